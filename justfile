@@ -1,0 +1,33 @@
+# `just` lists what there is to do.
+python := ".venv/bin/python"
+
+default:
+    @just --list
+
+# Make .venv with everything needed to work on the project.
+setup:
+    python3 -m venv .venv
+    {{python}} -m pip install --upgrade "pip>=25.1"
+    {{python}} -m pip install --editable . --group dev
+
+# The README's test command: everything that is fast.
+test *args:
+    {{python}} -m pytest {{args}}
+
+# Kill, contention and soak runs; REGTUI_KILLS, REGTUI_SECONDS and so on make them longer.
+test-slow *args:
+    {{python}} -m pytest -m slow -n 2 {{args}}
+
+lint:
+    .venv/bin/ruff check
+    .venv/bin/ruff format --check
+
+types:
+    .venv/bin/mypy
+
+imports:
+    .venv/bin/lint-imports
+
+# Figures beside their baselines; `just bench 1000 100000` chooses the sizes.
+bench *sizes:
+    {{python}} -m benchmarks {{sizes}}

@@ -1,0 +1,1 @@
+"""The shared server: it arrives with sync."""
