@@ -1,0 +1,66 @@
+"""Access: who may do what where.
+
+Roles include one another in the order below. A grant gives a person a role in a scope: `*`, a
+prefix such as `nlp/*`, or one model. The highest role in scope counts; without a grant there is no
+sight, and what one may not see does not exist.
+"""
+
+from enum import IntEnum
+
+from msgspec import Struct
+
+
+class Role(IntEnum):
+    """Roles by rank; `reporter` is for machines and sees nothing."""
+
+    REPORTER = 0
+    VIEWER = 1
+    CONTRIBUTOR = 2
+    APPROVER = 3
+    MAINTAINER = 4
+    ADMIN = 5
+
+
+class Grant(Struct, frozen=True):
+    """A role in a scope."""
+
+    role: Role
+    scope: str
+
+
+class Actor(Struct, frozen=True):
+    """Somebody who acts: a user id, the name, and the grants that hold now."""
+
+    id: str
+    name: str
+    grants: tuple[Grant, ...]
+
+
+REQUIRED: dict[str, Role] = {
+    "model.create": Role.CONTRIBUTOR,
+    "model.edit": Role.CONTRIBUTOR,
+    "model.archive": Role.MAINTAINER,
+    "model.delete": Role.MAINTAINER,
+    "model.restore": Role.MAINTAINER,
+    "version.capture": Role.CONTRIBUTOR,
+    "version.edit": Role.CONTRIBUTOR,
+    "version.archive": Role.MAINTAINER,
+    "version.delete": Role.MAINTAINER,
+    "version.restore": Role.MAINTAINER,
+    "alias.set": Role.CONTRIBUTOR,
+    "alias.remove": Role.CONTRIBUTOR,
+}
+
+
+def in_scope(scope: str, name: str) -> bool:
+    """Tell whether a model name lies in a scope."""
+    if scope == "*":
+        return True
+    if scope.endswith("/*"):
+        return name.startswith(scope[:-1])
+    return scope == name
+
+
+def role_of(actor: Actor, name: str) -> Role | None:
+    """Return the actor's highest role over a model name, None without any."""
+    return max((grant.role for grant in actor.grants if in_scope(grant.scope, name)), default=None)

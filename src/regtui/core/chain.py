@@ -1,0 +1,47 @@
+"""Chains: what makes a history that was rewritten noticeable.
+
+The operations of one replica form a chain: each carries the digest of the one before it, so that
+one signature over the tip vouches for all. What an authority decided forms chains too, one for each
+stream and one for the registry: `link = H(domain ‖ previous ‖ H(operation) ‖ H(verdict))`. Both
+hold digests only, so a body can be redacted without breaking them.
+"""
+
+from typing import TypeVar
+
+import msgspec
+from blake3 import blake3
+
+from regtui.core.operations import Operation, encode_operation
+
+PREV_DIGITS = 32
+GENESIS = "0" * PREV_DIGITS
+"""What the first operation of a replica has before it."""
+
+FIRST_LINK = b"\0" * 32
+"""What the first link of a stream follows."""
+
+_LINK_DOMAIN = b"regtui link 1"
+
+AnyOp = TypeVar("AnyOp", bound=Operation)
+
+
+def seal(draft: AnyOp, *, n: int, prev: str) -> tuple[AnyOp, bytes, str]:
+    """Give an operation its place in its replica's chain.
+
+    Returns:
+        The operation, its exact bytes, and the new tip of the chain.
+    """
+    operation = msgspec.structs.replace(draft, n=n, prev=prev)
+    data = encode_operation(operation)
+    return operation, data, tip(data)
+
+
+def tip(data: bytes) -> str:
+    """Return what the operation after these bytes has as its `prev`."""
+    return blake3(data).hexdigest()[:PREV_DIGITS]
+
+
+def link(previous: bytes, operation: bytes, verdict: bytes) -> bytes:
+    """Return the next link of a stream's or registry's chain, 32 bytes."""
+    parts = _LINK_DOMAIN + previous + blake3(operation).digest() + blake3(verdict).digest()
+    return blake3(parts).digest()

@@ -1,0 +1,189 @@
+"""Documents: the current state of one entity, with a stamp on every value.
+
+A document is flat: each value stands in a *register* under its path, which is the name of a field
+(`description`) or a field and a key (`metrics/f1`, `places/3f…`). The rule by which concurrent
+changes of a field merge stands in `FIELDS`, and nowhere else. What this program does not know (a
+field of a newer one) is kept, because registers are decoded whatever their path.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from regtui.core import encoding
+
+JsonScalar = str | int | float | bool
+
+Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+"""An integer that every store can hold."""
+
+
+class Rule(StrEnum):
+    """How two changes of one value merge when their authors did not see each other."""
+
+    CAS = "cas"
+    MAP = "map"
+    SET = "set"
+    METRIC = "metric"
+    TEXT = "text"
+
+
+class Register(Struct, frozen=True):
+    """One value and its stamp.
+
+    Attributes:
+        v: The value; a digest where the rule is text.
+        by: Id of the operation that set it.
+        at: Microseconds: the time by which that operation counts in ties.
+    """
+
+    v: Any
+    by: str
+    at: int
+
+
+class Document(Struct, frozen=True, kw_only=True):
+    """The state of one entity.
+
+    Attributes:
+        id: UUID of the entity.
+        kind: `model`, `version`, `alias` or `conflict`.
+        stream: The stream that orders it.
+        seq: Sequence number of the operation that changed it last; 0 while that is pending.
+        by: Id of that operation.
+        facts: What never changes (a version's digest, number and creation).
+        fields: Register by path.
+    """
+
+    id: str
+    kind: str
+    stream: str
+    seq: int
+    by: str
+    facts: dict[str, Any]
+    fields: dict[str, Register]
+
+    def value(self, path: str) -> Any:
+        """Return the value at a path, None where there is none."""
+        register = self.fields.get(path)
+        return None if register is None else register.v
+
+    def entries(self, field: str) -> dict[str, Any]:
+        """Return the values of a map or set by key."""
+        start = field + "/"
+        return {
+            path[len(start) :]: register.v
+            for path, register in self.fields.items()
+            if path.startswith(start)
+        }
+
+    def stamp(self, path: str) -> str | None:
+        """Return the id of the operation that set the value at a path."""
+        register = self.fields.get(path)
+        return None if register is None else register.by
+
+
+class Metric(Struct, frozen=True):
+    """One figure: its value (NaN and infinities as tagged strings) and the step it was taken at."""
+
+    value: float | Literal["NaN", "Infinity", "-Infinity"]
+    step: Integer | None = None
+
+
+class Place(Struct, frozen=True):
+    """Where a version's content was found, by whom, and under what name.
+
+    Attributes:
+        host: Name of the machine.
+        folder: Folder that held the captured file or folder.
+        name: Name of the captured file or folder there.
+        at: Microseconds.
+        author: User id.
+        run: Name of the training run, where one is known.
+        context: Digest or value of what is known of the run's surroundings.
+    """
+
+    host: str
+    folder: str
+    name: str
+    at: Integer
+    author: str
+    run: str | None = None
+    context: dict[str, Any] | None = None
+
+
+class Input(Struct, frozen=True):
+    """A dataset that a version was made from."""
+
+    uri: str
+    digest: str | None = None
+
+
+class Field(Struct, frozen=True):
+    """One mutable field: its rule, the type of its values, and whether edits may name it."""
+
+    rule: Rule
+    type: Any
+    editable: bool = True
+
+    @property
+    def keyed(self) -> bool:
+        """Whether values stand under keys rather than under the field itself."""
+        return self.rule in {Rule.MAP, Rule.SET, Rule.METRIC}
+
+
+FIELDS: dict[str, dict[str, Field]] = {
+    "model": {
+        "name": Field(Rule.CAS, str, editable=False),
+        "display_name": Field(Rule.CAS, str),
+        "description": Field(Rule.CAS, str),
+        "tags": Field(Rule.MAP, str),
+        "owners": Field(Rule.SET, Literal[True]),
+        "card": Field(Rule.TEXT, str),
+        "primary_metric": Field(Rule.CAS, str),
+        "direction": Field(Rule.CAS, Literal["max", "min"]),
+        "state": Field(Rule.CAS, Literal["active", "archived", "deleted"], editable=False),
+    },
+    "version": {
+        "places": Field(Rule.SET, Place, editable=False),
+        "parents": Field(Rule.SET, Literal[True]),
+        "inputs": Field(Rule.SET, Input),
+        "description": Field(Rule.CAS, str),
+        "tags": Field(Rule.MAP, str),
+        "params": Field(Rule.MAP, JsonScalar),
+        "metrics": Field(Rule.METRIC, Metric),
+        "series": Field(Rule.MAP, str),
+        "signatures": Field(Rule.SET, str),
+        "state": Field(Rule.CAS, Literal["captured", "archived", "deleted"], editable=False),
+    },
+    "alias": {"version": Field(Rule.CAS, str, editable=False)},
+    "conflict": {
+        "candidates": Field(Rule.SET, dict[str, Any], editable=False),
+        "resolution": Field(Rule.CAS, Any, editable=False),
+    },
+}
+
+_decoder = msgspec.json.Decoder(Document)
+
+
+def split_path(path: str) -> tuple[str, str | None]:
+    """Return the field of a path and its key, None where the path has none."""
+    field, slash, key = path.partition("/")
+    return field, key if slash else None
+
+
+def field_of(kind: str, path: str) -> Field:
+    """Return the field that a path belongs to; KeyError where the kind has no such field."""
+    return FIELDS[kind][split_path(path)[0]]
+
+
+def encode_document(document: Document) -> bytes:
+    """Return the canonical bytes of a document."""
+    return encoding.encode(document)
+
+
+def decode_document(data: bytes | str) -> Document:
+    """Return the document behind its bytes; msgspec.ValidationError where they hold none."""
+    return _decoder.decode(data)

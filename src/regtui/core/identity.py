@@ -1,0 +1,115 @@
+"""Names and the ids that follow from them.
+
+Two people who make the same model offline have made the same model, because its id is a function of
+its name and generation; the same holds for aliases and, through the content digest, for versions. A
+*generation* counts how often a name was given anew after its holder was deleted or renamed away, so
+that nobody reaches a model by a name that it once had.
+"""
+
+import re
+import unicodedata
+import uuid
+
+from regtui.core import encoding
+from regtui.core.errors import BadInput
+
+NAMESPACE = uuid.UUID("6f1f3a52-6d0e-5c1c-9a35-7265677475a1")
+"""The namespace of every id that follows from a name. It can never change."""
+
+SHORT_DIGITS = 10
+"""Hex digits of a version's id that its short id shows."""
+
+NAME_LIMIT = 200
+_RESERVED_ALIAS = r"latest|best|v?[0-9]+|\+[0-9]+"
+_LOST_IN_SLUG = r"[^\w.+-]+"
+
+
+def name_key(name: str) -> str:
+    """Return the form of a name that decides identity: NFC, lower case, segments by `/`.
+
+    Raises:
+        BadInput: The name is empty, too long, has empty or dotted segments, white space, control
+            characters or one of `@ : , * "`, which references and queries use.
+    """
+    key = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).lower())
+    if not key or len(key) > NAME_LIMIT:
+        raise BadInput(f"the name {name!r} must have 1 to {NAME_LIMIT} characters")
+    bad = next((c for c in key if not c.isprintable() or c.isspace() or c in '@:,*"\\'), None)
+    if bad is not None:
+        raise BadInput(f"the name {name!r} contains {bad!r}", "use letters, digits and . _ - + /")
+    if any(part in {"", ".", ".."} for part in key.split("/")) or key.startswith(("-", "+")):
+        raise BadInput(f"the name {name!r} is malformed", "use segments such as team/model")
+    return key
+
+
+def alias_key(name: str) -> str:
+    """Return the identity form of an alias name.
+
+    Raises:
+        BadInput: It is malformed, has a `/`, or is reserved (`latest`, `best`, numbers).
+    """
+    key = name_key(name)
+    if "/" in key:
+        raise BadInput(f"the alias {name!r} contains '/'")
+    if re.fullmatch(_RESERVED_ALIAS, key):
+        raise BadInput(f"the alias {name!r} is reserved", "it already names a version by itself")
+    return key
+
+
+def slug(text: str) -> str:
+    """Return a model name segment made from any text, with a digest suffix where it lost something.
+
+    >>> slug("My Model")
+    'my-model-2c8bb4'
+    >>> slug("bert-base")
+    'bert-base'
+    """
+    lowered = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
+    kept = re.sub(_LOST_IN_SLUG, "-", lowered).strip("-.+")[: NAME_LIMIT // 4]
+    if kept == lowered and kept:
+        return kept
+    return f"{kept or 'model'}-{encoding.digest(text.encode(errors='surrogatepass'))[:6]}"
+
+
+def model_id(key: str, generation: int) -> str:
+    """Return the id of the model that holds a name in its nth generation."""
+    return _derived("model", key, str(generation))
+
+
+def version_id(model: str, digest: str, nonce: str = "") -> str:
+    """Return the id of a version; a nonce tells apart what has the same content (`--new`)."""
+    return _derived("version", model, digest, nonce)
+
+
+def alias_id(model: str, key: str) -> str:
+    """Return the id of a model's alias."""
+    return _derived("alias", model, key)
+
+
+def conflict_id(entity: str, path: str, operation: str) -> str:
+    """Return the id of the conflict that the first losing operation opened on a value."""
+    return _derived("conflict", entity, path, operation)
+
+
+def user_id(name: str) -> str:
+    """Return the id of a person or service account."""
+    return _derived("user", unicodedata.normalize("NFC", name))
+
+
+def replica_id(public_key: bytes) -> str:
+    """Return the id of the replica that signs with this key."""
+    return str(uuid.UUID(hex=encoding.digest(public_key)[:32]))
+
+
+def short_id(version: str) -> str:
+    """Return `:` and the leading hex digits of a version's id."""
+    return ":" + version.replace("-", "")[:SHORT_DIGITS]
+
+
+def short_number(version: str) -> int:
+    """Return the digits of a short id as an integer: what a replica looks versions up by."""
+    return int(version.replace("-", "")[:SHORT_DIGITS], 16)
+
+
+def _derived(*parts: str) -> str:
+    return str(uuid.uuid5(NAMESPACE, "\0".join(parts)))

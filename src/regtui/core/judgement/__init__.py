@@ -1,0 +1,99 @@
+"""Judgement: `judge(operation, view, actor, now)` decides what an operation does.
+
+The client runs it to preview and to apply at once, the authority runs the same function to decide.
+Five steps, the first that fails decides: **shape** (limits, ids, types), **access** (on the name,
+before any look-up), **state** (what it refers to exists, the transition is legal), **governance**
+(every gate), **merge** (value by value). It is a pure function: equal arguments, equal verdict.
+
+Merging refuses nothing but what depends on a rejected operation, which is a matter of state, so its
+effects are collected with the state rules and dropped where a gate fails.
+"""
+
+import msgspec
+
+from regtui.core import encoding
+from regtui.core.access import REQUIRED, Actor, Role, role_of
+from regtui.core.documents import encode_document
+from regtui.core.errors import BadInput
+from regtui.core.governance import gate_results
+from regtui.core.identity import name_key
+from regtui.core.judgement.kinds import KINDS
+from regtui.core.judgement.merge import Merger
+from regtui.core.judgement.refusal import Refusal
+from regtui.core.judgement.shape import check_shape
+from regtui.core.operations import FORMAT, ModelBody, Operation
+from regtui.core.verdicts import Accepted, Conflicted, Judged, Rejected, Unsupported
+from regtui.core.view import View
+
+__all__ = ["judge"]
+
+
+def judge(operation: Operation, view: View, actor: Actor, now: int) -> Judged:
+    """Decide about one operation.
+
+    Args:
+        operation: What somebody asks for.
+        view: The registry right before it.
+        actor: Who asks, with the grants that hold now.
+        now: Microseconds of the authority's clock; recorded in the verdict.
+
+    Returns:
+        The verdict, the documents that it changes, history rows and texts to keep.
+    """
+    if operation.kind not in KINDS or operation.v != FORMAT:
+        return Judged(Unsupported(op=operation.id, now=now, kind=operation.kind))
+    try:
+        check_shape(operation)
+        _check_access(operation, view, actor)
+        merger = Merger(operation, view, now)
+        outcome = KINDS[operation.kind](operation, merger)
+        _check_gates(operation, view, actor, now)
+    except Refusal as refusal:
+        return Judged(
+            Rejected(
+                op=operation.id,
+                now=now,
+                code=refusal.code,
+                message=refusal.message,
+                hint=refusal.hint,
+                cause=refusal.cause,
+            )
+        )
+    documents = tuple((doc, encode_document(doc)) for doc in merger.documents.values())
+    verdict = Accepted(
+        op=operation.id,
+        now=now,
+        at_used=merger.stamp.at,
+        documents={doc.id: encoding.digest(data) for doc, data in documents},
+        number=outcome.number,
+        merged_into=outcome.merged_into,
+        paths=merger.paths,
+    )
+    if merger.conflicts:
+        values = msgspec.structs.asdict(verdict)
+        verdict = Conflicted(**values, conflicts=tuple(merger.conflicts))
+    return Judged(verdict, documents, tuple(merger.log), merger.texts)
+
+
+def _check_access(operation: Operation, view: View, actor: Actor) -> None:
+    """Refuse what the actor may not do; what he may not see is not there."""
+    if isinstance(operation.body, ModelBody):
+        try:
+            name = name_key(operation.body.name)
+        except BadInput as error:
+            raise Refusal("malformed", error.message, error.hint) from None
+    else:
+        model = view.document(operation.stream)
+        name = str(model.value("name")) if model is not None and model.kind == "model" else ""
+    role = role_of(actor, name)
+    if role is None or role < Role.VIEWER:
+        raise Refusal("not_found", "there is no such model")
+    required = REQUIRED[operation.kind]
+    if role < required:
+        raise Refusal("denied", f"{operation.kind} needs the role {required.name.lower()}")
+
+
+def _check_gates(operation: Operation, view: View, actor: Actor, now: int) -> None:
+    for result in gate_results(operation, view, actor, now):
+        if result.passed is False:
+            raise Refusal("blocked", result.reason, "see its policy")

@@ -1,0 +1,245 @@
+"""What each kind of operation requires and does: state rules, then merge.
+
+One function a kind. Each gets the operation and a `Merger` that collects the effects, raises
+`Refusal` where the state does not allow it, and returns what it adds to the verdict.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from regtui.core.documents import Document
+from regtui.core.identity import model_id, name_key
+from regtui.core.judgement.merge import Merger
+from regtui.core.judgement.refusal import Refusal
+from regtui.core.judgement.seen import Fold, folded
+from regtui.core.judgement.shape import STATES
+from regtui.core.operations import Change, Changes, Operation
+from regtui.core.verdicts import PathResult
+
+LIVE = {"model": "active", "version": "captured"}
+"""The state in which an entity comes to be, and to which it is restored."""
+
+
+@dataclass
+class Outcome:
+    """What a kind's judgement adds to the verdict."""
+
+    number: int | None = None
+    merged_into: str | None = None
+
+
+def create_model(operation: Operation, merger: Merger) -> Outcome:
+    """Make a model, or edit the one that holds the name already."""
+    body = operation.body
+    key = name_key(body.name)
+    holder = merger.view.holder(key)
+    if holder is not None:
+        _join(holder, operation, merger)
+        return Outcome(merged_into=None if holder.id == operation.entity else holder.id)
+    newest = merger.view.generation(key)
+    generation = 0 if newest is None else newest + 1
+    if body.generation > generation:
+        raise Refusal("malformed", f"generation {body.generation} of this name is yet to come")
+    entity = model_id(key, generation)
+    first: Changes = {
+        "display_name": Change(body.name),
+        **body.set,
+        "name": Change(key),
+        "state": Change(LIVE["model"]),
+    }
+    facts = {
+        "name": key,
+        "generation": generation,
+        "created": merger.stamp.at,
+        "author": operation.actor,
+    }
+    merger.create(entity, "model", entity, facts, first)
+    return Outcome(merged_into=None if entity == operation.entity else entity)
+
+
+def capture_version(operation: Operation, merger: Merger) -> Outcome:
+    """Make a version; content that is there already gains places and values and is restored."""
+    _model(operation, merger)
+    body = operation.body
+    found = merger.view.document(operation.entity)
+    if found is not None:
+        changes = dict(body.set)
+        if found.value("state") != LIVE["version"]:
+            changes["state"] = Change(LIVE["version"], saw=found.stamp("state"))
+        else:
+            merger.paths["state"] = PathResult("same", stamp=found.stamp("state"))
+        merger.change(found, changes)
+        return Outcome(number=found.facts.get("number"))
+    number = merger.view.last_number(operation.stream) + 1 if merger.view.seq else None
+    facts = {
+        "model": operation.stream,
+        "number": number,
+        "digest": body.digest,
+        "nonce": body.nonce,
+        "size": body.size,
+        "files": body.files,
+        "created": merger.stamp.at,
+        "author": operation.actor,
+    }
+    first = {**body.set, "state": Change(LIVE["version"])}
+    merger.create(operation.entity, "version", operation.stream, facts, first)
+    return Outcome(number=number)
+
+
+def edit(operation: Operation, merger: Merger) -> Outcome:
+    """Change values of a model or version; on a deleted one the edit becomes a conflict."""
+    document = _entity(operation, merger)
+    if document.value("state") == "deleted":
+        _deleted_meanwhile(document, operation, merger)
+    else:
+        merger.change(document, operation.body.set)
+    return Outcome()
+
+
+def change_state(operation: Operation, merger: Merger) -> Outcome:
+    """Archive, delete or restore a model or version."""
+    document = _entity(operation, merger)
+    wanted = STATES[operation.kind]
+    change = operation.body.set["state"]
+    current = document.value("state")
+    seen = merger.seen(document, "state", change)
+    if seen == document.stamp("state"):
+        _refuse_illegal(current, wanted)
+    if wanted != LIVE[document.kind]:
+        _refuse_if_named(document, merger)
+    elif document.kind == "model":
+        _refuse_if_taken(document, merger)
+    if wanted == "deleted" != current and merger.view.changed_by_others(
+        document.id, operation.body.last, operation.replica
+    ):
+        merger.contest(document, wanted, {seen.op} if isinstance(seen, Fold) else ())
+    else:
+        merger.change(document, operation.body.set)
+    return Outcome()
+
+
+def set_alias(operation: Operation, merger: Merger) -> Outcome:
+    """Point an alias to a version of its model."""
+    _model(operation, merger)
+    change = operation.body.set["version"]
+    version = merger.view.document(str(change.to))
+    if version is None or version.kind != "version" or version.stream != operation.stream:
+        raise Refusal("not_found", "the alias names no version of its model")
+    if version.value("state") == "deleted":
+        raise Refusal("deleted", "the version is deleted", "restore it first")
+    found = merger.view.document(operation.entity)
+    if found is None:
+        facts = {"model": operation.stream, "name": operation.body.name}
+        merger.create(operation.entity, "alias", operation.stream, facts, operation.body.set)
+    else:
+        merger.change(found, operation.body.set)
+    return Outcome()
+
+
+def remove_alias(operation: Operation, merger: Merger) -> Outcome:
+    """Take an alias away; its history stays."""
+    _model(operation, merger)
+    change = operation.body.set["version"]
+    found = merger.view.document(operation.entity)
+    if found is None:
+        raise Refusal("not_found", "there is no such alias")
+    if found.value("version") is None and merger.seen(found, "version", change) == found.stamp(
+        "version"
+    ):
+        raise Refusal("not_found", "there is no such alias")
+    merger.change(found, operation.body.set)
+    return Outcome()
+
+
+KINDS: dict[str, Callable[[Operation, Merger], Outcome]] = {
+    "model.create": create_model,
+    "model.edit": edit,
+    "model.archive": change_state,
+    "model.delete": change_state,
+    "model.restore": change_state,
+    "version.capture": capture_version,
+    "version.edit": edit,
+    "version.archive": change_state,
+    "version.delete": change_state,
+    "version.restore": change_state,
+    "alias.set": set_alias,
+    "alias.remove": remove_alias,
+}
+
+
+def _model(operation: Operation, merger: Merger) -> Document:
+    document = merger.view.document(operation.stream)
+    if document is None or document.kind != "model":
+        raise Refusal("not_found", "there is no such model")
+    if document.value("state") == "deleted":
+        raise Refusal("deleted", "the model is deleted", "restore it first")
+    return document
+
+
+def _entity(operation: Operation, merger: Merger) -> Document:
+    document = merger.view.document(operation.entity)
+    kind = operation.kind.partition(".")[0]
+    if document is None or document.kind != kind or document.stream != operation.stream:
+        raise Refusal("not_found", f"there is no such {kind}")
+    if kind == "version":
+        _model(operation, merger)
+    return document
+
+
+def _join(holder: Document, operation: Operation, merger: Merger) -> None:
+    """Merge a model's creation into the model that holds the name already.
+
+    What every creation sets counts as set, so that what its author builds on it merges. The name
+    stays as its first author wrote it.
+    """
+    first = operation.body.set.get("display_name", Change(operation.body.name))
+    wanted = {path: change for path, change in operation.body.set.items() if path != "display_name"}
+    merger.change(holder, wanted)
+    for path, value in (("name", holder.value("name")), ("state", LIVE["model"])):
+        same = holder.value(path) == value
+        merger.paths[path] = PathResult("same", holder.stamp(path)) if same else PathResult("lost")
+    if first.to == holder.value("display_name"):
+        merger.paths["display_name"] = PathResult("same", holder.stamp("display_name"))
+    else:
+        merger.record(holder, "display_name", first.to, PathResult("lost"))
+
+
+def _deleted_meanwhile(document: Document, operation: Operation, merger: Merger) -> None:
+    """Keep an edit of something deleted as a candidate, with restoring it as one way out.
+
+    It takes in the author's earlier edits that it builds on.
+    """
+    conflict = merger.view.open_conflict(document.id, "state")
+    earlier = folded(operation, merger.view, document, conflict)
+    edit: dict[str, object] = {}
+    for candidate in earlier.values():
+        edit |= candidate["edit"]
+    for path, change in operation.body.set.items():
+        edit[path] = merger.value(document.kind, path, change.to)
+    merger.contest(document, {"edit": edit}, earlier)
+
+
+def _refuse_illegal(current: object, wanted: str) -> None:
+    """Refuse a transition that its author could know to be none."""
+    if current == wanted:
+        raise Refusal("no_change", f"it is {wanted} already")
+    if current == "deleted" and wanted == "archived":
+        raise Refusal("deleted", "it is deleted", "restore it first")
+
+
+def _refuse_if_named(document: Document, merger: Merger) -> None:
+    """No alias may point to what is not there: it has to be moved first."""
+    if document.kind != "version":
+        return
+    names = [str(alias.facts["name"]) for alias in merger.view.aliases_of(document.id)]
+    if names:
+        raise Refusal(
+            "in_use", f"the alias {', '.join(names)} points to it", "move or remove the alias first"
+        )
+
+
+def _refuse_if_taken(document: Document, merger: Merger) -> None:
+    """A deleted model can't come back under a name that another one holds by now."""
+    holder = merger.view.holder(str(document.value("name")))
+    if holder is not None and holder.id != document.id:
+        raise Refusal("name_taken", f"another model is called {document.value('name')!r} by now")

@@ -1,0 +1,273 @@
+"""Merging: what becomes of each change that an operation asks for.
+
+If the stamp that stands at a path is the one that the author saw, the change is taken. Else the
+field's rule decides: `cas` makes the newcomer a candidate of a conflict, `map` and `metric` let one
+value win and keep the other in the log, `set` lets an add win over a concurrent remove, `text`
+merges by lines. Nothing that was asked for is ever dropped without a trace.
+
+What the author saw is resolved first (`seen`), for he builds on his own operations before they were
+judged. Winners under a key are chosen by a total order of (step,) time, replica and operation,
+which does not depend on the order in which an authority comes to judge them.
+"""
+
+import math
+from collections.abc import Collection, Mapping
+
+import msgspec
+from msgspec import Struct
+
+from regtui.core import encoding
+from regtui.core.documents import Document, Register, Rule, field_of
+from regtui.core.identity import conflict_id
+from regtui.core.judgement.seen import Fold, resolve, stands_by_itself, step_of, times, with_step
+from regtui.core.operations import Change, Changes, Operation
+from regtui.core.text_merge import merge_text
+from regtui.core.verdicts import LogRow, PathResult
+from regtui.core.view import View
+
+CLOCK_DRIFT = 5 * 60 * 1_000_000
+"""Microseconds that an operation's clock may be ahead of the authority's in ties."""
+
+
+class Stamp(Struct, frozen=True):
+    """What an operation puts on the values that it sets."""
+
+    op: str
+    at: int
+    replica: str
+    actor: str
+
+
+class Merger:
+    """Collects what an operation does to documents.
+
+    It changes nothing outside of itself: `documents`, `log`, `texts` and `paths` are the outcome.
+    """
+
+    def __init__(self, operation: Operation, view: View, now: int) -> None:
+        self.view = view
+        self.operation = operation
+        at = min(operation.at, now + CLOCK_DRIFT)
+        self.stamp = Stamp(operation.id, at, operation.replica, operation.actor)
+        self.documents: dict[str, Document] = {}
+        self.log: list[LogRow] = []
+        self.texts: dict[str, str] = {}
+        self.paths: dict[str, PathResult] = {}
+        self.conflicts: list[str] = []
+
+    def seen(self, document: Document, path: str, change: Change) -> str | Fold | None:
+        """Return the stamp of the value that the author of a change built on.
+
+        Raises:
+            Refusal: He built on an operation of his own that was rejected.
+        """
+        return resolve(self.operation, self.view, document, path, change.saw)
+
+    def create(
+        self, entity: str, kind: str, stream: str, facts: Mapping[str, object], changes: Changes
+    ) -> Document:
+        """Make a new document with its first values."""
+        fields = {
+            path: self._register(kind, path, change.to)
+            for path, change in changes.items()
+            if change.to is not None
+        }
+        document = Document(
+            id=entity,
+            kind=kind,
+            stream=stream,
+            seq=self.view.seq,
+            by=self.stamp.op,
+            facts=dict(facts),
+            fields=fields,
+        )
+        self.documents[entity] = document
+        self.log.append(LogRow(entity, kind, "", None, None, "created"))
+        return document
+
+    def change(self, document: Document, changes: Changes) -> None:
+        """Apply changes to a document that exists, each by the rule of its field."""
+        seen = {path: self.seen(document, path, change) for path, change in changes.items()}
+        self._count_as_later(document, changes, seen)
+        fields = dict(document.fields)
+        for path, change in changes.items():
+            result = self._merge(document, path, change, seen[path])
+            if isinstance(result, PathResult):
+                self.record(document, path, change.to, result)
+                continue
+            outcome = "merged" if path in self.paths else "applied"
+            self._log(document, path, change.to, outcome)
+            if result is None:
+                fields.pop(path, None)
+            else:
+                fields[path] = result
+        if fields != document.fields:
+            self._replace(document, fields)
+
+    def record(self, document: Document, path: str, value: object, result: PathResult) -> None:
+        """Record what became of a change that was not applied."""
+        self.paths[path] = result
+        self._log(document, path, value, result.result)
+
+    def contest(self, document: Document, value: object, replaces: Collection[str]) -> None:
+        """Make a whole operation a candidate of a conflict on the state: a delete met an edit."""
+        changes = self.operation.body.set
+        seen = {path: self.seen(document, path, change) for path, change in changes.items()}
+        self._count_as_later(document, changes, seen)
+        result = self.conflict(document, "state", value, replaces)
+        for path, change in changes.items():
+            self.record(document, path, change.to, result)
+
+    def conflict(
+        self, document: Document, path: str, value: object, replaces: Collection[str] = ()
+    ) -> PathResult:
+        """Make a value a candidate of the open conflict on a path, or of a new one.
+
+        Args:
+            document: What the conflict is about.
+            path: Path of the value in it.
+            value: The candidate.
+            replaces: Operations whose candidates it takes the place of.
+        """
+        found = self.view.open_conflict(document.id, path)
+        if found is None:
+            identity = conflict_id(document.id, path, self.stamp.op)
+            facts = {"of": document.id, "of_kind": document.kind, "path": path}
+            found = self.create(identity, "conflict", document.stream, facts, {})
+        self._add_candidate(found, value, replaces)
+        return PathResult("conflict", conflict=found.id)
+
+    def value(self, kind: str, path: str, value: object) -> object:
+        """Return a value as documents and log rows hold it: texts by digest, and then kept."""
+        if value is None or field_of(kind, path).rule is not Rule.TEXT:
+            return value
+        text = str(value)
+        digest = encoding.digest(text.encode())
+        self.texts[digest] = text
+        return digest
+
+    def _merge(
+        self, document: Document, path: str, change: Change, seen: str | Fold | None
+    ) -> Register | PathResult | None:
+        """Return the new register, None for a value taken away, or what else became of it."""
+        rule = field_of(document.kind, path).rule
+        current = document.fields.get(path)
+        if isinstance(seen, Fold):
+            value = self.value(document.kind, path, change.to)
+            return self.conflict(document, path, value, {seen.op})
+        if rule is Rule.TEXT:
+            return self._merge_text(document, path, current, change)
+        if rule is Rule.METRIC:
+            change = with_step(self.view, document, path, change)
+        if seen == document.stamp(path):
+            return self._taken(document.kind, path, change)
+        if rule is Rule.CAS:
+            if document.value(path) == change.to:
+                return PathResult("same", stamp=document.stamp(path))
+            return self.conflict(document, path, change.to)
+        return self._merge_keyed(document.kind, path, current, change)
+
+    def _merge_keyed(
+        self, kind: str, path: str, current: Register | None, change: Change
+    ) -> Register | PathResult | None:
+        """Settle concurrent changes under one key: a set beats a remove, then the later wins."""
+        if current is None or (change.to is not None and self._wins(kind, path, current, change)):
+            return self._taken(kind, path, change)
+        if encoding.encode(current.v) == encoding.encode(change.to):
+            return PathResult("same", stamp=current.by)
+        return PathResult("lost")
+
+    def _wins(self, kind: str, path: str, current: Register, change: Change) -> bool:
+        """Compare by step (metrics only), time, replica, operation.
+
+        Where the history of the present value is gone, its operation alone breaks ties.
+        """
+        metric = field_of(kind, path).rule is Rule.METRIC
+        past = self.view.past(current.by)
+        replica = self.stamp.replica if past is None else past.operation.replica
+        mine = (_rank(change.to) if metric else 0, self.stamp.at, self.stamp.replica, self.stamp.op)
+        theirs = (_rank(current.v) if metric else 0, current.at, replica, current.by)
+        return mine > theirs
+
+    def _merge_text(
+        self, document: Document, path: str, current: Register | None, change: Change
+    ) -> Register | PathResult | None:
+        """Merge by lines, with the text that the author saw as base.
+
+        The stamp alone does not tell: where the author's own earlier change was merged with another
+        one, its stamp stands there over a text that the author never saw.
+        """
+        standing = None if current is None else current.v
+        if change.was == standing or stands_by_itself(self.operation, self.view, document, path):
+            return self._text(document.kind, path, current, change.to)
+        wanted = self.value(document.kind, path, change.to)
+        if wanted == standing:
+            return PathResult("same", stamp=document.stamp(path))
+        theirs = "" if standing is None else self.view.text(standing)
+        base = "" if change.was is None else self.view.text(change.was)
+        if theirs is None or base is None:
+            return self.conflict(document, path, wanted)
+        merged = merge_text(base, theirs, change.to or "")
+        if merged is None:
+            return self.conflict(document, path, wanted)
+        if merged == theirs:
+            return PathResult("merged")
+        self.paths[path] = PathResult("merged")
+        return self._text(document.kind, path, current, merged)
+
+    def _text(self, kind: str, path: str, current: Register | None, text: str | None) -> Register:
+        """Return a text's register, later than the one before it although it wins by no clock."""
+        register = self._register(kind, path, text)
+        at = register.at if current is None else max(register.at, current.at + 1)
+        return msgspec.structs.replace(register, at=at)
+
+    def _count_as_later(
+        self, document: Document, changes: Changes, seen: Mapping[str, str | Fold | None]
+    ) -> None:
+        """Let the operation count as later than every value that its author saw."""
+        latest = (
+            time + 1
+            for path, change in changes.items()
+            for time in times(self.view, document, path, {change.saw, seen[path]})
+        )
+        self.stamp = msgspec.structs.replace(self.stamp, at=max([self.stamp.at, *latest]))
+
+    def _add_candidate(self, conflict: Document, value: object, replaces: Collection[str]) -> None:
+        fields = dict(conflict.fields)
+        folded = [fields.pop(f"candidates/{op}", None) for op in sorted(replaces)]
+        first = next((candidate.v["first"] for candidate in folded if candidate), self.stamp.op)
+        candidate = {
+            "value": value,
+            "author": self.stamp.actor,
+            "replica": self.stamp.replica,
+            "first": first,
+        }
+        register = Register(candidate, self.stamp.op, self.stamp.at)
+        fields[f"candidates/{self.stamp.op}"] = register
+        self._replace(conflict, fields)
+        self.conflicts.append(conflict.id)
+
+    def _replace(self, document: Document, fields: dict[str, Register]) -> None:
+        self.documents[document.id] = msgspec.structs.replace(
+            document, fields=fields, seq=self.view.seq, by=self.stamp.op
+        )
+
+    def _taken(self, kind: str, path: str, change: Change) -> Register | None:
+        """Return the register of a change that is taken; a keyed value taken away leaves none."""
+        if change.to is None and field_of(kind, path).keyed:
+            return None
+        return self._register(kind, path, change.to)
+
+    def _register(self, kind: str, path: str, value: object) -> Register:
+        return Register(self.value(kind, path, value), self.stamp.op, self.stamp.at)
+
+    def _log(self, document: Document, path: str, value: object, result: str) -> None:
+        after = self.value(document.kind, path, value)
+        before = document.value(path)
+        self.log.append(LogRow(document.id, document.kind, path, before, after, result))
+
+
+def _rank(value: object) -> float:
+    """Return the step of a metric value; one without a step counts as before the first."""
+    step = step_of(value)
+    return -math.inf if step is None else step

@@ -1,0 +1,183 @@
+"""Shape: limits, ids that follow from names, and values of the right type.
+
+The first step of judgement; it needs nothing but the operation itself.
+"""
+
+import math
+import re
+import unicodedata
+
+import msgspec
+from msgspec import Struct
+
+from regtui.core import encoding
+from regtui.core.documents import FIELDS, Field, Rule, field_of, split_path
+from regtui.core.errors import BadInput
+from regtui.core.identity import alias_id, alias_key, model_id, name_key, version_id
+from regtui.core.judgement.refusal import Refusal
+from regtui.core.operations import (
+    BYTES_LIMIT,
+    AliasBody,
+    CaptureBody,
+    Change,
+    EditBody,
+    ModelBody,
+    Operation,
+    StateBody,
+    encode_operation,
+)
+
+CHANGES_LIMIT = 10_000
+KEY_LIMIT = 500
+DEPTH_LIMIT = 32
+VALUE_LIMIT = 64 * 1024
+"""Bytes of one value as JSON; texts may use the whole operation."""
+
+CHAIN_BYTES = 128
+"""Bytes to spare for an operation's place in its chain, which a draft does not have yet."""
+
+INTEGERS = range(-(2**63), 2**64)
+"""The integers that readers of JSON agree on; what is counted or dated stays below 2⁶³."""
+
+STATES = {
+    "model.archive": "archived",
+    "model.delete": "deleted",
+    "model.restore": "active",
+    "version.archive": "archived",
+    "version.delete": "deleted",
+    "version.restore": "captured",
+}
+
+
+SETTABLE: dict[str, frozenset[str]] = {
+    "version.capture": frozenset({"places"}),
+    **dict.fromkeys(STATES, frozenset({"state"})),
+    "alias.set": frozenset({"version"}),
+    "alias.remove": frozenset({"version"}),
+}
+"""The fields that edits can't name, by the kinds of operation that set them."""
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def entity_kind(operation: Operation) -> str:
+    """Return the kind of entity that an operation changes."""
+    return operation.kind.partition(".")[0]
+
+
+def check_shape(operation: Operation) -> None:
+    """Refuse an operation that no authority could ever accept.
+
+    Raises:
+        Refusal: With code `malformed`.
+    """
+    try:
+        _check_size(operation)
+        _check_origin(operation)
+        _check_entity(operation)
+        _check_changes(operation)
+    except BadInput as error:
+        raise Refusal("malformed", error.message, error.hint) from None
+
+
+def _check_size(operation: Operation) -> None:
+    try:
+        size = len(encode_operation(operation))
+    except UnicodeEncodeError:
+        raise BadInput("a text in the operation is not valid Unicode") from None
+    if size > BYTES_LIMIT - CHAIN_BYTES:
+        raise BadInput(f"the operation has {size} bytes, too many for one")
+
+
+def _check_origin(operation: Operation) -> None:
+    if not _UUID.fullmatch(operation.id) or not _UUID.fullmatch(operation.replica):
+        raise BadInput("operations and replicas have a UUID in lower case for an id")
+    if not 0 <= operation.at < 2**63:
+        raise BadInput("the time is out of range")
+
+
+def _check_entity(operation: Operation) -> None:
+    body = operation.body
+    expected = operation.entity
+    if isinstance(body, ModelBody):
+        expected = model_id(name_key(body.name), body.generation)
+        if body.generation < 0:
+            raise BadInput("generations count from 0")
+    elif isinstance(body, CaptureBody):
+        expected = version_id(operation.stream, body.digest, body.nonce)
+        counted = 0 <= body.size < 2**63 and 1 <= body.files < 2**63
+        if not counted or not _DIGEST.fullmatch(body.digest) or len(body.nonce) > KEY_LIMIT:
+            raise BadInput("a capture names a digest, a size and at least one file")
+    elif isinstance(body, AliasBody):
+        expected = alias_id(operation.stream, alias_key(body.name))
+    if operation.entity != expected:
+        raise BadInput("the entity's id does not follow from its name")
+    if entity_kind(operation) == "model" and operation.stream != operation.entity:
+        raise BadInput("a model's operations belong to its own stream")
+
+
+def _check_changes(operation: Operation) -> None:
+    changes = operation.body.set
+    if len(changes) > CHANGES_LIMIT:
+        raise BadInput(f"{len(changes)} changes are more than {CHANGES_LIMIT}")
+    if isinstance(operation.body, EditBody) and not changes:
+        raise BadInput("an edit changes nothing")
+    kind = entity_kind(operation)
+    for path, change in changes.items():
+        _check_change(operation, kind, path, change)
+    if isinstance(operation.body, StateBody) and (
+        set(changes) != {"state"} or changes["state"].to != STATES[operation.kind]
+    ):
+        raise BadInput(f"{operation.kind} sets the state and nothing else")
+    if isinstance(operation.body, AliasBody) and (
+        set(changes) != {"version"}
+        or (changes["version"].to is None) != (operation.kind == "alias.remove")
+    ):
+        raise BadInput(f"{operation.kind} sets the version and nothing else")
+
+
+def _check_change(operation: Operation, kind: str, path: str, change: Change) -> None:
+    name, key = split_path(path)
+    if name not in FIELDS[kind]:
+        raise BadInput(f"a {kind} has no field {name[:KEY_LIMIT]!r}")
+    field = field_of(kind, path)
+    if field.keyed != (key is not None) or key == "" or len(key or "") > KEY_LIMIT:
+        raise BadInput(f"{path[:KEY_LIMIT]!r} is no path of a {kind}")
+    if any(unicodedata.category(character) == "Cc" for character in key or ""):
+        raise BadInput(f"{path!r} contains a control character")
+    if not field.editable and name not in SETTABLE.get(operation.kind, ()):
+        raise BadInput(f"{operation.kind} can't set {name!r}")
+    if change.to is not None:
+        _check_value(field, path, change.to)
+
+
+def _check_value(field: Field, path: str, value: object) -> None:
+    _check_plain(path, value, DEPTH_LIMIT)
+    if field.rule is not Rule.TEXT and len(encoding.encode(value)) > VALUE_LIMIT:
+        raise BadInput(f"the value of {path!r} has more than {VALUE_LIMIT} bytes")
+    try:
+        struct = msgspec.convert(value, field.type, strict=True)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"the value of {path!r} is malformed: {error}") from None
+    if isinstance(struct, Struct) and isinstance(value, dict):
+        unknown = value.keys() - set(struct.__struct_fields__)
+        if unknown:
+            raise BadInput(f"the value of {path!r} has unknown fields: {sorted(unknown)}")
+
+
+def _check_plain(path: str, value: object, depth: int) -> None:
+    """Refuse what JSON can't say, or not to every reader alike."""
+    if depth == 0:
+        raise BadInput(f"the value of {path!r} is nested too deeply")
+    plain = (
+        isinstance(value, str | bool | None)
+        or (isinstance(value, int) and value in INTEGERS)
+        or (isinstance(value, float) and math.isfinite(value))
+        or isinstance(value, list | dict)
+    )
+    if not plain:
+        raise BadInput(f"the value of {path!r} is not plain JSON")
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for part in parts:
+        _check_plain(path, part, depth - 1)

@@ -1,0 +1,255 @@
+"""Operations: the intents of people and programs, immutable and kept.
+
+An operation names for each value what it sets and the *stamp* that its author saw there: the id of
+the operation that had set it. Whether the author saw the present value is thereby a comparison of
+two ids and never one of clocks. The exact bytes of an operation are stored and sent; nothing is
+encoded a second time.
+"""
+
+from typing import Any, ClassVar
+
+import msgspec
+from msgspec import Struct
+
+from regtui.core import encoding
+from regtui.core.errors import BadInput
+
+FORMAT = 1
+"""The version of the operation format that this program writes."""
+
+BYTES_LIMIT = 1 << 20
+"""The largest operation, in bytes."""
+
+
+class Change(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One value that an operation sets.
+
+    Attributes:
+        to: The new value; None takes it away.
+        saw: Stamp of the value that the author saw; None where there was none.
+        was: For texts, digest of the text that the author saw.
+    """
+
+    to: Any
+    saw: str | None = None
+    was: str | None = None
+
+
+Changes = dict[str, Change]
+"""Change by path."""
+
+
+class EditBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Changes of an entity that exists."""
+
+    set: Changes
+
+
+class ModelBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """A new model: its name as written, the generation of that name, and first values."""
+
+    name: str
+    generation: int
+    set: Changes
+
+
+class CaptureBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Captured content: its digest, what tells equal content apart, its size, and first values."""
+
+    digest: str
+    nonce: str
+    size: int
+    files: int
+    set: Changes
+
+
+class StateBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """A change of state.
+
+    Attributes:
+        last: The last operation on the entity in the *accepted* state that the author saw, never a
+            pending one of his own: that may be ordered after changes of others that he did not see.
+        set: The state.
+    """
+
+    last: str | None
+    set: Changes
+
+
+class AliasBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """An alias by name and the version that it moves to."""
+
+    name: str
+    set: Changes
+
+
+class Operation(Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True):
+    """What every operation carries.
+
+    Attributes:
+        id: UUIDv7.
+        replica: Id of the replica that made it.
+        n: Its place in the replica's chain, from 1; 0 until it is first sent.
+        prev: Digest of the replica's operation n - 1, 32 hex digits.
+        at: Microseconds of the machine's wall clock, monotone per replica; it only breaks ties.
+        actor: User id.
+        stream: `registry`, `access` or a model's id.
+        entity: Id of what it changes.
+        via: `cli`, `app`, `watcher`, `api` or `runner`.
+        session: Which invocation made it.
+        group: Operations of one group are accepted together or not at all.
+    """
+
+    kind: ClassVar[str] = ""
+
+    id: str
+    replica: str
+    n: int = 0
+    prev: str = ""
+    v: int = FORMAT
+    at: int
+    actor: str
+    stream: str
+    entity: str
+    body: Any
+    via: str
+    session: str
+    group: str | None = None
+
+
+class ModelCreate(Operation, frozen=True, tag="model.create"):
+    """Make a model."""
+
+    kind = "model.create"
+    body: ModelBody
+
+
+class ModelEdit(Operation, frozen=True, tag="model.edit"):
+    """Change values of a model."""
+
+    kind = "model.edit"
+    body: EditBody
+
+
+class ModelArchive(Operation, frozen=True, tag="model.archive"):
+    """Put a model away."""
+
+    kind = "model.archive"
+    body: StateBody
+
+
+class ModelDelete(Operation, frozen=True, tag="model.delete"):
+    """Delete a model; its history stays."""
+
+    kind = "model.delete"
+    body: StateBody
+
+
+class ModelRestore(Operation, frozen=True, tag="model.restore"):
+    """Bring a model back."""
+
+    kind = "model.restore"
+    body: StateBody
+
+
+class VersionCapture(Operation, frozen=True, tag="version.capture"):
+    """Register captured content as a version."""
+
+    kind = "version.capture"
+    body: CaptureBody
+
+
+class VersionEdit(Operation, frozen=True, tag="version.edit"):
+    """Change values of a version."""
+
+    kind = "version.edit"
+    body: EditBody
+
+
+class VersionArchive(Operation, frozen=True, tag="version.archive"):
+    """Put a version away."""
+
+    kind = "version.archive"
+    body: StateBody
+
+
+class VersionDelete(Operation, frozen=True, tag="version.delete"):
+    """Delete a version; its record stays."""
+
+    kind = "version.delete"
+    body: StateBody
+
+
+class VersionRestore(Operation, frozen=True, tag="version.restore"):
+    """Bring a version back."""
+
+    kind = "version.restore"
+    body: StateBody
+
+
+class AliasSet(Operation, frozen=True, tag="alias.set"):
+    """Point an alias to a version."""
+
+    kind = "alias.set"
+    body: AliasBody
+
+
+class AliasRemove(Operation, frozen=True, tag="alias.remove"):
+    """Take an alias away."""
+
+    kind = "alias.remove"
+    body: AliasBody
+
+
+AnyOperation = (
+    ModelCreate
+    | ModelEdit
+    | ModelArchive
+    | ModelDelete
+    | ModelRestore
+    | VersionCapture
+    | VersionEdit
+    | VersionArchive
+    | VersionDelete
+    | VersionRestore
+    | AliasSet
+    | AliasRemove
+)
+
+KINDS: dict[str, type[Operation]] = {variant.kind: variant for variant in AnyOperation.__args__}
+
+
+class UnknownKind(Exception):
+    """The operation is of a kind or format that this program does not know."""
+
+
+class _Header(Struct, frozen=True):
+    kind: str
+    v: int
+
+
+_decoder: msgspec.json.Decoder[Operation] = msgspec.json.Decoder(AnyOperation)
+_header = msgspec.json.Decoder(_Header)
+
+
+def encode_operation(operation: Operation) -> bytes:
+    """Return the canonical bytes of an operation."""
+    return encoding.encode(operation)
+
+
+def decode_operation(data: bytes) -> Operation:
+    """Return the operation behind its bytes.
+
+    Raises:
+        UnknownKind: A newer program made it.
+        BadInput: The bytes are too many or hold no operation.
+    """
+    if len(data) > BYTES_LIMIT:
+        raise BadInput(f"an operation has {len(data)} bytes, more than {BYTES_LIMIT}")
+    try:
+        header = _header.decode(data)
+        if header.kind not in KINDS or header.v != FORMAT:
+            raise UnknownKind(f"{header.kind} v{header.v}")
+        return _decoder.decode(data)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"malformed operation: {error}") from None

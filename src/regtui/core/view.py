@@ -1,0 +1,59 @@
+"""The view: what judging needs to know of the registry's state.
+
+A replica and the server implement it over their stores, tests over dictionaries. All answers must
+be of one moment, namely right before the operation that is judged.
+"""
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from regtui.core.documents import Document
+from regtui.core.operations import Operation
+from regtui.core.verdicts import Verdict
+
+
+class Past(Struct, frozen=True):
+    """An operation that was judged before, with its verdict and its sequence number."""
+
+    operation: Operation
+    verdict: Verdict
+    seq: int
+
+
+class View(Protocol):
+    """One moment of a registry."""
+
+    @property
+    def seq(self) -> int:
+        """The sequence number that the operation will have; 0 on a replica that is no authority."""
+
+    def document(self, entity: str) -> Document | None:
+        """Return an entity's document, deleted or not."""
+
+    def past(self, operation: str) -> Past | None:
+        """Return an operation judged before."""
+
+    def text(self, digest: str) -> str | None:
+        """Return a kept text."""
+
+    def open_conflict(self, entity: str, path: str) -> Document | None:
+        """Return the unresolved conflict on a value."""
+
+    def holder(self, name: str) -> Document | None:
+        """Return the model, not deleted, that holds a name (identity form) now."""
+
+    def generation(self, name: str) -> int | None:
+        """Return the newest generation in which a name was given; None if it never was."""
+
+    def aliases_of(self, version: str) -> list[Document]:
+        """Return the aliases that point to a version."""
+
+    def last_number(self, model: str) -> int:
+        """Return the highest version number given in a model; 0 before the first."""
+
+    def changed_by_others(self, entity: str, since: str | None, replica: str) -> str | None:
+        """Return an operation of another replica that changed the entity after `since`.
+
+        Where `since` is None or unknown, every change of another replica counts.
+        """

@@ -1,0 +1,165 @@
+"""What must hold of every judgement, whatever came before it.
+
+`check` compares the state before an operation with its outcome. It follows the operation's own
+words (`to`, `saw`), not the rules by which `judge` comes to its decision.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from regtui.core import encoding
+from regtui.core.documents import Document, Register, Rule, field_of
+from regtui.core.judgement.merge import CLOCK_DRIFT
+from regtui.core.operations import Change, Operation
+from regtui.core.verdicts import Accepted, Conflicted, Judged
+from tests.core.registry_state import RegistryState
+
+
+def check(before: RegistryState, operation: Operation, judged: Judged) -> None:
+    after = before.copy(final=True)
+    after.apply(operation, judged)
+    if isinstance(judged.verdict, Accepted):
+        nothing_asked_for_disappears(after, operation, judged)
+        time_is_clamped(before, operation, judged.verdict)
+    nothing_that_stood_disappears(before, after, operation, judged)
+    values_are_replaced_only_by_who_saw_them(before, after, operation)
+    nobody_conflicts_with_himself(before, operation, judged)
+    times_never_go_back(before, after)
+    aliases_point_to_what_is_there(after)
+    numbers_are_unique_and_kept(before, after)
+
+
+def nothing_asked_for_disappears(
+    after: RegistryState, operation: Operation, judged: Judged
+) -> None:
+    assert isinstance(judged.verdict, Accepted)
+    entity = judged.verdict.merged_into or operation.entity
+    document = after.documents.get(entity)
+    assert document is not None
+    for path, change in operation.body.set.items():
+        asked = stored(document.kind, path, change.to)
+        if field_of(document.kind, path).rule is Rule.TEXT and change.to is not None:
+            assert after.texts[asked] == change.to
+        stands = covers(document.value(path), asked)
+        logged = any(
+            (row.entity, row.path, row.after) == (entity, path, asked) for row in judged.log
+        )
+        assert stands or logged, f"{path} = {asked!r} is gone"
+        result = judged.verdict.paths.get(path)
+        if result is not None and result.result == "conflict":
+            assert isinstance(judged.verdict, Conflicted)
+            assert result.conflict in judged.verdict.conflicts
+            conflict = after.documents[str(result.conflict)]
+            candidate = conflict.value(f"candidates/{operation.id}")["value"]
+            own = conflict.facts["path"] == path
+            assert asked == (candidate if own else candidate["edit"][path])
+
+
+def nothing_that_stood_disappears(
+    before: RegistryState, after: RegistryState, operation: Operation, judged: Judged
+) -> None:
+    for old, new in changed(before, after):
+        for path, register in old.fields.items():
+            if new.fields.get(path) == register:
+                continue
+            if old.kind == "conflict":
+                assert register.v["author"] == operation.actor
+                kept = new.value(f"candidates/{operation.id}")
+                assert kept["first"] <= register.v["first"]
+                continue
+            rows = [row for row in judged.log if (row.entity, row.path) == (old.id, path)]
+            assert [row.before for row in rows] == [register.v]
+
+
+def values_are_replaced_only_by_who_saw_them(
+    before: RegistryState, after: RegistryState, operation: Operation
+) -> None:
+    for old, new in changed(before, after):
+        for path, register in old.fields.items():
+            if old.kind == "conflict" or field_of(old.kind, path).rule is not Rule.CAS:
+                continue
+            if new.fields[path] == register or path not in operation.body.set:
+                restored = path == "state" and operation.kind == "version.capture"
+                assert new.fields[path] == register or restored
+                continue
+            change: Change = operation.body.set[path]
+            setter = before.history[register.by].operation
+            own = setter.replica == operation.replica
+            assert own or change.saw == register.by or found_equal(before, change, path, register)
+
+
+def found_equal(before: RegistryState, change: Change, path: str, register: Register) -> bool:
+    """Tell whether the author's own last operation had found this value and left it."""
+    past = before.past(change.saw or "")
+    result = past.verdict.paths.get(path) if past and isinstance(past.verdict, Accepted) else None
+    return result is not None and (result.result, result.stamp) == ("same", register.by)
+
+
+def nobody_conflicts_with_himself(
+    before: RegistryState, operation: Operation, judged: Judged
+) -> None:
+    """No conflict opens over an own value; a merged text is not only one's own."""
+    for document, _ in judged.documents:
+        if document.kind != "conflict" or document.id in before.documents:
+            continue
+        path = document.facts["path"]
+        theirs = before.past(before.documents[document.facts["of"]].stamp(path) or "")
+        if theirs is None or path == "state":
+            continue
+        assert isinstance(theirs.verdict, Accepted)
+        assert theirs.operation.replica != operation.replica or path in theirs.verdict.paths
+
+
+def times_never_go_back(before: RegistryState, after: RegistryState) -> None:
+    for old, new in changed(before, after):
+        for path, register in old.fields.items():
+            later = new.fields.get(path)
+            if later is not None:
+                assert later.at >= register.at or step(later) > step(register), path
+
+
+def time_is_clamped(before: RegistryState, operation: Operation, verdict: Accepted) -> None:
+    verdicts = [past.verdict for past in before.history.values()]
+    used = [earlier.at_used for earlier in verdicts if isinstance(earlier, Accepted)]
+    merged = [r.at for doc in before.documents.values() for r in doc.fields.values()]
+    highest = max([verdict.now + CLOCK_DRIFT, *(at + 1 for at in used + merged)])
+    assert verdict.at_used <= highest
+    assert verdict.at_used >= min(operation.at, verdict.now + CLOCK_DRIFT)
+
+
+def aliases_point_to_what_is_there(after: RegistryState) -> None:
+    for alias in after.of_kind("alias"):
+        target = alias.value("version")
+        if target is not None:
+            assert after.documents[target].stream == alias.stream
+            assert after.documents[target].value("state") != "deleted"
+
+
+def numbers_are_unique_and_kept(before: RegistryState, after: RegistryState) -> None:
+    numbers = [(version.stream, version.facts["number"]) for version in after.of_kind("version")]
+    assert len(set(numbers)) == len(numbers)
+    assert all(number >= 1 for _, number in numbers)
+    assert all(after.documents[old.id].facts == old.facts for old in before.of_kind("version"))
+
+
+def changed(before: RegistryState, after: RegistryState) -> Iterator[tuple[Document, Document]]:
+    for entity, old in before.documents.items():
+        if after.documents[entity] is not old:
+            yield old, after.documents[entity]
+
+
+def stored(kind: str, path: str, value: Any) -> Any:
+    text = field_of(kind, path).rule is Rule.TEXT and value is not None
+    return encoding.digest(value.encode()) if text else value
+
+
+def covers(value: Any, asked: Any) -> bool:
+    """Tell whether a value is what was asked for, a metric perhaps with the step that was seen."""
+    if isinstance(value, dict) and isinstance(asked, dict):
+        return asked.items() <= value.items()
+    return bool(value == asked)
+
+
+def step(register: Register) -> int:
+    found = register.v.get("step") if isinstance(register.v, dict) else None
+    return -1 if found is None else int(found)

@@ -1,0 +1,149 @@
+"""Who may do what where, and that what one may not see does not exist."""
+
+from typing import Any
+
+import pytest
+
+from regtui.core.access import REQUIRED, Actor, Grant, Role, in_scope, role_of
+from regtui.core.identity import alias_id, model_id, version_id
+from regtui.core.judgement import judge
+from regtui.core.operations import KINDS, Operation, StateBody
+from regtui.core.verdicts import Accepted, Rejected, encode_verdict
+from tests.core.registry_state import Authority, RegistryState, Replica
+
+SEEING = [role for role in Role if role >= Role.VIEWER]
+
+
+def legal(kind: str) -> tuple[Authority, Operation]:
+    """Return a registry and an operation of a kind that its maintainer may do there."""
+    authority = Authority()
+    ann = authority.person("ann")
+    made = {
+        "model": ann.create("nlp/bert").entity,
+    }
+    made["version"] = ann.capture(made["model"], "one").entity
+    spare = ann.capture(made["model"], "two").entity
+    ann.point(made["model"], "champion", spare)
+    ann.sync()
+    subject, _, verb = kind.partition(".")
+    if verb == "restore":
+        ann.archive(made[subject])
+        ann.sync()
+    return authority, make(ann, kind, made)
+
+
+def make(ann: Replica, kind: str, made: dict[str, str]) -> Operation:
+    subject, _, verb = kind.partition(".")
+    if kind == "model.create":
+        return ann.create("nlp/other")
+    if kind == "version.capture":
+        return ann.capture(made["model"], "three")
+    if kind == "alias.set":
+        return ann.point(made["model"], "next", made["version"])
+    if kind == "alias.remove":
+        return ann.unpoint(made["model"], "champion")
+    if verb == "edit":
+        return ann.edit(made[subject], {"description": "new"})
+    does: Any = getattr(ann, verb)
+    operation: Operation = does(made[subject])
+    return operation
+
+
+def test_every_kind_has_a_required_role() -> None:
+    assert REQUIRED.keys() == KINDS.keys()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("role", SEEING)
+def test_a_role_may_do_exactly_what_requires_it_or_less(kind: str, role: Role) -> None:
+    authority, operation = legal(kind)
+    actor = Actor(operation.actor, "ann", (Grant(role, "nlp/*"),))
+    verdict = judge(operation, authority.state, actor, authority.now).verdict
+    if role >= REQUIRED[kind]:
+        assert type(verdict) is Accepted
+    else:
+        assert isinstance(verdict, Rejected)
+        assert verdict.code == "denied"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("grants", [(), (Grant(Role.ADMIN, "cv/*"),), (Grant(Role.REPORTER, "*"),)])
+def test_a_refusal_for_no_sight_is_the_refusal_for_what_is_not_there(
+    kind: str, grants: tuple[Grant, ...]
+) -> None:
+    authority, operation = legal(kind)
+    actor = Actor(operation.actor, "ann", grants)
+    hidden = judge(operation, authority.state, actor, authority.now).verdict
+    absent = judge(operation, RegistryState(final=True), actor, authority.now).verdict
+    assert isinstance(hidden, Rejected)
+    assert hidden.code == "not_found"
+    assert encode_verdict(hidden) == encode_verdict(absent)
+
+
+@pytest.mark.parametrize("kind", ["version.edit", "version.delete", "alias.set"])
+def test_a_version_of_a_hidden_model_can_not_be_told_from_none(kind: str) -> None:
+    authority = Authority()
+    ann = authority.person("ann")
+    hidden = ann.create("hidden").entity
+    shown = ann.create("nlp/bert").entity
+    version = ann.capture(hidden, "weights").entity
+    operation = {
+        "version.edit": lambda: ann.edit(version, {"description": "mine"}),
+        "version.delete": lambda: ann.delete(version),
+        "alias.set": lambda: ann.point(hidden, "champion", version),
+    }[kind]()
+    moved = type(operation)(
+        **{
+            **{field: getattr(operation, field) for field in operation.__struct_fields__},
+            "stream": shown,
+            "entity": alias_id(shown, "champion") if kind == "alias.set" else version,
+        }
+    )
+    ann.pending.remove(operation)
+    ann.sync()
+    eve = Actor(operation.actor, "ann", (Grant(Role.MAINTAINER, "nlp/*"),))
+    there = judge(moved, authority.state, eve, authority.now).verdict
+    authority.state.documents.pop(version)
+    gone = judge(moved, authority.state, eve, authority.now).verdict
+    assert isinstance(there, Rejected)
+    assert encode_verdict(there) == encode_verdict(gone)
+
+
+def test_a_stream_that_is_no_model_is_not_there() -> None:
+    authority = Authority()
+    ann = authority.person("ann")
+    model = ann.create("nlp/bert").entity
+    version = ann.capture(model, "weights").entity
+    ann.sync()
+    operation = ann.draft("version.archive", version, version, StateBody(None, {}))
+    eve = Actor(operation.actor, "eve", (Grant(Role.ADMIN, "None"),))
+    verdict = judge(operation, authority.state, eve, authority.now).verdict
+    assert isinstance(verdict, Rejected)
+
+
+@pytest.mark.parametrize(
+    ("scope", "name", "inside"),
+    [
+        ("*", "nlp/bert", True),
+        ("nlp/*", "nlp/bert", True),
+        ("nlp/*", "nlp/team/bert", True),
+        ("nlp/*", "nlp", False),
+        ("nlp/*", "nlpx/bert", False),
+        ("nlp/bert", "nlp/bert", True),
+        ("nlp/bert", "nlp/bert/base", False),
+        ("nlp/bert", "nlp/bert2", False),
+    ],
+)
+def test_a_scope_is_everything_a_prefix_or_one_model(scope: str, name: str, inside: bool) -> None:
+    assert in_scope(scope, name) == inside
+
+
+def test_the_highest_role_in_scope_counts() -> None:
+    grants = (Grant(Role.VIEWER, "*"), Grant(Role.APPROVER, "nlp/*"), Grant(Role.ADMIN, "cv/*"))
+    assert role_of(Actor("id", "ann", grants), "nlp/bert") == Role.APPROVER
+
+
+def test_ids_of_hidden_things_follow_from_names_but_tell_nothing() -> None:
+    """Knowing a name is knowing an id, so ids must not be what guards a model."""
+    model = model_id("hidden", 0)
+    assert version_id(model, "0" * 64) == version_id(model_id("hidden", 0), "0" * 64)
