@@ -1,0 +1,83 @@
+"""The object store: whole files under the blake3 digest of their bytes.
+
+Where things lie is in `layout`, how they get there in `ingest`. An object is read-only and never
+changes: it is whole from the moment when it has its name, and that name is on the disk before
+`ingest` returns. What is not promised: bytes that rot afterwards are found by `verify` only, and
+`has` looks at the name alone.
+"""
+
+from pathlib import Path
+
+from regtui.artifacts.copying import Progress, silent
+from regtui.artifacts.faults import disk_errors
+from regtui.artifacts.ingest import Ingest
+from regtui.artifacts.layout import make_folders, object_path, temporary_folder
+from regtui.artifacts.scan import Scan
+from regtui.artifacts.sessions import session
+from regtui.core.errors import Damaged
+from regtui.core.manifest import FileEntry
+
+
+class ObjectStore:
+    """The objects below one folder, which need not exist yet.
+
+    Args:
+        root: Folder of the store.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def ingest(self, scan: Scan, *, on_progress: Progress | None = None) -> list[FileEntry]:
+        """Take in every file of a scan, and return their manifest entries in the scan's order.
+
+        When it returns, all objects are on the disk. When it raises, no temporary file is left and
+        no file of this scan has been named that was not there before, unless naming itself failed.
+
+        Args:
+            scan: What to take in; its files must not have changed since.
+            on_progress: Is told, in the calling thread, how many bytes were done since the last
+                call; they add up to `scan.total_size`.
+
+        Raises:
+            RegtuiError: A file changed or can't be read, or the store's disk is full, failed or may
+                not be written.
+        """
+        writing = f"writing to the store {self.root}"
+        with disk_errors(writing):
+            make_folders(self.root)
+            with (
+                session(temporary_folder(self.root)) as folder,
+                Ingest(self.root, folder, writing, on_progress or silent) as ingest,
+            ):
+                entries = [ingest.take(file) for file in scan.files]
+                ingest.finish()
+        return entries
+
+    def path_of(self, digest: str) -> Path:
+        """Return where the object lies, whether it exists or not; never write to it.
+
+        Raises:
+            BadInput: The digest is not 64 lower-case hex digits.
+        """
+        return object_path(self.root, digest)
+
+    def has(self, digest: str) -> bool:
+        """Return whether there is such an object.
+
+        Raises:
+            BadInput: The digest is not 64 lower-case hex digits.
+        """
+        return self.path_of(digest).is_file()
+
+    def size_of(self, digest: str) -> int:
+        """Return the size of the object in bytes.
+
+        Raises:
+            BadInput: The digest is not 64 lower-case hex digits.
+            Damaged: There is no such object.
+        """
+        try:
+            return self.path_of(digest).stat().st_size
+        except FileNotFoundError:
+            raise Damaged(f"the object {digest} is missing") from None
