@@ -1,0 +1,107 @@
+"""Units of work: lock, open, one transaction, close, unlock.
+
+A unit of work is short, because others wait for it. Reads run in a read-only connection, which also
+replays what a killed writer had committed; writes run in one transaction that is either whole or
+never was. Long work is cut into pages by its caller, so that others get their turn between them.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from regtui.replica.database import Connection, connected
+from regtui.replica.home import Home
+from regtui.replica.locks import ReplicaLock
+from regtui.replica.migrate import check, migrate
+
+if TYPE_CHECKING:
+    from regtui.core.access import Actor
+    from regtui.replica.authority import SoloAuthority
+
+Clock = Callable[[], int]
+"""Returns microseconds since the epoch."""
+
+
+def wall_clock() -> int:
+    """Return the machine's time in microseconds."""
+    return time.time_ns() // 1000
+
+
+class Replica:
+    """A registry in one DuckDB file, made at first use.
+
+    Args:
+        home: The folder that holds it.
+        clock: The machine's clock; handed in so that runs can be repeated.
+    """
+
+    def __init__(self, home: Path, clock: Clock = wall_clock) -> None:
+        self.home = Home(home)
+        self.clock = clock
+        self._lock = ReplicaLock(home)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open the replica for reading.
+
+        Raises:
+            Busy: Writers held it past the deadline.
+            Damaged: The database is damaged.
+            RegtuiError: A newer program made it.
+        """
+        self._make()
+        while True:
+            with (
+                self._lock.shared(),
+                connected(self.home.database, read_only=True) as connection,
+            ):
+                if check(connection, self.home.database):
+                    yield connection
+                    return
+            self._migrate()
+
+    @contextlib.contextmanager
+    def writing(self, actor: "Actor", via: str, session: str) -> "Iterator[SoloAuthority]":
+        """Open the replica for one transaction of operations; an error undoes all of them.
+
+        Args:
+            actor: Who acts.
+            via: `cli`, `app`, `watcher`, `api` or `runner`.
+            session: Which invocation this is.
+
+        Raises:
+            Busy: Others held it past the deadline.
+            Damaged: The database is damaged.
+            RegtuiError: A newer program made it, or the disk is full.
+        """
+        # Reading commands start without the judge's modules.
+        from regtui.replica.authority import SoloAuthority
+
+        self._make()
+        while True:
+            with (
+                self._lock.exclusive(),
+                connected(self.home.database, read_only=False) as connection,
+            ):
+                if check(connection, self.home.database):
+                    connection.execute("begin")
+                    authority = SoloAuthority(connection, actor, via, session, self.clock())
+                    yield authority
+                    authority.flush()
+                    connection.execute("commit")
+                    return
+            self._migrate()
+
+    def _make(self) -> None:
+        if self.home.exists():
+            return
+        self.home.make_folder()
+        with self._lock.exclusive():
+            if not self.home.exists():
+                self.home.make_database(self.clock())
+
+    def _migrate(self) -> None:
+        with self._lock.exclusive():
+            migrate(self.home.database, self.home.backups, self.clock() // 1000)

@@ -1,0 +1,169 @@
+"""The replica's answers to what judging asks, with what this unit of work did on top.
+
+Documents are read once and remembered, so that the operations of a batch see one another's effects
+before anything is written.
+"""
+
+from collections.abc import Iterable
+
+from regtui.core.documents import Document, decode_document
+from regtui.core.operations import decode_operation
+from regtui.core.verdicts import Judged, decode_verdict
+from regtui.core.view import Past
+from regtui.replica.database import Connection
+
+
+class ReplicaView:
+    """A `regtui.core.view.View` over an open replica.
+
+    Args:
+        connection: Inside a transaction.
+        seq: The sequence number that the next operation will have.
+    """
+
+    def __init__(self, connection: Connection, seq: int) -> None:
+        self.seq = seq
+        self.keys: dict[str, int] = {}
+        self._connection = connection
+        self._documents: dict[str, Document | None] = {}
+        self._pasts: dict[str, Past] = {}
+        self._texts: dict[str, str] = {}
+        self._numbers: dict[str, int] = {}
+        self._made: dict[str, dict[str, Document]] = {"model": {}, "conflict": {}}
+
+    def load(self, entities: Iterable[str]) -> None:
+        """Read the documents of many entities in one query."""
+        wanted = [entity for entity in set(entities) if entity not in self._documents]
+        if not wanted:
+            return
+        self._documents.update(dict.fromkeys(wanted))
+        rows = self._connection.execute(
+            "select key, body from base.document where id in (select unnest(?::uuid[]))", [wanted]
+        ).fetchall()
+        for key, body in rows:
+            self._remember(key, decode_document(body))
+
+    def take(self, past: Past, judged: Judged) -> None:
+        """Put the effects of an operation on top; `seq` moves on."""
+        for document, _ in judged.documents:
+            self._documents[document.id] = document
+            if document.kind in self._made and document.id not in self.keys:
+                self._made[document.kind][document.id] = document
+            number = document.facts.get("number")
+            if document.kind == "version" and number is not None:
+                last = self.last_number(document.stream)
+                self._numbers[document.stream] = max(last, number)
+        self._texts.update(judged.texts)
+        self._pasts[past.operation.id] = past
+        self.seq += 1
+
+    def document(self, entity: str) -> Document | None:
+        """Return an entity's document, deleted or not."""
+        if entity not in self._documents:
+            self._documents[entity] = None
+            row = self._connection.execute(
+                "select key, body from base.document where id = ?", [entity]
+            ).fetchone()
+            if row is not None:
+                self._remember(row[0], decode_document(row[1]))
+        return self._documents[entity]
+
+    def past(self, operation: str) -> Past | None:
+        """Return an operation judged before."""
+        if operation in self._pasts:
+            return self._pasts[operation]
+        row = self._connection.execute(
+            "select bytes, verdict, seq from base.operation where id = ?", [operation]
+        ).fetchone()
+        if row is None:
+            return None
+        return Past(decode_operation(row[0].encode()), decode_verdict(row[1].encode()), row[2])
+
+    def text(self, digest: str) -> str | None:
+        """Return a kept text."""
+        if digest in self._texts:
+            return self._texts[digest]
+        row = self._connection.execute(
+            "select value from base.text where digest = ?", [digest]
+        ).fetchone()
+        return None if row is None else str(row[0])
+
+    def open_conflict(self, entity: str, path: str) -> Document | None:
+        """Return the unresolved conflict on a value."""
+        for document in self._made["conflict"].values():
+            facts = document.facts
+            if (facts["of"], facts["path"]) == (entity, path) and _is_open(document):
+                return document
+        rows = self._connection.execute(
+            "select d.id from base.conflict c join base.document d on d.key = c.key "
+            "where c.open and c.path = ? "
+            "and c.entity = (select key from base.document where id = ?)",
+            [path, entity],
+        ).fetchall()
+        found = (self.document(str(row[0])) for row in rows)
+        return next(
+            (document for document in found if document is not None and _is_open(document)), None
+        )
+
+    def holder(self, name: str) -> Document | None:
+        """Return the model, not deleted, that holds a name now."""
+        for document in self._made["model"].values():
+            if document.value("name") == name and document.value("state") != "deleted":
+                return document
+        rows = self._connection.execute(
+            "select id from base.model where name = ? and state <> 'deleted'", [name]
+        ).fetchall()
+        for row in rows:
+            found = self.document(str(row[0]))
+            if found is not None and found.value("name") == name:
+                return None if found.value("state") == "deleted" else found
+        return None
+
+    def generation(self, name: str) -> int | None:
+        """Return the newest generation in which a name was given."""
+        row = self._connection.execute(
+            "select max(generation) from base.model where minted = ?", [name]
+        ).fetchone()
+        found = [] if row is None or row[0] is None else [int(row[0])]
+        made = self._made["model"].values()
+        found += [d.facts["generation"] for d in made if d.facts["name"] == name]
+        return max(found, default=None)
+
+    def aliases_of(self, version: str) -> list[Document]:
+        """Return the aliases that point to a version."""
+        rows = self._connection.execute(
+            "select d.id from base.alias a join base.document d on d.key = a.key "
+            "join base.document v on v.key = a.version where v.id = ?",
+            [version],
+        ).fetchall()
+        self.load(str(row[0]) for row in rows)
+        aliases = (d for d in self._documents.values() if d is not None and d.kind == "alias")
+        return [alias for alias in aliases if alias.value("version") == version]
+
+    def last_number(self, model: str) -> int:
+        """Return the highest version number given in a model."""
+        if model not in self._numbers:
+            row = self._connection.execute(
+                "select last_number from base.stream where id = ?", [model]
+            ).fetchone()
+            self._numbers[model] = 0 if row is None else int(row[0])
+        return self._numbers[model]
+
+    def changed_by_others(self, entity: str, since: str | None, replica: str) -> str | None:
+        """Return an operation of another replica that changed the entity after `since`."""
+        past = None if since is None else self.past(since)
+        rows = self._connection.execute(
+            "select distinct o.id, o.bytes from base.log l join base.operation o on o.seq = l.seq "
+            "where l.seq > ? and l.entity = (select key from base.document where id = ?)",
+            [0 if past is None else past.seq, entity],
+        ).fetchall()
+        others = (decode_operation(row[1].encode()) for row in rows)
+        return next((op.id for op in others if op.replica != replica), None)
+
+    def _remember(self, key: int, document: Document) -> None:
+        self._documents[document.id] = document
+        self.keys[document.id] = key
+
+
+def _is_open(document: Document) -> bool:
+    return document.value("resolution") is None
