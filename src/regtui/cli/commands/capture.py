@@ -1,0 +1,69 @@
+"""`regtui capture`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from regtui.cli import complete, values
+from regtui.cli.commands import single
+from regtui.cli.output import emit, say, size_text
+from regtui.cli.progress import Progress
+from regtui.cli.settings import SETTINGS
+
+app = single()
+
+
+@app.command()
+def capture(
+    path: Annotated[Path, typer.Argument(help="A file or folder.")],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="The model; by default named after PATH.",
+            autocompletion=complete.models,
+        ),
+    ] = None,
+    metric: Annotated[list[str], typer.Option(help="NAME=VALUE or NAME=VALUE@STEP.")] = [],
+    param: Annotated[list[str], typer.Option(help="NAME=VALUE.")] = [],
+    tag: Annotated[list[str], typer.Option(help="NAME=VALUE.")] = [],
+    parent: Annotated[
+        list[str],
+        typer.Option(help="A version that it was made from.", autocompletion=complete.references),
+    ] = [],
+    input_: Annotated[list[str], typer.Option("--input", help="A dataset as NAME=URI.")] = [],
+    alias: Annotated[
+        str | None, typer.Option(help="Move this alias to it.", autocompletion=complete.aliases)
+    ] = None,
+    description: Annotated[str | None, typer.Option("--description", "-d")] = None,
+    new: Annotated[
+        bool, typer.Option("--new", help="Make a version even of content that is there.")
+    ] = False,
+) -> None:
+    """Make a version of a file or folder.
+
+    The same content again gives the version that it already is.
+    """
+    with Progress(f"capturing {path}") as progress:
+        captured = SETTINGS.registry().capture(
+            path,
+            model=model,
+            metrics=values.metrics(metric),
+            params=values.params(param),
+            tags=values.pairs(tag, "--tag"),
+            parents=parent,
+            inputs=values.pairs(input_, "--input"),
+            alias=alias,
+            description=description,
+            new=new,
+            on_progress=progress,
+        )
+    if SETTINGS.json:
+        emit(captured)
+        return
+    version = captured.version
+    verb = "captured" if captured.created else "unchanged"
+    count = "1 file" if version.files == 1 else f"{version.files} files"
+    say(f"{verb} {version.reference}  {version.short_id}  {count}, {size_text(version.size)}")

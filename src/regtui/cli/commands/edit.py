@@ -1,0 +1,95 @@
+"""`regtui edit`."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from regtui.cli import complete, values
+from regtui.cli.commands import single
+from regtui.cli.editor import edit_text
+from regtui.cli.output import emit, say
+from regtui.cli.settings import SETTINGS
+from regtui.core import encoding
+from regtui.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from regtui.registry import Registry
+
+app = single()
+
+KEYED = {"tag": "tags", "param": "params", "metric": "metrics", "owner": "owners"}
+
+
+@app.command()
+def edit(
+    reference: Annotated[
+        str,
+        typer.Argument(
+            metavar="REF", help="A model or version.", autocompletion=complete.references
+        ),
+    ],
+    set_: Annotated[
+        list[str],
+        typer.Option("--set", help="FIELD=VALUE, such as primary_metric=f1 or param.lr=0.1."),
+    ] = [],
+    unset: Annotated[
+        list[str], typer.Option(help="Take a value away: FIELD, tag.NAME, metric.NAME …")
+    ] = [],
+    tag: Annotated[list[str], typer.Option(help="NAME=VALUE.")] = [],
+    metric: Annotated[list[str], typer.Option(help="NAME=VALUE or NAME=VALUE@STEP.")] = [],
+    description: Annotated[str | None, typer.Option("--description", "-d")] = None,
+) -> None:
+    """Change values of a model or version.
+
+    Without options it opens $EDITOR on the card of a model.
+    """
+    wanted = _wanted(set_, unset, tag, metric)
+    if description is not None:
+        wanted["description"] = description or None
+    registry = SETTINGS.registry()
+    changed = registry.edit(reference, wanted) if wanted else _edit_card(registry, reference)
+    if SETTINGS.json:
+        is_version = "@" in reference or reference.startswith(":")
+        shown: Any = registry.version(reference) if is_version else registry.model(reference)
+        emit({"version" if is_version else "model": shown, "changed": changed})
+    else:
+        say(f"changed {reference}" if changed else f"{reference} is so already")
+
+
+def _wanted(set_: list[str], unset: list[str], tag: list[str], metric: list[str]) -> dict[str, Any]:
+    wanted: dict[str, Any] = {}
+    for name, text in values.pairs(set_, "--set").items():
+        wanted[_path(name)] = _value(name, text)
+    for name in unset:
+        wanted[_path(name)] = None
+    for name, text in values.pairs(tag, "--tag").items():
+        wanted[f"tags/{name}"] = text
+    for name, (value, step) in values.metrics(metric).items():
+        wanted[f"metrics/{name}"] = {"value": encoding.tag_float(value), "step": step}
+    return wanted
+
+
+def _path(name: str) -> str:
+    field, dot, key = name.partition(".")
+    return f"{KEYED[field]}/{key}" if dot and key and field in KEYED else name
+
+
+def _value(name: str, text: str) -> Any:
+    field, dot, key = name.partition(".")
+    if not dot or field == "tag":
+        return text
+    if field == "metric":
+        value, step = values.metric(key, text)
+        return {"value": encoding.tag_float(value), "step": step}
+    return True if field == "owner" else values.scalar(text)
+
+
+def _edit_card(registry: "Registry", reference: str) -> bool:
+    """Open the editor on a model's card; saving it unchanged changes nothing."""
+    if "@" in reference or reference.startswith(":"):
+        raise BadInput("nothing to change", "give --set, --tag, --metric or --description")
+    before = registry.card(reference) or f"# {reference}\n"
+    text = edit_text(before, suffix=".md")
+    if text in {before, ""}:
+        return False
+    return registry.edit(reference, {"card": text})

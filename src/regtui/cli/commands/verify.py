@@ -1,0 +1,44 @@
+"""`regtui verify`."""
+
+from typing import Annotated
+
+import typer
+
+from regtui.cli import complete
+from regtui.cli.commands import single
+from regtui.cli.output import emit, say, size_text, warn
+from regtui.cli.progress import Progress
+from regtui.cli.settings import SETTINGS
+from regtui.core.errors import Damaged
+
+app = single()
+
+
+@app.command()
+def verify(
+    reference: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[REF]", help="Only this version.", autocompletion=complete.references
+        ),
+    ] = None,
+) -> None:
+    """Compare stored files with their digests.
+
+    Exits with 8 where one is missing or is not what it was.
+    """
+    with Progress("verifying") as progress:
+        found = SETTINGS.registry().verify(reference, on_progress=progress)
+    if SETTINGS.json:
+        emit(found)
+    else:
+        for damage in found.damaged:
+            warn(f"{damage.problem}: {damage.digest[:16]} needed by {', '.join(damage.used_by)}")
+    if found.damaged:
+        if SETTINGS.json:
+            raise typer.Exit(Damaged.exit_code)
+        raise Damaged(
+            f"{len(found.damaged)} of {found.files} stored files are damaged",
+            "capture the same content again from another copy",
+        )
+    say(f"{found.versions} versions, {found.files} files, {size_text(found.bytes)}: all intact")

@@ -1,0 +1,42 @@
+"""`regtui version archive | delete | restore`."""
+
+from typing import Annotated
+
+import typer
+
+from regtui.cli import complete
+from regtui.cli.commands import group
+from regtui.cli.output import emit, say
+from regtui.cli.settings import SETTINGS
+
+app = group("Archive, delete and restore versions.")
+
+Reference = Annotated[str, typer.Argument(metavar="REF", autocompletion=complete.references)]
+
+
+@app.command()
+def archive(reference: Reference) -> None:
+    """Put a version away; `restore` brings it back."""
+    _change(reference, "archive", "archived")
+
+
+@app.command()
+def delete(reference: Reference) -> None:
+    """Delete a version; its record stays and `restore` brings it back."""
+    _change(reference, "delete", "deleted")
+
+
+@app.command()
+def restore(reference: Reference) -> None:
+    """Bring back a version that was archived or deleted."""
+    _change(reference, "restore", "captured")
+
+
+def _change(reference: str, verb: str, state: str) -> None:
+    registry = SETTINGS.registry()
+    version = registry.version(reference)
+    changed = registry.change_state("version", version.short_id, verb)
+    if SETTINGS.json:
+        emit({"version": registry.version(version.short_id), "changed": changed})
+        return
+    say(f"{version.reference} is {state}" if changed else f"{reference} is {state} already")

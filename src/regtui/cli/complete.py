@@ -1,0 +1,49 @@
+"""Shell completion from the registry; it never makes one and never fails."""
+
+from pathlib import Path
+
+from regtui.cli.settings import SETTINGS
+from regtui.core.errors import RegtuiError
+
+LIMIT = 200
+
+
+def models(incomplete: str) -> list[str]:
+    """Complete a model's name."""
+    return _names("select name from base.model where state <> 'deleted'", incomplete)
+
+
+def references(incomplete: str) -> list[str]:
+    """Complete a model's name, and after `@` its aliases and numbers."""
+    model, at, _ = incomplete.partition("@")
+    if not at:
+        return models(incomplete)
+    words = [f"{model}@latest", f"{model}@best"]
+    named = "from base.model m join base.{} t on t.model = m.key where m.name = ?"
+    aliases = f"select m.name || '@' || t.name {named.format('alias')} and t.version is not null"
+    numbers = f"select m.name || '@' || t.number {named.format('version')} and t.state = 'captured'"
+    found = _names(aliases, incomplete, model) + _names(numbers, incomplete, model)
+    return [*found, *(word for word in words if word.startswith(incomplete))]
+
+
+def aliases(incomplete: str) -> list[str]:
+    """Complete the name of any alias."""
+    return _names("select distinct name from base.alias", incomplete)
+
+
+def _names(statement: str, incomplete: str, *parameters: str) -> list[str]:
+    from regtui.registry.context import make_context
+
+    context = make_context(None if SETTINGS.home is None else Path(SETTINGS.home), "cli")
+    if not context.replica.home.exists():
+        return []
+    try:
+        with context.reading() as connection:
+            rows = connection.execute(
+                f"select name from ({statement}) as found(name) "  # noqa: S608 -- constants above
+                "where starts_with(name, ?) order by name limit ?",
+                [*parameters, incomplete.lower(), LIMIT],
+            ).fetchall()
+    except RegtuiError:
+        return []
+    return [row[0] for row in rows]

@@ -1,0 +1,110 @@
+"""The root command: it knows every command by name and loads only the one that runs.
+
+Help texts stand in the table, so `--help` imports no command; a test holds them to the docstrings.
+"""
+
+import importlib
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command as command_of
+
+from regtui.cli.settings import common_options
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "capture": ("capture", "Make a version of a file or folder."),
+    "ls": ("ls", "List versions by query."),
+    "models": ("models", "List models."),
+    "show": ("show", "Show everything of a model or version."),
+    "edit": ("edit", "Change values of a model or version."),
+    "alias": ("alias", "Set, remove and list aliases."),
+    "aliases": ("aliases", "List aliases."),
+    "checkout": ("checkout", "Write the files of a version into a folder, verified."),
+    "path": ("path", "Print where a file of a version is stored."),
+    "verify": ("verify", "Compare stored files with their digests."),
+    "sql": ("sql", "Ask a question in SQL, read-only."),
+    "model": ("model", "Create, archive, delete and restore models."),
+    "version": ("version", "Archive, delete and restore versions."),
+}
+"""Module and help of each command, in the order in which `--help` lists them."""
+
+
+class LazyGroup(TyperGroup):
+    """A group whose commands are imported when they are run."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 -- the base class asks
+        """Return the names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        """Return a command, imported now; None where there is no such."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"regtui.cli.commands.{COMMANDS[cmd_name][0]}")
+        command = command_of(module.app)
+        command.name = cmd_name
+        _add_common_options(command)
+        return command
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """Write the table of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command of a command line; close names are offered for a wrong one."""
+        if args and args[0] not in COMMANDS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"did you mean {near[0]}?" if near else "`regtui --help` lists them"
+            ctx.fail(f"there is no command {args[0]!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Return completions without importing every command for its help."""
+        from typer._click.shell_completion import CompletionItem
+
+        names = [
+            CompletionItem(name, help=text)
+            for name, (_, text) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return names if not incomplete.startswith("-") else super().shell_complete(ctx, incomplete)
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    rich_markup_mode=None,  # rich would cost 0.1 s for every --help
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def regtui(ctx: typer.Context, *, version: bool = typer.Option(False, "--version")) -> None:
+    """The model registry that lives in a terminal and keeps working offline.
+
+    Capture what a trainer wrote, find it again, compare it, name it, get it back.
+    """
+    if version:
+        from regtui import __version__
+
+        typer.echo(f"regtui {__version__}")
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
+
+
+def root() -> Any:
+    """Return the root command."""
+    command = command_of(app)
+    command.params.extend(common_options())
+    return command
+
+
+def _add_common_options(command: Any) -> None:
+    command.params.extend(common_options())
+    for child in getattr(command, "commands", {}).values():
+        _add_common_options(child)

@@ -1,0 +1,63 @@
+"""Values on the command line: `name=value` pairs and what they mean."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from regtui.core.errors import BadInput
+
+
+def pairs(texts: Iterable[str], option: str) -> dict[str, str]:
+    """Return `name=value` texts as a dictionary.
+
+    Raises:
+        BadInput: One has no `=` or no name.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise BadInput(f"{option} {text!r} is no pair", f"such as {option} name=value")
+        found[name.strip()] = value
+    return found
+
+
+def metrics(texts: Iterable[str]) -> dict[str, tuple[float, int | None]]:
+    """Return `name=value` or `name=value@step` texts as value and step by name.
+
+    Raises:
+        BadInput: A value is no number.
+    """
+    return {name: metric(name, text) for name, text in pairs(texts, "--metric").items()}
+
+
+def metric(name: str, text: str) -> tuple[float, int | None]:
+    """Return the value and step of one metric."""
+    value, at, step = text.partition("@")
+    try:
+        number = float(value)
+        return number, int(step) if at else None
+    except ValueError:
+        raise BadInput(
+            f"the metric {name}={text!r} is no number", "such as f1=0.91 or loss=0.2@1000"
+        ) from None
+
+
+def params(texts: Iterable[str]) -> dict[str, Any]:
+    """Return `name=value` texts as numbers, booleans or texts by name."""
+    return {name: scalar(value) for name, value in pairs(texts, "--param").items()}
+
+
+def scalar(text: str) -> Any:
+    """Return the number or boolean that a text spells, else the text."""
+    if text in {"true", "false"}:
+        return text == "true"
+    for read in (int, float):
+        try:
+            value = read(text)
+        except ValueError:
+            continue
+        if isinstance(value, int) and abs(value) >= 2**63:
+            continue
+        return value if math.isfinite(value) and "_" not in text else text
+    return text

@@ -1,0 +1,191 @@
+"""Answers: what the registry's verbs return, in the shapes that scripts rely on.
+
+The field names are the contract of `--json` (`docs/scripting.md`): fields may be added, none may
+change its meaning. Times are ISO 8601 in UTC with milliseconds. Metrics that JSON has no
+number for are the strings `"NaN"`, `"Infinity"` and `"-Infinity"`.
+"""
+
+import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from regtui.core.documents import Document
+from regtui.core.identity import short_id
+
+
+class VersionAnswer(Struct, frozen=True, kw_only=True):
+    """One version.
+
+    Attributes:
+        model: Name of its model.
+        number: 1, 2, 3 …; None until an authority has given one.
+        id: UUID.
+        short_id: `:` and the leading hex digits of the id.
+        aliases: Names that point to it.
+        metrics: Value by name.
+        steps: Step by name, for the metrics that have one.
+        params: Value by name.
+        tags: Value by name.
+        state: `captured`, `archived` or `deleted`.
+        pending: Whether an authority has still to accept something of it.
+        digest: Content digest.
+        size: Bytes.
+        files: Number of files.
+        created: When it was captured first.
+        author: Who captured it first.
+        description: One line or more; None without one.
+        source: Folder and name where it was found first.
+        parents: Ids of versions that it was made from.
+        inputs: Datasets by name.
+    """
+
+    model: str
+    number: int | None
+    id: str
+    short_id: str
+    aliases: list[str]
+    metrics: dict[str, float | str]
+    steps: dict[str, int]
+    params: dict[str, Any]
+    tags: dict[str, str]
+    state: str
+    pending: bool
+    digest: str
+    size: int
+    files: int
+    created: str
+    author: str
+    description: str | None
+    source: str | None
+    parents: list[str]
+    inputs: dict[str, Any]
+
+    @property
+    def reference(self) -> str:
+        """The shortest name that means this version for ever."""
+        return self.short_id if self.number is None else f"{self.model}@{self.number}"
+
+
+class ModelAnswer(Struct, frozen=True, kw_only=True):
+    """One model.
+
+    Attributes:
+        model: Its name, as it is used in references.
+        display_name: The name as it was written.
+        id: UUID.
+        versions: How many versions it has, deleted ones not counted.
+        latest: Number of the newest version.
+        aliases: Version number by alias.
+        description: One line or more; None without one.
+        tags: Value by name.
+        owners: Names.
+        primary_metric: The metric that decides which version is best.
+        direction: `max` or `min`.
+        state: `active`, `archived` or `deleted`.
+        created: When it was made.
+        author: Who made it.
+    """
+
+    model: str
+    display_name: str
+    id: str
+    versions: int
+    latest: int | None
+    aliases: dict[str, int | None]
+    description: str | None
+    tags: dict[str, str]
+    owners: list[str]
+    primary_metric: str | None
+    direction: str | None
+    state: str
+    created: str
+    author: str
+
+
+class AliasAnswer(Struct, frozen=True, kw_only=True):
+    """One alias: the model, the name, the version it points to, and since when."""
+
+    model: str
+    alias: str
+    number: int | None
+    version_id: str
+    short_id: str
+    moved: str
+
+
+class FileAnswer(Struct, frozen=True, kw_only=True):
+    """One file of a version."""
+
+    path: str
+    size: int
+    digest: str
+    executable: bool
+
+
+class Captured(Struct, frozen=True, kw_only=True):
+    """The version that a capture gave, and whether it is new."""
+
+    version: VersionAnswer
+    created: bool
+
+
+class VersionPage(Struct, frozen=True, kw_only=True):
+    """Some versions and the cursor of the page after them; None at the end."""
+
+    versions: list[VersionAnswer]
+    next: str | None
+
+
+class DamagedFile(Struct, frozen=True, kw_only=True):
+    """A stored file that is not what it was, with every place that needs it."""
+
+    digest: str
+    problem: str
+    used_by: list[str]
+
+
+class Verified(Struct, frozen=True, kw_only=True):
+    """What `verify` found: how much was read, and what is damaged."""
+
+    versions: int
+    files: int
+    bytes: int
+    damaged: list[DamagedFile]
+
+
+def iso(microseconds: int) -> str:
+    """Return a time as text."""
+    moment = datetime.datetime.fromtimestamp(microseconds / 1_000_000, tz=datetime.UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def version_answer(
+    document: Document, *, model: str, author: str, aliases: list[str]
+) -> VersionAnswer:
+    """Return the answer for a version's document."""
+    facts = document.facts
+    metrics = document.entries("metrics")
+    places = sorted(document.entries("places").values(), key=lambda place: place["at"])
+    return VersionAnswer(
+        model=model,
+        number=facts["number"],
+        id=document.id,
+        short_id=short_id(document.id),
+        aliases=aliases,
+        metrics={name: metric["value"] for name, metric in metrics.items()},
+        steps={n: m["step"] for n, m in metrics.items() if m.get("step") is not None},
+        params=document.entries("params"),
+        tags=document.entries("tags"),
+        state=document.value("state"),
+        pending=document.seq == 0,
+        digest=facts["digest"],
+        size=facts["size"],
+        files=facts["files"],
+        created=iso(facts["created"]),
+        author=author,
+        description=document.value("description"),
+        source=f"{places[0]['folder'].rstrip('/')}/{places[0]['name']}" if places else None,
+        parents=sorted(document.entries("parents")),
+        inputs=document.entries("inputs"),
+    )

@@ -1,0 +1,187 @@
+"""Capture: a version from a file or folder.
+
+Scan, copy and hash into the store, and only then one transaction that registers model, version,
+files and alias: what is registered is complete on the disk. A kill before the transaction leaves
+stored files that nothing names, and the same capture uses them again.
+"""
+
+import platform
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from regtui.artifacts.scan import Scan, scan
+from regtui.core import encoding
+from regtui.core.errors import BadInput, NotFound
+from regtui.core.identity import alias_id, alias_key, model_id, name_key, slug, version_id
+from regtui.core.manifest import FileEntry, content_digest
+from regtui.core.operations import AliasBody, CaptureBody, ModelBody
+from regtui.registry.answers import Captured
+from regtui.registry.changes import Wanted, changes
+from regtui.registry.context import Context
+from regtui.registry.lookups import version_answers
+from regtui.registry.references import find_version
+from regtui.replica.authority import SoloAuthority
+from regtui.replica.ids import uuid7
+from regtui.replica.unit import wall_clock
+
+Progress = Callable[[int], None]
+"""Is told how many more bytes are done."""
+
+
+class CaptureRequest(Struct, frozen=True, kw_only=True):
+    """What is known of a version beside its files.
+
+    Attributes:
+        model: Name of the model; None derives it from the file or folder.
+        metrics: Value and step by name.
+        params: Value by name.
+        tags: Value by name.
+        parents: References of versions that it was made from.
+        inputs: Address of datasets by name.
+        alias: Alias to move to it.
+        description: One line or more.
+        new: Make a version even of content that is there.
+        skip: Paths to leave out.
+    """
+
+    model: str | None = None
+    metrics: Mapping[str, tuple[float, int | None]] = {}
+    params: Mapping[str, Any] = {}
+    tags: Mapping[str, str] = {}
+    parents: tuple[str, ...] = ()
+    inputs: Mapping[str, str] = {}
+    alias: str | None = None
+    description: str | None = None
+    new: bool = False
+    skip: tuple[Path, ...] = ()
+
+
+def capture(
+    context: Context, path: Path, request: CaptureRequest, on_progress: Progress | None = None
+) -> Captured:
+    """Make a version of a file or folder.
+
+    Args:
+        context: The registry.
+        path: The file or folder.
+        request: What is known of it.
+        on_progress: Is told how many more bytes are stored.
+
+    Returns:
+        The version; `created` is False where the content was there already.
+
+    Raises:
+        NotFound: There is no such path, or no such parent.
+        BadInput: A name or value is malformed, or the folder holds nothing that can be stored.
+        RegtuiError: A file can't be read or changed meanwhile, or the disk is full.
+    """
+    alias = None if request.alias is None else alias_key(request.alias)
+    found = scan(path, skip=(context.home, *request.skip))
+    name = slug(_stem(path)) if request.model is None else request.model
+    key = name_key(name)
+    _refuse_own_files(context.home, path)
+    context.replica.home.make_folder()
+    entries = context.store.ingest(found, on_progress=on_progress)
+    content = Content(found, entries)
+    with context.writing() as authority:
+        model = _model(authority, name, key)
+        version, created = _register(authority, model, content, request)
+        if alias is not None:
+            _point(authority, model, alias, version)
+    with context.reading() as connection:
+        row = connection.execute("select key from base.document where id = ?", [version]).fetchone()
+        if row is None:
+            raise NotFound("the version was removed while it was captured")
+        return Captured(version=version_answers(connection, [row[0]])[0], created=created)
+
+
+class Content(Struct, frozen=True):
+    """Files that are in the store."""
+
+    scan: Scan
+    entries: list[FileEntry]
+
+
+def _refuse_own_files(home: Path, path: Path) -> None:
+    """Refuse to capture the registry into itself."""
+    home, path = home.resolve(), path.resolve()
+    own = (home / "objects", home / "tmp", home / "backups")
+    if path == home or any(path.is_relative_to(folder) for folder in own):
+        raise BadInput(f"{path} belongs to the registry itself", "capture a copy of it")
+
+
+def _stem(path: Path) -> str:
+    resolved = path.resolve()
+    name = resolved.name if resolved.is_dir() else resolved.stem
+    return name or "model"
+
+
+def _model(authority: SoloAuthority, name: str, key: str) -> str:
+    """Return the id of the model with a name, made where there is none."""
+    holder = authority.view.holder(key)
+    if holder is not None:
+        return holder.id
+    newest = authority.view.generation(key)
+    generation = 0 if newest is None else newest + 1
+    identity = model_id(key, generation)
+    authority.submit("model.create", identity, identity, ModelBody(name, generation, {}))
+    return identity
+
+
+def _register(
+    authority: SoloAuthority, model: str, content: Content, request: CaptureRequest
+) -> tuple[str, bool]:
+    """Submit the capture where it says anything new; return the version and whether it is new."""
+    digest = content_digest(content.entries)
+    nonce = uuid7(wall_clock()) if request.new else ""
+    version = version_id(model, digest, nonce)
+    seen = authority.view.document(version)
+    wanted = _wanted(authority, content, request)
+    if seen is not None:
+        known = seen.entries("places")
+        wanted = {p: v for p, v in wanted.items() if p.removeprefix("places/") not in known}
+    made = changes(wanted, "version", seen)
+    if seen is None or made or seen.value("state") != "captured":
+        body = CaptureBody(
+            digest=digest,
+            nonce=nonce,
+            size=sum(entry.size for entry in content.entries),
+            files=len(content.entries),
+            set=made,
+        )
+        authority.submit("version.capture", model, version, body)
+    if seen is None:
+        authority.add_files(version, content.entries)
+    return version, seen is None
+
+
+def _wanted(authority: SoloAuthority, content: Content, request: CaptureRequest) -> Wanted:
+    wanted: dict[str, Any] = {}
+    for name, (value, step) in request.metrics.items():
+        wanted[f"metrics/{name}"] = {"value": encoding.tag_float(value), "step": step}
+    wanted |= {f"params/{name}": value for name, value in request.params.items()}
+    wanted |= {f"tags/{name}": value for name, value in request.tags.items()}
+    wanted |= {f"inputs/{n}": {"uri": uri, "digest": None} for n, uri in request.inputs.items()}
+    for reference in request.parents:
+        _, parent = find_version(authority.connection, reference)
+        wanted[f"parents/{parent.id}"] = True
+    if request.description is not None:
+        wanted["description"] = request.description
+    root = content.scan.root.resolve()
+    place = {"host": platform.node(), "folder": str(root.parent), "name": root.name}
+    try:
+        key = encoding.digest(encoding.encode(place))[:16]
+    except UnicodeEncodeError:
+        raise BadInput(f"the path {str(root)!r} is not valid UTF-8", "rename the folder") from None
+    wanted[f"places/{key}"] = place | {"at": wall_clock(), "author": authority.actor.id}
+    return wanted
+
+
+def _point(authority: SoloAuthority, model: str, alias: str, version: str) -> None:
+    identity = alias_id(model, alias)
+    made = changes({"version": version}, "alias", authority.view.document(identity))
+    if made:
+        authority.submit("alias.set", model, identity, AliasBody(alias, made))

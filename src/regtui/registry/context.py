@@ -1,0 +1,88 @@
+"""What every verb works on: the replica, the store of files, and who acts."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from regtui.core.errors import BadInput
+from regtui.replica.database import Connection
+from regtui.replica.home import find
+from regtui.replica.ids import uuid7
+from regtui.replica.unit import Replica, wall_clock
+
+if TYPE_CHECKING:
+    from regtui.artifacts.store import ObjectStore
+    from regtui.core.access import Actor
+    from regtui.replica.authority import SoloAuthority
+
+
+class Context(Struct, frozen=True):
+    """One invocation on one replica.
+
+    Attributes:
+        replica: The database.
+        via: `cli`, `app`, `watcher`, `api` or `runner`.
+        session: Id of the invocation.
+    """
+
+    replica: Replica
+    via: str
+    session: str
+
+    @property
+    def home(self) -> Path:
+        """The folder that holds replica and files."""
+        return self.replica.home.path
+
+    @property
+    def actor(self) -> "Actor":
+        """Who acts on a replica without a remote: the system's user, its admin."""
+        import getpass
+
+        from regtui.core.access import Actor, Grant, Role
+        from regtui.core.identity import user_id
+
+        try:
+            name = getpass.getuser()
+        except (KeyError, OSError):  # a container's user without a name
+            name = f"uid-{os.getuid()}"
+        return Actor(user_id(name), name, (Grant(Role.ADMIN, "*"),))
+
+    @property
+    def store(self) -> "ObjectStore":
+        """The files; most commands that read need none of its modules."""
+        from regtui.artifacts.store import ObjectStore
+
+        return ObjectStore(self.home)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open the replica for reading."""
+        with self.replica.reading() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def writing(self) -> "Iterator[SoloAuthority]":
+        """Open the replica for one transaction of operations."""
+        with self.replica.writing(self.actor, self.via, self.session) as authority:
+            yield authority
+
+
+def make_context(home: Path | None, via: str) -> Context:
+    """Return the context of a new invocation.
+
+    Args:
+        home: The replica's folder; None for the nearest `.regtui/` upwards, else the user's own.
+        via: `cli`, `app`, `watcher`, `api` or `runner`.
+    """
+    try:
+        folder = find(Path.cwd()).path if home is None else home.expanduser().absolute()
+    except FileNotFoundError:
+        raise BadInput("the current folder does not exist any more", "go to another one") from None
+    except RuntimeError as error:
+        raise BadInput(f"there is no folder {home}: {error}".rstrip(".")) from None
+    return Context(Replica(folder), via, uuid7(wall_clock()))

@@ -1,0 +1,73 @@
+"""Look-ups: names for the ids in documents, read for a whole page at once."""
+
+from collections.abc import Sequence
+
+from regtui.core.documents import Document, decode_document
+from regtui.registry.answers import VersionAnswer, version_answer
+from regtui.replica.database import Connection
+
+
+def version_answers(connection: Connection, keys: Sequence[int]) -> list[VersionAnswer]:
+    """Return the versions with these keys, in their order, in four queries."""
+    if not keys:
+        return []
+    rows = connection.execute(
+        "select key, body from base.document where key in (select unnest(?::bigint[]))",
+        [list(keys)],
+    ).fetchall()
+    documents = {key: decode_document(body) for key, body in rows}
+    models = model_names(connection, {d.facts["model"] for d in documents.values()})
+    authors = actor_names(connection, {d.facts["author"] for d in documents.values()})
+    aliases = aliases_by_version(connection, keys)
+    return [
+        version_answer(
+            document,
+            model=models[document.facts["model"]],
+            author=authors.get(document.facts["author"], document.facts["author"]),
+            aliases=aliases.get(key, []),
+        )
+        for key in keys
+        if (document := documents.get(key)) is not None
+    ]
+
+
+def one_version(connection: Connection, key: int, document: Document) -> VersionAnswer:
+    """Return the answer for one version."""
+    facts = document.facts
+    return version_answer(
+        document,
+        model=model_names(connection, {facts["model"]})[facts["model"]],
+        author=actor_names(connection, {facts["author"]}).get(facts["author"], facts["author"]),
+        aliases=aliases_by_version(connection, [key]).get(key, []),
+    )
+
+
+def model_names(connection: Connection, models: set[str]) -> dict[str, str]:
+    """Return the present name of each model by id."""
+    rows = connection.execute(
+        "select id::varchar, name from base.model where id in (select unnest(?::uuid[]))",
+        [list(models)],
+    ).fetchall()
+    return dict(rows)
+
+
+def actor_names(connection: Connection, actors: set[str]) -> dict[str, str]:
+    """Return the name of each actor by id."""
+    rows = connection.execute(
+        "select id::varchar, name from base.actor where id in (select unnest(?::uuid[]))",
+        [list(actors)],
+    ).fetchall()
+    return dict(rows)
+
+
+def aliases_by_version(connection: Connection, keys: Sequence[int]) -> dict[int, list[str]]:
+    """Return the alias names that point to each version, by local key."""
+    rows = connection.execute(
+        "select version, name from base.alias where version in (select unnest(?::bigint[])) "
+        "order by name",
+        [list(keys)],
+    ).fetchall()
+    found: dict[int, list[str]] = {}
+    for key, name in rows:
+        found.setdefault(key, []).append(name)
+    return found

@@ -1,0 +1,53 @@
+"""States: archive, delete and restore models and versions."""
+
+from regtui.core.documents import Document
+from regtui.core.errors import BadInput, NotFound
+from regtui.core.operations import StateBody
+from regtui.registry.changes import changes
+from regtui.registry.context import Context
+from regtui.registry.references import find_model, find_version
+from regtui.replica.authority import SoloAuthority
+
+TARGETS = {
+    ("model", "archive"): "archived",
+    ("model", "delete"): "deleted",
+    ("model", "restore"): "active",
+    ("version", "archive"): "archived",
+    ("version", "delete"): "deleted",
+    ("version", "restore"): "captured",
+}
+
+
+def change_state(context: Context, kind: str, reference: str, verb: str) -> bool:
+    """Archive, delete or restore a model or version; False where it is in that state already.
+
+    Args:
+        context: The registry.
+        kind: `model` or `version`.
+        reference: What to change.
+        verb: `archive`, `delete` or `restore`.
+
+    Raises:
+        NotFound: There is no such model or version.
+        BadInput: Its state does not allow it, or an alias points to it.
+    """
+    with context.writing() as authority:
+        if kind == "model":
+            _, document = find_model(authority.connection, reference, deleted=verb == "restore")
+        else:
+            _, document = find_version(authority.connection, reference)
+        return _change(authority, document, verb)
+
+
+def _change(authority: SoloAuthority, document: Document, verb: str) -> bool:
+    wanted = TARGETS[document.kind, verb]
+    if document.value("state") == wanted:
+        return False
+    if document.value("state") == "deleted" and verb == "archive":
+        raise NotFound(f"the {document.kind} is deleted", "restore it first")
+    body = StateBody(document.by, changes({"state": wanted}, document.kind, document))
+    try:
+        authority.submit(f"{document.kind}.{verb}", document.stream, document.id, body)
+    except BadInput as error:
+        raise BadInput(f"can't {verb} it: {error.message}", error.hint) from None
+    return True
