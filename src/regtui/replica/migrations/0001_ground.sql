@@ -235,8 +235,9 @@ select o.seq,
 create view history as
 select l.seq,
        l.kind,
-       coalesce(m.name, n.name)                                      as model,
+       coalesce(m.name, n.name, p.name)                              as model,
        v.number,
+       a.name                                                        as alias,
        l.path,
        l.before,
        l.after,
@@ -246,4 +247,6 @@ select l.seq,
   join base.document d on d.key = l.entity
   left join base.version v on v.key = l.entity
   left join base.model m on m.key = v.model
-  left join base.model n on n.key = l.entity;
+  left join base.model n on n.key = l.entity
+  left join base.alias a on a.key = l.entity
+  left join base.model p on p.key = a.model;

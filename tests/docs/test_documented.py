@@ -1,0 +1,70 @@
+"""What a user can type or ask for has to be in the documentation."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from regtui.cli.lazy import COMMANDS, root
+from regtui.core import errors
+from regtui.core.query.fields import FIELDS
+from regtui.replica.database import Connection, duckdb
+from regtui.replica.migrate import apply_all
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def page(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def schema() -> Iterator[Connection]:
+    with duckdb.connect(":memory:") as connection:
+        apply_all(connection, now=0)
+        yield connection
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_and_its_own_options_are_documented(command: str) -> None:
+    text = page("commands.md")
+    found = root().get_command(None, command)
+    common = {option for parameter in root().params for option in parameter.opts}
+
+    names = [f"`{command}"] + [
+        option
+        for parameter in found.params
+        for option in parameter.opts
+        if option.startswith("--") and option not in {*common, "--help"}
+    ]
+
+    assert [name for name in names if name not in text] == []
+
+
+@pytest.mark.parametrize("field", FIELDS.values(), ids=lambda field: field.name)
+def test_every_field_of_the_query_language_is_documented_with_its_example(field: object) -> None:
+    text = page("queries.md")
+
+    assert f"`{field.example}`" in text  # type: ignore[attr-defined]
+    assert f"| `{field.name}" in text  # type: ignore[attr-defined]
+
+
+def test_every_view_is_documented_with_its_columns_in_order(schema: Connection) -> None:
+    rows = schema.execute(
+        "select view_name, string_agg(c.column_name, ', ' order by c.column_index) "
+        "from duckdb_views() v join duckdb_columns() c on c.table_name = v.view_name "
+        "where not v.internal and v.schema_name = 'main' and c.schema_name = 'main' group by all"
+    ).fetchall()
+    text = page("sql.md")
+
+    assert rows
+    assert [
+        f"| `{view}` | {columns}" for view, columns in rows if f"| `{view}` | {columns}" not in text
+    ] == []
+
+
+def test_every_exit_code_is_documented() -> None:
+    text = page("scripting.md")
+    kinds = [errors.RegtuiError, *errors.RegtuiError.__subclasses__()]
+
+    assert [kind.__name__ for kind in kinds if f"| {kind.exit_code} |" not in text] == []
