@@ -41,3 +41,16 @@ def edit_text(text: str, *, suffix: str) -> str:
             return file.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             raise RegtuiError("the edited text is not UTF-8", "nothing was changed") from None
+        except OSError as error:
+            raise RegtuiError(
+                f"can't read the edited text: {error.strerror}", "nothing was changed"
+            ) from None
+
+
+def keep(text: str, suffix: str) -> Path:
+    """Write a text that could not be saved into a file of its own, and return where it is."""
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", prefix="regtui-", suffix=suffix, delete=False
+    ) as file:
+        file.write(text)
+    return Path(file.name)

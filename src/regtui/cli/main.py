@@ -6,7 +6,7 @@ one object on standard output instead. Exit codes stand in `regtui.core.errors`.
 
 import os
 import sys
-from pathlib import Path
+from typing import NamedTuple
 
 from typer.exceptions import Abort, TyperException
 
@@ -18,11 +18,20 @@ from regtui.core.errors import RegtuiError
 INTERRUPTED = 130
 
 
+class Failure(NamedTuple):
+    """What is said of an error."""
+
+    exit_code: int
+    code: str
+    message: str
+    hint: str = ""
+
+
 def main() -> None:
     """Run the command line of this process and exit."""
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by who called us
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+        if getattr(sys, name) is None:  # closed by whoever called us
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
     sys.exit(_flush(run(sys.argv[1:])))
 
 
@@ -31,28 +40,12 @@ def run(arguments: list[str]) -> int:
     SETTINGS.reset()
     try:
         code = root().main(arguments, prog_name="regtui", standalone_mode=False)
-    except RegtuiError as error:
-        return _report(error, error.exit_code, error.code, error.message, error.hint, arguments)
-    except TyperException as error:
-        return _report_usage(error, arguments)
     except (KeyboardInterrupt, Abort):
         code = INTERRUPTED
     except BrokenPipeError:
         return 0
-    except UnicodeEncodeError as error:
-        hint = "give every name and value as UTF-8"
-        return _report(error, 2, "usage", "an argument is not valid UTF-8", hint, arguments)
-    except OSError as error:
-        where = f": {error.filename}" if error.filename else ""
-        message = f"the system refused it: {error.strerror or error}{where}"
-        return _report(error, 1, "failed", message, "", arguments)
-    except Exception as error:
-        if SETTINGS.debug:
-            raise
-        text = f"{type(error).__name__}: {error}".splitlines()[0]
-        hint = "run it again with --debug and report what it prints"
-        message = f"something unforeseen happened ({text})"
-        return _report(error, 1, "internal", message, hint, arguments)
+    except Exception as error:  # noqa: BLE001 -- the one place that translates all of them
+        return _fail(error, arguments)
     if code == INTERRUPTED:  # which is what typer makes of Ctrl-C
         sys.stderr.write("regtui: interrupted; nothing was left half-done\n")
     return code if isinstance(code, int) else 0
@@ -71,37 +64,45 @@ def _flush(code: int) -> int:
     return code
 
 
-def _report_usage(error: TyperException, arguments: list[str]) -> int:
-    if type(error).__name__ == "NoArgsIsHelpError":
+def _fail(error: Exception, arguments: list[str]) -> int:
+    if type(error).__name__ == "NoArgsIsHelpError" and isinstance(error, TyperException):
         sys.stdout.write(error.format_message() + "\n")
         return 0
-    context = getattr(error, "ctx", None)
-    command = "regtui" if context is None else context.command_path
-    message = error.format_message().rstrip(".")
-    return _report(error, error.exit_code, "usage", message, f"see `{command} --help`", arguments)
-
-
-def _report(
-    error: BaseException, exit_code: int, code: str, message: str, hint: str, arguments: list[str]
-) -> int:
     if SETTINGS.debug:
         import traceback
 
         traceback.print_exception(error)
+    failure = _failure(error)
     if SETTINGS.json or "--json" in arguments:
         import msgspec
 
-        shown = {"code": code, "message": message, "hint": hint, **_position(error)}
-        sys.stdout.write(msgspec.json.encode({"error": shown}).decode() + "\n")
+        shown = {"code": failure.code, "message": printable(failure.message), "hint": failure.hint}
+        document = msgspec.json.encode({"error": shown | _position(error)})
+        sys.stdout.write(document.decode() + "\n")
     else:
-        place = _position(error).get("position")
-        spot = "" if place is None else f" (character {place + 1})"
-        line = f"regtui: {message}{spot}" + (f"; {hint}" if hint else "")
-        sys.stderr.write(printable(line) + "\n")
-    return exit_code
+        place = "".join(f" at character {at + 1}" for at in _position(error).values())
+        hint = f"; {failure.hint}" if failure.hint else ""
+        line = f"{failure.message}{place}{hint}"
+        sys.stderr.write(f"regtui: {printable(line)}\n")
+    return failure.exit_code
 
 
-def _position(error: BaseException) -> dict[str, int]:
+def _failure(error: Exception) -> Failure:
+    if isinstance(error, RegtuiError):
+        return Failure(error.exit_code, error.code, error.message, error.hint)
+    if isinstance(error, TyperException):
+        context = getattr(error, "ctx", None)
+        command = "regtui" if context is None else context.command_path
+        message = error.format_message().rstrip(".")
+        return Failure(error.exit_code, "usage", message, f"see `{command} --help`")
+    if isinstance(error, OSError):
+        where = f": {error.filename}" if error.filename else ""
+        return Failure(1, "failed", f"the system refused it: {error.strerror or error}{where}")
+    text = f"{type(error).__name__}: {error}".splitlines()[0]
+    hint = "run it again with --debug and report what it prints"
+    return Failure(1, "internal", f"something unforeseen happened ({text})", hint)
+
+
+def _position(error: Exception) -> dict[str, int]:
     position = getattr(error, "position", None)
     return {} if position is None else {"position": position}
-

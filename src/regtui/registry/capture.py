@@ -161,7 +161,7 @@ def _register(
 def _wanted(authority: SoloAuthority, content: Content, request: CaptureRequest) -> Wanted:
     wanted: dict[str, Any] = {}
     for name, (value, step) in request.metrics.items():
-        wanted[f"metrics/{name}"] = {"value": encoding.tag_float(value), "step": step}
+        wanted[f"metrics/{name}"] = {"value": value, "step": step}
     wanted |= {f"params/{name}": value for name, value in request.params.items()}
     wanted |= {f"tags/{name}": value for name, value in request.tags.items()}
     wanted |= {f"inputs/{n}": {"uri": uri, "digest": None} for n, uri in request.inputs.items()}

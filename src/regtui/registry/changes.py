@@ -26,7 +26,10 @@ def changes(wanted: Wanted, kind: str, seen: Document | None) -> Changes:
         seen: The document that the author saw; None where there was none.
     """
     made: Changes = {}
-    for path, value in wanted.items():
+    for path, given in wanted.items():
+        value = plain(given)
+        if path.startswith("metrics/") and isinstance(value, int | float | str):
+            value = {"value": value, "step": None}
         if kind in {"model", "version"} and field_of(kind, path).rule is Rule.TEXT:
             change = _text_change(path, value, seen)
         else:
@@ -36,9 +39,45 @@ def changes(wanted: Wanted, kind: str, seen: Document | None) -> Changes:
     return made
 
 
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it.
+
+    NaN and infinities become tagged strings, scalars of numpy and torch numbers, sequences lists.
+
+    Raises:
+        BadInput: JSON has nothing for it.
+    """
+    if isinstance(value, str):
+        _check_text(value)
+        return value
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return encoding.tag_float(float(value))
+    if isinstance(value, Mapping):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    if callable(item := getattr(value, "item", None)):
+        return plain(item())
+    raise BadInput(f"a value of type {type(value).__name__} can't be kept", "give text or numbers")
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise BadInput(
+            f"the text {text[:40]!r} is not valid Unicode", "write it in UTF-8"
+        ) from None
+
+
 def _change(path: str, value: Any, seen: Document | None) -> Change | None:
     register = None if seen is None else seen.fields.get(path)
-    if value == (None if register is None else register.v):
+    # By their spelling, for Python holds True, 1 and 1.0 to be equal.
+    if encoding.encode(value) == encoding.encode(None if register is None else register.v):
         return None
     return Change(value, saw=None if register is None else register.by)
 
@@ -46,10 +85,6 @@ def _change(path: str, value: Any, seen: Document | None) -> Change | None:
 def _text_change(path: str, value: str | None, seen: Document | None) -> Change | None:
     register = None if seen is None else seen.fields.get(path)
     was = None if register is None else register.v
-    try:
-        digest = None if value is None else encoding.digest(value.encode())
-    except UnicodeEncodeError:
-        raise BadInput(f"the text of {path!r} is not valid UTF-8") from None
-    if was == digest:
+    if was == (None if value is None else encoding.digest(value.encode())):
         return None
     return Change(value, saw=None if register is None else register.by, was=was)

@@ -1,16 +1,17 @@
 """Edit: values of models and versions."""
 
-from typing import Any
+from collections.abc import Callable
 
-from regtui.core import encoding
 from regtui.core.documents import FIELDS, Document, split_path
-from regtui.core.errors import BadInput, NotFound
+from regtui.core.errors import BadInput, ConflictOpen, NotFound
 from regtui.core.identity import model_id, name_key
 from regtui.core.operations import EditBody, ModelBody
+from regtui.core.text_merge import merge_text
 from regtui.registry.changes import Wanted, changes
 from regtui.registry.context import Context
 from regtui.registry.references import find_model, find_version, parse
 from regtui.replica.authority import SoloAuthority
+from regtui.replica.database import Connection
 
 
 def edit(context: Context, reference: str, wanted: Wanted) -> bool:
@@ -69,17 +70,40 @@ def card(context: Context, reference: str) -> str:
         NotFound: There is no such model.
     """
     with context.reading() as connection:
-        _, document = find_model(connection, reference)
-        digest = document.value("card")
-        row = connection.execute(
-            "select value from base.text where digest = ?", [digest]
-        ).fetchone()
-        return "" if row is None else str(row[0])
+        return _card_of(connection, find_model(connection, reference)[1])
 
 
-def metric_value(value: float, step: int | None) -> dict[str, Any]:
-    """Return a metric as documents hold it."""
-    return {"value": encoding.tag_float(value), "step": step}
+def edit_card(context: Context, reference: str, editor: Callable[[str], str]) -> bool:
+    """Change a model's card in an editor, which may stay open for as long as it likes.
+
+    What somebody else changed meanwhile is merged by lines.
+
+    Args:
+        context: The registry.
+        reference: The model.
+        editor: Returns the new card for the present one.
+
+    Raises:
+        NotFound: There is no such model.
+        ConflictOpen: Somebody else changed the same lines meanwhile; nothing is changed.
+    """
+    before = card(context, reference)
+    text = editor(before)
+    if text in {before, ""}:
+        return False
+    with context.writing() as authority:
+        _, document = find_model(authority.connection, reference)
+        merged = merge_text(before, _card_of(authority.connection, document), text)
+        if merged is None:
+            raise ConflictOpen(f"somebody else changed the card of {reference!r} meanwhile")
+        return submit_edit(authority, document, {"card": merged})
+
+
+def _card_of(connection: Connection, document: Document) -> str:
+    row = connection.execute(
+        "select value from base.text where digest = ?", [document.value("card")]
+    ).fetchone()
+    return "" if row is None else str(row[0])
 
 
 def _check_paths(document: Document, wanted: Wanted) -> None:

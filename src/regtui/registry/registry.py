@@ -4,7 +4,7 @@ The face that commands, the app and Python scripts share. Each verb stands in a 
 and is imported when it is first used, which keeps cold commands near their floor.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -204,6 +204,21 @@ class Registry:
         from regtui.registry import edit
 
         return edit.card(self.context, reference)
+
+    def edit_card(self, reference: str, editor: Callable[[str], str]) -> bool:
+        """Change a model's card in an editor, which may stay open; False where nothing changed.
+
+        Args:
+            reference: The model.
+            editor: Returns the new card for the present one.
+
+        Raises:
+            NotFound: There is no such model.
+            ConflictOpen: Somebody else changed the same lines meanwhile; nothing is changed.
+        """
+        from regtui.registry import edit
+
+        return edit.edit_card(self.context, reference, editor)
 
     def set_alias(self, reference: str, name: str) -> bool:
         """Point an alias to a version; False where it points there already.

@@ -16,7 +16,7 @@ from regtui.core.documents import Document  # noqa: TC001 -- structs resolve the
 from regtui.core.errors import BadInput, Blocked, Denied, NotFound
 from regtui.core.judgement import judge
 from regtui.core.manifest import FileEntry
-from regtui.core.operations import BYTES_LIMIT, KINDS, Operation
+from regtui.core.operations import BYTES_LIMIT, KINDS, Operation, decode_operation
 from regtui.core.verdicts import Accepted, Judged, Rejected, Unsupported, encode_verdict
 from regtui.core.view import Past
 from regtui.replica.database import Connection
@@ -106,11 +106,13 @@ class SoloAuthority:
             session=self._session,
         )
         try:
-            operation, data, tip = chain.seal(draft, n=counters.n + 1, prev=counters.tip)
+            _, data, tip = chain.seal(draft, n=counters.n + 1, prev=counters.tip)
         except UnicodeEncodeError:
             raise BadInput("a name or value is not valid UTF-8", "write it in UTF-8") from None
         if len(data) > BYTES_LIMIT:
             raise BadInput(f"this change has {len(data):,} bytes, more than {BYTES_LIMIT:,}")
+        # What is judged is what any other reader of the bytes will judge.
+        operation = decode_operation(data)
         judged = judge(operation, self.view, self.actor, moment)
         verdict = judged.verdict
         if isinstance(verdict, Rejected | Unsupported):

@@ -84,7 +84,7 @@ def translated(path: Path) -> Iterator[None]:
         raise _ours(path, error) from error
 
 
-def _ours(path: Path, error: Exception) -> RegtuiError:
+def _ours(path: Path, error: Exception) -> RegtuiError:  # noqa: PLR0911 -- one a cause
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
     if "cannot encode str" in text:
         return BadInput("a name or value is not valid UTF-8", "write it in UTF-8")

@@ -77,19 +77,21 @@ class ReplicaLock:
             raise RegtuiError(
                 f"can't open the lock {path}: {error.strerror}", "check its owner and mode"
             ) from error
+        granted = False
         try:
-            if not _lock(descriptor, mode, deadline):
-                raise Busy(
-                    f"the replica is in use by {_holders(self._lock) or 'another process'}",
-                    "wait for it to finish, or stop it",
-                )
-        except BaseException as error:  # also an interrupt: nobody would ever give it back
-            os.close(descriptor)
-            if isinstance(error, OSError):
-                raise RegtuiError(
-                    f"can't lock {path}: {error.strerror}", "keep the replica on a local disk"
-                ) from error
-            raise
+            granted = _lock(descriptor, mode, deadline)
+        except OSError as error:
+            raise RegtuiError(
+                f"can't lock {path}: {error.strerror}", "keep the replica on a local disk"
+            ) from error
+        finally:
+            if not granted:  # also after an interrupt: nobody would ever give it back
+                os.close(descriptor)
+        if not granted:
+            raise Busy(
+                f"the replica is in use by {_holders(self._lock) or 'another process'}",
+                "wait for it to finish, or stop it",
+            )
         return descriptor
 
 

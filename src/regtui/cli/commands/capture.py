@@ -7,7 +7,7 @@ import typer
 
 from regtui.cli import complete, values
 from regtui.cli.commands import single
-from regtui.cli.output import emit, say, size_text
+from regtui.cli.output import count_text, emit, say, size_text
 from regtui.cli.progress import Progress
 from regtui.cli.settings import SETTINGS
 
@@ -65,5 +65,5 @@ def capture(
         return
     version = captured.version
     verb = "captured" if captured.created else "unchanged"
-    count = "1 file" if version.files == 1 else f"{version.files} files"
-    say(f"{verb} {version.reference}  {version.short_id}  {count}, {size_text(version.size)}")
+    content = f"{count_text(version.files, 'file')}, {size_text(version.size)}"
+    say(f"{verb} {version.reference}  {version.short_id}  {content}")

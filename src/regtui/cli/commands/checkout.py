@@ -7,7 +7,7 @@ import typer
 
 from regtui.cli import complete
 from regtui.cli.commands import single
-from regtui.cli.output import emit, say, size_text
+from regtui.cli.output import count_text, emit, say, size_text
 from regtui.cli.progress import Progress
 from regtui.cli.settings import SETTINGS
 
@@ -28,4 +28,5 @@ def checkout(
     if SETTINGS.json:
         emit({"version": version, "path": str(folder.absolute())})
         return
-    say(f"{version.reference} is in {folder}  {version.files} files, {size_text(version.size)}")
+    content = f"{count_text(version.files, 'file')}, {size_text(version.size)}"
+    say(f"{version.reference} is in {folder}  {content}")

@@ -6,11 +6,10 @@ import typer
 
 from regtui.cli import complete, values
 from regtui.cli.commands import single
-from regtui.cli.editor import edit_text
+from regtui.cli.editor import edit_text, keep
 from regtui.cli.output import emit, say
 from regtui.cli.settings import SETTINGS
-from regtui.core import encoding
-from regtui.core.errors import BadInput
+from regtui.core.errors import BadInput, RegtuiError
 
 if TYPE_CHECKING:
     from regtui.registry import Registry
@@ -65,7 +64,7 @@ def _wanted(set_: list[str], unset: list[str], tag: list[str], metric: list[str]
     for name, text in values.pairs(tag, "--tag").items():
         wanted[f"tags/{name}"] = text
     for name, (value, step) in values.metrics(metric).items():
-        wanted[f"metrics/{name}"] = {"value": encoding.tag_float(value), "step": step}
+        wanted[f"metrics/{name}"] = {"value": value, "step": step}
     return wanted
 
 
@@ -80,7 +79,7 @@ def _value(name: str, text: str) -> Any:
         return text
     if field == "metric":
         value, step = values.metric(key, text)
-        return {"value": encoding.tag_float(value), "step": step}
+        return {"value": value, "step": step}
     return True if field == "owner" else values.scalar(text)
 
 
@@ -88,8 +87,17 @@ def _edit_card(registry: "Registry", reference: str) -> bool:
     """Open the editor on a model's card; saving it unchanged changes nothing."""
     if "@" in reference or reference.startswith(":"):
         raise BadInput("nothing to change", "give --set, --tag, --metric or --description")
-    before = registry.card(reference) or f"# {reference}\n"
-    text = edit_text(before, suffix=".md")
-    if text in {before, ""}:
-        return False
-    return registry.edit(reference, {"card": text})
+    written = ""
+
+    def editor(card: str) -> str:
+        nonlocal written
+        shown = card or f"# {reference}\n"
+        written = edit_text(shown, suffix=".md")
+        return card if written == shown else written
+
+    try:
+        return registry.edit_card(reference, editor)
+    except RegtuiError as error:
+        if not written:
+            raise
+        raise type(error)(error.message, f"your text is in {keep(written, '.md')}") from error

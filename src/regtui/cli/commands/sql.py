@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from regtui.cli.commands import single
-from regtui.cli.output import emit, say, table
+from regtui.cli.output import count_text, emit, say, table
 from regtui.cli.settings import SETTINGS
 
 app = single()
@@ -29,7 +29,7 @@ def sql(
     registry = SETTINGS.registry()
     if parquet is not None:
         count = registry.write_parquet(statement, parquet)
-        emit({"rows": count}) if SETTINGS.json else say(f"{count} rows in {parquet}")
+        emit({"rows": count}) if SETTINGS.json else say(f"{count_text(count, 'row')} in {parquet}")
         return
     answer = registry.sql(statement)
     if SETTINGS.json:

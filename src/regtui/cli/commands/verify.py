@@ -6,7 +6,7 @@ import typer
 
 from regtui.cli import complete
 from regtui.cli.commands import single
-from regtui.cli.output import emit, say, size_text, warn
+from regtui.cli.output import count_text, emit, say, size_text, warn
 from regtui.cli.progress import Progress
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import Damaged
@@ -41,4 +41,5 @@ def verify(
             f"{len(found.damaged)} of {found.files} stored files are damaged",
             "capture the same content again from another copy",
         )
-    say(f"{found.versions} versions, {found.files} files, {size_text(found.bytes)}: all intact")
+    counts = f"{count_text(found.versions, 'version')}, {count_text(found.files, 'file')}"
+    say(f"{counts}, {size_text(found.bytes)}: all intact")
