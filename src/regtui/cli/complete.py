@@ -1,11 +1,15 @@
 """Shell completion from the registry; it never makes one and never fails."""
 
+import contextlib
+import os
 from pathlib import Path
 
 from regtui.cli.settings import SETTINGS
-from regtui.core.errors import RegtuiError
 
 LIMIT = 200
+
+PATIENCE = "0.5"
+"""Seconds that a person at a prompt waits for a busy registry."""
 
 
 def models(incomplete: str) -> list[str]:
@@ -32,18 +36,18 @@ def aliases(incomplete: str) -> list[str]:
 
 
 def _names(statement: str, incomplete: str, *parameters: str) -> list[str]:
-    from regtui.registry.context import make_context
+    os.environ.setdefault("REGTUI_WAIT", PATIENCE)
+    with contextlib.suppress(Exception):
+        from regtui.registry.context import make_context
 
-    context = make_context(None if SETTINGS.home is None else Path(SETTINGS.home), "cli")
-    if not context.replica.home.exists():
-        return []
-    try:
+        context = make_context(None if SETTINGS.home is None else Path(SETTINGS.home), "cli")
+        if not context.replica.home.exists():
+            return []
         with context.reading() as connection:
             rows = connection.execute(
                 f"select name from ({statement}) as found(name) "  # noqa: S608 -- constants above
                 "where starts_with(name, ?) order by name limit ?",
                 [*parameters, incomplete.lower(), LIMIT],
             ).fetchall()
-    except RegtuiError:
-        return []
-    return [row[0] for row in rows]
+            return [row[0] for row in rows]
+    return []

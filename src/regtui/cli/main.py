@@ -52,13 +52,13 @@ def run(arguments: list[str]) -> int:
 
 
 def _flush(code: int) -> int:
-    """Write out what is buffered; whoever read it may have gone, or the disk may be full."""
+    """Write out what is buffered; whoever read it may have gone, or its disk may be full."""
     try:
         sys.stdout.flush()
     except OSError as error:
         # Python would complain about it once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):
+        if not isinstance(error, BrokenPipeError) and not code:
             sys.stderr.write(f"regtui: can't write the answer: {error.strerror}\n")
             return 1
     return code
@@ -73,18 +73,25 @@ def _fail(error: Exception, arguments: list[str]) -> int:
 
         traceback.print_exception(error)
     failure = _failure(error)
-    if SETTINGS.json or "--json" in arguments:
-        import msgspec
-
-        shown = {"code": failure.code, "message": printable(failure.message), "hint": failure.hint}
-        document = msgspec.json.encode({"error": shown | _position(error)})
-        sys.stdout.write(document.decode() + "\n")
-    else:
+    wanted = SETTINGS.json or "--json" in arguments
+    if not (wanted and _print_document(failure, _position(error))):
         place = "".join(f" at character {at + 1}" for at in _position(error).values())
         hint = f"; {failure.hint}" if failure.hint else ""
-        line = f"{failure.message}{place}{hint}"
-        sys.stderr.write(f"regtui: {printable(line)}\n")
+        sys.stderr.write(f"regtui: {printable(failure.message + place + hint)}\n")
     return failure.exit_code
+
+
+def _print_document(failure: Failure, position: dict[str, int]) -> bool:
+    """Print an error as JSON; False where the error is that nothing can be printed."""
+    import msgspec
+
+    message, hint = printable(failure.message), printable(failure.hint)
+    shown = {"code": failure.code, "message": message, "hint": hint, **position}
+    try:
+        sys.stdout.write(msgspec.json.encode({"error": shown}).decode() + "\n")
+    except OSError:
+        return False
+    return True
 
 
 def _failure(error: Exception) -> Failure:

@@ -28,8 +28,9 @@ def changes(wanted: Wanted, kind: str, seen: Document | None) -> Changes:
     made: Changes = {}
     for path, given in wanted.items():
         value = plain(given)
-        if path.startswith("metrics/") and isinstance(value, int | float | str):
-            value = {"value": value, "step": None}
+        if path.startswith("metrics/") and isinstance(value, int | float | str | list):
+            figure, *step = value if isinstance(value, list) and value else [value]
+            value = {"value": figure, "step": step[0] if step else None}
         if kind in {"model", "version"} and field_of(kind, path).rule is Rule.TEXT:
             change = _text_change(path, value, seen)
         else:
@@ -39,7 +40,7 @@ def changes(wanted: Wanted, kind: str, seen: Document | None) -> Changes:
     return made
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> Any:  # noqa: PLR0911 -- one a type
     """Return a value as JSON has it.
 
     NaN and infinities become tagged strings, scalars of numpy and torch numbers, sequences lists.

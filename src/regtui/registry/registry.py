@@ -185,7 +185,8 @@ class Registry:
 
         Args:
             reference: A model or version.
-            wanted: Value by path, such as `tags/env`; None takes it away.
+            wanted: Value by path, such as `tags/env`; None takes it away. A metric is a number or
+                a pair of value and step.
 
         Raises:
             NotFound: There is no such model or version, or it is deleted.

@@ -44,6 +44,7 @@ def write_parquet(context: Context, statement: str, target: Path) -> int:
         BadInput: It is no single SELECT statement, or it is malformed.
         RegtuiError: The file can't be written.
     """
+    _check_text(str(target))
     if target.is_dir():
         raise BadInput(f"{target} is a folder", "name a file")
     beside = target.absolute().with_name(f".{target.name}.part")
@@ -69,10 +70,7 @@ def write_parquet(context: Context, statement: str, target: Path) -> int:
 
 
 def _check(connection: Connection, statement: str) -> None:
-    try:
-        statement.encode()
-    except UnicodeEncodeError:
-        raise BadInput("the statement is not valid UTF-8") from None
+    _check_text(statement)
     try:
         found = connection.extract_statements(statement)
     except duckdb.Error as error:
@@ -82,6 +80,13 @@ def _check(connection: Connection, statement: str) -> None:
         raise BadInput(
             "only one SELECT statement can be run", "changes are made by the other commands"
         )
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise BadInput("the statement or file name is not valid UTF-8") from None
 
 
 def _told_apart(columns: list[str]) -> list[str]:

@@ -16,7 +16,7 @@ app = single()
 
 @app.command()
 def capture(
-    path: Annotated[Path, typer.Argument(help="A file or folder.")],
+    path: Annotated[Path, typer.Argument(help="A file or folder.", readable=False)],
     model: Annotated[
         str | None,
         typer.Option(

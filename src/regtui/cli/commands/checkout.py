@@ -17,7 +17,9 @@ app = single()
 @app.command()
 def checkout(
     reference: Annotated[str, typer.Argument(metavar="REF", autocompletion=complete.references)],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A new or empty folder.", readable=False)
+    ],
     link: Annotated[
         bool, typer.Option("--link", help="Hard link to the stored, read-only files.")
     ] = False,

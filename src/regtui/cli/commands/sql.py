@@ -22,7 +22,7 @@ def sql(
     statement: Annotated[str, typer.Argument(help="One SELECT statement.")],
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     parquet: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a Parquet file.")
+        Path | None, typer.Option(metavar="FILE", help="Write a Parquet file.", readable=False)
     ] = None,
 ) -> None:
     """Ask a question in SQL, read-only."""

@@ -1,0 +1,124 @@
+"""What must hold of every replica at any moment, recomputed from its stored bytes.
+
+The operations form the replica's chain (`n`, `prev`); the links of the registry and of each stream
+follow from operations and verdicts; the verdicts vouch for the documents; the typed tables are what
+the documents say; every version has its whole manifest; every alias names a version.
+"""
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+from regtui.core import chain, encoding
+from regtui.core.documents import Document, decode_document
+from regtui.core.manifest import FileEntry, content_digest
+from regtui.core.operations import decode_operation
+from regtui.core.verdicts import Accepted, decode_verdict
+from regtui.replica.database import Connection, connected
+from regtui.replica.migrate import apply_all
+from regtui.replica.projection import changed_tables, project
+from regtui.replica.tables import insert
+
+PROJECTED = (
+    "model", "version", "alias", "conflict", "metric", "param", "tag", "parent", "input",
+)  # fmt: skip
+
+
+def check_replica(home: Path) -> None:
+    """Check everything that must hold of the replica in a folder."""
+    with connected(home / "registry.duckdb", read_only=True) as connection:
+        documents = {
+            key: decode_document(body)
+            for key, body in connection.execute("select key, body from base.document").fetchall()
+        }
+        check_operations(connection)
+        check_manifests(connection, documents)
+        check_aliases(documents)
+        check_projection(connection, documents)
+
+
+def check_operations(connection: Connection) -> None:
+    """Recompute the chain and the links, and compare documents with what verdicts vouch for."""
+    replica = row(connection, "select id::varchar, n, tip, seq, link from base.replica")
+    streams = {
+        key: (name, head, count, link)
+        for key, name, head, count, link in connection.execute(
+            "select key, id, head, count, link from base.stream"
+        ).fetchall()
+    }
+    tip, link = chain.GENESIS, chain.FIRST_LINK
+    stream_links = dict.fromkeys(streams, chain.FIRST_LINK)
+    heads, counts = dict.fromkeys(streams, 0), dict.fromkeys(streams, 0)
+    vouched: dict[str, str] = {}
+    rows = connection.execute(
+        "select seq, id::varchar, stream, bytes, verdict, link, stream_link "
+        "from base.operation order by seq"
+    ).fetchall()
+    for place, (seq, identity, stream, data, sealed, stored, stream_stored) in enumerate(rows, 1):
+        operation, verdict = decode_operation(data.encode()), decode_verdict(sealed.encode())
+        assert (seq, operation.n, operation.prev) == (place, place, tip)
+        assert (operation.id, operation.replica) == (identity, replica[0])
+        assert operation.stream == streams[stream][0]
+        link = chain.link(link, data.encode(), sealed.encode())
+        stream_links[stream] = chain.link(stream_links[stream], data.encode(), sealed.encode())
+        assert (stored, stream_stored) == (link, stream_links[stream])
+        heads[stream], counts[stream] = seq, counts[stream] + 1
+        tip = chain.tip(data.encode())
+        assert isinstance(verdict, Accepted)
+        vouched |= verdict.documents
+    assert replica[1:] == (len(rows), tip, len(rows), link)
+    for key, (_, head, count, stored) in streams.items():
+        assert (head, count, stored) == (heads[key], counts[key], stream_links[key])
+    stored_documents = connection.execute("select id::varchar, body from base.document").fetchall()
+    assert {name: encoding.digest(body.encode()) for name, body in stored_documents} == vouched
+
+
+def check_manifests(connection: Connection, documents: dict[int, Document]) -> None:
+    """Check that every version has all files, and that its digest is theirs."""
+    manifests: dict[int, list[FileEntry]] = {}
+    for version, *entry in connection.execute(
+        "select version, path, size, executable, lower(hex(digest)) from base.file"
+    ).fetchall():
+        manifests.setdefault(version, []).append(FileEntry(*entry))
+    versions = {key: document for key, document in documents.items() if document.kind == "version"}
+    assert manifests.keys() == versions.keys()
+    for key, document in versions.items():
+        assert content_digest(manifests[key]) == document.facts["digest"]
+        assert len(manifests[key]) == document.facts["files"]
+        assert sum(entry.size for entry in manifests[key]) == document.facts["size"]
+
+
+def check_aliases(documents: dict[int, Document]) -> None:
+    """Check that aliases name versions, none of them deleted."""
+    by_id = {document.id: document for document in documents.values()}
+    for document in documents.values():
+        if document.kind == "alias" and document.value("version") is not None:
+            version = by_id[document.value("version")]
+            assert version.kind == "version"
+            assert version.value("state") != "deleted"
+
+
+def check_projection(connection: Connection, documents: dict[int, Document]) -> None:
+    """Rebuild the typed tables from the documents and compare."""
+    keys = {document.id: key for key, document in documents.items()}
+    actors = connection.execute("select id::varchar, key from base.actor").fetchall()
+    keys |= dict(actors)
+    rows: dict[str, list[Any]] = {table: [] for table in PROJECTED}
+    for key, document in documents.items():
+        tables = changed_tables(None, document)
+        for table, found in project(key, document, keys.__getitem__, tables).items():
+            rows[table] += found
+    with connected(Path(":memory:"), read_only=False) as rebuilt:
+        apply_all(rebuilt, 0)
+        for table in PROJECTED:
+            insert(rebuilt, table, rows[table])
+            statement = f"select * from base.{table} order by all"
+            expected = rebuilt.execute(statement).fetchall()
+            assert connection.execute(statement).fetchall() == expected, table
+
+
+def row(connection: Connection, statement: str) -> tuple[Any, ...]:
+    """Return the one row of a statement."""
+    found = connection.execute(statement).fetchone()
+    assert found is not None
+    return tuple(str(cell) if isinstance(cell, uuid.UUID) else cell for cell in found)
