@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regtui.core.judgement.merge import CLOCK_DRIFT
+from regtui.core.operations import Change
 from regtui.core.verdicts import Accepted, Conflicted
 from tests.core.registry_state import SECOND, Authority, Replica
 
@@ -163,6 +164,19 @@ def test_a_clock_in_the_past_does_not_lose_to_what_its_owner_saw(
     assert fields["tags/k"].at > ann.clock
 
 
+def test_a_stamp_from_elsewhere_makes_nothing_later(
+    ann: Replica, ben: Replica, model: str, version: str
+) -> None:
+    ann.clock += 60 * SECOND
+    ann.edit(model, {"tags/k": "x"})
+    (elsewhere,) = ann.sync()
+    operation = ben.edit(version, {"tags/k": "x"})
+    operation.body.set["tags/k"] = Change("x", saw=elsewhere.op)
+    (verdict,) = ben.sync()
+    assert isinstance(verdict, Accepted)
+    assert verdict.at_used == operation.at
+
+
 def test_the_larger_step_of_a_metric_wins_although_it_is_older(
     authority: Authority, ann: Replica, ben: Replica, version: str
 ) -> None:
@@ -256,7 +270,7 @@ def test_a_stamp_from_another_model_opens_no_way_into_its_conflicts(
     ben.edit(model, {"description": "y"})
     (lost,) = ben.sync()
     operation = ben.edit(other, {"description": "z"})
-    operation.body.set["description"] = type(operation.body.set["description"])("z", saw=lost.op)
+    operation.body.set["description"] = Change("z", saw=lost.op)
     ben.sync()
     values = [
         (conflict.facts["of"], candidate["value"])

@@ -179,6 +179,13 @@ def field_of(kind: str, path: str) -> Field:
     return FIELDS[kind][split_path(path)[0]]
 
 
+def source_of(version: Document) -> str | None:
+    """Return where the content of a version was found first, as `folder/name`."""
+    places = version.entries("places").items()
+    first = min(places, key=lambda entry: (entry[1]["at"], entry[0]), default=None)
+    return None if first is None else f"{first[1]['folder'].rstrip('/')}/{first[1]['name']}"
+
+
 def encode_document(document: Document) -> bytes:
     """Return the canonical bytes of a document."""
     return encoding.encode(document)

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from regtui.core.documents import Document
+from regtui.core.documents import Document, source_of
 from regtui.core.identity import short_id
 
 
@@ -166,7 +166,6 @@ def version_answer(
     """Return the answer for a version's document."""
     facts = document.facts
     metrics = document.entries("metrics")
-    places = sorted(document.entries("places").values(), key=lambda place: place["at"])
     return VersionAnswer(
         model=model,
         number=facts["number"],
@@ -185,7 +184,7 @@ def version_answer(
         created=iso(facts["created"]),
         author=author,
         description=document.value("description"),
-        source=f"{places[0]['folder'].rstrip('/')}/{places[0]['name']}" if places else None,
+        source=source_of(document),
         parents=sorted(document.entries("parents")),
         inputs=document.entries("inputs"),
     )

@@ -37,7 +37,7 @@ def submit_edit(authority: SoloAuthority, document: Document, wanted: Wanted) ->
     """Submit an edit of a document; False where every value is there already."""
     if document.value("state") == "deleted":
         raise NotFound(f"the {document.kind} is deleted", f"`regtui {document.kind} restore`")
-    _check_paths(document, wanted)
+    _check_paths(document.kind, wanted)
     made = changes(wanted, document.kind, document)
     if made:
         authority.submit(f"{document.kind}.edit", document.stream, document.id, EditBody(made))
@@ -55,6 +55,7 @@ def create_model(context: Context, name: str, wanted: Wanted) -> bool:
         holder = authority.view.holder(key)
         if holder is not None:
             return submit_edit(authority, holder, wanted)
+        _check_paths("model", wanted)
         newest = authority.view.generation(key)
         generation = 0 if newest is None else newest + 1
         identity = model_id(key, generation)
@@ -106,10 +107,10 @@ def _card_of(connection: Connection, document: Document) -> str:
     return "" if row is None else str(row[0])
 
 
-def _check_paths(document: Document, wanted: Wanted) -> None:
-    fields = FIELDS[document.kind]
+def _check_paths(kind: str, wanted: Wanted) -> None:
+    fields = FIELDS[kind]
     for path in wanted:
         name, _ = split_path(path)
         if name not in fields or not fields[name].editable:
             known = ", ".join(sorted(name for name, field in fields.items() if field.editable))
-            raise BadInput(f"a {document.kind} has no field {name!r} to edit", f"it has {known}")
+            raise BadInput(f"a {kind} has no field {name!r} to edit", f"it has {known}")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from regtui.core.errors import BadInput
 from regtui.registry.context import Context, make_context
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ class Registry:
             description=description,
             new=new,
         )
+        if path == "":
+            raise BadInput("there is no path to capture", "name a file or folder")
         return capture.capture(self.context, Path(path), request, on_progress)
 
     def versions(

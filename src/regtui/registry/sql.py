@@ -1,6 +1,8 @@
 """SQL: read-only questions over the documented views."""
 
+import contextlib
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ from msgspec import Struct
 
 from regtui.core.errors import BadInput, RegtuiError
 from regtui.registry.context import Context
-from regtui.replica.database import Connection, duckdb
+from regtui.replica.database import Connection, configuration, duckdb, translated
 
 
 class Table(Struct, frozen=True):
@@ -26,7 +28,7 @@ def sql(context: Context, statement: str) -> Table:
     Raises:
         BadInput: It is no single SELECT statement, or it is malformed.
     """
-    with context.reading() as connection:
+    with _asking(context) as connection:
         _check(connection, statement)
         _confine(connection)
         try:
@@ -48,17 +50,20 @@ def write_parquet(context: Context, statement: str, target: Path) -> int:
     if target.is_dir():
         raise BadInput(f"{target} is a folder", "name a file")
     beside = target.absolute().with_name(f".{target.name}.part")
-    quoted = str(beside).replace("'", "''")
     try:
-        with context.reading() as connection:
+        with _asking(context) as connection:
             _check(connection, statement)
-            connection.execute(f"set allowed_paths = ['{quoted}']")
+            connection.execute(f"set allowed_paths = [{_quoted(beside)}]")
             _confine(connection)
             question = statement.strip().rstrip(";")
             try:
                 row = connection.execute(
-                    f"copy (\n{question}\n) to '{quoted}' (format parquet)"
+                    f"copy (\n{question}\n) to {_quoted(beside)} (format parquet)"
                 ).fetchone()
+            except duckdb.IOException as error:
+                if beside.name not in str(error):
+                    raise
+                raise RegtuiError(f"can't write {target}", str(error).splitlines()[0]) from None
             except duckdb.Error as error:
                 raise _translated(error) from None
         beside.replace(target)
@@ -67,6 +72,28 @@ def write_parquet(context: Context, statement: str, target: Path) -> int:
     finally:
         beside.unlink(missing_ok=True)
     return 0 if row is None else int(row[0])
+
+
+@contextlib.contextmanager
+def _asking(context: Context) -> Iterator[Connection]:
+    """Open the replica inside a database of its own.
+
+    What is forbidden to a question is forbidden to a whole database of DuckDB, which other threads
+    of this process may have open too.
+    """
+    database = context.replica.home.database
+    with context.reading(), translated(database):
+        connection = duckdb.connect(":memory:", config=configuration())
+        try:
+            connection.execute(f"attach {_quoted(database)} as registry (read_only)")
+            connection.execute("use registry")
+            yield connection
+        finally:
+            connection.close()
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _check(connection: Connection, statement: str) -> None:
@@ -106,15 +133,15 @@ def _confine(connection: Connection) -> None:
     connection.execute("set lock_configuration = true")
 
 
-def _translated(error: Exception) -> RegtuiError:
+def _translated(error: Exception) -> Exception:
     lines = [line for line in str(error).splitlines() if line.strip()]
     line = lines[0] if lines else "the statement failed"
     if isinstance(error, duckdb.OutOfMemoryException):
         return RegtuiError(
             "the statement needs more memory than it may use", "set REGTUI_MEMORY, such as 500MB"
         )
-    if isinstance(error, duckdb.IOException):
-        return RegtuiError(f"the statement failed: {line}")
+    if isinstance(error, duckdb.IOException | duckdb.InternalException | duckdb.FatalException):
+        return error  # it is the replica that failed
     if "pytz" in line:
         return BadInput("a column is a time with a time zone", "cast it, such as now()::timestamp")
     return BadInput(line, "`regtui sql --help` lists the views")

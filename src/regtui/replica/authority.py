@@ -264,5 +264,5 @@ def _json(value: object) -> str | None:
 def _refuse(verdict: Rejected | Unsupported) -> NoReturn:
     if isinstance(verdict, Unsupported):
         raise BadInput(f"this program does not know operations of kind {verdict.kind!r}")
-    errors = {"not_found": NotFound, "denied": Denied, "blocked": Blocked}
+    errors = {"not_found": NotFound, "deleted": NotFound, "denied": Denied, "blocked": Blocked}
     raise errors.get(verdict.code, BadInput)(verdict.message, verdict.hint)

@@ -35,6 +35,7 @@ MEMORY = "80MB"
 
 _NOT_A_DATABASE = (
     r"(?i)not a valid DuckDB|corrupt|checksum|Could not read enough bytes|deserializ|WAL|magic"
+    r"|duckdb_extension"
 )
 
 
@@ -45,6 +46,7 @@ def configuration() -> dict[str, str | bool | int | float | list[str]]:
         "memory_limit": os.environ.get("REGTUI_MEMORY", MEMORY),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
+        "python_enable_replacements": False,  # a name in SQL means a table, never a variable here
     }
 
 
@@ -82,6 +84,10 @@ def translated(path: Path) -> Iterator[None]:
         raise
     except duckdb.Error as error:
         raise _ours(path, error) from error
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":  # what DuckDB makes of Ctrl-C
+            raise KeyboardInterrupt from None
+        raise
 
 
 def _ours(path: Path, error: Exception) -> RegtuiError:  # noqa: PLR0911 -- one a cause
@@ -92,7 +98,7 @@ def _ours(path: Path, error: Exception) -> RegtuiError:  # noqa: PLR0911 -- one 
         found = re.search(r"in (.+?) \(PID (\d+)\)", text)
         who = f"{found[1]} (pid {found[2]})" if found else "another program"
         return Busy(f"{who} has {path} open", "close it and try again")
-    if "newer version of DuckDB" in text or "storage version" in text:
+    if "database file with version number" in text or "storage version" in text:
         return RegtuiError(f"{path} was written by a newer DuckDB", "upgrade regtui")
     if os.strerror(errno.ENOSPC) in text or "Out of disk space" in text or "File too large" in text:
         return RegtuiError(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from regtui.core import encoding
-from regtui.core.documents import Document, split_path
+from regtui.core.documents import Document, source_of, split_path
 from regtui.core.identity import short_number
 from regtui.replica.tables import Row
 
@@ -83,7 +83,7 @@ def _model(key: int, document: Document, key_of: KeyOf) -> list[Row]:
 
 def _version(key: int, document: Document, key_of: KeyOf) -> list[Row]:
     facts, value = document.facts, document.value
-    source = _source(document)
+    source = source_of(document)
     return [
         (
             key,
@@ -169,14 +169,8 @@ def _number(value: Any) -> float | None:
     return None if number is None or number != number else number  # noqa: PLR0124 -- NaN
 
 
-def _source(document: Document) -> str | None:
-    """Return where the content was found first, as `folder/name`."""
-    places = sorted(document.entries("places").values(), key=lambda place: place["at"])
-    return f"{places[0]['folder'].rstrip('/')}/{places[0]['name']}" if places else None
-
-
 def _tag_words(document: Document) -> list[str]:
-    return [f"{name}={value}" for name, value in document.entries("tags").items()]
+    return [f"{name}={value}" for name, value in sorted(document.entries("tags").items())]
 
 
 def _search(words: Iterable[str | None]) -> str:

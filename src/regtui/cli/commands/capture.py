@@ -1,6 +1,5 @@
 """`regtui capture`."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,7 +15,7 @@ app = single()
 
 @app.command()
 def capture(
-    path: Annotated[Path, typer.Argument(help="A file or folder.", readable=False)],
+    path: Annotated[str, typer.Argument(help="A file or folder.")],
     model: Annotated[
         str | None,
         typer.Option(
