@@ -6,6 +6,7 @@ from regtui.core.query.syntax import Query
 from regtui.registry.answers import VersionPage
 from regtui.registry.context import Context
 from regtui.registry.lookups import version_answers
+from regtui.replica.database import Connection
 from regtui.replica.query_sql import compile_query, count_query
 
 if TYPE_CHECKING:
@@ -30,8 +31,10 @@ def versions(
     parsed = _parsed(query)
     cursor = _cursor(after, parsed)
     now = context.replica.clock() // 1000
-    statement = compile_query(parsed, now=now, limit=limit + 1, after=cursor)
     with context.reading() as connection:
+        statement = compile_query(
+            parsed, now=now, limit=limit + 1, after=cursor, put_away=_put_away(connection)
+        )
         rows = connection.execute(statement.sql, statement.parameters).fetchall()
         answers = version_answers(connection, [row[0] for row in rows[:limit]])
     last = rows[limit - 1] if len(rows) > limit else None
@@ -48,10 +51,18 @@ def count(context: Context, query: str = "") -> int:
     Raises:
         QueryError: The query is malformed.
     """
-    statement = count_query(_parsed(query), now=context.replica.clock() // 1000)
+    parsed = _parsed(query)
+    now = context.replica.clock() // 1000
     with context.reading() as connection:
+        statement = count_query(parsed, now=now, put_away=_put_away(connection))
         row = connection.execute(statement.sql, statement.parameters).fetchone()
     return 0 if row is None else int(row[0])
+
+
+def _put_away(connection: Connection) -> list[int]:
+    """Return the keys of the models that are archived or deleted."""
+    rows = connection.execute("select key from base.model where state <> 'active'").fetchall()
+    return [row[0] for row in rows]
 
 
 def _parsed(query: str) -> Query:

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,8 @@ def _told_apart(columns: list[str]) -> list[str]:
 
 
 def _confine(connection: Connection) -> None:
+    if "REGTUI_MEMORY" not in os.environ:  # questions of one's own may be heavier than our pages
+        connection.execute("set memory_limit = '1GB'")
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
 

@@ -63,9 +63,11 @@ class ReplicaLock:
         gate = self._acquire(self._gate, fcntl.LOCK_EX, deadline)
         try:
             lock = self._acquire(self._lock, mode, deadline)
-        finally:
+        except BaseException:
             os.close(gate)
+            raise
         try:
+            os.close(gate)
             yield lock
         finally:
             os.close(lock)
@@ -161,5 +163,5 @@ def _command(pid: int) -> str:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
         words = sys.argv if pid == os.getpid() else ["a process"]
-    line = " ".join(word for word in words if word)
+    line = " ".join(" ".join(words).split())  # a script on the command line has lines of its own
     return line if len(line) <= 120 else line[:117] + "..."  # noqa: PLR2004 -- one line

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from regtui.core import encoding
 from regtui.core.errors import BadInput
-from regtui.core.query import Query, to_text
+from regtui.core.query.syntax import Query
 from regtui.replica.query_order import Sorted, columns, sort_keys
 
 _DIGEST_DIGITS = 16
@@ -92,4 +92,4 @@ def _garbled(text: str) -> BadInput:
 
 
 def _digest(query: Query) -> str:
-    return encoding.digest(to_text(query).encode())[:_DIGEST_DIGITS]
+    return encoding.digest(encoding.encode(query))[:_DIGEST_DIGITS]

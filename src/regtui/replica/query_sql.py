@@ -37,7 +37,12 @@ class Statement(Struct, frozen=True):
 
 
 def compile_query(
-    query: Query, *, now: int, limit: int, after: "Cursor | None" = None
+    query: Query,
+    *,
+    now: int,
+    limit: int,
+    after: "Cursor | None" = None,
+    put_away: Sequence[int] = (),
 ) -> Statement:
     """Return the statement for a page of the versions that match.
 
@@ -49,9 +54,10 @@ def compile_query(
         now: Milliseconds since 1970, for times ago.
         limit: The most rows to give.
         after: The row that the page starts behind; None for the first page.
+        put_away: Keys of the models whose versions show only where the query names a state.
     """
     keys = sort_keys(query)
-    conditions = [where(query, now)]
+    conditions = [where(query, now, put_away)]
     lead, *others = keys
     if lead.side is None or lead.side.name is None:
         page = _page(keys, conditions, limit, after)
@@ -66,9 +72,9 @@ def compile_query(
     return Statement(*page)
 
 
-def count_query(query: Query, *, now: int) -> Statement:
+def count_query(query: Query, *, now: int, put_away: Sequence[int] = ()) -> Statement:
     """Return the statement for the number of versions that match."""
-    condition = where(query, now)
+    condition = where(query, now, put_away)
     sql = f"select count(*) from base.version v where {condition.sql}"  # noqa: S608 -- bound values
     return Statement(sql, condition.parameters)
 

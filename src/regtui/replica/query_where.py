@@ -6,7 +6,7 @@ out, `metric.f1:nan` finds it.
 """
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from regtui.core.identity import SHORT_DIGITS
@@ -26,17 +26,18 @@ from regtui.core.query.syntax import (
 )
 from regtui.replica.query_clause import Clause, among, chain, either, glob
 
-_OF_ACTIVE_MODEL = "v.model not in (select key from base.model where state <> 'active')"
 
-
-def where(query: Query, now: int) -> Clause:
+def where(query: Query, now: int, put_away: Sequence[int]) -> Clause:
     """Return the condition on `base.version v` that the query means at the time `now` (ms).
 
-    A query that doesn't speak of the state means captured versions of active models.
+    A query that doesn't speak of the state means captured versions of active models. Which models
+    are put away is bound as their keys, since a join would keep DuckDB from reading the newest
+    versions alone: a page of a million takes 96 ms with one and 5 ms without.
     """
     clauses = [_term(term, now) for term in query.terms]
     if not any(_is_on_state(term) for term in query.terms):
-        clauses[:0] = [Clause("v.state = ?", ["captured"]), Clause(_OF_ACTIVE_MODEL, [])]
+        hidden = Clause("not list_contains(?::bigint[], v.model)", [list(put_away)])
+        clauses[:0] = [Clause("v.state = ?", ["captured"]), *([hidden] if put_away else [])]
     return chain(" and ", clauses)
 
 
