@@ -32,9 +32,10 @@ Connection: TypeAlias = "DuckDBPyConnection"
 """An open database."""
 
 READING, WRITING = "48MB", "80MB"
-"""Enough for a sort by a metric over a million versions, which stays within 120 MB in all (with 80 MB
-it takes 150 and is no faster), and for the rows of a batch. Readers and writers of one file never meet
-in a process, because the locks keep them apart, so each may have its own configuration."""
+"""Enough for a sort by a metric over a million versions, which stays within 120 MB in all (with
+80 MB it takes 150 and is no faster), and for the rows of a batch. Readers and writers of one file
+never meet in a process, because the locks keep them apart, so each may have its own configuration.
+"""
 
 _NOT_A_DATABASE = (
     r"(?i)not a valid DuckDB|corrupt|checksum|Could not read enough bytes|deserializ|WAL|magic"
