@@ -85,6 +85,12 @@ def test_bad_values_are_refused_and_nothing_is_captured(
     assert ranker.json("ls", "--count") == {"count": 1}
 
 
+def test_no_path_is_not_the_current_folder(ranker: Regtui) -> None:
+    answer = ranker("capture", "", "--model", "x")
+    assert answer.code == 2
+    assert answer.error == "there is no path to capture; name a file or folder"
+
+
 def test_too_many_values_are_refused(ranker: Regtui, run: Path) -> None:
     many = [f"--tag=k{number}={'x' * 60_000}" for number in range(20)]
     answer = ranker("capture", run, "--model", "team/ranker", *many)
@@ -110,7 +116,7 @@ def test_a_folder_around_the_registry_is_captured_without_it(
 
 @pytest.mark.parametrize("name", ["模型", "مرحبا", "Étude/İ🚀"])
 def test_names_in_any_script_come_back(regtui: Regtui, run: Path, name: str) -> None:
-    alias = name.split("/")[0]
+    alias = name.partition("/")[0]
     version = regtui.json("capture", run, "--model", name, "--alias", alias)["version"]
     assert regtui.json("show", f"{name}@{alias}")["version"]["id"] == version["id"]
     assert version["model"] in regtui("ls").out

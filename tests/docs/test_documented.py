@@ -65,6 +65,7 @@ def test_every_view_is_documented_with_its_columns_in_order(schema: Connection) 
 
 def test_every_exit_code_is_documented() -> None:
     text = page("scripting.md")
-    kinds = [errors.RegtuiError, *errors.RegtuiError.__subclasses__()]
+    kinds: list[type[errors.RegtuiError]] = [errors.RegtuiError]
+    kinds += errors.RegtuiError.__subclasses__()
 
     assert [kind.__name__ for kind in kinds if f"| {kind.exit_code} |" not in text] == []
