@@ -268,18 +268,33 @@ class _Copying:
 
     def _copy_log(self) -> None:
         for page in self._pages(
-            "select seq, entity, kind, path, before, after, result from block.base.log order by seq"
+            "select l.seq, l.entity, l.actor, l.via, l.kind, l.operation::varchar, "
+            "'\":' || (o.verdict ->> '$.now'), l.path, l.before, l.after, l.result "
+            "from block.base.log l join block.base.operation o on o.seq = l.seq order by l.seq"
         ):
-            cut = [[text and _template(text) for text in row[3:6]] for row in page]
+            cut = [[text and _template(text) for text in row[5:10]] for row in page]
             rows: list[Row] = []
             for world in self._worlds:
-                for (seq, entity, kind, *_, result), templates in zip(page, cut, strict=True):
-                    moved = (
-                        self._seqs.moved(seq, world.number),
-                        self._keys.moved(entity, world.number),
+                for (seq, entity, actor, via, kind, *_, result), templates in zip(
+                    page, cut, strict=True
+                ):
+                    operation, now, *texts = [
+                        template and world.tell(template) for template in templates
+                    ]
+                    rows.append(
+                        (
+                            self._seqs.moved(seq, world.number),
+                            operation,
+                            self._keys.moved(actor, 0),
+                            via,
+                            int(str(now)[2:]) // 1000,  # as it stands in a document
+                            self._keys.moved(entity, world.number),
+                            kind,
+                            *texts,
+                            result,
+                            None,
+                        )
                     )
-                    texts = [template and world.tell(template) for template in templates]
-                    rows.append((*moved, kind, *texts, result))
             insert(self._connection, "log", rows)
 
     def _copy_operations(self) -> None:

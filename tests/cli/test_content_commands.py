@@ -77,10 +77,10 @@ def test_the_path_of_what_is_not_there_is_not_found(
     assert words in answer.error
 
 
-def test_the_path_of_a_missing_object_is_not_found(ranker: Regtui) -> None:
+def test_the_path_of_a_missing_object_is_damage(ranker: Regtui) -> None:
     object_of(ranker).unlink()
     answer = ranker("path", "team/ranker@1", "model.bin")
-    assert answer.code == 3
+    assert answer.code == 8
     assert "are not here" in answer.error
 
 

@@ -15,6 +15,8 @@ import pytest
 from tests.cli.process import NOBODY, Regtui, as_nobody, command
 from tests.replica.ledger import check_replica
 
+FULL = Path("/dev/full")
+
 
 def refused(regtui: Regtui, path: Path, code: int, words: str) -> None:
     """Check that a capture is refused, and that the registry is as it was."""
@@ -351,12 +353,13 @@ def fill(file: Path, *, spare: int = 0) -> None:
     file.write_bytes(b"\0" * (disk.f_bavail * disk.f_frsize - spare))
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full is here")
+@pytest.mark.skipif(not FULL.is_char_device(), reason="no device that is always full is here")
 def test_an_answer_that_can_not_be_written_is_a_failure(ranker: Regtui) -> None:
     for arguments in (["ls"], ["ls", "--json"], ["--help"], ["sql", "from range(100000)", "--csv"]):
-        with Path("/dev/full").open("w", encoding="utf-8") as full:
-            process = ranker.start(*arguments, stdout=full)
+        full = os.open(FULL, os.O_WRONLY)
+        with ranker.start(*arguments, stdout=full) as process:
             _, err = process.communicate()
+        os.close(full)
         assert process.returncode == 1
         assert err.count("\n") == 1
         assert "No space left on device" in err

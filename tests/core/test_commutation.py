@@ -32,7 +32,7 @@ version_edits = st.fixed_dictionaries(
         "metrics/known": metrics,
         "metrics/new": metrics,
         "inputs/known": inputs,
-        "parents/p": flags,
+        "parents/5b8d2ac8-32ef-5b0c-9d6e-1f4f0a3f7a11": flags,
     },
 ).filter(bool)
 model_edits = st.fixed_dictionaries(
@@ -109,7 +109,7 @@ def test_captures_of_one_content_by_two_watchers_commute() -> None:
         ("tags/known", "new"),
         ("metrics/known", {"value": 0.9, "step": 1}),
         ("inputs/known", {"uri": "new"}),
-        ("parents/new", True),
+        ("parents/5b8d2ac8-32ef-5b0c-9d6e-1f4f0a3f7a11", True),
     ],
 )
 def test_a_change_of_the_value_that_was_seen_is_a_plain_write(path: str, value: Any) -> None:

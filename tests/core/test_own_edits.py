@@ -21,7 +21,7 @@ texts = st.permutations(CARD.splitlines(keepends=True)).map("".join)
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "description": words,
     "tags/k": words,
-    "parents/k": st.sampled_from([True, None]),
+    "parents/5b8d2ac8-32ef-5b0c-9d6e-1f4f0a3f7a11": st.sampled_from([True, None]),
     "metrics/k": st.one_of(st.none(), figures),
     "card": st.one_of(st.none(), texts),
 }

@@ -1,3 +1,4 @@
+import os
 import threading
 from pathlib import Path
 
@@ -69,6 +70,20 @@ def test_parquet_reaches_no_other_file(ranker: Registry, tmp_path: Path) -> None
     with duckdb.connect() as connection:
         rows = connection.execute("from read_parquet(?)", [str(target)]).fetchall()
     assert rows == [("ranker", 0.5)]
+
+
+def test_parquet_replaces_neither_links_nor_what_is_no_file(
+    ranker: Registry, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for name in ("pipe", "folder"):
+        with pytest.raises(BadInput, match="is a folder or device"):
+            ranker.write_parquet("select 1", tmp_path / name)
+    (tmp_path / "link").symlink_to(tmp_path / "real.parquet")
+    assert ranker.write_parquet("select 1", tmp_path / "link") == 1
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real.parquet").is_file()
 
 
 def test_a_failed_parquet_leaves_the_file_before(ranker: Registry, tmp_path: Path) -> None:

@@ -32,9 +32,29 @@ def test_no_alias_points_to_a_deleted_version(ranker: Registry) -> None:
     assert ranker.version("ranker@champion").number == 1
 
 
-def test_an_archived_version_may_have_an_alias(ranker: Registry) -> None:
+def test_an_archived_version_gets_no_alias_as_one_with_an_alias_is_not_archived(
+    ranker: Registry,
+) -> None:
     ranker.change_state("version", "ranker@2", "archive")
-    assert ranker.set_alias("ranker@2", "old") is True
+    with pytest.raises(BadInput, match="is archived"):
+        ranker.set_alias("ranker@2", "old")
+
+
+def test_a_capture_brings_an_archived_model_back(ranker: Registry, tmp_path: Path) -> None:
+    ranker.change_state("model", "ranker", "archive")
+    (tmp_path / "weights").write_text("new", encoding="utf-8")
+    ranker.capture(tmp_path / "weights", model="ranker")
+    assert ranker.model("ranker").state == "active"
+
+
+def test_a_deleted_model_does_not_come_back_under_a_name_that_is_taken(
+    ranker: Registry, tmp_path: Path
+) -> None:
+    ranker.change_state("model", "ranker", "delete")
+    (tmp_path / "weights").write_text("new", encoding="utf-8")
+    ranker.capture(tmp_path / "weights", model="ranker")
+    with pytest.raises(BadInput, match="another model is called 'ranker' by now"):
+        ranker.change_state("model", "ranker", "restore")
 
 
 def test_an_alias_can_not_reach_into_a_deleted_model(ranker: Registry) -> None:

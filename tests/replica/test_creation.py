@@ -41,6 +41,7 @@ def test_a_kill_while_it_is_made_leaves_none_or_a_whole_one(tmp_path: Path) -> N
 
 def test_leftovers_of_a_killed_start_are_no_hindrance(replica: Replica) -> None:
     replica.home.make_folder()
+    (replica.home.path / "gate").touch()
     (replica.home.path / "registry.new").write_bytes(b"half")
     (replica.home.path / "registry.new.wal").write_bytes(b"half")
     with replica.reading():

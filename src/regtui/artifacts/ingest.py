@@ -11,8 +11,9 @@ and their digest; compare its identity again. The bytes come by
 
 A file that is met again under another name, as hard link or symbolic link, is read once.
 
-An object that is there with the right size is not written again: the temporary file is dropped
-unflushed, and the object's mtime is renewed so that the grace period of a collection starts anew.
+An object that is there and still holds its bytes is not written again: the temporary file is
+dropped unflushed, and the object's mtime is renewed so that the grace period of a collection starts
+anew.
 Everything else is flushed in the background. Only when the last file is flushed do the temporary
 files get their names, by rename, and then the folders are flushed.
 
@@ -82,6 +83,7 @@ class Ingest:
         self._buckets: set[Path] = set()
         self._unclonable: set[int] = set()
         self._numbers = itertools.count()
+        self._spare: memoryview | None = None
 
     def __enter__(self) -> Self:
         self._closing.enter_context(self._copier)
@@ -206,13 +208,23 @@ class Ingest:
         path = object_path(self._root, digest)
         with disk_errors(self._writing):
             try:
-                if path.stat().st_size != size:
+                if path.stat().st_size != size or not self._intact(path, digest):
                     return False
                 os.utime(path)
             except FileNotFoundError:
                 return False
         self._buckets.add(path.parent)
         return True
+
+    def _intact(self, path: Path, digest: str) -> bool:
+        """Tell whether an object still holds what its name says: the good bytes are at hand now."""
+        if self._spare is None:
+            self._spare = memoryview(bytearray(PIECE))
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return hash_file(descriptor, self._spare)[0] == digest
+        finally:
+            os.close(descriptor)
 
 
 class _Temporary:

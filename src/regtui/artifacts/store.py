@@ -6,6 +6,7 @@ changes: it is whole from the moment when it has its name, and that name is on t
 `has` looks at the name alone.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 from regtui.artifacts.copying import Progress, silent
@@ -14,7 +15,6 @@ from regtui.artifacts.ingest import Ingest
 from regtui.artifacts.layout import make_folders, object_path, temporary_folder
 from regtui.artifacts.scan import Scan
 from regtui.artifacts.sessions import session
-from regtui.core.errors import Damaged
 from regtui.core.manifest import FileEntry
 
 
@@ -70,14 +70,17 @@ class ObjectStore:
         """
         return self.path_of(digest).is_file()
 
-    def size_of(self, digest: str) -> int:
-        """Return the size of the object in bytes.
+    def set_aside(self, digest: str) -> None:
+        """Move a damaged object out of the way, so that a capture of the same bytes heals it.
+
+        What is left of it is kept under `damaged/`.
 
         Raises:
             BadInput: The digest is not 64 lower-case hex digits.
-            Damaged: There is no such object.
+            RegtuiError: The store may not be written.
         """
-        try:
-            return self.path_of(digest).stat().st_size
-        except FileNotFoundError:
-            raise Damaged(f"the object {digest} is missing") from None
+        path = self.path_of(digest)
+        with disk_errors(f"writing to the store {self.root}"), suppress(FileNotFoundError):
+            folder = self.root / "damaged"
+            folder.mkdir(mode=0o700, exist_ok=True)
+            path.rename(folder / digest)

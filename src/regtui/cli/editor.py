@@ -3,6 +3,7 @@
 import os
 import shlex
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -20,6 +21,8 @@ def edit_text(text: str, *, suffix: str) -> str:
         RegtuiError: The editor can't be started or fails; nothing is changed then.
     """
     chosen = (os.environ.get("VISUAL") or os.environ.get("EDITOR") or "").strip() or "vi"
+    if chosen == "vi" and not sys.stdin.isatty():
+        raise RegtuiError("there is no terminal for an editor", "set EDITOR, or give the options")
     try:
         command = shlex.split(chosen)
     except ValueError as error:

@@ -1,6 +1,7 @@
 """Values on the command line: `name=value` pairs and what they mean."""
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -35,12 +36,14 @@ def metric(name: str, text: str) -> tuple[float, int | None]:
     """Return the value and step of one metric."""
     value, at, step = text.partition("@")
     try:
-        number = float(value)
-        return number, int(step) if at else None
+        number, count = float(value), int(step or -1) if at else 0
     except ValueError:
+        number, count = 0.0, -1
+    if not 0 <= count < 2**63:
         raise BadInput(
             f"the metric {name}={text!r} is no number", "such as f1=0.91 or loss=0.2@1000"
-        ) from None
+        )
+    return number, count if at else None
 
 
 def params(texts: Iterable[str]) -> dict[str, Any]:
@@ -49,15 +52,14 @@ def params(texts: Iterable[str]) -> dict[str, Any]:
 
 
 def scalar(text: str) -> Any:
-    """Return the number or boolean that a text spells, else the text."""
+    """Return the number or boolean that a text spells, else the text.
+
+    Only what is written as JSON writes numbers is one: `007` and a digest like `00e12` stay text.
+    """
     if text in {"true", "false"}:
         return text == "true"
-    for read in (int, float):
-        try:
-            value = read(text)
-        except ValueError:
-            continue
-        if isinstance(value, int) and abs(value) >= 2**63:
-            continue
-        return value if math.isfinite(value) and "_" not in text else text
-    return text
+    if not re.fullmatch(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?", text):
+        return text
+    if text.lstrip("-").isdigit():
+        return int(text) if abs(int(text)) < 2**63 else text
+    return float(text) if math.isfinite(float(text)) else text

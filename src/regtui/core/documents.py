@@ -3,7 +3,8 @@
 A document is flat: each value stands in a *register* under its path, which is the name of a field
 (`description`) or a field and a key (`metrics/f1`, `places/3f…`). The rule by which concurrent
 changes of a field merge stands in `FIELDS`, and nowhere else. What this program does not know (a
-field of a newer one) is kept, because registers are decoded whatever their path.
+field of a newer one) is kept, because registers are decoded whatever their path. Therefore whatever
+a document may gain later goes into `fields` or `facts`, never beside them or into registers.
 """
 
 from enum import StrEnum

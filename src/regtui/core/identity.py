@@ -92,8 +92,9 @@ def conflict_id(entity: str, path: str, operation: str) -> str:
 
 
 def user_id(name: str) -> str:
-    """Return the id of a person or service account."""
-    return _derived("user", unicodedata.normalize("NFC", name))
+    """Return the id of a person or service account; case does not matter."""
+    lowered = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).lower())
+    return _derived("user", lowered)
 
 
 def replica_id(public_key: bytes) -> str:

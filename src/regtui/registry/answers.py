@@ -124,10 +124,11 @@ class FileAnswer(Struct, frozen=True, kw_only=True):
 
 
 class Captured(Struct, frozen=True, kw_only=True):
-    """The version that a capture gave, and whether it is new."""
+    """The version that a capture gave, whether it is new, and whether anything changed."""
 
     version: VersionAnswer
     created: bool
+    changed: bool
 
 
 class VersionPage(Struct, frozen=True, kw_only=True):

@@ -17,11 +17,11 @@ from regtui.core import encoding
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.identity import alias_id, alias_key, model_id, name_key, slug, version_id
 from regtui.core.manifest import FileEntry, content_digest
-from regtui.core.operations import AliasBody, CaptureBody, ModelBody
-from regtui.registry.answers import Captured
-from regtui.registry.changes import Wanted, changes
+from regtui.core.operations import AliasBody, CaptureBody, ModelBody, StateBody
+from regtui.registry.answers import Captured, VersionAnswer, version_answer
+from regtui.registry.changes import Wanted, changes, plain
 from regtui.registry.context import Context
-from regtui.registry.lookups import version_answers
+from regtui.registry.lookups import actor_names, aliases_by_version
 from regtui.registry.references import find_version
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.ids import uuid7
@@ -83,19 +83,18 @@ def capture(
     name = slug(_stem(path)) if request.model is None else request.model
     key = name_key(name)
     _refuse_own_files(context.home, path)
+    _check_known(context, request)
     context.replica.home.make_folder()
     entries = context.store.ingest(found, on_progress=on_progress)
     content = Content(found, entries)
     with context.writing() as authority:
         model = _model(authority, name, key)
-        version, created = _register(authority, model, content, request)
+        version, created, changed = _register(authority, model, content, request)
         if alias is not None:
-            _point(authority, model, alias, version)
-    with context.reading() as connection:
-        row = connection.execute("select key from base.document where id = ?", [version]).fetchone()
-        if row is None:
-            raise NotFound("the version was removed while it was captured")
-        return Captured(version=version_answers(connection, [row[0]])[0], created=created)
+            changed |= _point(authority, model, alias, version)
+        # Answered from what is written here: what is done must not fail for a reader's turn.
+        answer = _answer(authority, version, key, alias)
+        return Captured(version=answer, created=created, changed=changed)
 
 
 class Content(Struct, frozen=True):
@@ -123,6 +122,9 @@ def _model(authority: SoloAuthority, name: str, key: str) -> str:
     """Return the id of the model with a name, made where there is none."""
     holder = authority.view.holder(key)
     if holder is not None:
+        if holder.value("state") == "archived":  # what is captured has to be seen
+            made = changes({"state": "active"}, "model", holder)
+            authority.submit("model.restore", holder.id, holder.id, StateBody(holder.by, made))
         return holder.id
     newest = authority.view.generation(key)
     generation = 0 if newest is None else newest + 1
@@ -133,8 +135,12 @@ def _model(authority: SoloAuthority, name: str, key: str) -> str:
 
 def _register(
     authority: SoloAuthority, model: str, content: Content, request: CaptureRequest
-) -> tuple[str, bool]:
-    """Submit the capture where it says anything new; return the version and whether it is new."""
+) -> tuple[str, bool, bool]:
+    """Submit the capture where it says anything new.
+
+    Returns:
+        The version, whether it is new, and whether anything was submitted.
+    """
     digest = content_digest(content.entries)
     nonce = uuid7(wall_clock()) if request.new else ""
     version = version_id(model, digest, nonce)
@@ -144,7 +150,8 @@ def _register(
         known = seen.entries("places")
         wanted = {p: v for p, v in wanted.items() if p.removeprefix("places/") not in known}
     made = changes(wanted, "version", seen)
-    if seen is None or made or seen.value("state") != "captured":
+    changed = seen is None or bool(made) or seen.value("state") != "captured"
+    if changed:
         body = CaptureBody(
             digest=digest,
             nonce=nonce,
@@ -155,7 +162,7 @@ def _register(
         authority.submit("version.capture", model, version, body)
     if seen is None:
         authority.add_files(version, content.entries)
-    return version, seen is None
+    return version, seen is None, changed
 
 
 def _wanted(authority: SoloAuthority, content: Content, request: CaptureRequest) -> Wanted:
@@ -180,8 +187,35 @@ def _wanted(authority: SoloAuthority, content: Content, request: CaptureRequest)
     return wanted
 
 
-def _point(authority: SoloAuthority, model: str, alias: str, version: str) -> None:
+def _answer(authority: SoloAuthority, version: str, model: str, alias: str | None) -> VersionAnswer:
+    document = authority.view.document(version)
+    if document is None:
+        raise NotFound("the version is not there")
+    key = authority.view.keys.get(version, 0)
+    aliases = set(aliases_by_version(authority.connection, [key]).get(key, []))
+    return version_answer(
+        document,
+        model=model,
+        author=actor_names(authority.connection, {document.facts["author"]}).get(
+            document.facts["author"], authority.actor.name
+        ),
+        aliases=sorted(aliases | ({alias} if alias else set())),
+    )
+
+
+def _check_known(context: Context, request: CaptureRequest) -> None:
+    """Refuse values and parents that can't be kept before any file is copied."""
+    plain(dict(request.params))
+    plain(dict(request.tags))
+    if request.parents:
+        with context.reading() as connection:
+            for reference in request.parents:
+                find_version(connection, reference)
+
+
+def _point(authority: SoloAuthority, model: str, alias: str, version: str) -> bool:
     identity = alias_id(model, alias)
     made = changes({"version": version}, "alias", authority.view.document(identity))
     if made:
         authority.submit("alias.set", model, identity, AliasBody(alias, made))
+    return bool(made)

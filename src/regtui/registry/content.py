@@ -4,13 +4,14 @@ from pathlib import Path
 
 from regtui.artifacts.checkout import checkout as check_out
 from regtui.artifacts.verify import verify as verify_objects
-from regtui.core.errors import NotFound
+from regtui.core.errors import BadInput, Damaged, NotFound
 from regtui.core.manifest import FileEntry
 from regtui.registry.answers import DamagedFile, Verified, VersionAnswer
 from regtui.registry.capture import Progress
 from regtui.registry.context import Context
 from regtui.registry.references import find_version
 from regtui.registry.versions import files
+from regtui.replica.database import Connection
 
 
 def checkout(
@@ -36,6 +37,9 @@ def checkout(
         Damaged: A stored file is missing or not what it was.
         RegtuiError: The disk is full or the target can't be written.
     """
+    home = context.home.resolve()
+    if home in {target.resolve(), *target.resolve().parents}:
+        raise BadInput(f"{target} lies inside the registry", "choose a folder outside of it")
     answer, found = files(context, reference)
     entries = [FileEntry(f.path, f.size, f.executable, f.digest) for f in found]
     check_out(context.store, entries, target, link=link, on_progress=on_progress)
@@ -51,7 +55,8 @@ def path(context: Context, reference: str, file: str | None) -> Path:
         file: The file's path in the version; None where it has just one.
 
     Raises:
-        NotFound: There is no such version or file, or its bytes are not here.
+        NotFound: There is no such version or file.
+        Damaged: Its bytes are not here.
     """
     answer, found = files(context, reference)
     chosen = [f for f in found if f.path == file or (file is None and len(found) == 1)]
@@ -60,7 +65,7 @@ def path(context: Context, reference: str, file: str | None) -> Path:
         wanted = f"no file {file!r}" if file else f"{len(found)} files"
         raise NotFound(f"{answer.reference} has {wanted}", f"choose one of {some}")
     if not context.store.has(chosen[0].digest):
-        raise NotFound(
+        raise Damaged(
             f"the bytes of {chosen[0].path} are not here", f"`regtui verify {reference}` says more"
         )
     return context.store.path_of(chosen[0].digest)
@@ -70,6 +75,8 @@ def verify(
     context: Context, reference: str | None = None, on_progress: Progress | None = None
 ) -> Verified:
     """Read stored files again and compare them with their digests.
+
+    A damaged one is set aside, so that a capture of the same content heals it.
 
     Args:
         context: The registry.
@@ -93,10 +100,16 @@ def verify(
             "or key = ?",
             [key, key],
         ).fetchone()
+        lists = _damaged_lists(connection)
+    if reference is not None:
+        files(context, reference)
     damaged = {
         damage.digest: damage.problem
         for damage in verify_objects(context.store, wanted, on_progress=on_progress)
     }
+    for digest, problem in damaged.items():
+        if problem in {"damaged", "wrong size"}:
+            context.store.set_aside(digest)
     return Verified(
         versions=0 if counted is None else counted[0],
         files=len(wanted),
@@ -104,8 +117,25 @@ def verify(
         damaged=[
             DamagedFile(digest=digest, problem=damaged[digest], used_by=users)
             for digest, users in _users(context, list(damaged)).items()
-        ],
+        ]
+        + lists,
     )
+
+
+def _damaged_lists(connection: Connection) -> list[DamagedFile]:
+    """Return the versions whose list of files has lost rows; `files` checks one exactly."""
+    rows = connection.execute(
+        "select v.digest, m.name, v.number, v.id::varchar from base.version v "
+        "join base.model m on m.key = v.model left join "
+        "(select version, count(*) as files, sum(size) as size from base.file group by version) f "
+        "on f.version = v.key where f.files is distinct from v.files or f.size <> v.size"
+    ).fetchall()
+    return [
+        DamagedFile(
+            digest=digest, problem="list of files damaged", used_by=[f"{name}@{number or identity}"]
+        )
+        for digest, name, number, identity in rows
+    ]
 
 
 def _users(context: Context, digests: list[str]) -> dict[str, list[str]]:

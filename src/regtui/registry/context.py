@@ -41,14 +41,14 @@ class Context(Struct, frozen=True):
     @property
     def actor(self) -> "Actor":
         """Who acts on a replica without a remote: the system's user, its admin."""
-        import getpass
+        import pwd
 
         from regtui.core.access import Actor, Grant, Role
         from regtui.core.identity import user_id
 
         try:
-            name = getpass.getuser()
-        except (KeyError, OSError):  # a container's user without a name
+            name = pwd.getpwuid(os.getuid()).pw_name
+        except KeyError:  # a container's user often has no entry
             name = f"uid-{os.getuid()}"
         return Actor(user_id(name), name, (Grant(Role.ADMIN, "*"),))
 

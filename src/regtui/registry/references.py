@@ -68,7 +68,7 @@ def find_model(connection: Connection, text: str, *, deleted: bool = False) -> t
     Args:
         connection: The open replica.
         text: Its name.
-        deleted: Whether a deleted one will do, where nobody holds the name now.
+        deleted: Whether a deleted one is looked for first.
 
     Raises:
         NotFound: There is no such model; close names are offered.
@@ -89,8 +89,9 @@ def model_named(
     ).fetchall()
     live = [key for key, state in rows if state != "deleted"]
     gone = [key for key, state in rows if state == "deleted"]
-    if live or (gone and deleted):
-        key = int((live or gone)[0])
+    found = [*gone, *live] if deleted else live
+    if found:
+        key = int(found[0])
         return key, document_of(connection, key)
     if gone:
         raise NotFound(f"the model {name!r} is deleted", f"`regtui model restore {name}` undoes it")

@@ -308,7 +308,8 @@ class Registry:
             file: The file's path in the version; None where it has just one.
 
         Raises:
-            NotFound: There is no such version or file, or its bytes are not here.
+            NotFound: There is no such version or file.
+            Damaged: Its bytes are not here.
         """
         from regtui.registry import content
 

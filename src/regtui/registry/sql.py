@@ -48,8 +48,12 @@ def write_parquet(context: Context, statement: str, target: Path) -> int:
         RegtuiError: The file can't be written.
     """
     _check_text(str(target))
-    if target.is_dir():
-        raise BadInput(f"{target} is a folder", "name a file")
+    target = Path(os.path.realpath(target))  # a link stays a link
+    if target.exists() and not target.is_file():
+        raise BadInput(f"{target} is a folder or device", "name a file")
+    target = target.resolve()
+    if target.exists() and not target.is_file():
+        raise BadInput(f"{target} is no regular file", "give a new file or one to replace")
     beside = target.absolute().with_name(f".{target.name}.part")
     try:
         with _asking(context) as connection:
@@ -86,6 +90,8 @@ def _asking(context: Context) -> Iterator[Connection]:
     with context.reading(), translated(database):
         connection = duckdb.connect(":memory:", config=configuration())
         try:
+            # What does not fit the memory goes where the registry is, not into the present folder.
+            connection.execute(f"set temp_directory = {_quoted(context.home / 'tmp' / 'sql')}")
             connection.execute(f"attach {_quoted(database)} as registry (read_only)")
             connection.execute("use registry")
             yield connection

@@ -178,12 +178,17 @@ class SoloAuthority:
         self._rows.setdefault("log", []).extend(
             (
                 counters.seq,
+                operation.id,
+                self._key_of(operation.actor),
+                operation.via,
+                verdict.now // 1000,
                 self._key_of(row.entity),
                 row.kind,
                 row.path,
                 _json(row.before),
                 _json(row.after),
                 row.result,
+                None,
             )
             for row in judged.log
         )

@@ -38,9 +38,18 @@ never meet in a process, because the locks keep them apart, so each may have its
 """
 
 _NOT_A_DATABASE = (
-    r"(?i)not a valid DuckDB|corrupt|checksum|Could not read enough bytes|deserializ|WAL|magic"
+    r"(?i)not a valid DuckDB|corrupt|checksum|Could not read enough bytes|deserializ|\bWAL\b|magic"
     r"|duckdb_extension"
 )
+
+
+_ABOUT_VALUES = (
+    duckdb.ConversionException,
+    duckdb.ConstraintException,
+    duckdb.InvalidInputException,
+    duckdb.OutOfRangeException,
+)
+"""Errors that say nothing of the file, whatever words the values in them hold."""
 
 
 def configuration(*, read_only: bool = True) -> dict[str, str | bool | int | float | list[str]]:
@@ -116,7 +125,9 @@ def _ours(path: Path, error: Exception) -> RegtuiError:  # noqa: PLR0911 -- one 
         )
     if os.strerror(errno.EACCES) in text or "read-only mode" in text:
         return RegtuiError(f"no permission for the replica {path}", "check its owner and mode")
-    if re.search(_NOT_A_DATABASE, text.replace(str(path), "")):
+    if not isinstance(error, _ABOUT_VALUES) and re.search(
+        _NOT_A_DATABASE, text.replace(str(path), "")
+    ):
         return Damaged(
             f"the replica {path} is damaged ({text[:120]})",
             f"restore it from {path.parent / 'backups'} or another copy; the files in "

@@ -6,10 +6,12 @@ folder instead, so that a copied home is not a copied identity.
 """
 
 import os
+import platform
+import stat
 import uuid
 from pathlib import Path
 
-from regtui.core.errors import RegtuiError
+from regtui.core.errors import BadInput, RegtuiError
 from regtui.replica.database import Connection, connected
 
 FOLDER = ".regtui"
@@ -34,13 +36,17 @@ class Home:
         return os.path.exists(self.database)  # noqa: PTH110 -- False where one may not look
 
     def make_folder(self) -> None:
-        """Make the folder, private and ignored by git.
+        """Make the folder, private and ignored by git; one that holds other things is refused.
 
         Raises:
+            BadInput: The folder is there and is somebody else's.
             RegtuiError: It can't be made or written to.
         """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self.exists():
+                self._refuse_foreign()
+                self.path.chmod(0o700)
             ignore = self.path / ".gitignore"
             if not ignore.exists():
                 ignore.write_text("*\n", encoding="ascii")
@@ -64,8 +70,10 @@ class Home:
             beside.with_name(beside.name + ".wal").unlink(missing_ok=True)
             with connected(beside, read_only=False) as connection:
                 apply_all(connection, now // 1000)
-                _enrol(connection, now)
+                _enrol(connection, self.path, now)
                 connection.execute("checkpoint")  # the log would not be renamed with the file
+            beside.chmod(0o600)
+            self._set_log_aside()
             beside.replace(self.database)
             descriptor = os.open(self.path, os.O_RDONLY)
             try:
@@ -78,15 +86,39 @@ class Home:
                 "choose another folder with --home",
             ) from error
 
+    def _refuse_foreign(self) -> None:
+        """Refuse a folder of other things: a home is private and hidden from git as a whole."""
+        names = {entry.name for entry in self.path.iterdir()} - {".gitignore"}
+        if names and not names & {"gate", "objects", "registry.new"}:
+            raise BadInput(
+                f"{self.path} is no registry and holds other things, such as {min(names)!r}",
+                "give --home a new or empty folder",
+            )
+
+    def _set_log_aside(self) -> None:
+        """Keep the log of a database that somebody moved away: it would damage the new one."""
+        log = self.database.with_name(self.database.name + ".wal")
+        if log.exists():
+            log.replace(log.with_name(f"{log.name}.of-{log.stat().st_mtime_ns}"))
+
 
 def find(start: Path) -> Home:
     """Return the nearest home upwards from a folder, else the user's own."""
     for folder in (start, *start.parents):
-        if os.path.isdir(folder / FOLDER):  # noqa: PTH112 -- False where one may not look
+        if _is_ours(folder / FOLDER):
             return Home(folder / FOLDER)
     import platformdirs
 
     return Home(Path(platformdirs.user_data_dir("regtui")))
+
+
+def _is_ours(folder: Path) -> bool:
+    """Tell whether a folder is there and belongs to who asks; bytes go to no stranger's home."""
+    try:
+        status = folder.stat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and os.geteuid() in {0, status.st_uid}
 
 
 def configuration_folder() -> Path:
@@ -99,19 +131,19 @@ def configuration_folder() -> Path:
     return Path(platformdirs.user_config_dir("regtui"))
 
 
-def _enrol(connection: Connection, now: int) -> None:
+def _enrol(connection: Connection, home: Path, now: int) -> None:
     """Give the replica its key, its id and its first row."""
     from regtui.core import chain
     from regtui.core.identity import replica_id
 
-    identity = replica_id(_make_key())
+    identity = replica_id(_make_key(home))
     connection.execute(
         "insert into base.replica values (?, ?, ?, 0, ?, 0, 0, ?, 1)",
         [identity, str(uuid.uuid4()), now // 1000, chain.GENESIS, chain.FIRST_LINK],
     )
 
 
-def _make_key() -> bytes:
+def _make_key(home: Path) -> bytes:
     """Make a signing key, keep it where only its owner reads it, and return its public half."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -124,8 +156,12 @@ def _make_key() -> bytes:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as stream:
             stream.write(key.private_bytes_raw().hex() + "\n")
+            # Where the replica was made: by this a copy of it will be known as one.
+            stream.write(f"{platform.node()} {home.stat().st_ino} {home}\n")
+            stream.flush()
+            os.fsync(stream.fileno())
     except OSError as error:
         raise RegtuiError(
             f"can't keep the replica's key in {folder}: {error.strerror}",

@@ -25,6 +25,10 @@ DEADLINE = 30.0
 """Seconds that a unit of work waits for its turn unless told otherwise (`REGTUI_WAIT`)."""
 
 
+LONGEST = 1_000_000.0
+"""The most seconds that can be asked for."""
+
+
 class ReplicaLock:
     """The gate and the lock of one replica.
 
@@ -64,13 +68,13 @@ class ReplicaLock:
         try:
             lock = self._acquire(self._lock, mode, deadline)
         except BaseException:
-            os.close(gate)
+            _release(gate)
             raise
         try:
-            os.close(gate)
+            _release(gate)
             yield lock
         finally:
-            os.close(lock)
+            _release(lock)
 
     def _acquire(self, path: Path, mode: int, deadline: float) -> int:
         try:
@@ -95,6 +99,13 @@ class ReplicaLock:
                 "wait for it to finish, or stop it",
             )
         return descriptor
+
+
+def _release(descriptor: int) -> None:
+    """Give a lock back, also where a forked child still holds a copy of the descriptor."""
+    with contextlib.suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)
 
 
 def _lock(descriptor: int, mode: int, deadline: float) -> bool:
@@ -123,9 +134,14 @@ def _lock(descriptor: int, mode: int, deadline: float) -> bool:
 def _patience() -> float:
     chosen = os.environ.get("REGTUI_WAIT")
     try:
-        return float(chosen) if chosen else DEADLINE
+        seconds = float(chosen) if chosen else DEADLINE
     except ValueError:
-        raise BadInput(f"REGTUI_WAIT={chosen!r} is no number", "give it in seconds") from None
+        seconds = -1.0
+    if not 0 <= seconds <= LONGEST:
+        raise BadInput(
+            f"REGTUI_WAIT={chosen!r} is no number of seconds", f"give 0 to {LONGEST:.0f}"
+        )
+    return seconds
 
 
 def _sign(descriptor: int) -> None:

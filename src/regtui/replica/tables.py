@@ -42,12 +42,17 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
     "log": {
         "seq": "bigint",
+        "operation": "uuid",
+        "actor": "bigint",
+        "via": "varchar",
+        "time": "bigint",
         "entity": "bigint",
         "kind": "varchar",
         "path": "varchar",
         "before": "varchar",
         "after": "varchar",
         "result": "varchar",
+        "reason": "varchar",
     },
     "text": {"digest": "varchar", "value": "varchar"},
     "model": {

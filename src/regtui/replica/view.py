@@ -29,7 +29,7 @@ class ReplicaView:
         self._pasts: dict[str, Past] = {}
         self._texts: dict[str, str] = {}
         self._numbers: dict[str, int] = {}
-        self._made: dict[str, dict[str, Document]] = {"model": {}, "conflict": {}}
+        self._made: dict[str, dict[str, None]] = {"model": {}, "conflict": {}}
 
     def load(self, entities: Iterable[str]) -> None:
         """Read the documents of many entities in one query."""
@@ -48,7 +48,7 @@ class ReplicaView:
         for document, _ in judged.documents:
             self._documents[document.id] = document
             if document.kind in self._made and document.id not in self.keys:
-                self._made[document.kind][document.id] = document
+                self._made[document.kind][document.id] = None
             number = document.facts.get("number")
             if document.kind == "version" and number is not None:
                 last = self.last_number(document.stream)
@@ -90,7 +90,7 @@ class ReplicaView:
 
     def open_conflict(self, entity: str, path: str) -> Document | None:
         """Return the unresolved conflict on a value."""
-        for document in self._made["conflict"].values():
+        for document in self._made_here("conflict"):
             facts = document.facts
             if (facts["of"], facts["path"]) == (entity, path) and _is_open(document):
                 return document
@@ -107,7 +107,7 @@ class ReplicaView:
 
     def holder(self, name: str) -> Document | None:
         """Return the model, not deleted, that holds a name now."""
-        for document in self._made["model"].values():
+        for document in self._made_here("model"):
             if document.value("name") == name and document.value("state") != "deleted":
                 return document
         rows = self._connection.execute(
@@ -125,7 +125,7 @@ class ReplicaView:
             "select max(generation) from base.model where minted = ?", [name]
         ).fetchone()
         found = [] if row is None or row[0] is None else [int(row[0])]
-        made = self._made["model"].values()
+        made = self._made_here("model")
         found += [d.facts["generation"] for d in made if d.facts["name"] == name]
         return max(found, default=None)
 
@@ -159,6 +159,11 @@ class ReplicaView:
         ).fetchall()
         others = (decode_operation(row[1].encode()) for row in rows)
         return next((op.id for op in others if op.replica != replica), None)
+
+    def _made_here(self, kind: str) -> list[Document]:
+        """Return the entities that this unit of work made, as they are now: no table has them."""
+        found = (self._documents[entity] for entity in self._made[kind])
+        return [document for document in found if document is not None]
 
     def _remember(self, key: int, document: Document) -> None:
         self._documents[document.id] = document

@@ -63,6 +63,6 @@ def capture(
         emit(captured)
         return
     version = captured.version
-    verb = "captured" if captured.created else "unchanged"
+    verb = "captured" if captured.created else "updated" if captured.changed else "unchanged"
     content = f"{count_text(version.files, 'file')}, {size_text(version.size)}"
     say(f"{verb} {version.reference}  {version.short_id}  {content}")

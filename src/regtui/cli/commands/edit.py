@@ -58,7 +58,7 @@ def edit(
 def _wanted(set_: list[str], unset: list[str], tag: list[str], metric: list[str]) -> dict[str, Any]:
     wanted: dict[str, Any] = {}
     for name, text in values.pairs(set_, "--set").items():
-        wanted[_path(name)] = _value(name, text)
+        wanted[_path(name)] = _value(name, text) if text or "." in name else None
     for name in unset:
         wanted[_path(name)] = None
     for name, text in values.pairs(tag, "--tag").items():

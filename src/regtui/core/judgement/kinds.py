@@ -125,8 +125,8 @@ def set_alias(operation: Operation, merger: Merger) -> Outcome:
     version = merger.view.document(str(change.to))
     if version is None or version.kind != "version" or version.stream != operation.stream:
         raise Refusal("not_found", "the alias names no version of its model")
-    if version.value("state") == "deleted":
-        raise Refusal("deleted", "the version is deleted", "restore it first")
+    if version.value("state") != LIVE["version"]:
+        raise Refusal("deleted", f"the version is {version.value('state')}", "restore it first")
     found = merger.view.document(operation.entity)
     if found is None:
         facts = {"model": operation.stream, "name": operation.body.name}
@@ -242,4 +242,8 @@ def _refuse_if_taken(document: Document, merger: Merger) -> None:
     """A deleted model can't come back under a name that another one holds by now."""
     holder = merger.view.holder(str(document.value("name")))
     if holder is not None and holder.id != document.id:
-        raise Refusal("name_taken", f"another model is called {document.value('name')!r} by now")
+        raise Refusal(
+            "name_taken",
+            f"another model is called {document.value('name')!r} by now",
+            "delete that one first",
+        )

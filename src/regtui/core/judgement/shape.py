@@ -106,7 +106,7 @@ def _check_entity(operation: Operation) -> None:
             raise BadInput("generations count from 0")
     elif isinstance(body, CaptureBody):
         expected = version_id(operation.stream, body.digest, body.nonce)
-        counted = 0 <= body.size < 2**63 and 1 <= body.files < 2**63
+        counted = 0 <= body.size < 2**63 and 1 <= body.files < 2**31
         if not counted or not _DIGEST.fullmatch(body.digest) or len(body.nonce) > KEY_LIMIT:
             raise BadInput("a capture names a digest, a size and at least one file")
     elif isinstance(body, AliasBody):
@@ -148,6 +148,8 @@ def _check_change(operation: Operation, kind: str, path: str, change: Change) ->
         raise BadInput(f"{path!r} contains a control character")
     if not field.editable and name not in SETTABLE.get(operation.kind, ()):
         raise BadInput(f"{operation.kind} can't set {name!r}")
+    if name == "parents" and not _UUID.fullmatch(key or ""):
+        raise BadInput(f"{path!r} names no version by its id")
     if change.to is not None:
         _check_value(field, path, change.to)
 

@@ -52,12 +52,17 @@ create table base.operation (
 
 create table base.log (
     seq         bigint  not null,
+    operation   uuid    not null,
+    actor       bigint  not null,
+    via         varchar not null,
+    time        bigint  not null,
     entity      bigint  not null,
     kind        varchar not null,
     path        varchar not null,
     before      varchar,
     after       varchar,
-    result      varchar not null
+    result      varchar not null,
+    reason      varchar
 );
 
 create table base.text (digest varchar not null, value varchar not null);
@@ -152,7 +157,7 @@ select m.name                                   as model,
        m.id,
        m.key                                    as model_key
   from base.model m
-  join base.actor a on a.key = m.author;
+  left join base.actor a on a.key = m.author;
 
 create view versions as
 select m.name                                   as model,
@@ -170,7 +175,7 @@ select m.name                                   as model,
        v.key                                    as version_key
   from base.version v
   join base.model m on m.key = v.model
-  join base.actor a on a.key = v.author;
+  left join base.actor a on a.key = v.author;
 
 create view aliases as
 select m.name                                   as model,
@@ -234,6 +239,9 @@ select o.seq,
 
 create view history as
 select l.seq,
+       make_timestamp(l.time * 1000)                                 as time,
+       w.name                                                        as actor,
+       l.via,
        l.kind,
        coalesce(m.name, n.name, p.name)                              as model,
        v.number,
@@ -242,8 +250,11 @@ select l.seq,
        l.before,
        l.after,
        l.result,
+       l.reason,
+       l.operation,
        d.id                                                          as entity
   from base.log l
+  left join base.actor w on w.key = l.actor
   join base.document d on d.key = l.entity
   left join base.version v on v.key = l.entity
   left join base.model m on m.key = v.model
