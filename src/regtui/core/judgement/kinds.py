@@ -125,8 +125,9 @@ def set_alias(operation: Operation, merger: Merger) -> Outcome:
     version = merger.view.document(str(change.to))
     if version is None or version.kind != "version" or version.stream != operation.stream:
         raise Refusal("not_found", "the alias names no version of its model")
-    if version.value("state") != LIVE["version"]:
-        raise Refusal("deleted", f"the version is {version.value('state')}", "restore it first")
+    state = version.value("state")
+    if state != LIVE["version"]:
+        raise Refusal(str(state), f"the version is {state}", "restore it first")
     found = merger.view.document(operation.entity)
     if found is None:
         facts = {"model": operation.stream, "name": operation.body.name}
