@@ -13,6 +13,7 @@ from regtui.core.documents import Document, decode_document
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.identity import SHORT_DIGITS, name_key
 from regtui.replica.database import Connection
+from regtui.replica.projection import slot
 
 # Compiled at first use: most commands need one of them or none.
 _NUMBER = r"v?([0-9]+)"
@@ -140,8 +141,8 @@ def _in_model(connection: Connection, reference: Reference, model: int, document
     name = reference.model
     if reference.kind == "number":
         row = connection.execute(
-            "select key from base.version where model = ? and number = ?",
-            [model, reference.number],
+            "select key from base.version where slot = ?",
+            [slot(model, reference.number)],
         ).fetchone()
         missing = NotFound(
             f"{name!r} has no version {reference.number}", f"`regtui ls model:{name}` lists them"

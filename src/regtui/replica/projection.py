@@ -91,6 +91,7 @@ def _version(key: int, document: Document, key_of: KeyOf) -> list[Row]:
             facts["number"],
             document.id,
             short_number(document.id),
+            slot(key_of(facts["model"]), facts["number"]),
             facts["digest"],
             facts["size"],
             facts["files"],
@@ -149,6 +150,11 @@ _PROJECTORS: dict[str, Callable[[int, Document, KeyOf], list[Row]]] = {
     "parent": _parent,
     "input": _input,
 }
+
+
+def slot(model: int, number: int | None) -> int | None:
+    """Return what stands for a model's key and a version's number in one indexed column."""
+    return None if number is None else model << 32 | number
 
 
 def param_text(value: Any) -> str:

@@ -76,6 +76,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "number": "integer",
         "id": "uuid",
         "short": "bigint",
+        "slot": "bigint",
         "digest": "varchar",
         "size": "bigint",
         "files": "integer",
