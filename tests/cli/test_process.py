@@ -91,9 +91,16 @@ def objects(home: Path) -> set[Path]:
 
 def wait_until_it_writes(folder: Path) -> None:
     deadline = time.monotonic() + 30
-    while not any(path.stat().st_size for path in folder.rglob("*") if path.parent != folder):
+    while not any(size_now(path) for path in folder.rglob("*") if path.parent != folder):
         assert time.monotonic() < deadline
         time.sleep(0.005)
+
+
+def size_now(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # a temporary file comes and goes while we look
+        return 0
 
 
 def test_an_interrupted_question_ends_at_once(ranker: Regtui) -> None:

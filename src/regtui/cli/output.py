@@ -109,7 +109,7 @@ def _fit(cells: list[list[str]], widths: list[int]) -> None:
 
     room = shutil.get_terminal_size().columns - len(GAP) * (len(widths) - 1)
     # The first column names the thing; it stays whole, to be copied.
-    while sum(widths) > room and max(widths[1:], default=0) > 8:  # noqa: PLR2004 -- still readable
+    while sum(widths) > room and max(widths[1:], default=0) > 4:  # noqa: PLR2004 -- still readable
         widths[widths.index(max(widths[1:]), 1)] -= 1
     for row in cells:
         for index, width in enumerate(widths):

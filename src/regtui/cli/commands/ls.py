@@ -53,6 +53,8 @@ def ls(
     if not page.versions:
         warn("no version matches" if text else "no versions yet; `regtui capture PATH` makes one")
         return
+    if columns is None:  # what nobody has only takes room from what is there
+        names = [n for n in names if any(_cell(version, n) for version in page.versions)]
     rows = [[_cell(version, name) for name in names] for version in page.versions]
     say(table([_heading(name) for name in names], rows, right="SIZE FILES NUMBER AGE"))
     if page.next:
