@@ -7,6 +7,7 @@ from regtui.registry.answers import AliasAnswer, iso
 from regtui.registry.changes import changes
 from regtui.registry.context import Context
 from regtui.registry.references import find_model, find_version
+from regtui.replica.authority import SoloAuthority
 
 
 def set_alias(context: Context, reference: str, name: str) -> bool:
@@ -21,11 +22,16 @@ def set_alias(context: Context, reference: str, name: str) -> bool:
         _, version = find_version(authority.connection, reference)
         if version.value("state") == "deleted":
             raise NotFound(f"{reference} is deleted", f"`regtui version restore {reference}`")
-        identity = alias_id(version.stream, key)
-        made = changes({"version": version.id}, "alias", authority.view.document(identity))
-        if made:
-            authority.submit("alias.set", version.stream, identity, AliasBody(key, made))
-        return bool(made)
+        return point(authority, version.stream, key, version.id)
+
+
+def point(authority: SoloAuthority, model: str, alias: str, version: str) -> bool:
+    """Submit an alias (identity form) of a version; False where it points there already."""
+    identity = alias_id(model, alias)
+    made = changes({"version": version}, "alias", authority.view.document(identity))
+    if made:
+        authority.submit("alias.set", model, identity, AliasBody(alias, made))
+    return bool(made)
 
 
 def remove_alias(context: Context, reference: str) -> None:

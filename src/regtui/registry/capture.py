@@ -15,12 +15,14 @@ from msgspec import Struct
 from regtui.artifacts.scan import Scan, scan
 from regtui.core import encoding
 from regtui.core.errors import BadInput, NotFound
-from regtui.core.identity import alias_id, alias_key, model_id, name_key, slug, version_id
+from regtui.core.identity import alias_key, name_key, slug, version_id
 from regtui.core.manifest import FileEntry, content_digest
-from regtui.core.operations import AliasBody, CaptureBody, ModelBody, StateBody
+from regtui.core.operations import CaptureBody, StateBody
+from regtui.registry.aliases import point
 from regtui.registry.answers import Captured, VersionAnswer, version_answer
 from regtui.registry.changes import Wanted, changes, plain
 from regtui.registry.context import Context
+from regtui.registry.edit import submit_creation
 from regtui.registry.lookups import actor_names, aliases_by_version
 from regtui.registry.references import find_version
 from regtui.replica.authority import SoloAuthority
@@ -91,7 +93,7 @@ def capture(
         model = _model(authority, name, key)
         version, created, changed = _register(authority, model, content, request)
         if alias is not None:
-            changed |= _point(authority, model, alias, version)
+            changed |= point(authority, model, alias, version)
         # Answered from what is written here: what is done must not fail for a reader's turn.
         answer = _answer(authority, version, key, alias)
         return Captured(version=answer, created=created, changed=changed)
@@ -126,11 +128,7 @@ def _model(authority: SoloAuthority, name: str, key: str) -> str:
             made = changes({"state": "active"}, "model", holder)
             authority.submit("model.restore", holder.id, holder.id, StateBody(holder.by, made))
         return holder.id
-    newest = authority.view.generation(key)
-    generation = 0 if newest is None else newest + 1
-    identity = model_id(key, generation)
-    authority.submit("model.create", identity, identity, ModelBody(name, generation, {}))
-    return identity
+    return submit_creation(authority, name, {})
 
 
 def _register(
@@ -211,11 +209,3 @@ def _check_known(context: Context, request: CaptureRequest) -> None:
         with context.reading() as connection:
             for reference in request.parents:
                 find_version(connection, reference)
-
-
-def _point(authority: SoloAuthority, model: str, alias: str, version: str) -> bool:
-    identity = alias_id(model, alias)
-    made = changes({"version": version}, "alias", authority.view.document(identity))
-    if made:
-        authority.submit("alias.set", model, identity, AliasBody(alias, made))
-    return bool(made)

@@ -56,12 +56,19 @@ def create_model(context: Context, name: str, wanted: Wanted) -> bool:
         if holder is not None:
             return submit_edit(authority, holder, wanted)
         _check_paths("model", wanted)
-        newest = authority.view.generation(key)
-        generation = 0 if newest is None else newest + 1
-        identity = model_id(key, generation)
-        made = changes(wanted, "model", None)
-        authority.submit("model.create", identity, identity, ModelBody(name, generation, made))
+        submit_creation(authority, name, wanted)
         return True
+
+
+def submit_creation(authority: SoloAuthority, name: str, wanted: Wanted) -> str:
+    """Submit a model under a name that nobody holds, in its next generation; return its id."""
+    key = name_key(name)
+    newest = authority.view.generation(key)
+    generation = 0 if newest is None else newest + 1
+    identity = model_id(key, generation)
+    made = changes(wanted, "model", None)
+    authority.submit("model.create", identity, identity, ModelBody(name, generation, made))
+    return identity
 
 
 def card(context: Context, reference: str) -> str:

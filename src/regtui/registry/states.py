@@ -2,20 +2,12 @@
 
 from regtui.core.documents import Document
 from regtui.core.errors import BadInput, NotFound
+from regtui.core.judgement.shape import STATES
 from regtui.core.operations import StateBody
 from regtui.registry.changes import changes
 from regtui.registry.context import Context
 from regtui.registry.references import find_model, find_version
 from regtui.replica.authority import SoloAuthority
-
-TARGETS = {
-    ("model", "archive"): "archived",
-    ("model", "delete"): "deleted",
-    ("model", "restore"): "active",
-    ("version", "archive"): "archived",
-    ("version", "delete"): "deleted",
-    ("version", "restore"): "captured",
-}
 
 
 def change_state(context: Context, kind: str, reference: str, verb: str) -> bool:
@@ -40,7 +32,7 @@ def change_state(context: Context, kind: str, reference: str, verb: str) -> bool
 
 
 def _change(authority: SoloAuthority, document: Document, verb: str) -> bool:
-    wanted = TARGETS[document.kind, verb]
+    wanted = STATES[f"{document.kind}.{verb}"]
     if document.value("state") == wanted:
         return False
     if document.value("state") == "deleted" and verb == "archive":

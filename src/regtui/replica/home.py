@@ -28,7 +28,6 @@ class Home:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.database = path / DATABASE
-        self.artifacts = path
         self.backups = path / "backups"
 
     def exists(self) -> bool:
