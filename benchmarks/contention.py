@@ -96,7 +96,7 @@ def _edit(home: Path, database: Path) -> None:
     actor, now = make_context(home, "api").actor, wall_clock()
     with connected(database, read_only=False) as connection:
         connection.execute("begin")
-        authority = SoloAuthority(connection, actor, "api", uuid7(now), now)
+        authority = SoloAuthority(connection, actor, "api", uuid7(now), now, home)
         row = connection.execute(
             "select d.id::varchar from base.document d join base.version v on v.key = d.key "
             "where v.state = 'captured' order by v.key desc limit 1"

@@ -49,7 +49,7 @@ _PLACE = re.compile(r'"n":[0-9]+,"prev":"[0-9a-f]{32}"')
 _PROJECTED = {
     "model": ("model", "tag"),
     "version": ("version", "parent", "input"),
-    "alias": ("alias",),
+    "alias": ("alias", "holder"),
 }
 """The typed tables whose rows hold ids, times or names, by kind of document."""
 
@@ -189,7 +189,7 @@ class _Copying:
         self._keep_keys("select key, id::varchar from block.base.model")
         self._keep_keys(
             "select key, id::varchar from block.base.version "
-            "where key in (select version from block.base.alias)"
+            "where key in (select version from block.base.holder)"
         )
 
     def _name_operations(self) -> None:

@@ -76,7 +76,9 @@ def _write(replica: Replica, batch: list[Step]) -> None:
     first = batch[0]
     session = uuid7(first.at)
     with replica.writing(first.actor, "api", session) as opened:
-        authority = _Dated(opened.connection, first.actor, "api", session, first.at)
+        authority = _Dated(
+            opened.connection, first.actor, "api", session, first.at, replica.home.path
+        )
         # One query for all that is to come, instead of one for each that is not there yet.
         authority.view.load(_named(batch))
         for step in batch:

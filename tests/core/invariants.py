@@ -9,10 +9,13 @@ from typing import Any
 
 from regtui.core import encoding
 from regtui.core.documents import Document, Register, Rule, field_of
+from regtui.core.judgement.holders import HOLDERS_LIMIT
 from regtui.core.judgement.merge import CLOCK_DRIFT
-from regtui.core.operations import Change, Operation
+from regtui.core.operations import Change, Operation, ResolveBody, subject
 from regtui.core.verdicts import Accepted, Conflicted, Judged
 from tests.core.registry_state import RegistryState
+
+RESTORING = {"version.capture", "dataset.put"}
 
 
 def check(before: RegistryState, operation: Operation, judged: Judged) -> None:
@@ -23,6 +26,10 @@ def check(before: RegistryState, operation: Operation, judged: Judged) -> None:
         time_is_clamped(before, operation, judged.verdict)
     nothing_that_stood_disappears(before, after, operation, judged)
     values_are_replaced_only_by_who_saw_them(before, after, operation)
+    conflicts_end_as_they_say(before, after, operation)
+    one_conflict_is_open_for_a_value(after)
+    only_authors_change_comments(before, after, operation)
+    aliases_remember_their_holders(before, after, operation)
     nobody_conflicts_with_himself(before, operation, judged)
     times_never_go_back(before, after)
     aliases_point_to_what_is_there(after)
@@ -33,7 +40,7 @@ def nothing_asked_for_disappears(
     after: RegistryState, operation: Operation, judged: Judged
 ) -> None:
     assert isinstance(judged.verdict, Accepted)
-    entity = judged.verdict.merged_into or operation.entity
+    entity = judged.verdict.merged_into or subject(operation)
     document = after.documents.get(entity)
     assert document is not None
     for path, change in operation.body.set.items():
@@ -62,11 +69,17 @@ def nothing_that_stood_disappears(
         for path, register in old.fields.items():
             if new.fields.get(path) == register:
                 continue
-            if old.kind == "conflict":
+            if path.startswith("holders/"):
+                assert len(old.entries("holders")) == HOLDERS_LIMIT
+                continue
+            if path.startswith("candidates/"):
                 assert register.v["author"] == operation.actor
                 kept = new.value(f"candidates/{operation.id}")
-                assert kept["first"] <= register.v["first"]
-                continue
+                if kept is not None:
+                    assert kept["first"] <= register.v["first"]
+                    continue
+                standing = before.documents[old.facts["of"]]
+                assert standing_as_asked(operation, standing, old.facts["path"])
             rows = [row for row in judged.log if (row.entity, row.path) == (old.id, path)]
             assert [row.before for row in rows] == [register.v]
 
@@ -79,13 +92,79 @@ def values_are_replaced_only_by_who_saw_them(
             if old.kind == "conflict" or field_of(old.kind, path).rule is not Rule.CAS:
                 continue
             if new.fields[path] == register or path not in operation.body.set:
-                restored = path == "state" and operation.kind == "version.capture"
+                restored = path == "state" and operation.kind in RESTORING
                 assert new.fields[path] == register or restored
                 continue
             change: Change = operation.body.set[path]
             setter = before.history[register.by].operation
             own = setter.replica == operation.replica
             assert own or change.saw == register.by or found_equal(before, change, path, register)
+
+
+def conflicts_end_as_they_say(
+    before: RegistryState, after: RegistryState, operation: Operation
+) -> None:
+    """A conflict ends or opens by who saw all of it, and what he chose stands then."""
+    for old, new in changed(before, after):
+        resolution = new.value("resolution") if old.kind == "conflict" else None
+        if old.kind != "conflict" or old.value("resolution") == resolution:
+            continue
+        body, path = operation.body, old.facts["path"]
+        document = after.documents[old.facts["of"]]
+        if not isinstance(body, ResolveBody):
+            (candidate,) = new.entries("candidates").values()
+            assert candidate["author"] == operation.actor
+            assert resolution["choice"] == "accepted"
+            assert standing_as_asked(operation, document, path)
+            continue
+        assert operation.entity == old.id
+        if resolution is None:
+            assert body.choice is None
+            for changed_path, value in old.value("resolution")["before"].items():
+                assert document.value(changed_path) == value
+            continue
+        assert resolution["choice"] == body.choice
+        assert set(old.entries("candidates")) <= set(body.seen)
+        standing = before.documents[document.id]
+        for changed_path in body.set:
+            assert resolution["before"][changed_path] == standing.value(changed_path)
+        if body.choice == "accepted":
+            assert standing is document
+        elif body.choice != "value":
+            wanted = old.value(f"candidates/{body.choice}")["value"]
+            asked = stored_changes(document.kind, operation)
+            state = {"model": "active", "version": "captured"}.get(document.kind)
+            edit = wanted["edit"] | {"state": state} if isinstance(wanted, dict) else {path: wanted}
+            assert asked == edit
+
+
+def one_conflict_is_open_for_a_value(after: RegistryState) -> None:
+    conflicts = after.of_kind("conflict")
+    opened = [
+        (c.facts["of"], c.facts["path"]) for c in conflicts if c.value("resolution") is None
+    ]
+    assert len(set(opened)) == len(opened)
+    assert all(c.entries("candidates") for c in conflicts if c.value("resolution") is None)
+
+
+def only_authors_change_comments(
+    before: RegistryState, after: RegistryState, operation: Operation
+) -> None:
+    for old, _ in changed(before, after):
+        assert old.kind != "comment" or old.facts["author"] == operation.actor
+
+
+def aliases_remember_their_holders(
+    before: RegistryState, after: RegistryState, operation: Operation
+) -> None:
+    for alias in after.of_kind("alias"):
+        old = before.document(alias.id)
+        if old is alias:
+            continue
+        newest = alias.entries("holders")[operation.id]
+        assert (newest["version"], newest["author"]) == (alias.value("version"), operation.actor)
+        kept = set(alias.entries("holders")) - {operation.id}
+        assert old is None or kept <= set(old.entries("holders"))
 
 
 def found_equal(before: RegistryState, change: Change, path: str, register: Register) -> bool:
@@ -146,6 +225,15 @@ def changed(before: RegistryState, after: RegistryState) -> Iterator[tuple[Docum
     for entity, old in before.documents.items():
         if after.documents[entity] is not old:
             yield old, after.documents[entity]
+
+
+def standing_as_asked(operation: Operation, document: Document, path: str) -> bool:
+    asked = stored_changes(document.kind, operation)
+    return path in asked and asked[path] == document.value(path)
+
+
+def stored_changes(kind: str, operation: Operation) -> dict[str, Any]:
+    return {path: stored(kind, path, change.to) for path, change in operation.body.set.items()}
 
 
 def stored(kind: str, path: str, value: Any) -> Any:

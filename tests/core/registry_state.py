@@ -13,17 +13,29 @@ from typing import TYPE_CHECKING, Any
 from regtui.core import encoding
 from regtui.core.access import Actor, Grant, Role
 from regtui.core.documents import Document, Rule, decode_document, encode_document, field_of
-from regtui.core.identity import alias_id, alias_key, model_id, name_key, user_id, version_id
+from regtui.core.identity import (
+    alias_id,
+    alias_key,
+    dataset_id,
+    model_id,
+    name_key,
+    user_id,
+    version_id,
+)
 from regtui.core.judgement import judge
+from regtui.core.judgement.resolving import candidate_values
 from regtui.core.operations import (
     KINDS,
     AliasBody,
     CaptureBody,
     Change,
     Changes,
+    CommentBody,
+    DatasetBody,
     EditBody,
     ModelBody,
     Operation,
+    ResolveBody,
     StateBody,
     decode_operation,
     encode_operation,
@@ -205,6 +217,9 @@ class Replica:
         changes = {path: self._change(document, path, to) for path, to in values.items()}
         return self._do(f"{document.kind}.edit", document.stream, entity, EditBody(changes))
 
+    def withdraw(self, comment: str) -> Operation:
+        return self.edit(comment, {"state": "withdrawn"})
+
     def archive(self, entity: str) -> Operation:
         return self._move(entity, "archive", "archived")
 
@@ -220,6 +235,37 @@ class Replica:
 
     def unpoint(self, model: str, alias: str) -> Operation:
         return self._alias("alias.remove", model, alias, None)
+
+    def comment(self, about: str, text: str) -> Operation:
+        document = self._document(about)
+        body = CommentBody(about, document.kind, {"text": Change(text)})
+        minted = self.authority.new_id()
+        return self._do("comment.add", document.stream, f"{minted[:14]}7{minted[15:]}", body)
+
+    def put_dataset(self, name: str, values: Mapping[str, Any]) -> Operation:
+        entity = dataset_id(name_key(name))
+        found = self.state.document(entity)
+        changes = {
+            path: Change(to, saw=found.stamp(path) if found else None)
+            for path, to in values.items()
+        }
+        return self._do("dataset.put", "registry", entity, DatasetBody(name, changes))
+
+    def resolve(self, conflict: str, choice: str, value: Any = None) -> Operation:
+        """End a conflict: by `accepted`, by `value`, or by the operation of a candidate."""
+        document = self._document(conflict)
+        candidates = document.entries("candidates")
+        wanted: dict[str, Any] = {}
+        if choice == "value":
+            wanted = {document.facts["path"]: value}
+        elif choice != "accepted":
+            kind = document.facts["of_kind"]
+            wanted = candidate_values(document, kind, candidates[choice]["value"])
+        return self._resolve(document, choice, wanted)
+
+    def reopen(self, conflict: str) -> Operation:
+        document = self._document(conflict)
+        return self._resolve(document, None, document.value("resolution")["before"])
 
     # How it gets to others
 
@@ -286,6 +332,24 @@ class Replica:
         found = self.state.document(entity)
         change = Change(version, saw=found.stamp("version") if found else None)
         return self._do(kind, model, entity, AliasBody(name, {"version": change}))
+
+    def _resolve(
+        self, conflict: Document, choice: str | None, wanted: Mapping[str, Any]
+    ) -> Operation:
+        facts = conflict.facts
+        subject = self._document(facts["of"])
+        changes = {
+            path: self._change(subject, path, self._written(subject.kind, path, to))
+            for path, to in wanted.items()
+        }
+        seen = sorted(conflict.entries("candidates"))
+        body = ResolveBody(subject.id, subject.kind, choice, seen, changes)
+        return self._do("conflict.resolve", conflict.stream, conflict.id, body)
+
+    def _written(self, kind: str, path: str, kept: Any) -> Any:
+        """Return a value as operations say it: texts are kept by their digest."""
+        text = kept is not None and field_of(kind, path).rule is Rule.TEXT
+        return (self.state.text(kept) or kept) if text else kept
 
     def _change(self, document: Document, path: str, to: object) -> Change:
         text = field_of(document.kind, path).rule is Rule.TEXT

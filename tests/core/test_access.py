@@ -27,6 +27,16 @@ def legal(kind: str) -> tuple[Authority, Operation]:
     if verb == "restore":
         ann.archive(made[subject])
         ann.sync()
+    if kind == "comment.edit":
+        made["comment"] = ann.comment(made["version"], "looks good").entity
+        ann.sync()
+    if kind == "conflict.resolve":
+        ben = authority.person("ben")
+        for who in (ann, ben):
+            who.edit(made["version"], {"description": who.actor.name})
+        ann.push()
+        ben.sync()
+        ann.pull()
     return authority, make(ann, kind, made)
 
 
@@ -40,6 +50,15 @@ def make(ann: Replica, kind: str, made: dict[str, str]) -> Operation:
         return ann.point(made["model"], "next", made["version"])
     if kind == "alias.remove":
         return ann.unpoint(made["model"], "champion")
+    if kind == "comment.add":
+        return ann.comment(made["version"], "looks good")
+    if kind == "comment.edit":
+        return ann.edit(made["comment"], {"text": "looks better"})
+    if kind == "dataset.put":
+        return ann.put_dataset("nlp/imdb", {"uri": "s3://data/imdb"})
+    if kind == "conflict.resolve":
+        (conflict,) = ann.state.of_kind("conflict")
+        return ann.resolve(conflict.id, "value", "both")
     if verb == "edit":
         return ann.edit(made[subject], {"description": "new"})
     does: Any = getattr(ann, verb)

@@ -15,9 +15,12 @@ from regtui.core.operations import (
     AliasBody,
     CaptureBody,
     Change,
+    CommentBody,
+    DatasetBody,
     EditBody,
     ModelBody,
     Operation,
+    ResolveBody,
     StateBody,
     decode_operation,
     encode_operation,
@@ -50,6 +53,11 @@ bodies: dict[type, st.SearchStrategy[Any]] = {
     CaptureBody: st.builds(CaptureBody, words, words, integers, integers, changes),
     StateBody: st.builds(StateBody, st.none() | words, changes),
     AliasBody: st.builds(AliasBody, words, changes),
+    ResolveBody: st.builds(
+        ResolveBody, words, words, st.none() | words, st.lists(words, max_size=3), changes
+    ),
+    CommentBody: st.builds(CommentBody, words, words, changes),
+    DatasetBody: st.builds(DatasetBody, words, changes),
 }
 
 
@@ -59,6 +67,7 @@ def operations(draw: st.DrawFn) -> Operation:
     names = ("id", "replica", "prev", "actor", "stream", "entity", "via", "session")
     fields: dict[str, Any] = {name: draw(words) for name in names}
     fields |= {"n": draw(integers), "at": draw(integers), "group": draw(st.none() | words)}
+    fields["undoes"] = draw(st.none() | words)
     return variant(**fields, body=draw(bodies[variant.__annotations__["body"]]))
 
 

@@ -10,15 +10,19 @@ from hypothesis import strategies as st
 
 from regtui.core.documents import Document
 from regtui.core.encoding import digest
-from regtui.core.identity import version_id
+from regtui.core.identity import dataset_id, version_id
 from regtui.core.operations import (
     KINDS,
     AliasBody,
     CaptureBody,
     Change,
+    Changes,
+    CommentBody,
+    DatasetBody,
     EditBody,
     ModelBody,
     Operation,
+    ResolveBody,
     StateBody,
 )
 from regtui.core.verdicts import Judged
@@ -105,6 +109,39 @@ def move(who: Replica, pick: Pick) -> None:
         verb(known[pick(len(known))].id)
 
 
+def resolve(who: Replica, pick: Pick) -> None:
+    conflicts = documents(who, "conflict")
+    if not conflicts:
+        return
+    conflict = conflicts[pick(len(conflicts))]
+    if conflict.value("resolution") is not None:
+        who.reopen(conflict.id)
+        return
+    choices = ["accepted", *conflict.entries("candidates")]
+    values = {"description": "three", "card": "alpha\nomega\n", "text": "three", "uri": "c"}
+    if conflict.facts["path"] in values:
+        choices.append("value")
+    who.resolve(conflict.id, choices[pick(len(choices))], values.get(conflict.facts["path"]))
+
+
+def comment(who: Replica, pick: Pick) -> None:
+    own = [c for c in documents(who, "comment") if c.facts["author"] == who.actor.id or not pick(9)]
+    about = documents(who, "model", "version")
+    if own and pick(2):
+        change = {"text": ("one", "two", "three")[pick(3)]} if pick(3) else {}
+        state = {"state": ("posted", "withdrawn")[pick(2)]} if not change else {}
+        who.edit(own[pick(len(own))].id, {**change, **state})
+    elif about:
+        who.comment(about[pick(len(about))].id, "one")
+
+
+def dataset(who: Replica, pick: Pick) -> None:
+    values: dict[str, Any] = {"uri": ("a", "b")[pick(2)], "tags/0": ("x", "y", None)[pick(3)]}
+    if pick(3) == 0:
+        values["state"] = ("active", "deleted")[pick(2)]
+    who.put_dataset(("imdb", "IMDB")[pick(2)], values)
+
+
 def forge(who: Replica, pick: Pick) -> None:
     """Push what no honest replica makes: stamps, bases and entities taken from anywhere."""
     state = who.authority.state
@@ -120,11 +157,29 @@ def forge(who: Replica, pick: Pick) -> None:
         "capture": CaptureBody(digest(b"content 0"), "", 1, 1, {path: change}),
         "set": AliasBody("champion", {"version": change}),
         "remove": AliasBody("champion", {"version": change}),
+        "add": CommentBody(document.id, document.kind, {"text": change}),
+        "put": DatasetBody("imdb", {path: change}),
+        "resolve": forged_resolution(document, pick, {} if pick(3) else {path: change}),
     }.get(kind.partition(".")[2], StateBody(change.saw, {"state": change}))
     fits = {"version": version_id(document.stream, digest(b"content 0"))}
-    for entity in (document.id, fits.get(document.kind, document.stream)):
+    for entity in (document.id, fits.get(document.kind, document.stream), dataset_id("imdb")):
         operation = who.draft(kind, document.stream, entity, body)
         who.authority.judge(operation, who.actor)
+
+
+def forged_resolution(document: Document, pick: Pick, changes: Changes) -> ResolveBody:
+    """Resolve a conflict by what is no choice of it, or say so of something else."""
+    candidates = [*document.entries("candidates")]
+    choices = ["accepted", "value", None, "nobody's", *candidates]
+    facts = document.facts
+    seen = candidates[pick(2) :]
+    return ResolveBody(
+        facts.get("of", document.id),
+        facts.get("of_kind", document.kind),
+        choices[pick(len(choices))],
+        seen,
+        changes,
+    )
 
 
 def clocks(who: Replica, pick: Pick) -> None:
@@ -153,6 +208,9 @@ FORGED: tuple[tuple[str, Any], ...] = (
     ("state", "captured"),
     ("name", "nlp/other"),
     ("version", None),
+    ("text", "forged"),
+    ("uri", "forged"),
+    ("state", "withdrawn"),
 )
 
 ACTIONS = (
@@ -165,6 +223,10 @@ ACTIONS = (
     edit,
     alias,
     move,
+    resolve,
+    resolve,
+    comment,
+    dataset,
     clocks,
     sync,
     sync,

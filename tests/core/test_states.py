@@ -30,9 +30,11 @@ def code(verdict: Verdict) -> str:
 
 
 def candidates(authority: Authority) -> list[object]:
+    """Return what people can choose: the candidates of the conflicts that are open."""
     return [
         candidate["value"]
         for conflict in authority.state.of_kind("conflict")
+        if conflict.value("resolution") is None
         for candidate in conflict.entries("candidates").values()
     ]
 
@@ -141,7 +143,7 @@ def test_a_last_operation_that_nobody_knows_hides_nothing(
     assert code(authority.judge(operation, ben.actor).verdict) == "conflicted"
 
 
-def test_taking_back_a_delete_that_became_a_candidate_replaces_it(
+def test_taking_back_a_delete_that_became_a_candidate_ends_the_conflict(
     authority: Authority, ann: Replica, ben: Replica, version: str
 ) -> None:
     ann.edit(version, {"tags/k": "x"})
@@ -149,7 +151,9 @@ def test_taking_back_a_delete_that_became_a_candidate_replaces_it(
     ben.delete(version)
     ben.restore(version)
     ben.sync()
-    assert candidates(authority) == ["captured"]
+    assert candidates(authority) == []
+    (conflict,) = authority.state.of_kind("conflict")
+    assert conflict.value("resolution")["choice"] == "accepted"
 
 
 def test_deleting_again_what_became_a_candidate_does_not_double_it(

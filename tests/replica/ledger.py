@@ -1,8 +1,9 @@
 """What must hold of every replica at any moment, recomputed from its stored bytes.
 
-The operations form the replica's chain (`n`, `prev`); the links of the registry and of each stream
-follow from operations and verdicts; the verdicts vouch for the documents; the typed tables are what
-the documents say; every version has its whole manifest; every alias names a version.
+The operations of each replica form its chain (`n`, `prev`), that of this one without gaps; the
+links of the registry and of each stream follow from operations and verdicts; the verdicts vouch for
+the documents; the typed tables are what the documents say; every version has its whole manifest;
+every alias names a version.
 """
 
 import functools
@@ -22,6 +23,7 @@ from regtui.replica.tables import insert
 
 PROJECTED = (
     "model", "version", "alias", "conflict", "metric", "param", "tag", "parent", "input",
+    "holder", "comment", "dataset",
 )  # fmt: skip
 
 
@@ -47,7 +49,8 @@ def check_operations(connection: Connection) -> None:
             "select key, id, head, count, link from base.stream"
         ).fetchall()
     }
-    tip, link = chain.GENESIS, chain.FIRST_LINK
+    tips: dict[str, tuple[int, str]] = {}
+    link = chain.FIRST_LINK
     stream_links = dict.fromkeys(streams, chain.FIRST_LINK)
     heads, counts = dict.fromkeys(streams, 0), dict.fromkeys(streams, 0)
     vouched: dict[str, str] = {}
@@ -57,17 +60,20 @@ def check_operations(connection: Connection) -> None:
     ).fetchall()
     for place, (seq, identity, stream, data, sealed, stored, stream_stored) in enumerate(rows, 1):
         operation, verdict = decode_operation(data.encode()), decode_verdict(sealed.encode())
-        assert (seq, operation.n, operation.prev) == (place, place, tip)
-        assert (operation.id, operation.replica) == (identity, replica[0])
+        n, tip = tips.get(operation.replica, (0, chain.GENESIS))
+        follows = (operation.n, operation.prev) == (n + 1, tip)
+        # What was refused of another replica's operations has left a gap.
+        assert follows or (operation.replica != replica[0] and operation.n > n + 1)
+        assert (seq, operation.id) == (place, identity)
         assert operation.stream == streams[stream][0]
         link = chain.link(link, data.encode(), sealed.encode())
         stream_links[stream] = chain.link(stream_links[stream], data.encode(), sealed.encode())
         assert (stored, stream_stored) == (link, stream_links[stream])
         heads[stream], counts[stream] = seq, counts[stream] + 1
-        tip = chain.tip(data.encode())
+        tips[operation.replica] = (operation.n, chain.tip(data.encode()))
         assert isinstance(verdict, Accepted)
         vouched |= verdict.documents
-    assert replica[1:] == (len(rows), tip, len(rows), link)
+    assert replica[1:] == (*tips.get(replica[0], (0, chain.GENESIS)), len(rows), link)
     for key, (_, head, count, stored) in streams.items():
         assert (head, count, stored) == (heads[key], counts[key], stream_links[key])
     stored_documents = connection.execute("select id::varchar, body from base.document").fetchall()

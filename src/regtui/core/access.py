@@ -49,6 +49,10 @@ REQUIRED: dict[str, Role] = {
     "version.restore": Role.MAINTAINER,
     "alias.set": Role.CONTRIBUTOR,
     "alias.remove": Role.CONTRIBUTOR,
+    "conflict.resolve": Role.CONTRIBUTOR,
+    "comment.add": Role.CONTRIBUTOR,
+    "comment.edit": Role.CONTRIBUTOR,
+    "dataset.put": Role.CONTRIBUTOR,
 }
 
 

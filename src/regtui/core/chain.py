@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 from blake3 import blake3
 
+from regtui.core import encoding
 from regtui.core.operations import Operation, encode_operation
 
 PREV_DIGITS = 32
@@ -39,6 +40,22 @@ def seal(draft: AnyOp, *, n: int, prev: str) -> tuple[AnyOp, bytes, str]:
 def tip(data: bytes) -> str:
     """Return what the operation after these bytes has as its `prev`."""
     return blake3(data).hexdigest()[:PREV_DIGITS]
+
+
+def statement(  # noqa: PLR0913 -- everything that one signature vouches for
+    registry: str, replica: str, *, n: int, prev: str, seq: int, last: bytes
+) -> bytes:
+    """Return what a replica signs: that its chain ends here, in a registry that ends here.
+
+    Args:
+        registry: Id of the registry.
+        replica: Id of the replica.
+        n: Place of its last operation.
+        prev: The tip of its chain, what its next operation has as `prev`.
+        seq: Sequence number of the registry's last operation.
+        last: The registry's last link.
+    """
+    return encoding.encode(["regtui signature 1", registry, replica, n, prev, seq, last.hex()])
 
 
 def link(previous: bytes, operation: bytes, verdict: bytes) -> bytes:

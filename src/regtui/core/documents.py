@@ -50,7 +50,7 @@ class Document(Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: UUID of the entity.
-        kind: `model`, `version`, `alias` or `conflict`.
+        kind: `model`, `version`, `alias`, `conflict`, `comment` or `dataset`.
         stream: The stream that orders it.
         seq: Sequence number of the operation that changed it last; 0 while that is pending.
         by: Id of that operation.
@@ -122,6 +122,22 @@ class Input(Struct, frozen=True):
     digest: str | None = None
 
 
+class Holder(Struct, frozen=True):
+    """Where an alias pointed from some moment on; kept under the operation that moved it there.
+
+    Attributes:
+        version: Id of the version; None where the alias was taken away.
+        author: User id of who moved it.
+        at: Microseconds.
+        undoes: Id of the operation that this move took back.
+    """
+
+    version: str | None
+    author: str
+    at: Integer
+    undoes: str | None = None
+
+
 class Field(Struct, frozen=True):
     """One mutable field: its rule, the type of its values, and whether edits may name it."""
 
@@ -159,10 +175,24 @@ FIELDS: dict[str, dict[str, Field]] = {
         "signatures": Field(Rule.SET, str),
         "state": Field(Rule.CAS, Literal["captured", "archived", "deleted"], editable=False),
     },
-    "alias": {"version": Field(Rule.CAS, str, editable=False)},
+    "alias": {
+        "version": Field(Rule.CAS, str, editable=False),
+        "holders": Field(Rule.SET, Holder, editable=False),
+    },
     "conflict": {
         "candidates": Field(Rule.SET, dict[str, Any], editable=False),
         "resolution": Field(Rule.CAS, Any, editable=False),
+    },
+    "comment": {
+        "text": Field(Rule.CAS, str),
+        "state": Field(Rule.CAS, Literal["posted", "withdrawn"], editable=False),
+    },
+    "dataset": {
+        "uri": Field(Rule.CAS, str),
+        "digest": Field(Rule.CAS, str),
+        "description": Field(Rule.CAS, str),
+        "tags": Field(Rule.MAP, str),
+        "state": Field(Rule.CAS, Literal["active", "deleted"], editable=False),
     },
 }
 

@@ -91,6 +91,11 @@ def conflict_id(entity: str, path: str, operation: str) -> str:
     return _derived("conflict", entity, path, operation)
 
 
+def dataset_id(key: str) -> str:
+    """Return the id of the dataset with a name."""
+    return _derived("dataset", key)
+
+
 def user_id(name: str) -> str:
     """Return the id of a person or service account; case does not matter."""
     lowered = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).lower())

@@ -83,6 +83,40 @@ class AliasBody(Struct, frozen=True, forbid_unknown_fields=True):
     set: Changes
 
 
+class ResolveBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """The end of a conflict, together with the edit that it produces.
+
+    Attributes:
+        of: Id of the entity that the conflict is about.
+        of_kind: Its kind.
+        choice: `accepted` (what stands stays), `value` (another one), or the operation of the
+            candidate that is taken; None opens the conflict again, which is how this is undone.
+        seen: Operations of the candidates that the author saw.
+        set: What changes on that entity; empty where the accepted value stays.
+    """
+
+    of: str
+    of_kind: str
+    choice: str | None
+    seen: list[str]
+    set: Changes
+
+
+class CommentBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """A comment: id and kind of the entity that it is about, and its text."""
+
+    of: str
+    of_kind: str
+    set: Changes
+
+
+class DatasetBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """A dataset by name, and its values."""
+
+    name: str
+    set: Changes
+
+
 class Operation(Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True):
     """What every operation carries.
 
@@ -98,6 +132,7 @@ class Operation(Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unkn
         via: `cli`, `app`, `watcher`, `api` or `runner`.
         session: Which invocation made it.
         group: Operations of one group are accepted together or not at all.
+        undoes: Id of the operation that this one takes back; it is judged like any other.
     """
 
     kind: ClassVar[str] = ""
@@ -115,6 +150,7 @@ class Operation(Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unkn
     via: str
     session: str
     group: str | None = None
+    undoes: str | None = None
 
 
 class ModelCreate(Operation, frozen=True, tag="model.create"):
@@ -201,6 +237,34 @@ class AliasRemove(Operation, frozen=True, tag="alias.remove"):
     body: AliasBody
 
 
+class ConflictResolve(Operation, frozen=True, tag="conflict.resolve"):
+    """Settle a conflict."""
+
+    kind = "conflict.resolve"
+    body: ResolveBody
+
+
+class CommentAdd(Operation, frozen=True, tag="comment.add"):
+    """Say something about a model or version."""
+
+    kind = "comment.add"
+    body: CommentBody
+
+
+class CommentEdit(Operation, frozen=True, tag="comment.edit"):
+    """Change or withdraw a comment."""
+
+    kind = "comment.edit"
+    body: EditBody
+
+
+class DatasetPut(Operation, frozen=True, tag="dataset.put"):
+    """Make a dataset known, or change what is known of it."""
+
+    kind = "dataset.put"
+    body: DatasetBody
+
+
 AnyOperation = (
     ModelCreate
     | ModelEdit
@@ -214,6 +278,10 @@ AnyOperation = (
     | VersionRestore
     | AliasSet
     | AliasRemove
+    | ConflictResolve
+    | CommentAdd
+    | CommentEdit
+    | DatasetPut
 )
 
 KINDS: dict[str, type[Operation]] = {variant.kind: variant for variant in AnyOperation.__args__}
@@ -230,6 +298,12 @@ class _Header(Struct, frozen=True):
 
 _decoder: msgspec.json.Decoder[Operation] = msgspec.json.Decoder(AnyOperation)
 _header = msgspec.json.Decoder(_Header)
+
+
+def subject(operation: Operation) -> str:
+    """Return the id of the entity whose values an operation sets."""
+    body = operation.body
+    return body.of if isinstance(body, ResolveBody) else operation.entity
 
 
 def encode_operation(operation: Operation) -> bytes:

@@ -6,6 +6,7 @@ history in one transaction. What is refused never enters the chain: the caller g
 error.
 """
 
+from pathlib import Path
 from typing import Any, NoReturn
 
 import msgspec
@@ -17,10 +18,11 @@ from regtui.core.errors import BadInput, Blocked, Denied, NotFound
 from regtui.core.judgement import judge
 from regtui.core.manifest import FileEntry
 from regtui.core.operations import BYTES_LIMIT, KINDS, Operation, decode_operation
-from regtui.core.verdicts import Accepted, Judged, Rejected, Unsupported, encode_verdict
+from regtui.core.verdicts import Accepted, Judged, Rejected, Unsupported, Verdict, encode_verdict
 from regtui.core.view import Past
 from regtui.replica.database import Connection
 from regtui.replica.ids import uuid7
+from regtui.replica.keys import Key, load_key, make_key
 from regtui.replica.projection import changed_tables, project
 from regtui.replica.tables import Row, delete, insert
 from regtui.replica.view import ReplicaView
@@ -30,6 +32,7 @@ class _Counters(msgspec.Struct):
     """The one row of base.replica."""
 
     id: str
+    registry: str
     n: int
     tip: str
     clock_us: int
@@ -56,18 +59,29 @@ class SoloAuthority:
         via: `cli`, `app`, `watcher`, `api` or `runner`.
         session: Which invocation this is.
         now: Microseconds.
+        home: The replica's folder, beside which its key tells whether it is a copy.
     """
 
-    def __init__(
-        self, connection: Connection, actor: Actor, via: str, session: str, now: int
+    def __init__(  # noqa: PLR0913, PLR0917 -- a unit of work has that many sides
+        self,
+        connection: Connection,
+        actor: Actor,
+        via: str,
+        session: str,
+        now: int,
+        home: Path,
     ) -> None:
         self.connection = connection
         self.actor = actor
+        self._home = home
+        self._key: Key | None = None
+        self._group: str | None = None
         self._via = via
         self._session = session
         self._now = now
         row = connection.execute(
-            "select id::varchar, n, tip, clock_us, seq, link, next_key from base.replica"
+            "select id::varchar, registry::varchar, n, tip, clock_us, seq, link, next_key "
+            "from base.replica"
         ).fetchone()
         self._counters = _Counters(*(row or ()))
         self.view = ReplicaView(connection, self._counters.seq + 1)
@@ -77,7 +91,13 @@ class SoloAuthority:
         self._rows: dict[str, list[Row]] = {}
         self._touched = False
 
-    def submit(self, kind: str, stream: str, entity: str, body: Any) -> Accepted:
+    def begin_group(self) -> None:
+        """Make what is submitted from now on one intent, which is also undone as one."""
+        self._group = uuid7(max(self._now, self._counters.clock_us + 1))
+
+    def submit(
+        self, kind: str, stream: str, entity: str, body: Any, *, undoes: str | None = None
+    ) -> Accepted:
         """Make an operation, judge it and take its effects.
 
         Args:
@@ -85,6 +105,7 @@ class SoloAuthority:
             stream: Id of the model, or `registry`.
             entity: Id of what it changes.
             body: The body that belongs to the kind.
+            undoes: Id of the operation that this one takes back.
 
         Returns:
             The verdict, `Accepted` or `Conflicted`.
@@ -92,8 +113,9 @@ class SoloAuthority:
         Raises:
             NotFound, BadInput, Denied, Blocked: It was refused; nothing is kept of it.
         """
+        self._identify()
         counters = self._counters
-        moment = max(self._now, counters.clock_us + 1)
+        moment = self._moment()
         draft = KINDS[kind](
             id=uuid7(moment),
             replica=counters.id,
@@ -104,6 +126,8 @@ class SoloAuthority:
             body=body,
             via=self._via,
             session=self._session,
+            group=self._group,
+            undoes=undoes,
         )
         try:
             _, data, tip = chain.seal(draft, n=counters.n + 1, prev=counters.tip)
@@ -121,6 +145,38 @@ class SoloAuthority:
         self._take(operation, data, judged, verdict)
         return verdict
 
+    def receive(self, data: bytes, actor: Actor) -> Verdict:
+        """Judge an operation of another replica of this registry and take its effects.
+
+        What is known already gets its verdict again; what is refused leaves no trace here.
+
+        Args:
+            data: The operation's exact bytes.
+            actor: Who made it, with the grants that hold now.
+
+        Raises:
+            BadInput: It is malformed, names another actor, or its id stands for something else.
+            UnknownKind: A newer program made it.
+        """
+        self._identify()
+        operation = decode_operation(data)
+        if operation.actor != actor.id:
+            raise BadInput(f"the operation {operation.id} is not that of {actor.name}")
+        past = self.view.past(operation.id)
+        if past is not None:
+            if past.operation != operation:
+                raise BadInput(f"the id {operation.id} stands for another operation here")
+            return past.verdict
+        if operation.replica == self._counters.id:
+            raise BadInput(f"the operation {operation.id} is not that of another replica")
+        moment = self._moment()
+        judged = judge(operation, self.view, actor, moment)
+        if isinstance(judged.verdict, Accepted):
+            self._introduce(actor)
+            self._counters.clock_us = moment
+            self._take(operation, data, judged, judged.verdict)
+        return judged.verdict
+
     def add_files(self, version: str, entries: list[FileEntry]) -> None:
         """Keep the manifest of a version that an operation of this unit made."""
         key = self._key_of(version)
@@ -131,7 +187,7 @@ class SoloAuthority:
         self._touched = True
 
     def flush(self) -> None:
-        """Write everything that was taken; the caller commits."""
+        """Write everything that was taken, so that it can be read; the caller commits."""
         if not self._touched:
             return
         self._write_documents()
@@ -141,14 +197,44 @@ class SoloAuthority:
         ]
         delete(self.connection, "stream", [s.key for s in self._streams.values() if not s.is_new])
         self._rows["stream"] = list(streams)
+        self._sign()
         for table, rows in self._rows.items():
             insert(self.connection, table, rows)
-        self._rows = {}
+        for stream in self._streams.values():
+            stream.is_new = False
+        self._rows, self._touched = {}, False
         c = self._counters
         self.connection.execute(
-            "update base.replica set n = ?, tip = ?, clock_us = ?, seq = ?, link = ?, next_key = ?",
-            [c.n, c.tip, c.clock_us, c.seq, c.link, c.next_key],
+            "update base.replica "
+            "set id = ?, n = ?, tip = ?, clock_us = ?, seq = ?, link = ?, next_key = ?",
+            [c.id, c.n, c.tip, c.clock_us, c.seq, c.link, c.next_key],
         )
+
+    def _moment(self) -> int:
+        return max(self._now, self._counters.clock_us + 1)
+
+    def _identify(self) -> None:
+        """Load the key to sign with; a copy of a replica takes a new one, and a new id."""
+        if self._key is not None:
+            return
+        counters = self._counters
+        self._key = load_key(counters.id, self._home)
+        if self._key is None:
+            self._key = make_key(self._home)
+            counters.id, counters.n, counters.tip = self._key.replica, 0, chain.GENESIS
+
+    def _sign(self) -> None:
+        """Sign the tip of the chain and the registry's link; the key's public half is kept once."""
+        key, c = self._key, self._counters
+        if key is None:
+            return
+        statement = chain.statement(c.registry, c.id, n=c.n, prev=c.tip, seq=c.seq, last=c.link)
+        self._rows["signature"] = [(c.seq, c.id, c.n, key.sign(statement).hex())]
+        known = self.connection.execute(
+            "select 1 from base.enrolment where replica = ?", [c.id]
+        ).fetchone()
+        if known is None:
+            self._rows["enrolment"] = [(c.id, key.public.hex(), c.clock_us // 1000)]
 
     def _take(self, operation: Operation, data: bytes, judged: Judged, verdict: Accepted) -> None:
         counters = self._counters
@@ -192,6 +278,9 @@ class SoloAuthority:
             )
             for row in judged.log
         )
+        if operation.undoes is not None:
+            row = (counters.seq, operation.id, operation.undoes)
+            self._rows.setdefault("undo", []).append(row)
         self._rows.setdefault("text", []).extend(judged.texts.items())
         self._touched = True
 
@@ -215,7 +304,9 @@ class SoloAuthority:
     def _key_of(self, identity: str) -> int:
         """Return the local key of a document or of an actor; a new one gets the next."""
         if identity == self.actor.id:
-            return self._actor_key()
+            return self._introduce(self.actor)
+        if identity in self._actors:
+            return self._actors[identity]
         if identity not in self.view.keys and self._find(identity) is None:
             self.view.keys[identity] = self._next_key()
         return self.view.keys[identity]
@@ -230,19 +321,19 @@ class SoloAuthority:
             self.view.keys[identity] = int(row[0])
         return self.view.keys.get(identity)
 
-    def _actor_key(self) -> int:
+    def _introduce(self, actor: Actor) -> int:
         """Return the key of who acts; people are written down when they first act."""
-        if self.actor.id not in self._actors:
+        if actor.id not in self._actors:
             row = self.connection.execute(
-                "select key from base.actor where id = ?", [self.actor.id]
+                "select key from base.actor where id = ?", [actor.id]
             ).fetchone()
             if row is None:
                 key = self._next_key()
-                self._rows.setdefault("actor", []).append((key, self.actor.id, self.actor.name))
+                self._rows.setdefault("actor", []).append((key, actor.id, actor.name))
             else:
                 key = int(row[0])
-            self._actors[self.actor.id] = key
-        return self._actors[self.actor.id]
+            self._actors[actor.id] = key
+        return self._actors[actor.id]
 
     def _stream(self, name: str) -> _Stream:
         if name not in self._streams:

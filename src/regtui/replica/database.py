@@ -26,7 +26,7 @@ except ImportError:  # a release that moved the compiled module
 if TYPE_CHECKING:
     from _duckdb import DuckDBPyConnection
 
-__all__ = ["Connection", "configuration", "connected", "duckdb", "translated"]
+__all__ = ["ABOUT_VALUES", "Connection", "configuration", "connected", "duckdb", "translated"]
 
 Connection: TypeAlias = "DuckDBPyConnection"
 """An open database."""
@@ -43,7 +43,7 @@ _NOT_A_DATABASE = (
 )
 
 
-_ABOUT_VALUES = (
+ABOUT_VALUES = (
     duckdb.ConversionException,
     duckdb.ConstraintException,
     duckdb.InvalidInputException,
@@ -125,7 +125,7 @@ def _ours(path: Path, error: Exception) -> RegtuiError:  # noqa: PLR0911 -- one 
         )
     if os.strerror(errno.EACCES) in text or "read-only mode" in text:
         return RegtuiError(f"no permission for the replica {path}", "check its owner and mode")
-    if not isinstance(error, _ABOUT_VALUES) and re.search(
+    if not isinstance(error, ABOUT_VALUES) and re.search(
         _NOT_A_DATABASE, text.replace(str(path), "")
     ):
         return Damaged(

@@ -6,7 +6,6 @@ folder instead, so that a copied home is not a copied identity.
 """
 
 import os
-import platform
 import stat
 import uuid
 from pathlib import Path
@@ -133,37 +132,13 @@ def configuration_folder() -> Path:
 def _enrol(connection: Connection, home: Path, now: int) -> None:
     """Give the replica its key, its id and its first row."""
     from regtui.core import chain
-    from regtui.core.identity import replica_id
+    from regtui.replica.keys import make_key
 
-    identity = replica_id(_make_key(home))
+    key = make_key(home)
     connection.execute(
         "insert into base.replica values (?, ?, ?, 0, ?, 0, 0, ?, 1)",
-        [identity, str(uuid.uuid4()), now // 1000, chain.GENESIS, chain.FIRST_LINK],
+        [key.replica, str(uuid.uuid4()), now // 1000, chain.GENESIS, chain.FIRST_LINK],
     )
-
-
-def _make_key(home: Path) -> bytes:
-    """Make a signing key, keep it where only its owner reads it, and return its public half."""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    from regtui.core.identity import replica_id
-
-    key = Ed25519PrivateKey.generate()
-    public = key.public_key().public_bytes_raw()
-    folder = configuration_folder() / "keys"
-    file = folder / f"{replica_id(public)}.key"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as stream:
-            stream.write(key.private_bytes_raw().hex() + "\n")
-            # Where the replica was made: by this a copy of it will be known as one.
-            stream.write(f"{platform.node()} {home.stat().st_ino} {home}\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-    except OSError as error:
-        raise RegtuiError(
-            f"can't keep the replica's key in {folder}: {error.strerror}",
-            "make that folder writable or set REGTUI_CONFIG",
-        ) from error
-    return public
+    connection.execute(
+        "insert into base.enrolment values (?, ?, ?)", [key.replica, key.public, now // 1000]
+    )

@@ -25,14 +25,20 @@ _FIELDS = {
     "parents": "parent",
     "inputs": "input",
 }
+_TABLES = {
+    "model": {"model", "tag"},
+    "alias": {"alias", "holder"},
+    "conflict": {"conflict"},
+    "comment": {"comment"},
+    "dataset": {"dataset", "tag"},
+}
 _IN_VERSION_ROW = {"description", "state", "tags", "places"}
 
 
 def changed_tables(before: Document | None, after: Document) -> set[str]:
     """Return the tables in which the rows of a document are no longer what they were."""
     if after.kind != "version":
-        tables = {after.kind} & {"model", "alias", "conflict"}
-        return tables | {"tag"} if after.kind == "model" else tables
+        return _TABLES.get(after.kind, set())
     if before is None:
         return {"version", *_FIELDS.values()}
     fields = {
@@ -117,6 +123,54 @@ def _conflict(key: int, document: Document, key_of: KeyOf) -> list[Row]:
     return [(key, key_of(facts["of"]), facts["path"], is_open)]
 
 
+def _holder(key: int, document: Document, key_of: KeyOf) -> list[Row]:
+    from regtui.core.judgement.holders import holders  # reading commands need no judgement
+
+    return [
+        (
+            key,
+            None if holder.version is None else key_of(holder.version),
+            operation,
+            key_of(holder.author),
+            holder.at // 1000,
+        )
+        for operation, holder in holders(document)
+    ]
+
+
+def _comment(key: int, document: Document, key_of: KeyOf) -> list[Row]:
+    facts, text = document.facts, document.fields["text"]
+    edited = None if text.at == facts["created"] else text.at // 1000
+    return [
+        (
+            key,
+            key_of(facts["of"]),
+            key_of(facts["author"]),
+            facts["created"] // 1000,
+            edited,
+            text.v,
+            document.value("state"),
+        )
+    ]
+
+
+def _dataset(key: int, document: Document, key_of: KeyOf) -> list[Row]:
+    facts, value = document.facts, document.value
+    return [
+        (
+            key,
+            document.id,
+            facts["name"],
+            value("uri"),
+            value("digest"),
+            value("description"),
+            value("state"),
+            key_of(facts["author"]),
+            facts["created"] // 1000,
+        )
+    ]
+
+
 def _metric(key: int, document: Document, _: KeyOf) -> list[Row]:
     entries = document.entries("metrics").items()
     return [(key, name, value["value"], value.get("step")) for name, value in entries]
@@ -144,6 +198,9 @@ _PROJECTORS: dict[str, Callable[[int, Document, KeyOf], list[Row]]] = {
     "version": _version,
     "alias": _alias,
     "conflict": _conflict,
+    "holder": _holder,
+    "comment": _comment,
+    "dataset": _dataset,
     "metric": _metric,
     "param": _param,
     "tag": _tag,

@@ -87,7 +87,9 @@ class Replica:
             ):
                 if check(connection, self.home.database):
                     connection.execute("begin")
-                    authority = SoloAuthority(connection, actor, via, session, self.clock())
+                    authority = SoloAuthority(
+                        connection, actor, via, session, self.clock(), self.home.path
+                    )
                     yield authority
                     authority.flush()
                     connection.execute("commit")

@@ -4,11 +4,12 @@ Documents are read once and remembered, so that the operations of a batch see on
 before anything is written.
 """
 
+import itertools
 from collections.abc import Iterable
 
 from regtui.core.documents import Document, decode_document
 from regtui.core.operations import decode_operation
-from regtui.core.verdicts import Judged, decode_verdict
+from regtui.core.verdicts import Accepted, Judged, decode_verdict
 from regtui.core.view import Past
 from regtui.replica.database import Connection
 
@@ -152,13 +153,23 @@ class ReplicaView:
     def changed_by_others(self, entity: str, since: str | None, replica: str) -> str | None:
         """Return an operation of another replica that changed the entity after `since`."""
         past = None if since is None else self.past(since)
+        first = 0 if past is None else past.seq
         rows = self._connection.execute(
-            "select distinct o.id, o.bytes from base.log l join base.operation o on o.seq = l.seq "
+            "select distinct o.seq, o.bytes, o.verdict from base.log l "
+            "join base.operation o on o.seq = l.seq "
             "where l.seq > ? and l.entity = (select key from base.document where id = ?)",
-            [0 if past is None else past.seq, entity],
+            [first, entity],
         ).fetchall()
-        others = (decode_operation(row[1].encode()) for row in rows)
-        return next((op.id for op in others if op.replica != replica), None)
+        stored = (
+            Past(decode_operation(data.encode()), decode_verdict(verdict.encode()), seq)
+            for seq, data, verdict in rows
+        )
+        here = (made for made in self._pasts.values() if made.seq > first)
+        for later in itertools.chain(stored, here):
+            changed = isinstance(later.verdict, Accepted) and entity in later.verdict.documents
+            if changed and later.operation.replica != replica:
+                return later.operation.id
+        return None
 
     def _made_here(self, kind: str) -> list[Document]:
         """Return the entities that this unit of work made, as they are now: no table has them."""

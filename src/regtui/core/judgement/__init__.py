@@ -21,7 +21,7 @@ from regtui.core.judgement.kinds import KINDS
 from regtui.core.judgement.merge import Merger
 from regtui.core.judgement.refusal import Refusal
 from regtui.core.judgement.shape import check_shape
-from regtui.core.operations import FORMAT, ModelBody, Operation
+from regtui.core.operations import FORMAT, DatasetBody, ModelBody, Operation, ResolveBody
 from regtui.core.verdicts import Accepted, Conflicted, Judged, Rejected, Unsupported
 from regtui.core.view import View
 
@@ -77,20 +77,37 @@ def judge(operation: Operation, view: View, actor: Actor, now: int) -> Judged:
 
 def _check_access(operation: Operation, view: View, actor: Actor) -> None:
     """Refuse what the actor may not do; what he may not see is not there."""
-    if isinstance(operation.body, ModelBody):
+    if isinstance(operation.body, ModelBody | DatasetBody):
         try:
             name = name_key(operation.body.name)
         except BadInput as error:
             raise Refusal("malformed", error.message, error.hint) from None
     else:
-        model = view.document(operation.stream)
-        name = str(model.value("name")) if model is not None and model.kind == "model" else ""
+        name = _scope_of(operation, view)
     role = role_of(actor, name)
     if role is None or role < Role.VIEWER:
         raise Refusal("not_found", "there is no such model")
     required = REQUIRED[operation.kind]
+    if isinstance(operation.body, ResolveBody) and _changes_state(operation.body):
+        required = Role.MAINTAINER  # as the change of state that it produces
     if role < required:
         raise Refusal("denied", f"{operation.kind} needs the role {required.name.lower()}")
+
+
+def _changes_state(body: ResolveBody) -> bool:
+    """Tell whether a resolution archives, deletes or restores; comments and datasets are edited."""
+    return body.of_kind in {"model", "version"} and "state" in body.set
+
+
+def _scope_of(operation: Operation, view: View) -> str:
+    """Return the name by which access is decided: the model's, or the dataset's."""
+    body = operation.body
+    if isinstance(body, ResolveBody) and body.of_kind == "dataset":
+        dataset = view.document(body.of) if operation.stream == "registry" else None
+        known = dataset is not None and dataset.kind == "dataset"
+        return name_key(str(dataset.facts["name"])) if known else ""
+    model = view.document(operation.stream)
+    return str(model.value("name")) if model is not None and model.kind == "model" else ""
 
 
 def _check_gates(operation: Operation, view: View, actor: Actor, now: int) -> None:

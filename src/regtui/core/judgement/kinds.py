@@ -11,13 +11,18 @@ from regtui.core.documents import Document
 from regtui.core.identity import model_id, name_key
 from regtui.core.judgement.merge import Merger
 from regtui.core.judgement.refusal import Refusal
+from regtui.core.judgement.resolving import (
+    LIVE_STATES,
+    check_edit_alone,
+    check_resolution,
+    check_subject,
+    conflict_of,
+    resolution_value,
+)
 from regtui.core.judgement.seen import Fold, folded
 from regtui.core.judgement.shape import STATES
 from regtui.core.operations import Change, Changes, Operation
 from regtui.core.verdicts import PathResult
-
-LIVE = {"model": "active", "version": "captured"}
-"""The state in which an entity comes to be, and to which it is restored."""
 
 
 @dataclass
@@ -45,7 +50,7 @@ def create_model(operation: Operation, merger: Merger) -> Outcome:
         "display_name": Change(body.name),
         **body.set,
         "name": Change(key),
-        "state": Change(LIVE["model"]),
+        "state": Change(LIVE_STATES["model"]),
     }
     facts = {
         "name": key,
@@ -64,8 +69,8 @@ def capture_version(operation: Operation, merger: Merger) -> Outcome:
     found = merger.view.document(operation.entity)
     if found is not None:
         changes = dict(body.set)
-        if found.value("state") != LIVE["version"]:
-            changes["state"] = Change(LIVE["version"], saw=found.stamp("state"))
+        if found.value("state") != LIVE_STATES["version"]:
+            changes["state"] = Change(LIVE_STATES["version"], saw=found.stamp("state"))
         else:
             merger.paths["state"] = PathResult("same", stamp=found.stamp("state"))
         merger.change(found, changes)
@@ -81,7 +86,7 @@ def capture_version(operation: Operation, merger: Merger) -> Outcome:
         "created": merger.stamp.at,
         "author": operation.actor,
     }
-    first = {**body.set, "state": Change(LIVE["version"])}
+    first = {**body.set, "state": Change(LIVE_STATES["version"])}
     merger.create(operation.entity, "version", operation.stream, facts, first)
     return Outcome(number=number)
 
@@ -105,10 +110,7 @@ def change_state(operation: Operation, merger: Merger) -> Outcome:
     seen = merger.seen(document, "state", change)
     if seen == document.stamp("state"):
         _refuse_illegal(current, wanted)
-    if wanted != LIVE[document.kind]:
-        _refuse_if_named(document, merger)
-    elif document.kind == "model":
-        _refuse_if_taken(document, merger)
+    _check_state(document, wanted, merger)
     if wanted == "deleted" != current and merger.view.changed_by_others(
         document.id, operation.body.last, operation.replica
     ):
@@ -121,13 +123,7 @@ def change_state(operation: Operation, merger: Merger) -> Outcome:
 def set_alias(operation: Operation, merger: Merger) -> Outcome:
     """Point an alias to a version of its model."""
     _model(operation, merger)
-    change = operation.body.set["version"]
-    version = merger.view.document(str(change.to))
-    if version is None or version.kind != "version" or version.stream != operation.stream:
-        raise Refusal("not_found", "the alias names no version of its model")
-    state = version.value("state")
-    if state != LIVE["version"]:
-        raise Refusal(str(state), f"the version is {state}", "restore it first")
+    _check_target(operation.body.set["version"], operation, merger)
     found = merger.view.document(operation.entity)
     if found is None:
         facts = {"model": operation.stream, "name": operation.body.name}
@@ -152,6 +148,85 @@ def remove_alias(operation: Operation, merger: Merger) -> Outcome:
     return Outcome()
 
 
+def resolve_conflict(operation: Operation, merger: Merger) -> Outcome:
+    """End a conflict by the edit that the choice produces, or open it again.
+
+    Two replicas that meet without a server hold mirrored conflicts, each with the other's value as
+    its candidate. Of a conflict that is not here only that edit counts, so that it is not lost.
+    """
+    conflict, subject = conflict_of(operation, merger)
+    if subject.kind != "dataset" and subject.id != operation.stream:
+        _model(operation, merger)
+    body = operation.body
+    check_subject(operation, subject)
+    if conflict is None:
+        check_edit_alone(body)
+    else:
+        check_resolution(conflict, subject, operation, merger)
+    state = body.set.get("state")
+    if state is not None:
+        _check_state(subject, str(state.to), merger)
+    if "version" in body.set and subject.kind == "alias":
+        _check_target(body.set["version"], operation, merger)
+    if body.set:
+        merger.change(subject, body.set)
+    if conflict is not None and conflict.id not in merger.conflicts:
+        merger.settle(conflict, resolution_value(operation, subject))
+    return Outcome()
+
+
+def add_comment(operation: Operation, merger: Merger) -> Outcome:
+    """Say something about a model or version."""
+    _model(operation, merger)
+    body = operation.body
+    about = merger.view.document(body.of)
+    if about is None or about.kind != body.of_kind or about.stream != operation.stream:
+        raise Refusal("not_found", f"there is no such {body.of_kind}")
+    if merger.view.document(operation.entity) is not None:
+        raise Refusal("no_change", "the comment is there already")
+    facts = {
+        "of": body.of,
+        "of_kind": body.of_kind,
+        "created": merger.stamp.at,
+        "author": operation.actor,
+    }
+    first = {**body.set, "state": Change(LIVE_STATES["comment"])}
+    merger.create(operation.entity, "comment", operation.stream, facts, first)
+    return Outcome()
+
+
+def edit_comment(operation: Operation, merger: Merger) -> Outcome:
+    """Change or withdraw a comment; only who wrote it may."""
+    _model(operation, merger)
+    found = merger.view.document(operation.entity)
+    if found is None or found.kind != "comment" or found.stream != operation.stream:
+        raise Refusal("not_found", "there is no such comment")
+    if found.facts["author"] != operation.actor:
+        raise Refusal("denied", "only its author may change a comment", "add one of your own")
+    merger.change(found, operation.body.set)
+    return Outcome()
+
+
+def put_dataset(operation: Operation, merger: Merger) -> Outcome:
+    """Make a dataset known, or change what is known of it; one that was deleted comes back."""
+    body = operation.body
+    found = merger.view.document(operation.entity)
+    if found is None:
+        if "uri" not in body.set:
+            raise Refusal("malformed", "a dataset needs an address", "give its URI")
+        facts = {"name": body.name, "created": merger.stamp.at, "author": operation.actor}
+        first = {"state": Change(LIVE_STATES["dataset"]), **body.set}
+        merger.create(operation.entity, "dataset", operation.stream, facts, first)
+        return Outcome()
+    changes = dict(body.set)
+    if "state" not in changes and found.value("state") != LIVE_STATES["dataset"]:
+        changes["state"] = Change(LIVE_STATES["dataset"], saw=found.stamp("state"))
+    elif "state" not in changes:
+        merger.paths["state"] = PathResult("same", stamp=found.stamp("state"))
+    merger.change(found, changes)
+    return Outcome()
+
+
 KINDS: dict[str, Callable[[Operation, Merger], Outcome]] = {
     "model.create": create_model,
     "model.edit": edit,
@@ -165,6 +240,10 @@ KINDS: dict[str, Callable[[Operation, Merger], Outcome]] = {
     "version.restore": change_state,
     "alias.set": set_alias,
     "alias.remove": remove_alias,
+    "conflict.resolve": resolve_conflict,
+    "comment.add": add_comment,
+    "comment.edit": edit_comment,
+    "dataset.put": put_dataset,
 }
 
 
@@ -196,7 +275,7 @@ def _join(holder: Document, operation: Operation, merger: Merger) -> None:
     first = operation.body.set.get("display_name", Change(operation.body.name))
     wanted = {path: change for path, change in operation.body.set.items() if path != "display_name"}
     merger.change(holder, wanted)
-    for path, value in (("name", holder.value("name")), ("state", LIVE["model"])):
+    for path, value in (("name", holder.value("name")), ("state", LIVE_STATES["model"])):
         same = holder.value(path) == value
         merger.paths[path] = PathResult("same", holder.stamp(path)) if same else PathResult("lost")
     if first.to == holder.value("display_name"):
@@ -218,6 +297,25 @@ def _deleted_meanwhile(document: Document, operation: Operation, merger: Merger)
     for path, change in operation.body.set.items():
         edit[path] = merger.value(document.kind, path, change.to)
     merger.contest(document, {"edit": edit}, earlier)
+
+
+def _check_target(change: Change, operation: Operation, merger: Merger) -> None:
+    """Refuse to point an alias to what is not there."""
+    if change.to is None:
+        return
+    version = merger.view.document(str(change.to))
+    if version is None or version.kind != "version" or version.stream != operation.stream:
+        raise Refusal("not_found", "the alias names no version of its model")
+    state = version.value("state")
+    if state != LIVE_STATES["version"]:
+        raise Refusal(str(state), f"the version is {state}", "restore it first")
+
+
+def _check_state(document: Document, wanted: str, merger: Merger) -> None:
+    if wanted != LIVE_STATES[document.kind]:
+        _refuse_if_named(document, merger)
+    elif document.kind == "model":
+        _refuse_if_taken(document, merger)
 
 
 def _refuse_illegal(current: object, wanted: str) -> None:

@@ -19,6 +19,7 @@ from msgspec import Struct
 from regtui.core import encoding
 from regtui.core.documents import Document, Register, Rule, field_of
 from regtui.core.identity import conflict_id
+from regtui.core.judgement.holders import with_holder
 from regtui.core.judgement.seen import Fold, resolve, stands_by_itself, step_of, times, with_step
 from regtui.core.operations import Change, Changes, Operation
 from regtui.core.text_merge import merge_text
@@ -72,6 +73,8 @@ class Merger:
             for path, change in changes.items()
             if change.to is not None
         }
+        if kind == "alias":
+            fields = self._with_holder(fields)
         document = Document(
             id=entity,
             kind=kind,
@@ -101,6 +104,8 @@ class Merger:
                 fields.pop(path, None)
             else:
                 fields[path] = result
+        if document.kind == "alias" and fields["version"] != document.fields["version"]:
+            fields = self._with_holder(fields)
         if fields != document.fields:
             self._replace(document, fields)
 
@@ -137,6 +142,16 @@ class Merger:
         self._add_candidate(found, value, replaces)
         return PathResult("conflict", conflict=found.id)
 
+    def settle(self, conflict: Document, resolution: object) -> None:
+        """End a conflict; None opens it again."""
+        fields = dict(conflict.fields)
+        self._log(conflict, "resolution", resolution, "applied")
+        earlier = fields.get("resolution")
+        # Later than the one before, although it wins by no clock.
+        at = self.stamp.at if earlier is None else max(self.stamp.at, earlier.at + 1)
+        fields["resolution"] = Register(resolution, self.stamp.op, at)
+        self._replace(conflict, fields)
+
     def value(self, kind: str, path: str, value: object) -> object:
         """Return a value as documents and log rows hold it: texts by digest, and then kept."""
         if value is None or field_of(kind, path).rule is not Rule.TEXT:
@@ -154,10 +169,14 @@ class Merger:
         current = document.fields.get(path)
         if isinstance(seen, Fold):
             value = self.value(document.kind, path, change.to)
+            if value == document.value(path):
+                self._withdraw(seen)
+                return PathResult("same", stamp=document.stamp(path))
             return self.conflict(document, path, value, {seen.op})
         if rule is Rule.TEXT:
             return self._merge_text(document, path, current, change)
-        if rule is Rule.METRIC:
+        # What is given back had this step, or none.
+        if rule is Rule.METRIC and self.operation.undoes is None:
             change = with_step(self.view, document, path, change)
         if seen == document.stamp(path):
             return self._taken(document.kind, path, change)
@@ -221,6 +240,15 @@ class Merger:
         at = register.at if current is None else max(register.at, current.at + 1)
         return msgspec.structs.replace(register, at=at)
 
+    def _with_holder(self, fields: dict[str, Register]) -> dict[str, Register]:
+        return with_holder(
+            fields,
+            op=self.stamp.op,
+            at=self.stamp.at,
+            author=self.stamp.actor,
+            undoes=self.operation.undoes,
+        )
+
     def _count_as_later(
         self, document: Document, changes: Changes, seen: Mapping[str, str | Fold | None]
     ) -> None:
@@ -246,6 +274,22 @@ class Merger:
         fields[f"candidates/{self.stamp.op}"] = register
         self._replace(conflict, fields)
         self.conflicts.append(conflict.id)
+
+    def _withdraw(self, fold: Fold) -> None:
+        """Take back a candidate whose author came to what stands; the last one ends the conflict.
+
+        That one stays there to be seen, and to be taken should the conflict be opened again.
+        """
+        conflict, path = self.view.document(fold.conflict), f"candidates/{fold.op}"
+        if conflict is None or path not in conflict.fields:
+            return
+        if len(conflict.entries("candidates")) == 1:
+            ended = {"choice": "accepted", "before": {}, "author": self.stamp.actor}
+            self.settle(conflict, ended)
+            return
+        self._log(conflict, path, None, "applied")
+        fields = {other: value for other, value in conflict.fields.items() if other != path}
+        self._replace(conflict, fields)
 
     def _replace(self, document: Document, fields: dict[str, Register]) -> None:
         self.documents[document.id] = msgspec.structs.replace(

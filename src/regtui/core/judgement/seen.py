@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from regtui.core.documents import Document, Rule, field_of
 from regtui.core.judgement.refusal import Refusal
-from regtui.core.operations import Change, Operation
+from regtui.core.operations import Change, Operation, subject
 from regtui.core.verdicts import Accepted
 from regtui.core.view import Past, View
 
@@ -66,7 +66,9 @@ def _follow(
             if result.conflict is not None:
                 conflict = view.document(result.conflict)
                 if conflict is None or conflict.facts["path"] == path:
-                    return saw if conflict is None or _closed(conflict) else Fold(conflict.id, saw)
+                    if conflict is None or _closed(conflict):
+                        return saw if conflict is None else _taken(conflict, saw)
+                    return Fold(conflict.id, saw)
         elif strict:
             raise Refusal(
                 "depends_on_rejected",
@@ -134,7 +136,7 @@ def _of(document: Document, view: View, operation: str) -> Past | None:
     if past is None:
         return None
     merged_into = past.verdict.merged_into if isinstance(past.verdict, Accepted) else None
-    return past if document.id in {past.operation.entity, merged_into} else None
+    return past if document.id in {subject(past.operation), merged_into} else None
 
 
 def _own(operation: Operation, view: View, document: Document, stamp: str) -> Past | None:
@@ -145,6 +147,12 @@ def _own(operation: Operation, view: View, document: Document, stamp: str) -> Pa
 def _based_on(past: Past, path: str) -> str | None:
     change = past.operation.body.set.get(path)
     return None if change is None else change.saw
+
+
+def _taken(conflict: Document, candidate: str) -> str:
+    """Return the stamp that a candidate got when its conflict ended, if it was the one chosen."""
+    resolution = conflict.fields["resolution"]
+    return resolution.by if resolution.v["choice"] == candidate else candidate
 
 
 def _closed(conflict: Document) -> bool:

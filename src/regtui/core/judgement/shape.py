@@ -13,16 +13,19 @@ from msgspec import Struct
 from regtui.core import encoding
 from regtui.core.documents import FIELDS, Field, Rule, field_of, split_path
 from regtui.core.errors import BadInput
-from regtui.core.identity import alias_id, alias_key, model_id, name_key, version_id
+from regtui.core.identity import alias_id, alias_key, dataset_id, model_id, name_key, version_id
 from regtui.core.judgement.refusal import Refusal
 from regtui.core.operations import (
     BYTES_LIMIT,
     AliasBody,
     CaptureBody,
     Change,
+    CommentBody,
+    DatasetBody,
     EditBody,
     ModelBody,
     Operation,
+    ResolveBody,
     StateBody,
     encode_operation,
 )
@@ -47,17 +50,31 @@ STATES = {
     "version.delete": "deleted",
     "version.restore": "captured",
 }
-
+"""The state that an operation leads to."""
 
 SETTABLE: dict[str, frozenset[str]] = {
-    "version.capture": frozenset({"places"}),
+    "version.capture": frozenset({"places", "state"}),
     **dict.fromkeys(STATES, frozenset({"state"})),
     "alias.set": frozenset({"version"}),
     "alias.remove": frozenset({"version"}),
+    "conflict.resolve": frozenset({"state", "version", "places"}),
+    "comment.edit": frozenset({"state"}),
+    "dataset.put": frozenset({"state"}),
 }
 """The fields that edits can't name, by the kinds of operation that set them."""
 
+NEEDED = frozenset({"state", "text", "uri"})
+"""The fields that no edit can take away."""
+
+DISCUSSED = frozenset({"model", "version"})
+"""The kinds that comments can be about."""
+
+CONTESTED = frozenset({"model", "version", "alias", "comment", "dataset"})
+"""The kinds that conflicts can be about."""
+
+_CAPTURED = Change("captured")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -93,48 +110,80 @@ def _check_size(operation: Operation) -> None:
 def _check_origin(operation: Operation) -> None:
     if not _UUID.fullmatch(operation.id) or not _UUID.fullmatch(operation.replica):
         raise BadInput("operations and replicas have a UUID in lower case for an id")
+    if operation.undoes is not None and not _UUID.fullmatch(operation.undoes):
+        raise BadInput("what is undone has a UUID in lower case for an id")
     if not 0 <= operation.at < 2**63:
         raise BadInput("the time is out of range")
 
 
 def _check_entity(operation: Operation) -> None:
-    body = operation.body
-    expected = operation.entity
-    if isinstance(body, ModelBody):
-        expected = model_id(name_key(body.name), body.generation)
-        if body.generation < 0:
-            raise BadInput("generations count from 0")
-    elif isinstance(body, CaptureBody):
-        expected = version_id(operation.stream, body.digest, body.nonce)
-        counted = 0 <= body.size < 2**63 and 1 <= body.files < 2**31
-        if not counted or not _DIGEST.fullmatch(body.digest) or len(body.nonce) > KEY_LIMIT:
-            raise BadInput("a capture names a digest, a size and at least one file")
-    elif isinstance(body, AliasBody):
-        expected = alias_id(operation.stream, alias_key(body.name))
-    if operation.entity != expected:
+    if operation.entity != _expected_id(operation):
         raise BadInput("the entity's id does not follow from its name")
     if entity_kind(operation) == "model" and operation.stream != operation.entity:
         raise BadInput("a model's operations belong to its own stream")
+    body = operation.body
+    if isinstance(body, DatasetBody) and operation.stream != "registry":
+        raise BadInput("datasets belong to the registry's stream")
+    # Of another version would be an id that follows from a name, and is thereby taken.
+    if isinstance(body, CommentBody) and not _UUID7.fullmatch(operation.entity):
+        raise BadInput("a comment has a UUID of version 7 for an id")
+    if isinstance(body, ResolveBody | CommentBody):
+        kinds = CONTESTED if isinstance(body, ResolveBody) else DISCUSSED
+        named = _UUID.fullmatch(operation.entity) and _UUID.fullmatch(body.of)
+        if body.of_kind not in kinds or not named:
+            raise BadInput(f"{operation.kind} can't be about that")
+
+
+def _expected_id(operation: Operation) -> str:
+    """Return the id that follows from an operation's names and content."""
+    body = operation.body
+    if isinstance(body, ModelBody):
+        if body.generation < 0:
+            raise BadInput("generations count from 0")
+        return model_id(name_key(body.name), body.generation)
+    if isinstance(body, CaptureBody):
+        counted = 0 <= body.size < 2**63 and 1 <= body.files < 2**31
+        if not counted or not _DIGEST.fullmatch(body.digest) or len(body.nonce) > KEY_LIMIT:
+            raise BadInput("a capture names a digest, a size and at least one file")
+        return version_id(operation.stream, body.digest, body.nonce)
+    if isinstance(body, AliasBody):
+        return alias_id(operation.stream, alias_key(body.name))
+    if isinstance(body, DatasetBody):
+        return dataset_id(name_key(body.name))
+    return operation.entity
 
 
 def _check_changes(operation: Operation) -> None:
-    changes = operation.body.set
+    body, changes = operation.body, operation.body.set
     if len(changes) > CHANGES_LIMIT:
         raise BadInput(f"{len(changes)} changes are more than {CHANGES_LIMIT}")
-    if isinstance(operation.body, EditBody) and not changes:
+    if isinstance(body, EditBody) and not changes:
         raise BadInput("an edit changes nothing")
-    kind = entity_kind(operation)
+    kind = body.of_kind if isinstance(body, ResolveBody) else entity_kind(operation)
     for path, change in changes.items():
         _check_change(operation, kind, path, change)
-    if isinstance(operation.body, StateBody) and (
+    taken = [path for path in NEEDED & set(changes) if changes[path].to is None]
+    if taken:
+        raise BadInput(f"{min(taken)!r} can't be taken away")
+    _check_what_is_set(operation)
+
+
+def _check_what_is_set(operation: Operation) -> None:
+    """Refuse what an operation of its kind does not set, though its entity has it."""
+    body, changes = operation.body, operation.body.set
+    if isinstance(body, StateBody) and (
         set(changes) != {"state"} or changes["state"].to != STATES[operation.kind]
     ):
         raise BadInput(f"{operation.kind} sets the state and nothing else")
-    if isinstance(operation.body, AliasBody) and (
+    if isinstance(body, AliasBody) and (
         set(changes) != {"version"}
         or (changes["version"].to is None) != (operation.kind == "alias.remove")
     ):
         raise BadInput(f"{operation.kind} sets the version and nothing else")
+    if isinstance(body, CommentBody) and set(changes) != {"text"}:
+        raise BadInput("a comment sets its text and nothing else")
+    if isinstance(body, CaptureBody) and changes.get("state", _CAPTURED).to != _CAPTURED.to:
+        raise BadInput("a capture brings a version back and changes no other state")
 
 
 def _check_change(operation: Operation, kind: str, path: str, change: Change) -> None:
@@ -146,7 +195,9 @@ def _check_change(operation: Operation, kind: str, path: str, change: Change) ->
         raise BadInput(f"{path[:KEY_LIMIT]!r} is no path of a {kind}")
     if any(unicodedata.category(character) == "Cc" for character in key or ""):
         raise BadInput(f"{path!r} contains a control character")
-    if not field.editable and name not in SETTABLE.get(operation.kind, ()):
+    # A capture that is undone takes its place with it, and redoing brings it back.
+    is_undo = name == "places" and operation.undoes is not None
+    if not field.editable and not is_undo and name not in SETTABLE.get(operation.kind, ()):
         raise BadInput(f"{operation.kind} can't set {name!r}")
     if name == "parents" and not _UUID.fullmatch(key or ""):
         raise BadInput(f"{path!r} names no version by its id")

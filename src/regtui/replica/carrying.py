@@ -1,0 +1,118 @@
+"""Carrying a registry out: everything that cannot be made again, as records in pages.
+
+Read from a copy of the database, so that all of it is of one moment and nobody waits. What follows
+from something else stays behind: typed tables, layouts, the log's authors and times. Records name
+entities by their ids, for local keys mean nothing elsewhere.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec import Struct
+
+from regtui.core.bundle import (
+    ActorRecord,
+    DocumentRecord,
+    EnrolmentRecord,
+    FileRecord,
+    HistoryRecord,
+    OperationRecord,
+    SignatureRecord,
+    TextRecord,
+)
+from regtui.replica.database import Connection
+from regtui.replica.rebuild import key_ranges
+
+STEP = 1_000
+"""Operations that are read at once."""
+
+Records = Iterator[tuple[str, Struct]]
+"""Section and record."""
+
+
+def carried_records(connection: Connection) -> Records:
+    """Yield all records of a registry, section by section in the order of a bundle."""
+    for row in _rows(connection, "select id::varchar, name from base.actor order by id"):
+        yield "actors", ActorRecord(*row)
+    for row in _rows(
+        connection,
+        "select replica::varchar, lower(hex(public_key)), created from base.enrolment "
+        "order by replica",
+    ):
+        yield "enrolments", EnrolmentRecord(*row)
+    yield from _operations(connection)
+    for low, high in key_ranges(connection):
+        for row in _rows(
+            connection,
+            "select body from base.document where key >= ? and key < ? order by key",
+            [low, high],
+        ):
+            yield "documents", DocumentRecord(*row)
+    yield from _history(connection)
+    yield from _texts(connection)
+    yield from _files(connection)
+
+
+def _operations(connection: Connection) -> Records:
+    for start in _starts(connection):
+        signatures: dict[int, list[SignatureRecord]] = {}
+        for seq, *rest in _rows(
+            connection,
+            "select seq, replica::varchar, n, lower(hex(signature)) from base.signature "
+            "where seq > ? and seq <= ? order by seq, rowid",
+            [start, start + STEP],
+        ):
+            signatures.setdefault(seq, []).append(SignatureRecord(*rest))
+        for seq, data, verdict in _rows(
+            connection,
+            "select seq, bytes, verdict from base.operation where seq > ? and seq <= ? "
+            "order by seq",
+            [start, start + STEP],
+        ):
+            yield "operations", OperationRecord(seq, data, verdict, signatures.get(seq, []))
+
+
+def _history(connection: Connection) -> Records:
+    for start in _starts(connection):
+        for row in _rows(
+            connection,
+            "select l.seq, d.id::varchar, l.kind, l.path, l.before, l.after, l.result, l.reason "
+            "from base.log l join base.document d on d.key = l.entity "
+            "where l.seq > ? and l.seq <= ? order by l.seq, l.rowid",
+            [start, start + STEP],
+        ):
+            yield "history", HistoryRecord(*row)
+
+
+def _texts(connection: Connection) -> Records:
+    for part in range(256):
+        for row in _rows(
+            connection,
+            "select digest, any_value(value) from base.text where digest >= ? and digest < ? "
+            "group by digest order by digest",
+            [f"{part:02x}", f"{part + 1:02x}" if part < 255 else "g"],  # noqa: PLR2004 -- the last
+        ):
+            yield "texts", TextRecord(*row)
+
+
+def _files(connection: Connection) -> Records:
+    for low, high in key_ranges(connection):
+        for row in _rows(
+            connection,
+            "select d.id::varchar, f.path, f.size, f.executable, lower(hex(f.digest)) "
+            "from base.file f join base.document d on d.key = f.version "
+            "where f.version >= ? and f.version < ? order by f.version, f.path",
+            [low, high],
+        ):
+            yield "files", FileRecord(*row)
+
+
+def _starts(connection: Connection) -> range:
+    row = connection.execute("select coalesce(max(seq), 0) from base.operation").fetchone()
+    return range(0, 0 if row is None else int(row[0]), STEP)
+
+
+def _rows(
+    connection: Connection, statement: str, parameters: list[Any] | None = None
+) -> Iterator[tuple[Any, ...]]:
+    yield from connection.execute(statement, parameters or []).fetchall()

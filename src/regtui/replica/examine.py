@@ -1,0 +1,191 @@
+"""Examining a database: whether what it holds still fits together.
+
+Three things vouch for each other. The verdict of an operation holds the digests of the documents
+that it produced; a version's document holds the content digest of its list of files; the typed
+tables follow from the documents. All are compared range by range of local keys, each range in one
+short unit of work of the caller's. Before that every table is read once, and some rows of each
+range are looked up by the indexes, since DuckDB checks the sums of blocks only as it reads them.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+
+import msgspec
+from msgspec import Struct
+
+from regtui.core import encoding
+from regtui.core.documents import Document, decode_document
+from regtui.core.errors import Damaged
+from regtui.core.manifest import FileEntry, content_digest
+from regtui.core.verdicts import Accepted, decode_verdict
+from regtui.replica.database import Connection, configuration, duckdb
+from regtui.replica.migrate import apply_all
+from regtui.replica.rebuild import PROJECTED, key_ranges, projected
+from regtui.replica.tables import COLUMNS, insert
+
+_INDEXED = (("document", "key"), ("document", "id"), ("version", "short"), ("version", "slot"))
+_PROBED = 100
+
+Opening = Callable[[], AbstractContextManager[Connection]]
+"""Opens the database for one range."""
+
+
+class Examination(Struct):
+    """What was found.
+
+    Attributes:
+        documents: How many were read.
+        unvouched: Ids of documents that no verdict vouches for.
+        lists: Ids of versions whose list of files is not the one that was captured.
+        differing: Number of rows that are not what the documents say, by table.
+        operations: How many are missing, or there are too many.
+    """
+
+    documents: int = 0
+    unvouched: list[str] = []
+    lists: list[str] = []
+    differing: dict[str, int] = {}
+    operations: int = 0
+
+    @property
+    def is_sound(self) -> bool:
+        """Tell whether everything fits but the typed tables, which can be made anew."""
+        return not (self.unvouched or self.lists or self.operations)
+
+
+def examine(opening: Opening) -> Examination:
+    """Compare documents, verdicts, lists of files and typed tables.
+
+    Raises:
+        Damaged: The database can't be read to its end.
+    """
+    found = Examination()
+    with opening() as connection:
+        tables = connection.execute(
+            "select table_name from duckdb_tables() where schema_name = 'base'"
+        ).fetchall()
+    for (table,) in tables:
+        with opening() as connection:  # a block that is never read is never found to be damaged
+            connection.execute(f"select bit_xor(hash(t)) from base.{table} t").fetchall()  # noqa: S608
+    with opening() as connection:
+        ranges = list(key_ranges(connection))
+        found.operations = _missing_operations(connection)
+    scratch = duckdb.connect(":memory:", config=configuration(read_only=False))
+    try:
+        apply_all(scratch, 0)
+        for low, high in ranges:
+            with opening() as connection:
+                _examine_range(connection, scratch, found, low, high)
+    finally:
+        scratch.close()
+    return found
+
+
+def _missing_operations(connection: Connection) -> int:
+    row = connection.execute(
+        "select abs((select seq from base.replica) - (select count(*) from base.operation))"
+    ).fetchone()
+    return 1 if row is None or row[0] is None else int(row[0])
+
+
+def _examine_range(
+    connection: Connection, scratch: Connection, found: Examination, low: int, high: int
+) -> None:
+    rows = connection.execute(
+        "select d.key, d.id::varchar, d.seq, d.body, o.verdict from base.document d "
+        "left join base.operation o on o.seq = d.seq where d.key >= ? and d.key < ?",
+        [low, high],
+    ).fetchall()
+    documents: dict[int, Document] = {}
+    for key, identity, seq, body, verdict in rows:
+        found.documents += 1
+        if seq and not _is_vouched(identity, body, verdict):
+            found.unvouched.append(identity)
+        try:
+            documents[key] = decode_document(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue  # nobody vouches for it either
+    for table, column in _INDEXED:
+        _probe_index(connection, table, column, low, high)
+    found.lists += _wrong_lists(connection, documents, low, high)
+    expected = projected(connection, documents)
+    for table in PROJECTED:
+        insert(scratch, table, expected[table])
+        wanted = _spelled(scratch, table, -(2**62), 2**62)
+        scratch.execute(f"delete from base.{table}")  # noqa: S608 -- a constant
+        there = _spelled(connection, table, low, high)
+        count = max((wanted - there).total(), (there - wanted).total())
+        if count:
+            found.differing[table] = found.differing.get(table, 0) + count
+
+
+def _probe_index(connection: Connection, table: str, column: str, low: int, high: int) -> None:
+    """Look rows up by an index, whose blocks no other query reads.
+
+    Raises:
+        Damaged: One is not found.
+    """
+    rows = connection.execute(
+        f"select {column} from base.{table} where key >= ? and key < ? order by key",  # noqa: S608
+        [low, high],
+    ).fetchall()
+    for (value,) in rows[::_PROBED]:
+        found = connection.execute(
+            f"select 1 from base.{table} where {column} = ?",  # noqa: S608 -- constants
+            [value],
+        ).fetchall()
+        if value is not None and not found:
+            raise Damaged(f"the index of {table} by {column} is damaged")
+
+
+def _is_vouched(identity: str, body: str, verdict: str | None) -> bool:
+    if verdict is None:
+        return False
+    try:
+        decided = decode_verdict(verdict.encode())
+    except msgspec.DecodeError:
+        return False
+    digest = encoding.digest(body.encode())
+    return isinstance(decided, Accepted) and decided.documents.get(identity) == digest
+
+
+def _wrong_lists(
+    connection: Connection, documents: dict[int, Document], low: int, high: int
+) -> list[str]:
+    versions = {key: one for key, one in documents.items() if one.kind == "version"}
+    right: set[int] = set()
+    result = connection.execute(
+        "select version, path, size, executable, lower(hex(digest)) from base.file "
+        "where version >= ? and version < ? order by version",
+        [low, high],
+    )
+    entries: list[FileEntry] = []
+    present: int | None = None
+    while page := result.fetchmany(10_000):
+        for version, *entry in page:
+            if version != present:
+                right |= _right(versions, present, entries)
+                present, entries = version, []
+            entries.append(FileEntry(*entry))
+    right |= _right(versions, present, entries)
+    return [one.id for key, one in versions.items() if key not in right]
+
+
+def _right(
+    versions: dict[int, Document], key: int | None, entries: Iterable[FileEntry]
+) -> set[int]:
+    """Return the key of a version whose list of files is the one that was captured."""
+    if key is None or key not in versions:
+        return set()
+    return {key} if content_digest(entries) == versions[key].facts["digest"] else set()
+
+
+def _spelled(connection: Connection, table: str, low: int, high: int) -> Counter[str]:
+    """Return rows by their spelling, for NaN is not equal to itself."""
+    key = next(iter(COLUMNS[table]))
+    rows = connection.execute(
+        f"select * from base.{table} where {key} >= ? and {key} < ?",  # noqa: S608 -- constants
+        [low, high],
+    ).fetchall()
+    return Counter(map(repr, rows))

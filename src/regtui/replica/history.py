@@ -1,0 +1,211 @@
+"""History: the operations of a replica, read backwards.
+
+Operations are never changed and stand in the order of their sequence numbers, so that a page of
+them costs the same in any registry: it is found in windows that go back from its start and widen,
+each by the zone maps of `seq`. What an operation did to values is in `base.log`, what took it back
+in `base.undo`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from regtui.core.operations import decode_operation
+from regtui.core.verdicts import LogRow, decode_verdict
+from regtui.core.view import Past
+from regtui.replica.database import Connection
+
+FIRST_WINDOW = 512
+"""Operations that are looked through first; each window after it is four times as wide."""
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """Which operations to look for; what is None or empty does not matter.
+
+    Attributes:
+        stream: Id of the stream.
+        entities: Local keys of entities that it changed.
+        actor: Local key of who did it.
+        via: What it came through.
+        kind: Such as `version.edit`.
+        since: Milliseconds.
+    """
+
+    stream: str | None = None
+    entities: Sequence[int] = ()
+    actor: int | None = None
+    via: Sequence[str] = ()
+    kind: str | None = None
+    since: int | None = None
+
+
+def newest(connection: Connection) -> int:
+    """Return the sequence number of the last operation; 0 where there is none."""
+    row = connection.execute("select seq from base.replica").fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def matching(connection: Connection, wanted: Wanted, below: int) -> Iterator[int]:
+    """Yield the sequence numbers of the operations that are wanted, newest first.
+
+    Args:
+        connection: The open replica.
+        wanted: Which.
+        below: Only those before this sequence number.
+    """
+    condition, parameters = _condition(wanted)
+    first, high, width = _first(connection, wanted), below, FIRST_WINDOW
+    while high > first:
+        low = max(first, high - width)
+        rows = connection.execute(
+            "select o.seq from base.operation o "  # noqa: S608 -- conditions are constants below
+            f"where o.seq >= $low and o.seq < $high {condition} order by o.seq desc",
+            {"low": low, "high": high, **parameters},
+        ).fetchall()
+        yield from (row[0] for row in rows)
+        high, width = low, width * 4
+
+
+def between(connection: Connection, wanted: Wanted, after: int, until: int) -> list[int]:
+    """Return the operations that are wanted after one sequence number and up to another."""
+    condition, parameters = _condition(wanted)
+    rows = connection.execute(
+        "select o.seq from base.operation o "  # noqa: S608 -- conditions are constants below
+        f"where o.seq >= $low and o.seq < $high {condition} order by o.seq",
+        {"low": after + 1, "high": until + 1, **parameters},
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def operations(connection: Connection, seqs: Sequence[int]) -> list[Past]:
+    """Return the operations with these sequence numbers, in their order."""
+    if not seqs:
+        return []
+    rows = connection.execute(
+        "select seq, bytes, verdict from base.operation "
+        "where seq between ? and ? and seq in (select unnest(?::bigint[])) order by seq",
+        [min(seqs), max(seqs), list(seqs)],
+    ).fetchall()
+    found = {seq: _past(seq, data, verdict) for seq, data, verdict in rows}
+    return [found[seq] for seq in seqs if seq in found]
+
+
+def operations_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Past]:
+    """Return the operations with these ids that are here."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    rows = connection.execute(
+        "select seq, bytes, verdict from base.operation "
+        "where id between ? and ? and id in (select unnest(?::uuid[]))",
+        [wanted[0], wanted[-1], wanted],
+    ).fetchall()
+    found = (_past(seq, data, verdict) for seq, data, verdict in rows)
+    return {past.operation.id: past for past in found}
+
+
+def named(connection: Connection, low: str, high: str) -> list[int]:
+    """Return the sequence numbers of the operations whose ids lie between two, both included."""
+    rows = connection.execute(
+        "select seq from base.operation where id between ? and ? order by seq", [low, high]
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def intent(connection: Connection, past: Past) -> list[Past]:
+    """Return the operations of the group that one belongs to; they stand beside one another."""
+    group = past.operation.group
+    found = {past.seq: past}
+    if group is None:
+        return [past]
+    for step in (-1, 1):
+        seq = past.seq + step
+        while beside := operations(connection, [seq]):
+            if beside[0].operation.group != group:
+                break
+            found[seq] = beside[0]
+            seq += step
+    return [found[seq] for seq in sorted(found)]
+
+
+def undoers(connection: Connection, ids: Iterable[str]) -> dict[str, list[str]]:
+    """Return what took operations back, oldest first, by operation; theirs included, and so on."""
+    rows = connection.execute(
+        "with recursive above(undoes, operation, seq) as ("
+        "select undoes, operation, seq from base.undo where undoes in (select unnest(?::uuid[])) "
+        "union "
+        "select u.undoes, u.operation, u.seq "
+        "from base.undo u join above a on u.undoes = a.operation) "
+        "select undoes::varchar, operation::varchar from above order by seq",
+        [sorted(set(ids))],
+    ).fetchall()
+    found: dict[str, list[str]] = {}
+    for undone, operation in rows:
+        found.setdefault(undone, []).append(operation)
+    return found
+
+
+def rows_of(connection: Connection, seqs: Sequence[int]) -> dict[int, list[LogRow]]:
+    """Return the history rows of operations by sequence number, in the order of judging."""
+    if not seqs:
+        return {}
+    rows = connection.execute(
+        "select l.seq, d.id::varchar, l.kind, l.path, l.before, l.after, l.result "
+        "from base.log l join base.document d on d.key = l.entity "
+        "where l.seq between ? and ? and l.seq in (select unnest(?::bigint[])) "
+        "order by l.seq, l.rowid",
+        [min(seqs), max(seqs), list(seqs)],
+    ).fetchall()
+    found: dict[int, list[LogRow]] = {}
+    for seq, entity, kind, path, before, after, result in rows:
+        row = LogRow(entity, kind, path, _value(before), _value(after), result)
+        found.setdefault(seq, []).append(row)
+    return found
+
+
+def _condition(wanted: Wanted) -> tuple[str, dict[str, Any]]:
+    parts: list[str] = []
+    parameters: dict[str, Any] = {}
+    if wanted.stream is not None:
+        parts.append("o.stream = (select key from base.stream where id = $stream)")
+        parameters["stream"] = wanted.stream
+    rows: list[str] = []
+    if wanted.entities:
+        rows.append("l.entity in (select unnest($entities::bigint[]))")
+        parameters["entities"] = list(wanted.entities)
+    if wanted.actor is not None:
+        rows.append("l.actor = $actor")
+        parameters["actor"] = wanted.actor
+    if wanted.via:
+        rows.append("l.via in (select unnest($via::varchar[]))")
+        parameters["via"] = list(wanted.via)
+    if rows:
+        parts.append(
+            "o.seq in (select l.seq from base.log l "  # noqa: S608 -- constants above
+            f"where l.seq >= $low and l.seq < $high and {' and '.join(rows)})"
+        )
+    if wanted.kind is not None:  # the cheap look first
+        parts.append("contains(o.bytes, $spelled) and o.bytes ->> '$.kind' = $kind")
+        parameters |= {"spelled": f'"kind":"{wanted.kind}"', "kind": wanted.kind}
+    return "".join(f" and {part}" for part in parts), parameters
+
+
+def _first(connection: Connection, wanted: Wanted) -> int:
+    """Return the sequence number of the first operation that is young enough."""
+    if wanted.since is None:
+        return 1
+    row = connection.execute(
+        "select coalesce(min(seq), 9223372036854775807) from base.log where time >= ?",
+        [wanted.since],
+    ).fetchone()
+    return 1 if row is None else int(row[0])
+
+
+def _past(seq: int, data: str, verdict: str) -> Past:
+    return Past(decode_operation(data.encode()), decode_verdict(verdict.encode()), seq)
+
+
+def _value(text: str | None) -> Any:
+    return None if text is None else msgspec.json.decode(text)
