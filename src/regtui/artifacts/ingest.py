@@ -14,8 +14,9 @@ A file that is met again under another name, as hard link or symbolic link, is r
 An object that is there and still holds its bytes is not written again: the temporary file is
 dropped unflushed, and the object's mtime is renewed so that the grace period of a collection starts
 anew.
-Everything else is flushed in the background. Only when the last file is flushed do the temporary
-files get their names, by rename, and then the folders are flushed.
+Everything else is flushed in the background, and meanwhile described (`describing`): what is new to
+the store gets its layout from the bytes that were stored. Only when the last file is flushed do the
+temporary files get their names, by rename, and then the folders are flushed.
 
 Invariants: no object has its name before all its bytes are on the disk; a file that was rewritten
 during its capture is refused, never stored as a mixture; a capture that raises has named nothing,
@@ -47,6 +48,7 @@ from regtui.artifacts.copying import (
     read_into,
     write_all,
 )
+from regtui.artifacts.describing import Describer, Take
 from regtui.artifacts.faults import disk_errors
 from regtui.artifacts.flushing import Flusher, flush_folder
 from regtui.artifacts.layout import object_path, objects_folder
@@ -68,15 +70,24 @@ class Ingest:
         folder: Folder of this capture's temporary files, on the same file system.
         writing: What a write error is said to have stopped.
         on_progress: Is told the bytes done since the last call.
+        on_layout: Is given the layouts of files that are new to the store; None to make none.
     """
 
-    def __init__(self, root: Path, folder: Path, writing: str, on_progress: Progress) -> None:
+    def __init__(
+        self,
+        root: Path,
+        folder: Path,
+        writing: str,
+        on_progress: Progress,
+        on_layout: Take | None = None,
+    ) -> None:
         self._root = root
         self._folder = folder
         self._writing = writing
         self._on_progress = on_progress
         self._copier = Copier(writing)
         self._flusher = Flusher(writing)
+        self._describer = Describer(on_layout)
         self._closing = ExitStack()
         self._named: dict[str, int] = {}
         self._taken: dict[Identity, str] = {}
@@ -88,6 +99,7 @@ class Ingest:
     def __enter__(self) -> Self:
         self._closing.enter_context(self._copier)
         self._closing.enter_context(self._flusher)
+        self._closing.enter_context(self._describer)
         return self
 
     def __exit__(
@@ -122,6 +134,7 @@ class Ingest:
             RegtuiError: The disk is full or failed.
         """
         self._flusher.finish()
+        self._describer.finish()
         with disk_errors(self._writing):
             for digest, number in self._named.items():
                 path = object_path(self._root, digest)
@@ -150,6 +163,7 @@ class Ingest:
             _check_size(file, size)
             if not self._has(digest, size):
                 self._keep(temporary, digest, size)
+                self._describer.large(digest, _name(file), self._path(temporary.number))
         return digest
 
     def _may_clone(self, file: SourceFile) -> bool:
@@ -165,6 +179,7 @@ class Ingest:
             _check_size(file, size)
             if not self._has(digest, size):
                 self._keep(temporary, digest, size)
+                self._describer.large(digest, _name(file), self._path(temporary.number))
         return digest
 
     def _store_small(self, file: SourceFile, source: int) -> str:
@@ -177,6 +192,7 @@ class Ingest:
                 with disk_errors(self._writing):
                     write_all(temporary.descriptor, piece, 0)
                 self._keep(temporary, digest, file.size)
+            self._describer.small(digest, _name(file), piece)
         self._on_progress(file.size)
         return digest
 
@@ -251,6 +267,10 @@ def _opened(file: SourceFile) -> Iterator[int]:
             yield source
         finally:
             os.close(source)
+
+
+def _name(file: SourceFile) -> str:
+    return file.path or file.real_path
 
 
 def _wait_for_tick(identity: Identity) -> None:

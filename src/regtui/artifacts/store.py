@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from regtui.artifacts.copying import Progress, silent
+from regtui.artifacts.describing import Take
 from regtui.artifacts.faults import disk_errors
 from regtui.artifacts.ingest import Ingest
 from regtui.artifacts.layout import make_folders, object_path, temporary_folder
@@ -28,7 +29,13 @@ class ObjectStore:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def ingest(self, scan: Scan, *, on_progress: Progress | None = None) -> list[FileEntry]:
+    def ingest(
+        self,
+        scan: Scan,
+        *,
+        on_progress: Progress | None = None,
+        on_layout: Take | None = None,
+    ) -> list[FileEntry]:
         """Take in every file of a scan, and return their manifest entries in the scan's order.
 
         When it returns, all objects are on the disk. When it raises, no temporary file is left and
@@ -38,6 +45,8 @@ class ObjectStore:
             scan: What to take in; its files must not have changed since.
             on_progress: Is told, in the calling thread, how many bytes were done since the last
                 call; they add up to `scan.total_size`.
+            on_layout: Is given, in the calling thread, digest and layout of each file that is new
+                to the store, as far as it could be described; None to describe nothing.
 
         Raises:
             RegtuiError: A file changed or can't be read, or the store's disk is full, failed or may
@@ -48,7 +57,7 @@ class ObjectStore:
             make_folders(self.root)
             with (
                 session(temporary_folder(self.root)) as folder,
-                Ingest(self.root, folder, writing, on_progress or silent) as ingest,
+                Ingest(self.root, folder, writing, on_progress or silent, on_layout) as ingest,
             ):
                 entries = [ingest.take(file) for file in scan.files]
                 ingest.finish()

@@ -1,0 +1,192 @@
+"""Layouts: what is known of stored files beyond their bytes.
+
+A capture keeps the layouts of the files that it stores. Those of older programs, or of a capture
+that was killed between, are made when somebody asks, and kept if the replica can be written;
+whoever asks never fails by it. Layouts are made outside of any unit of work, since a large file
+takes seconds.
+
+A file is read as what each of its names would be opened as. So a layout that was made before the
+file got a name with another suffix is out of date as well.
+
+Call these functions outside of a unit of work of the same thread.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+
+from msgspec import Struct
+
+from regtui.artifacts.layouts import checked_layout
+from regtui.core.errors import RegtuiError
+from regtui.formats.detect import READER
+from regtui.formats.layout import Layout, suffix_of
+from regtui.formats.values import Facts
+from regtui.registry.context import Context
+from regtui.replica.database import Connection
+from regtui.replica.layouts import Kept, kept_layouts, read_layouts, write_layouts
+
+_PAGE = 200
+"""Layouts made and kept at a time."""
+
+_NAMES = """
+    select lower(hex(f.digest)),
+           list(distinct case when f.path <> '' then f.path
+                              else coalesce(nullif(v.source, ''), 'model') end)
+      from base.file f
+      left join base.version v on v.key = f.version
+     where f.digest in (select unhex(unnest(?::varchar[])))
+     group by f.digest
+"""
+
+
+class Described(Struct, frozen=True):
+    """The facts of a file, and how many tensors it has."""
+
+    facts: Facts
+    tensors: int
+
+
+class Refreshed(Struct, frozen=True, kw_only=True):
+    """What `refresh` did.
+
+    Attributes:
+        files: How many distinct files versions name.
+        made: How many layouts were missing or out of date, and are there now.
+        unreadable: Of how many the bytes are missing or damaged.
+    """
+
+    files: int
+    made: int
+    unreadable: int
+
+
+def layouts(context: Context, digests: Iterable[str]) -> dict[str, Layout]:
+    """Return the layout of every stored file asked for; missing ones are made and kept.
+
+    A file whose bytes are missing or damaged is `unread`, and `problem` says so. Tensors have no
+    offsets.
+
+    Args:
+        context: The registry.
+        digests: Of files.
+    """
+    asked = set(digests)
+    with context.reading() as connection:
+        kept = _current(kept_layouts(connection, asked))
+        found = read_layouts(connection, kept)
+    return found | _make(context, asked - found.keys())
+
+
+def describe(context: Context, files: Mapping[str, Collection[str]]) -> dict[str, Described]:
+    """Return the facts of files, read as what their names would be opened as.
+
+    Args:
+        context: The registry.
+        files: Names by digest.
+    """
+    with context.reading() as connection:
+        kept = _current(kept_layouts(connection, files.keys()))
+    covered = {digest: row for digest, row in kept.items() if covers(row.suffixes, files[digest])}
+    made = _make(context, files.keys() - covered.keys())
+    return {digest: Described(row.facts, row.tensors) for digest, row in covered.items()} | {
+        digest: Described(layout.facts, len(layout.tensors)) for digest, layout in made.items()
+    }
+
+
+def make_missing(context: Context, digests: Iterable[str]) -> dict[str, Layout]:
+    """Make and keep layouts that are not there, and return those that could not be kept.
+
+    Afterwards the tables have everything that can be known, but for what is returned.
+    """
+    asked = set(digests)
+    with context.reading() as connection:
+        missing = asked - _current(kept_layouts(connection, asked)).keys()
+    made = _make(context, missing)
+    if not made:
+        return {}
+    with context.reading() as connection:
+        here = _current(kept_layouts(connection, made.keys()))
+    return {digest: layout for digest, layout in made.items() if digest not in here}
+
+
+def refresh(context: Context) -> Refreshed:
+    """Make all layouts that are missing or out of date, in pages.
+
+    Raises:
+        RegtuiError: The replica can't be written.
+    """
+    files = made = unreadable = 0
+    last = ""
+    while True:
+        with context.reading() as connection:
+            page = _names_after(connection, last)
+            kept = _current(kept_layouts(connection, page.keys()))
+        if not page:
+            return Refreshed(files=files, made=made, unreadable=unreadable)
+        missing = [
+            d for d, names in page.items() if d not in kept or not covers(kept[d].suffixes, names)
+        ]
+        done, failed = _made(context, {digest: page[digest] for digest in missing})
+        if done:
+            with context.writing() as authority:
+                write_layouts(authority.connection, done, READER)
+        files, made, unreadable = files + len(page), made + len(done), unreadable + len(failed)
+        last = max(page)
+
+
+def covers(suffixes: Iterable[str], names: Iterable[str]) -> bool:
+    """Tell whether a layout made for these suffixes holds under these names."""
+    return {suffix_of(name) for name in names} <= set(suffixes)
+
+
+def is_current(kept: Kept) -> bool:
+    """Tell whether present readers, or better ones, made a layout."""
+    return kept.reader >= READER
+
+
+def _current(kept: dict[str, Kept]) -> dict[str, Kept]:
+    return {digest: row for digest, row in kept.items() if is_current(row)}
+
+
+def _make(context: Context, digests: Collection[str]) -> dict[str, Layout]:
+    """Make layouts and keep what can be kept."""
+    if not digests:
+        return {}
+    with context.reading() as connection:
+        names = _names(connection, digests)
+    done, failed = _made(context, {digest: names.get(digest, ["model"]) for digest in digests})
+    if done:
+        with suppress(RegtuiError), context.writing() as authority:
+            write_layouts(authority.connection, done, READER)
+    return done | failed
+
+
+def _made(
+    context: Context, files: Mapping[str, Iterable[str]]
+) -> tuple[dict[str, Layout], dict[str, Layout]]:
+    """Return what was made, and what stands for files that can't be read."""
+    store = context.store
+    done: dict[str, Layout] = {}
+    failed: dict[str, Layout] = {}
+    for digest, names in files.items():
+        try:
+            done[digest] = checked_layout(store.path_of(digest), names, digest)
+        except RegtuiError as error:
+            here = store.has(digest)
+            problem = error.message if here else "its bytes are not here"
+            failed[digest] = Layout(Facts("unknown", "unread", problem=problem))
+    return done, failed
+
+
+def _names(connection: Connection, digests: Collection[str]) -> dict[str, list[str]]:
+    return dict(connection.execute(_NAMES, [list(digests)]).fetchall())
+
+
+def _names_after(connection: Connection, digest: str) -> dict[str, list[str]]:
+    """Return a page of files with their names, in the order of digests."""
+    rows = connection.execute(
+        "select distinct lower(hex(digest)) as hex from base.file where digest > unhex(?) "
+        "order by hex limit ?",
+        [digest, _PAGE],
+    ).fetchall()
+    return _names(connection, [row[0] for row in rows])
