@@ -11,11 +11,15 @@ Where the file system has no locks nothing is swept, since nothing is known to b
 
 import fcntl
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_BYTES = 8
+_NAME = re.compile(r"[0-9a-f]{16}")
 
 
 @contextmanager
@@ -25,7 +29,7 @@ def session(parent: Path) -> Iterator[Path]:
     Raises:
         OSError: The folder can't be made, or there is no `parent`.
     """
-    folder = parent / secrets.token_hex(8)
+    folder = parent / secrets.token_hex(_BYTES)
     guard = _open(parent / "lock")
     try:
         if _lock(guard, fcntl.LOCK_EX):
@@ -46,7 +50,8 @@ def _sweep(parent: Path) -> None:
     with os.scandir(parent) as entries:
         folders = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
     for folder in folders:
-        if _is_dead(folder):
+        # Others keep things here too, under names that say whose they are.
+        if _NAME.fullmatch(folder.name) and _is_dead(folder):
             shutil.rmtree(folder, ignore_errors=True)
 
 

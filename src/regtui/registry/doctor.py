@@ -1,0 +1,242 @@
+"""Doctor: examine the registry, and mend what can be mended without losing anything.
+
+The checks go from the outside inwards. A database that does not open or can't be read ends them,
+unless it may be repaired (`regtui.replica.salvage`): then all the rest is examined in the new one.
+Nothing is deleted but what killed commands left half-written: what is damaged is moved to
+`damaged/`. Long checks go in pages, so that others get their turn.
+"""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from regtui.artifacts.copying import Progress
+from regtui.core.errors import Busy, Damaged, RegtuiError
+from regtui.registry.answers import iso
+from regtui.registry.content import verify
+from regtui.registry.context import Context
+from regtui.registry.home_checks import Finding, check_home
+from regtui.registry.stored import lost_objects
+from regtui.replica.backup import log_of
+from regtui.replica.examine import Examination, examine
+from regtui.replica.keys import load_key
+from regtui.replica.locks import ReplicaLock
+from regtui.replica.migrate import schema_version
+from regtui.replica.rebuild import rebuild
+from regtui.replica.salvage import salvage, set_log_aside
+
+_FIVE_MINUTES = 300 * 10**6
+
+
+class Diagnosis(Struct, frozen=True, kw_only=True):
+    """What the checks found.
+
+    Attributes:
+        home: The folder that was examined.
+        healthy: Whether there is no problem.
+        checks: One finding a check.
+    """
+
+    home: str
+    healthy: bool
+    checks: list[Finding]
+
+
+def doctor(
+    context: Context,
+    *,
+    repair: bool = False,
+    rebuild: bool = False,
+    deep: bool = False,
+    on_progress: Progress | None = None,
+) -> Diagnosis:
+    """Examine the registry.
+
+    Args:
+        context: The registry; one that is not there is not made.
+        repair: Whether to mend what can be mended.
+        rebuild: Whether to make the typed tables anew in any case.
+        deep: Whether to read every stored file again; damaged ones are then set aside.
+        on_progress: Is told how many more bytes are read.
+
+    Raises:
+        Busy: Others held the replica past the deadline.
+    """
+    checks: list[Finding] = []
+    if not _is_registry(context):
+        checks.append(Finding("home", "ok", f"there is no registry in {context.home} yet"))
+    else:
+        home, now = context.replica.home, context.replica.clock()
+        checks += check_home(home, now, repair=repair)
+        checks += _check_database(context, repair=repair, forced=rebuild)
+        if all(one.status != "problem" for one in checks if one.check == "database"):
+            checks += _check_contents(context, deep=deep, on_progress=on_progress)
+    return Diagnosis(
+        home=str(context.home),
+        healthy=all(one.status != "problem" for one in checks),
+        checks=checks,
+    )
+
+
+def _check_database(context: Context, *, repair: bool, forced: bool) -> Iterator[Finding]:
+    home = context.replica.home
+    if not home.exists():
+        yield from _lost_database(context, repair=repair)
+        if not home.exists():
+            return
+    try:
+        if forced:
+            yield _rebuilt(context)
+        found = examine(context.reading)
+    except Busy:
+        raise
+    except Damaged as error:
+        mended = _salvaged(context, error, repair=repair)
+        yield mended
+        if mended.status == "problem":
+            return
+        found = examine(context.reading)
+    except RegtuiError as error:
+        yield Finding("database", "problem", error.message, error.hint)
+        return
+    else:
+        with context.reading() as connection:
+            schema = schema_version(connection)
+        yield Finding("database", "ok", f"{found.documents} documents, schema {schema}")
+    yield from _examined(context, found, repair=repair)
+
+
+def _lost_database(context: Context, *, repair: bool) -> Iterator[Finding]:
+    gone = Damaged(f"the database {context.replica.home.database} is gone")
+    yield _salvaged(context, gone, repair=repair)
+
+
+def _is_registry(context: Context) -> bool:
+    """Tell whether there is a registry, or what is left of one that has lost its database."""
+    home = context.replica.home
+    if home.exists() or not (home.path / ".gitignore").is_file():
+        return home.exists()
+    rests = (home.path / "objects", home.backups)
+    return log_of(home.database).exists() or any(
+        folder.is_dir() and any(folder.iterdir()) for folder in rests
+    )
+
+
+def _salvaged(context: Context, error: Damaged, *, repair: bool) -> Finding:
+    home, now = context.replica.home, context.replica.clock()
+    if not repair:
+        return Finding(
+            "database", "problem", error.message,
+            "`regtui doctor --repair` gets back what it can; nothing is deleted",
+        )  # fmt: skip
+    with ReplicaLock(home.path).exclusive():
+        if not home.exists():
+            set_log_aside(home, now)
+        done = salvage(home, now)
+    if done is None:
+        return Finding(
+            "database", "problem", f"{error.message}, and no copy of it is here",
+            "`regtui backup restore FILE --home DIR` makes the registry from a backup; "
+            f"the stored files are in {home.path / 'objects'}",
+        )  # fmt: skip
+    loss = f"; {done.loss}" if done.loss else ""
+    return Finding(
+        "database", "repaired", f"{error.message}; made again from {done.source}{loss}",
+        f"the damaged file is in {home.path / 'damaged'}",
+    )  # fmt: skip
+
+
+def _rebuilt(context: Context) -> Finding:
+    with context.writing() as authority:
+        count = rebuild(authority.connection)
+    return Finding("rebuild", "repaired", f"the typed tables were made anew of {count} documents")
+
+
+def _examined(context: Context, found: Examination, *, repair: bool) -> Iterator[Finding]:
+    backup = "restore a backup: `regtui backup restore FILE --home DIR`"
+    if found.operations:
+        yield Finding("operations", "problem", f"{found.operations} are missing", backup)
+    else:
+        yield Finding("operations", "ok", "all are there")
+    if found.unvouched:
+        yield Finding(
+            "documents", "problem",
+            f"{len(found.unvouched)} are not what was decided: {found.unvouched[0]}", backup,
+        )  # fmt: skip
+    else:
+        yield Finding("documents", "ok", "all are what was decided")
+    if found.lists:
+        yield Finding(
+            "lists of files", "problem",
+            f"{len(found.lists)} are not what was captured, such as that of {found.lists[0]}",
+            "capture the same content again, or restore a backup",
+        )  # fmt: skip
+    else:
+        yield Finding("lists of files", "ok", "all are what was captured")
+    yield _projection(context, found, repair=repair)
+
+
+def _projection(context: Context, found: Examination, *, repair: bool) -> Finding:
+    if not found.differing:
+        return Finding("tables", "ok", "all say what the documents say")
+    shown = ", ".join(f"{count} in {table}" for table, count in sorted(found.differing.items()))
+    if not repair:
+        return Finding(
+            "tables", "problem", f"rows differ from the documents: {shown}",
+            "`regtui doctor --repair` makes them anew",
+        )  # fmt: skip
+    with context.writing() as authority:
+        rebuild(authority.connection)
+    return Finding("tables", "repaired", f"made anew from the documents: {shown}")
+
+
+def _check_contents(
+    context: Context, *, deep: bool, on_progress: Progress | None
+) -> Iterator[Finding]:
+    if not context.replica.home.exists():
+        return
+    yield _objects(context, deep=deep, on_progress=on_progress)
+    with context.reading() as connection:
+        row = connection.execute("select id::varchar, clock_us from base.replica").fetchone()
+    if row is None:
+        return
+    identity, last = row
+    yield _key(context, identity)
+    ahead = last - context.replica.clock()
+    if ahead > _FIVE_MINUTES:
+        yield Finding(
+            "clock", "warning", f"the last change was made at {iso(last)}, which is yet to come",
+            "set the machine's clock; changes keep their order all the same",
+        )  # fmt: skip
+    else:
+        yield Finding("clock", "ok", "later than the last change")
+
+
+def _objects(context: Context, *, deep: bool, on_progress: Progress | None) -> Finding:
+    if deep:
+        damaged = verify(context, on_progress=on_progress).damaged
+        lost = [damage.used_by[0] if damage.used_by else damage.digest for damage in damaged]
+    else:
+        lost = lost_objects(context)
+    if lost:
+        return Finding(
+            "stored files", "problem",
+            f"{len(lost)} are missing or damaged, such as that of {lost[0]}",
+            "`regtui verify` names all; capture the same content again from another copy, or "
+            "restore a backup",
+        )  # fmt: skip
+    how = "every byte is intact" if deep else "all are there with their sizes"
+    return Finding("stored files", "ok", how)
+
+
+def _key(context: Context, identity: str) -> Finding:
+    try:
+        key = load_key(identity, context.home)
+    except RegtuiError as error:
+        return Finding("key", "problem", error.message, error.hint)
+    if key is None:
+        return Finding(
+            "key", "warning", "the key that this replica signs with is not here",
+            "the next change takes a new one; the history stays what it is",
+        )  # fmt: skip
+    return Finding("key", "ok", "here")

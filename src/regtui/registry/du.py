@@ -1,0 +1,214 @@
+"""Disk usage: how many bytes models and versions need, and what the home holds beside.
+
+Objects are stored once however many versions name them, so three figures are told: the bytes of
+all files that versions name (what checking all of them out would write), the bytes that nothing
+else needs (what deleting would free), and the bytes that are shared. Deleted versions count for
+nothing; what is still stored of them stands in the totals of the store.
+"""
+
+import os
+from pathlib import Path
+
+from msgspec import Struct
+
+from regtui.artifacts.faults import disk_errors
+from regtui.artifacts.garbage import damaged_copies, stored
+from regtui.artifacts.layout import temporary_folder
+from regtui.registry.context import Context
+from regtui.registry.gc import Amount, is_needed, last_needed
+from regtui.registry.references import find_model, find_version, parse
+from regtui.replica.database import Connection
+
+_NEED = """
+with need as (
+     select v.{owner} as owner, f.digest, any_value(f.size) as size, sum(f.size) as total,
+            count(*) as files
+       from base.file f
+       join base.version v on v.key = f.version
+      where v.state <> 'deleted'
+      group by all
+),
+users as (select digest, count(*) as users from need group by digest),
+owners as (
+     select owner, sum(total)::bigint as total, sum(need.files)::bigint as files,
+            (sum(size) filter (where users = 1))::bigint as only_here, sum(size)::bigint as stored
+       from need join users using (digest)
+      group by owner
+)
+"""
+
+_MODELS = """
+select m.name, (select count(*) from base.version v where v.model = m.key and state <> 'deleted'),
+       coalesce(o.files, 0), coalesce(o.total, 0), coalesce(o.only_here, 0), coalesce(o.stored, 0)
+  from base.model m left join owners o on o.owner = m.key
+ where o.owner is not null or m.state <> 'deleted'
+ order by 5 desc, 4 desc, m.name
+"""
+
+_VERSIONS = """
+select m.name, v.number, v.id::varchar, v.state,
+       coalesce(o.files, 0), coalesce(o.total, 0), coalesce(o.only_here, 0), coalesce(o.stored, 0)
+  from base.version v join base.model m on m.key = v.model left join owners o on o.owner = v.key
+ where (v.model = ? and v.state <> 'deleted') or v.key = ?
+ order by 7 desc, 6 desc, v.number
+"""
+
+
+class ModelUsage(Struct, frozen=True, kw_only=True):
+    """What a model needs, in bytes.
+
+    Attributes:
+        model: Its name.
+        versions: Versions that are not deleted.
+        files: Files that they name.
+        total: Bytes of these files.
+        unique: Stored bytes that no other model needs.
+        shared: Stored bytes that another model needs too.
+    """
+
+    model: str
+    versions: int
+    files: int
+    total: int
+    unique: int
+    shared: int
+
+
+class VersionUsage(Struct, frozen=True, kw_only=True):
+    """What a version needs, in bytes; `unique` and `shared` look at all other versions."""
+
+    model: str
+    number: int | None
+    id: str
+    state: str
+    files: int
+    total: int
+    unique: int
+    shared: int
+
+
+class StoreUsage(Struct, frozen=True, kw_only=True):
+    """What lies in the home.
+
+    Attributes:
+        objects: All stored objects.
+        needed: Those of captured and archived versions.
+        deleted: Those that deleted versions alone need.
+        orphaned: Those that no version names.
+        damaged: Copies that were set aside.
+        unfinished: Files in `tmp/`.
+        database: The database and its log.
+        backups: Copies of the database.
+    """
+
+    objects: Amount
+    needed: Amount
+    deleted: Amount
+    orphaned: Amount
+    damaged: Amount
+    unfinished: Amount
+    database: Amount
+    backups: Amount
+
+
+class Usage(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The bytes of all models and of the home, or of the versions that were asked for."""
+
+    models: list[ModelUsage] | None = None
+    versions: list[VersionUsage] | None = None
+    store: StoreUsage | None = None
+
+
+def du(context: Context, reference: str | None = None) -> Usage:
+    """Tell how many bytes are needed by what, largest first.
+
+    Args:
+        context: The registry.
+        reference: A model, for its versions, or one version; None for all models and the home.
+
+    Raises:
+        NotFound: There is no such model or version.
+        BadInput: The reference is malformed.
+    """
+    if reference is not None:
+        return Usage(versions=_versions(context, reference))
+    with context.reading() as connection:
+        rows = connection.execute(_NEED.format(owner="model") + _MODELS).fetchall()
+    models = [
+        ModelUsage(
+            model=name, versions=versions, files=files, total=total, unique=only,
+            shared=stored_bytes - only,
+        )
+        for name, versions, files, total, only, stored_bytes in rows
+    ]  # fmt: skip
+    return Usage(models=models, store=_store(context))
+
+
+def _versions(context: Context, reference: str) -> list[VersionUsage]:
+    with context.reading() as connection:
+        model, version = _keys(connection, reference)
+        rows = connection.execute(
+            _NEED.format(owner="key") + _VERSIONS, [model, version]
+        ).fetchall()
+    return [
+        VersionUsage(
+            model=name, number=number, id=identity, state=state, files=files, total=total,
+            unique=only, shared=stored_bytes - only,
+        )
+        for name, number, identity, state, files, total, only, stored_bytes in rows
+    ]  # fmt: skip
+
+
+def _keys(connection: Connection, reference: str) -> tuple[int, int]:
+    if parse(reference).kind == "model":
+        return find_model(connection, reference)[0], -1
+    return -1, find_version(connection, reference)[0]
+
+
+def _store(context: Context) -> StoreUsage:
+    needed, deleted, orphaned = Amount(), Amount(), Amount()
+    for page in stored(context.home):
+        with context.reading() as connection:
+            until = last_needed(connection, [one.digest for one in page])
+        for one in page:
+            last = until.get(one.digest)
+            if last is None:
+                orphaned = orphaned.plus(one.size)
+            elif is_needed(last):
+                needed = needed.plus(one.size)
+            else:
+                deleted = deleted.plus(one.size)
+    parts = (needed, deleted, orphaned)
+    damaged = Amount()
+    for _, size, _ in damaged_copies(context.home):
+        damaged = damaged.plus(size)
+    home = context.replica.home
+    log = home.database.with_name(home.database.name + ".wal")
+    return StoreUsage(
+        objects=Amount(sum(part.files for part in parts), sum(part.bytes for part in parts)),
+        needed=needed,
+        deleted=deleted,
+        orphaned=orphaned,
+        damaged=damaged,
+        unfinished=_files_in(temporary_folder(context.home), skip="lock"),
+        database=_files(home.database, log),
+        backups=_files_in(home.backups),
+    )
+
+
+def _files_in(folder: Path, *, skip: str = "") -> Amount:
+    """Return the files below a folder, except lock files."""
+    with disk_errors(f"reading {folder}"):
+        return _files(*(path for path in folder.rglob("*") if path.name != skip))
+
+
+def _files(*paths: Path) -> Amount:
+    found = Amount()
+    for path in paths:
+        try:
+            status = os.lstat(path)
+        except FileNotFoundError:  # it was unfinished and is done now
+            continue
+        if path.is_file():
+            found = found.plus(status.st_size)
+    return found

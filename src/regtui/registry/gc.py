@@ -1,0 +1,258 @@
+"""Garbage collection: stored files that no version needs any more are removed.
+
+Captured and archived versions need their files for ever, deleted ones for the grace period after
+their deletion. What no version names at all, left by captures that were killed, goes a grace period
+after it was touched last. What the invariants are, and why no capture, checkout or backup is ever
+broken, stands in `regtui.artifacts.garbage`.
+
+The work goes in pages, one unit of work each, so that others get their turn. Removing asks the
+database again under the exclusive lock, a thousand objects at a time.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from regtui.artifacts.faults import disk_errors
+from regtui.artifacts.garbage import Stored, damaged_copies, remove, stored
+from regtui.artifacts.leases import oldest_lease, sweep
+from regtui.core.errors import Damaged
+from regtui.registry.answers import iso
+from regtui.registry.context import Context
+from regtui.replica.database import Connection
+
+GRACE = 14 * 86_400
+"""Seconds for which what is not needed is kept."""
+
+_BATCH = 1_000
+_MINUTE = 60 * 10**9
+_NEVER = 2**62
+
+_LAST_NEEDED = """
+select lower(hex(f.digest)),
+       max(case when v.state = 'deleted' then coalesce(d.at, ?) else ? end)
+  from base.file f
+  left join base.version v on v.key = f.version
+  left join (
+       select key, try_cast(body ->> '$.fields.state.at' as bigint) as at
+         from base.document
+        where key in (select key from base.version where state = 'deleted')
+       ) d on d.key = f.version
+ where f.digest in (select unhex(unnest(?::varchar[])))
+ group by f.digest
+"""
+"""Until when each object was needed, in microseconds; a file whose version is lost is needed."""
+
+
+class Amount(Struct, frozen=True):
+    """How many files, and their bytes."""
+
+    files: int = 0
+    bytes: int = 0
+
+    def plus(self, size: int, files: int = 1) -> "Amount":
+        """Return the amount with more files."""
+        return Amount(self.files + files, self.bytes + size)
+
+
+class Removed(Struct, frozen=True, kw_only=True):
+    """What goes, by reason.
+
+    Attributes:
+        deleted: Needed by deleted versions only.
+        orphaned: Named by no version.
+        damaged: Damaged copies that `verify` set aside.
+        unfinished: Left in `tmp/` and `backups/` by what was killed.
+    """
+
+    deleted: Amount = Amount()
+    orphaned: Amount = Amount()
+    damaged: Amount = Amount()
+    unfinished: Amount = Amount()
+
+    @property
+    def total(self) -> Amount:
+        """All of them together."""
+        parts = (self.deleted, self.orphaned, self.damaged, self.unfinished)
+        return Amount(sum(part.files for part in parts), sum(part.bytes for part in parts))
+
+
+class Kept(Struct, frozen=True, kw_only=True):
+    """What stays, by reason.
+
+    Attributes:
+        needed: Needed by captured and archived versions.
+        deleted: Needed by deleted versions only, within the grace period.
+        orphaned: Named by no version, touched within the grace period.
+        damaged: Damaged copies within the grace period.
+    """
+
+    needed: Amount = Amount()
+    deleted: Amount = Amount()
+    orphaned: Amount = Amount()
+    damaged: Amount = Amount()
+
+
+class Collected(Struct, frozen=True, kw_only=True):
+    """What a collection did, or would do.
+
+    Attributes:
+        dry_run: Whether nothing was removed.
+        grace: Seconds.
+        limit: What was needed or touched since then is kept.
+        held: Whether a running capture, checkout or backup moved the limit back.
+        removed: What goes.
+        kept: What stays.
+    """
+
+    dry_run: bool
+    grace: int
+    limit: str
+    held: bool
+    removed: Removed
+    kept: Kept
+
+
+def gc(context: Context, *, grace: int = GRACE, dry_run: bool = False) -> Collected:
+    """Remove stored files that no version needs any more.
+
+    Args:
+        context: The registry.
+        grace: Seconds for which what is not needed is kept.
+        dry_run: Whether to tell only.
+
+    Raises:
+        Damaged: A version's list of files is damaged, so nobody knows what is needed.
+        RegtuiError: The store may not be written.
+    """
+    with context.reading() as connection:
+        refuse_damaged_lists(connection)
+    unfinished = Amount(*sweep(context.home, dry_run=dry_run))
+    limit, held = _limit(context, grace)
+    collection = _Collection(context, limit, dry_run=dry_run)
+    for page in stored(context.home):
+        collection.judge(page)
+    collection.judge_damaged()
+    parts = _stale_parts(context.replica.home.backups, limit, dry_run=dry_run)
+    return Collected(
+        dry_run=dry_run,
+        grace=grace,
+        limit=iso(max(limit, 0) // 1000),
+        held=held,
+        removed=replace(
+            collection.removed, unfinished=unfinished.plus(parts.bytes, files=parts.files)
+        ),
+        kept=collection.kept,
+    )
+
+
+def last_needed(connection: Connection, digests: Sequence[str]) -> dict[str, int]:
+    """Return until when each object was needed, in microseconds; `is_needed` tells for ever."""
+    rows = connection.execute(_LAST_NEEDED, [_NEVER, _NEVER, list(digests)]).fetchall()
+    return dict(rows)
+
+
+def is_needed(until: int) -> bool:
+    """Tell whether a captured or archived version needs what is needed until then."""
+    return until == _NEVER
+
+
+def refuse_damaged_lists(connection: Connection) -> None:
+    """Refuse to judge what is needed where versions have lost rows of their lists of files.
+
+    Raises:
+        Damaged: One has.
+    """
+    row = connection.execute(
+        "select count(*) from base.version v left join "
+        "(select version, count(*) as files from base.file group by version) f "
+        "on f.version = v.key where f.files is distinct from v.files"
+    ).fetchone()
+    if row is not None and row[0]:
+        raise Damaged(
+            f"{row[0]} versions have lost their lists of files, so nothing can be removed safely",
+            "`regtui doctor` says what to do",
+        )
+
+
+class _Collection:
+    """What was found so far."""
+
+    def __init__(self, context: Context, limit: int, *, dry_run: bool) -> None:
+        self._context = context
+        self._limit = limit
+        self._dry_run = dry_run
+        self.removed = Removed()
+        self.kept = Kept()
+
+    def judge(self, page: list[Stored]) -> None:
+        """Remove from a page of objects what is not needed, and count."""
+        with self._context.reading() as connection:
+            needed = last_needed(connection, [one.digest for one in page])
+        going = {one.digest for one in page if self._may_go(one, needed)}
+        gone = self._remove([one for one in page if one.digest in going])
+        for one in page:
+            until = needed.get(one.digest)
+            if one.digest in gone:
+                self._count("removed", "orphaned" if until is None else "deleted", one.size)
+            else:
+                self._count("kept", _reason(until), one.size)
+
+    def judge_damaged(self) -> None:
+        """Remove damaged copies that are older than the limit."""
+        for path, size, since in damaged_copies(self._context.home):
+            going = since < self._limit
+            if going and not self._dry_run:
+                with disk_errors(f"removing {path}"):
+                    path.unlink(missing_ok=True)
+            self._count("removed" if going else "kept", "damaged", size)
+
+    def _may_go(self, one: Stored, needed: dict[str, int]) -> bool:
+        until = needed.get(one.digest, 0)
+        return max(one.touched, until * 1000 if not is_needed(until) else _NEVER) < self._limit
+
+    def _remove(self, objects: list[Stored]) -> set[str]:
+        if self._dry_run:
+            return {one.digest for one in objects}
+        gone: set[str] = set()
+        for start in range(0, len(objects), _BATCH):
+            batch = objects[start : start + _BATCH]
+            with self._context.writing() as authority:
+                needed = last_needed(authority.connection, [one.digest for one in batch])
+                still = [one for one in batch if self._may_go(one, needed)]
+                gone |= {one.digest for one in remove(self._context.home, still, self._limit)}
+        return gone
+
+    def _count(self, field: str, reason: str, size: int) -> None:
+        amounts = getattr(self, field)
+        setattr(self, field, replace(amounts, **{reason: getattr(amounts, reason).plus(size)}))
+
+
+def _reason(until: int | None) -> str:
+    if until is None:
+        return "orphaned"
+    return "needed" if is_needed(until) else "deleted"
+
+
+def _limit(context: Context, grace: int) -> tuple[int, bool]:
+    """Return the nanosecond since when everything is kept, and whether a lease moved it."""
+    limit = context.replica.clock() * 1000 - max(grace * 10**9, _MINUTE)
+    lease = oldest_lease(context.home)
+    if lease is None or lease - _MINUTE >= limit:
+        return limit, False
+    return lease - _MINUTE, True
+
+
+def _stale_parts(folder: Path, limit: int, *, dry_run: bool) -> Amount:
+    """Remove copies of the database that were never finished."""
+    found = Amount()
+    with disk_errors(f"removing from {folder}"):
+        for part in folder.glob("*.part"):
+            status = part.stat()
+            if max(status.st_mtime_ns, status.st_ctime_ns) < limit:
+                found = found.plus(status.st_size)
+                if not dry_run:
+                    part.unlink(missing_ok=True)
+    return found
