@@ -37,7 +37,7 @@ def adopt(home: Home, database: Path, now: int) -> None:
             connection.execute("checkpoint")  # its log must not meet the new database
         key = make_key(home.path)
         with connected(database, read_only=False) as connection:
-            connection.execute("update base.replica set id = ?", [key.replica])
+            connection.execute("update base.replica set id = ?, created = ?", [key.replica, now])
             connection.execute(
                 "insert into base.enrolment values (?, ?, ?)", [key.replica, key.public, now]
             )

@@ -1,0 +1,257 @@
+"""Export: one version, or the whole registry, as a bundle.
+
+A lease keeps collections away from what is about to be copied. A version is read in one unit of
+work; a registry from a copy of its database, so that all of it is of one moment while others write.
+Stored files are copied without any lock, for they never change, and hashed on the way.
+
+A file is written beside its name, flushed and renamed: a kill leaves `.<name>.part` beside the
+target, which the next export to that name takes over, and never half a bundle.
+"""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import groupby, islice
+from pathlib import Path
+from typing import BinaryIO
+
+from msgspec import Struct
+
+from regtui.artifacts.bundle_file import DESCRIPTION, PAGE_BYTES, BundleWriter
+from regtui.artifacts.copying import Progress, silent
+from regtui.artifacts.faults import disk_errors
+from regtui.artifacts.flushing import flush_folder
+from regtui.artifacts.leases import lease
+from regtui.core import encoding
+from regtui.core.bundle import RegistryBundle, encode_record
+from regtui.core.errors import BadInput, Busy, NotFound
+from regtui.registry.answers_bundle import Exported
+from regtui.registry.context import Context
+from regtui.registry.export_version import described, kept_texts
+from regtui.registry.gc import refuse_damaged_lists
+from regtui.registry.stored import named_objects
+from regtui.replica.backup import snapshot
+from regtui.replica.carrying import carried_records
+from regtui.replica.database import Connection, connected
+
+_PAGE_RECORDS = 5_000
+_TEXTS = 16
+
+
+def export_version(  # noqa: PLR0913 -- where to, and how
+    context: Context,
+    reference: str,
+    target: Path | BinaryIO,
+    *,
+    artifacts: bool = True,
+    replace: bool = False,
+    on_progress: Progress | None = None,
+) -> Exported:
+    """Write one version as a bundle.
+
+    Args:
+        context: The registry.
+        reference: The version.
+        target: A new file, or an open stream.
+        artifacts: Whether the stored files go into it too.
+        replace: Whether a file of that name may be replaced.
+        on_progress: Is told how many more bytes are copied.
+
+    Raises:
+        NotFound: There is no such version, or it is deleted.
+        BadInput: The target is taken.
+        Damaged: A stored file is missing or not what it was.
+        RegtuiError: The target can't be written.
+    """
+    with _writing(context, target, replace=replace, on_progress=on_progress) as writer:
+        with context.reading() as connection:
+            bundle, answer, texts = described(connection, reference, artifacts=artifacts)
+        writer.add(DESCRIPTION, encoding.encode(bundle) + b"\n")
+        digests = iter(texts)
+        while some := list(islice(digests, _TEXTS)):
+            with context.reading() as connection:
+                found = kept_texts(connection, some)
+            for digest, text in found:
+                writer.add(f"texts/{digest}", text.encode())
+        objects = {file.digest: file.size for file in bundle.files} if artifacts else {}
+        for digest, size in sorted(objects.items()):
+            writer.add_object(context.store.path_of(digest), digest, size)
+        writer.finish()
+    return Exported(
+        kind="version",
+        file=_name(target),
+        bytes=writer.size,
+        objects=len(objects),
+        version=answer,
+        operations=None,
+        missing=[],
+    )
+
+
+def export_registry(
+    context: Context,
+    target: Path | BinaryIO,
+    *,
+    artifacts: bool = True,
+    replace: bool = False,
+    on_progress: Progress | None = None,
+) -> Exported:
+    """Write the whole registry, as it is now, as a bundle; others may write meanwhile.
+
+    Args:
+        context: The registry.
+        target: A new file, or an open stream.
+        artifacts: Whether the stored files go into it too.
+        replace: Whether a file of that name may be replaced.
+        on_progress: Is told how many more bytes are copied.
+
+    Returns:
+        What is in it; `missing` names files that the store has lost.
+
+    Raises:
+        BadInput: The target is taken.
+        Damaged: The database or a stored file is damaged.
+        RegtuiError: The target can't be written.
+    """
+    with _writing(context, target, replace=replace, on_progress=on_progress) as writer:
+        copy = writer.folder / "registry.duckdb"
+        with disk_errors(f"writing to the store {context.home}"):
+            snapshot(context.replica, copy)
+        with connected(copy, read_only=True) as connection:
+            refuse_damaged_lists(connection)
+            bundle = _registry(connection, artifacts=artifacts)
+            writer.add(DESCRIPTION, encoding.encode(bundle) + b"\n")
+            for section, records in groupby(carried_records(connection), lambda one: one[0]):
+                _add_pages(writer, section, (record for _, record in records))
+            objects, missing = _add_objects(context, connection, writer, artifacts=artifacts)
+        writer.finish()
+    return Exported(
+        kind="registry",
+        file=_name(target),
+        bytes=writer.size,
+        objects=objects,
+        version=None,
+        operations=bundle.head,
+        missing=missing,
+    )
+
+
+class _Writer(BundleWriter):
+    """A bundle under construction, with the lease's folder for temporary files."""
+
+    folder: Path
+
+
+def _add_pages(writer: BundleWriter, section: str, records: Iterable[Struct]) -> None:
+    page: list[bytes] = []
+    number, size = 1, 0
+    for record in records:
+        line = encode_record(record)
+        if page and (size + len(line) > PAGE_BYTES or len(page) == _PAGE_RECORDS):
+            writer.add_page(section, number, page)
+            page, number, size = [], number + 1, 0
+        page.append(line)
+        size += len(line)
+    writer.add_page(section, number, page)
+
+
+def _add_objects(
+    context: Context, connection: Connection, writer: BundleWriter, *, artifacts: bool
+) -> tuple[int, list[str]]:
+    count = 0
+    missing: list[str] = []
+    for digest, size, needed in named_objects(connection) if artifacts else ():
+        path = context.store.path_of(digest)
+        if path.is_file():
+            writer.add_object(path, digest, size)
+            count += 1
+        elif needed:
+            missing.append(digest)
+    return count, missing
+
+
+def _registry(connection: Connection, *, artifacts: bool) -> RegistryBundle:
+    row = connection.execute(
+        "select registry::varchar, seq, lower(hex(link)) from base.replica"
+    ).fetchone()
+    registry, head, link = row or ("", 0, "")
+    return RegistryBundle(registry=registry, head=head, link=link, artifacts=artifacts)
+
+
+@contextmanager
+def _writing(
+    context: Context,
+    target: Path | BinaryIO,
+    *,
+    replace: bool,
+    on_progress: Progress | None,
+) -> Iterator[_Writer]:
+    """Hold a lease and write to the target: a stream as it comes, a file all or nothing."""
+    context.replica.home.make_folder()
+    path = _checked(context, target, replace=replace) if isinstance(target, Path) else None
+    with (
+        lease(context.home) as folder,
+        tempfile.TemporaryFile(dir=folder) as list_file,
+        _beside(path) if path is not None else _flushed(target) as file,  # type: ignore[arg-type]
+    ):
+        writer = _Writer(file, list_file, f"writing {_name(target)}", on_progress or silent)
+        writer.folder = folder
+        yield writer
+
+
+def _checked(context: Context, target: Path, *, replace: bool) -> Path:
+    with disk_errors(f"writing {target}"):
+        path = Path(os.path.realpath(target.expanduser()))
+        if path.is_relative_to(context.home.resolve()):
+            raise BadInput(f"{target} lies inside the registry", "name a file elsewhere")
+        if not path.parent.is_dir():
+            raise NotFound(f"there is no folder {path.parent}", "make it first")
+        if path.exists() and not path.is_file():
+            raise BadInput(f"{target} is no regular file", "name a new file")
+        if path.exists() and not replace:
+            raise BadInput(f"{target} exists already", "name a new file, or replace it with --yes")
+    return path
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[BinaryIO]:
+    part = target.with_name(f".{target.name}.part")
+    with disk_errors(f"writing {target}"):
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        descriptor = os.open(part, flags, 0o666)  # less what the umask takes: it is to be shared
+        with os.fdopen(descriptor, "wb", buffering=1 << 20) as file:
+            _take_over(file, target)
+            try:
+                yield file
+                file.flush()
+                os.fsync(descriptor)
+                part.replace(target)
+            except BaseException:
+                with suppress(OSError):
+                    part.unlink()
+                    file.truncate(0)  # what is buffered has nowhere to go
+                raise
+        flush_folder(target.parent)
+
+
+@contextmanager
+def _flushed(stream: BinaryIO) -> Iterator[BinaryIO]:
+    yield stream
+    with disk_errors("writing the bundle"):
+        stream.flush()
+
+
+def _take_over(file: BinaryIO, target: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Busy(f"another export is being written to {target}", "wait for it") from None
+    except OSError:
+        pass  # a file system without locks
+    file.truncate(0)
+
+
+def _name(target: Path | BinaryIO) -> str:
+    return str(target) if isinstance(target, Path) else "-"

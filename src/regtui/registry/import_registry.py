@@ -1,0 +1,315 @@
+"""Import of a whole registry: into a home that has none, or into one of the same registry.
+
+The bundle is built into a database of its own first and verified there (`replica.carried`). Then,
+
+- where the home has no operation yet, that database takes the place of the empty one: the same
+  documents, numbers, history and verdicts, to be continued by a replica of its own;
+- where the home is of the same registry, the operations that it does not know are judged in their
+  order, as if they had just arrived: what two people changed meanwhile becomes conflicts, what can
+  not be is refused, with the reason, and stays in the file. Each page of operations is one unit of
+  work together with the files of its new versions, so a kill loses nothing and the next import
+  goes on;
+- a home of another registry refuses: two histories don't become one.
+
+The stored files have their names before anything that needs them is registered.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from msgspec import Struct
+
+from regtui.artifacts.bundle_file import BundleReader
+from regtui.artifacts.faults import disk_errors
+from regtui.artifacts.leases import lease
+from regtui.artifacts.receiving import Receiver
+from regtui.core.access import Actor, Grant, Role
+from regtui.core.bundle import RECORDS, RegistryBundle, decode_records
+from regtui.core.errors import BadInput
+from regtui.core.manifest import FileEntry
+from regtui.core.operations import Operation, decode_operation
+from regtui.core.verdicts import Accepted, Conflicted, Rejected
+from regtui.registry.answers_bundle import ImportedRegistry, Refused
+from regtui.registry.context import Context
+from regtui.registry.export_version import kept_texts
+from regtui.registry.import_objects import NamedObjects
+from regtui.registry.rehearsal import unit_of_work
+from regtui.registry.stored import named_objects
+from regtui.replica.adoption import adopt
+from regtui.replica.authority import SoloAuthority
+from regtui.replica.carried import CarriedRegistry
+from regtui.replica.database import Connection, connected
+from regtui.replica.migrate import apply_all
+from regtui.replica.tables import insert
+
+_PAGE = 500
+"""Operations of one unit of work."""
+
+_TEXTS = 64
+
+
+class _Taken(Struct):
+    """What became of the operations so far."""
+
+    operations: int = 0
+    known: int = 0
+    versions: int = 0
+    conflicts: dict[str, None] = {}
+    refused: list[Refused] = []
+
+
+def import_registry(
+    context: Context, reader: BundleReader, bundle: RegistryBundle, *, dry_run: bool
+) -> ImportedRegistry:
+    """Take in a registry.
+
+    Args:
+        context: The registry to take it into.
+        reader: Stands after the description.
+        bundle: The description.
+        dry_run: Whether to tell only.
+
+    Raises:
+        BadInput: The home belongs to another registry.
+        Damaged: The bundle is not what it was.
+        RegtuiError: The disk is full.
+    """
+    merged = _is_merge(context, reader, bundle)
+    now = context.replica.clock() // 1000
+    writing = f"writing to the store {context.home}"
+    with lease(context.home) as folder, Receiver(context.home, folder, dry_run=dry_run) as receiver:
+        database = folder / "carried.duckdb"
+        with connected(database, read_only=False) as carried:
+            missing = _build(reader, bundle, carried, receiver, now)
+            if not dry_run:
+                receiver.name_all()
+            taken = _merged(context, carried, dry_run=dry_run) if merged else _all(carried)
+            carried.execute("checkpoint")
+        if not merged and not dry_run:
+            with disk_errors(writing):
+                adopt(context.replica.home, database, now)
+    return ImportedRegistry(
+        registry=bundle.registry,
+        merged=merged,
+        operations=taken.operations,
+        known=taken.known,
+        versions=taken.versions,
+        conflicts=list(taken.conflicts),
+        refused=taken.refused,
+        objects=receiver.files,
+        bytes=receiver.size,
+        missing=missing,
+        dry_run=dry_run,
+    )
+
+
+def _is_merge(context: Context, reader: BundleReader, bundle: RegistryBundle) -> bool:
+    """Tell whether the home has a history of this registry already.
+
+    Raises:
+        BadInput: It has one of another registry.
+    """
+    with context.reading() as connection:
+        row = connection.execute("select registry::varchar, seq from base.replica").fetchone()
+    registry, seq = row or ("", 0)
+    if seq and registry != bundle.registry:
+        raise BadInput(
+            f"{reader.shown} holds another registry than {context.home}",
+            "import it into a home of its own with --home DIR, or export single versions",
+        )
+    return bool(seq)
+
+
+def _build(
+    reader: BundleReader,
+    bundle: RegistryBundle,
+    connection: Connection,
+    receiver: Receiver,
+    now: int,
+) -> list[str]:
+    """Read the bundle to its end; return the digests of files that are neither in it nor here."""
+    apply_all(connection, now)
+    carried = CarriedRegistry(connection, bundle, reader.shown)
+    objects: NamedObjects | None = None
+    for entry in reader.entries():
+        if entry.section in RECORDS:
+            page = decode_records(RECORDS[entry.section], reader.content(), reader.shown)
+            carried.add(entry.section, page)
+        elif entry.section == "object" and bundle.artifacts:
+            objects = objects or _objects(carried, connection, receiver)
+            objects.take(reader, entry)
+        else:
+            raise reader.damaged(f"{entry.name} does not belong to a registry")
+    reader.finish()
+    objects = objects or _objects(carried, connection, receiver)
+    objects.finish()
+    return objects.missing
+
+
+def _objects(carried: CarriedRegistry, connection: Connection, receiver: Receiver) -> NamedObjects:
+    """Return what the versions name, when all records are there and fit."""
+    carried.finish()
+    return NamedObjects(named_objects(connection), receiver)
+
+
+def _all(carried: Connection) -> _Taken:
+    row = carried.execute(
+        "select (select count(*) from base.operation), (select count(*) from base.version), "
+        "(select list(d.id::varchar order by d.key) from base.document d "
+        " join base.conflict c on c.key = d.key where c.open)"
+    ).fetchone()
+    operations, versions, conflicts = row or (0, 0, None)
+    return _Taken(operations, 0, versions, dict.fromkeys(conflicts or []))
+
+
+def _merged(context: Context, carried: Connection, *, dry_run: bool) -> _Taken:
+    with ExitStack() as rehearsing:
+        rehearsal = None
+        if dry_run:
+            rehearsal = rehearsing.enter_context(unit_of_work(context, dry_run=True))
+        merge = _Merge(context, carried, rehearsal)
+        merge.run()
+    return merge.taken
+
+
+class _Merge:
+    """Hands the operations of a carried registry to the one that is here.
+
+    A real one does it page by page, each a unit of work; a rehearsal does it all in one, which it
+    takes back.
+    """
+
+    def __init__(
+        self, context: Context, carried: Connection, rehearsal: SoloAuthority | None
+    ) -> None:
+        self._context = context
+        self._carried = carried
+        self._rehearsal = rehearsal
+        rows = carried.execute("select id::varchar, name from base.actor").fetchall()
+        self._actors = {identity: _admin(identity, name) for identity, name in rows}
+        self.taken = _Taken()
+
+    def run(self) -> None:
+        """Take in what is not known, then the texts and keys that no operation carries."""
+        seq = 0
+        while page := self._page(seq):
+            seq = page[-1][0]
+            unknown = self._unknown(page)
+            self.taken.known += len(page) - len(unknown)
+            if unknown:
+                with self._unit() as authority:
+                    for data in unknown:
+                        self._receive(authority, data.encode())
+        self._keep_enrolments()
+        self._keep_texts()
+
+    @contextmanager
+    def _unit(self) -> Iterator[SoloAuthority]:
+        if self._rehearsal is not None:
+            yield self._rehearsal
+            return
+        with self._context.writing() as authority:
+            yield authority
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        if self._rehearsal is not None:
+            yield self._rehearsal.connection
+            return
+        with self._context.reading() as connection:
+            yield connection
+
+    def _page(self, seq: int) -> list[tuple[int, str, str]]:
+        return self._carried.execute(
+            "select seq, id::varchar, bytes from base.operation where seq > ? and seq <= ? "
+            "order by seq",
+            [seq, seq + _PAGE],
+        ).fetchall()
+
+    def _unknown(self, page: list[tuple[int, str, str]]) -> list[str]:
+        with self._reading() as connection:
+            rows = connection.execute(
+                "select id::varchar from base.operation where id in (select unnest(?::uuid[]))",
+                [[identity for _, identity, _ in page]],
+            ).fetchall()
+        known = {row[0] for row in rows}
+        return [data for _, identity, data in page if identity not in known]
+
+    def _receive(self, authority: SoloAuthority, data: bytes) -> None:
+        operation = decode_operation(data)
+        before = authority.view.document(operation.entity)
+        try:
+            verdict = authority.receive(data, self._actors[operation.actor])
+        except BadInput as error:
+            self._refuse(operation, error.code, error.message, error.hint)
+            return
+        if isinstance(verdict, Rejected):
+            self._refuse(operation, verdict.code, verdict.message, verdict.hint)
+        if not isinstance(verdict, Accepted):
+            return
+        self.taken.operations += 1
+        if isinstance(verdict, Conflicted):
+            self.taken.conflicts |= dict.fromkeys(verdict.conflicts)
+        if operation.kind == "version.capture" and before is None:
+            self.taken.versions += 1
+            authority.add_files(operation.entity, self._files(operation.entity))
+
+    def _refuse(self, operation: Operation, code: str, message: str, hint: str) -> None:
+        refused = Refused(
+            operation=operation.id,
+            kind=operation.kind,
+            actor=self._actors[operation.actor].name,
+            code=code,
+            message=message,
+            hint=hint,
+        )
+        self.taken.refused.append(refused)
+
+    def _files(self, version: str) -> list[FileEntry]:
+        rows = self._carried.execute(
+            "select path, size, executable, lower(hex(digest)) from base.file "
+            "where version = (select key from base.document where id = ?)",
+            [version],
+        ).fetchall()
+        return [FileEntry(*row) for row in rows]
+
+    def _keep_enrolments(self) -> None:
+        """Keep the public keys of the replicas whose operations are here now."""
+        rows = self._carried.execute(
+            "select replica::varchar, lower(hex(public_key)), created from base.enrolment"
+        ).fetchall()
+        with self._reading() as connection:
+            known = connection.execute("select replica::varchar from base.enrolment").fetchall()
+        new = [row for row in rows if (row[0],) not in set(known)]
+        if new:
+            with self._unit() as authority:
+                insert(authority.connection, "enrolment", new)
+
+    def _keep_texts(self) -> None:
+        """Keep the texts that are not here: series and contexts, which no operation holds."""
+        last = ""
+        while digests := self._texts_after(last):
+            last = digests[-1]
+            with self._reading() as connection:
+                rows = connection.execute(
+                    "select distinct digest from base.text "
+                    "where digest in (select unnest(?::varchar[]))",
+                    [digests],
+                ).fetchall()
+            new = sorted(set(digests) - {row[0] for row in rows})
+            for start in range(0, len(new), _TEXTS):
+                texts = kept_texts(self._carried, new[start : start + _TEXTS])
+                with self._unit() as authority:
+                    insert(authority.connection, "text", texts)
+
+    def _texts_after(self, last: str) -> list[str]:
+        rows = self._carried.execute(
+            "select distinct digest from base.text where digest > ? order by digest limit 5000",
+            [last],
+        ).fetchall()
+        return [row[0] for row in rows]
+
+
+def _admin(identity: str, name: str) -> Actor:
+    """Return who acts in a registry without a server: everybody who has it is its admin."""
+    return Actor(identity, name, (Grant(Role.ADMIN, "*"),))
