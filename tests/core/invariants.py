@@ -9,7 +9,7 @@ from typing import Any
 
 from regtui.core import encoding
 from regtui.core.documents import Document, Register, Rule, field_of
-from regtui.core.judgement.holders import HOLDERS_LIMIT
+from regtui.core.holders import HOLDERS_LIMIT
 from regtui.core.judgement.merge import CLOCK_DRIFT
 from regtui.core.operations import Change, Operation, ResolveBody, subject
 from regtui.core.verdicts import Accepted, Conflicted, Judged
@@ -114,13 +114,13 @@ def conflicts_end_as_they_say(
         if not isinstance(body, ResolveBody):
             (candidate,) = new.entries("candidates").values()
             assert candidate["author"] == operation.actor
-            assert resolution["choice"] == "accepted"
+            assert (resolution or {})["choice"] == "accepted"
             assert standing_as_asked(operation, document, path)
             continue
         assert operation.entity == old.id
         if resolution is None:
             assert body.choice is None
-            for changed_path, value in old.value("resolution")["before"].items():
+            for changed_path, value in (old.value("resolution") or {})["before"].items():
                 assert document.value(changed_path) == value
             continue
         assert resolution["choice"] == body.choice
@@ -131,7 +131,7 @@ def conflicts_end_as_they_say(
         if body.choice == "accepted":
             assert standing is document
         elif body.choice != "value":
-            wanted = old.value(f"candidates/{body.choice}")["value"]
+            wanted = old.entries("candidates")[str(body.choice)]["value"]
             asked = stored_changes(document.kind, operation)
             state = {"model": "active", "version": "captured"}.get(document.kind)
             edit = wanted["edit"] | {"state": state} if isinstance(wanted, dict) else {path: wanted}
@@ -140,9 +140,7 @@ def conflicts_end_as_they_say(
 
 def one_conflict_is_open_for_a_value(after: RegistryState) -> None:
     conflicts = after.of_kind("conflict")
-    opened = [
-        (c.facts["of"], c.facts["path"]) for c in conflicts if c.value("resolution") is None
-    ]
+    opened = [(c.facts["of"], c.facts["path"]) for c in conflicts if c.value("resolution") is None]
     assert len(set(opened)) == len(opened)
     assert all(c.entries("candidates") for c in conflicts if c.value("resolution") is None)
 

@@ -34,8 +34,11 @@ def code(verdict: Verdict) -> str:
     return verdict.code
 
 
-def disagree(ann: Replica, ben: Replica, entity: str, path: str, first: Any, second: Any) -> None:
+def disagree(
+    ann: Replica, ben: Replica, entity: str, path: str, values: tuple[Any, Any] = ("ann's", "ben's")
+) -> None:
     """Let ann's value stand and ben's be the candidate, and everybody know it."""
+    first, second = values
     ann.edit(entity, {path: first})
     ben.edit(entity, {path: second})
     ann.sync()
@@ -66,7 +69,7 @@ def test_what_is_chosen_stands_and_the_conflict_is_over(
     ann.sync()
     ben.pull()
     theirs, mine, third = VALUES[path]
-    disagree(ann, ben, model, path, theirs, mine)
+    disagree(ann, ben, model, path, (theirs, mine))
     conflict = the_conflict(ben)
     expected = {"accepted": theirs, "candidate": mine, "value": third}[choice]
     named = the_candidate(conflict) if choice == "candidate" else choice
@@ -181,7 +184,7 @@ def test_an_alias_is_not_moved_by_choice_to_a_version_that_was_put_away(
 def test_the_author_of_the_value_that_was_taken_edits_on_without_a_conflict(
     ann: Replica, ben: Replica, version: str
 ) -> None:
-    disagree(ann, ben, version, "description", "ann's", "ben's")
+    disagree(ann, ben, version, "description")
     ben.edit(version, {"description": "ben's second"})
     forgotten, ben.pending = ben.pending, []
     later = Change("ben's second", saw=the_candidate(the_conflict(ben)))
@@ -198,7 +201,7 @@ def test_the_author_of_the_value_that_was_taken_edits_on_without_a_conflict(
 def test_who_was_not_chosen_and_edits_on_disagrees_again(
     ann: Replica, ben: Replica, version: str
 ) -> None:
-    disagree(ann, ben, version, "description", "ann's", "ben's")
+    disagree(ann, ben, version, "description")
     operation = ben.edit(version, {"description": "ben's second"})
     operation.body.set["description"] = Change("ben's second", saw=the_candidate(the_conflict(ann)))
     ann.resolve(the_conflict(ann).id, "accepted")
@@ -213,7 +216,7 @@ def test_a_candidate_that_came_meanwhile_refuses_the_resolution(
 ) -> None:
     cara = authority.person("cara")
     cara.edit(version, {"description": "cara's"})
-    disagree(ann, ben, version, "description", "ann's", "ben's")
+    disagree(ann, ben, version, "description")
     ann.resolve(the_conflict(ann).id, "accepted")
     cara.sync()
     (verdict,) = ann.sync()
@@ -225,7 +228,7 @@ def test_a_candidate_that_came_meanwhile_refuses_the_resolution(
 def test_a_choice_over_a_value_that_moved_meanwhile_is_one_more_candidate(
     ann: Replica, ben: Replica, version: str, choice: str
 ) -> None:
-    disagree(ann, ben, version, "description", "ann's", "ben's")
+    disagree(ann, ben, version, "description")
     conflict = the_conflict(ben)
     ben.resolve(conflict.id, the_candidate(conflict) if choice == "candidate" else choice, "both")
     ann.edit(version, {"description": "ann's second"})
@@ -240,7 +243,7 @@ def test_a_choice_over_a_value_that_moved_meanwhile_is_one_more_candidate(
 def test_of_two_who_resolve_at_once_the_second_is_refused(
     ann: Replica, ben: Replica, version: str
 ) -> None:
-    disagree(ann, ben, version, "description", "ann's", "ben's")
+    disagree(ann, ben, version, "description")
     ann.resolve(the_conflict(ann).id, "value", "ann's choice")
     ben.resolve(the_conflict(ben).id, "value", "ben's choice")
     assert type(ann.sync()[0]) is Accepted
@@ -282,7 +285,7 @@ def test_who_gives_in_leaves_the_others_to_their_conflict(
 def test_a_conflict_that_is_opened_again_is_what_it_was(
     ann: Replica, ben: Replica, version: str, choice: str
 ) -> None:
-    disagree(ann, ben, version, "description", "ann's", "ben's")
+    disagree(ann, ben, version, "description")
     conflict = the_conflict(ben)
     ben.resolve(conflict.id, the_candidate(conflict) if choice == "candidate" else choice, "both")
     ben.reopen(conflict.id)
@@ -297,7 +300,7 @@ def test_a_conflict_that_is_opened_again_is_what_it_was(
 def test_a_conflict_stays_over_when_its_value_was_changed_since(
     ann: Replica, ben: Replica, version: str
 ) -> None:
-    disagree(ann, ben, version, "description", "ann's", "ben's")
+    disagree(ann, ben, version, "description")
     conflict = the_conflict(ben)
     ben.resolve(conflict.id, "value", "both")
     ben.sync()
@@ -314,7 +317,7 @@ def test_no_conflict_opens_again_beside_another_on_the_same_value(
 ) -> None:
     cara = authority.person("cara")
     cara.edit(version, {"description": "cara's"})
-    disagree(ann, ben, version, "description", "ann's", "ben's")
+    disagree(ann, ben, version, "description")
     conflict = the_conflict(ben)
     ben.resolve(conflict.id, "accepted")
     ben.sync()
@@ -324,8 +327,10 @@ def test_no_conflict_opens_again_beside_another_on_the_same_value(
     assert the_conflict(ben).id != conflict.id
 
 
-def test_a_conflict_that_is_open_can_not_be_opened(ann: Replica, ben: Replica, version: str) -> None:
-    disagree(ann, ben, version, "description", "ann's", "ben's")
+def test_a_conflict_that_is_open_can_not_be_opened(
+    ann: Replica, ben: Replica, version: str
+) -> None:
+    disagree(ann, ben, version, "description")
     conflict = the_conflict(ben)
     body = ResolveBody(version, "version", None, [], {})
     ben.pending.append(ben.draft("conflict.resolve", conflict.stream, conflict.id, body))
@@ -339,7 +344,7 @@ def test_the_value_of_a_resolution_made_elsewhere_takes_its_authors_place_here(
     ann: Replica, ben: Replica, version: str
 ) -> None:
     """On ben's own machine his value stood, and the conflict had another id."""
-    disagree(ann, ben, version, "description", "ann's", "ben's")
+    disagree(ann, ben, version, "description")
     change = Change("both", saw=the_candidate(the_conflict(ben)))
     body = ResolveBody(version, "version", "value", [], {"description": change})
     elsewhere = ben.draft("conflict.resolve", ben.accepted.documents[version].stream, NOWHERE, body)
@@ -351,7 +356,7 @@ def test_the_value_of_a_resolution_made_elsewhere_takes_its_authors_place_here(
 def test_giving_in_elsewhere_ends_the_conflict_here(
     ann: Replica, ben: Replica, version: str
 ) -> None:
-    disagree(ann, ben, version, "description", "ann's", "ben's")
+    disagree(ann, ben, version, "description")
     change = Change("ann's", saw=the_candidate(the_conflict(ben)))
     body = ResolveBody(version, "version", "ann's operation", [], {"description": change})
     elsewhere = ben.draft("conflict.resolve", ben.accepted.documents[version].stream, NOWHERE, body)
@@ -412,10 +417,10 @@ def said(text: str) -> dict[str, Change]:
         ({"of": "nothing"}, "malformed"),
     ],
 )
-def test_a_resolution_that_does_not_do_what_it_says_is_refused(
+def test_a_resolution_that_does_not_do_what_it_says_is_refused(  # noqa: PLR0913, PLR0917
     ann: Replica, ben: Replica, model: str, version: str, fields: dict[str, Any], expected: str
 ) -> None:
-    disagree(ann, ben, version, "description", "ann's", "ben's")
+    disagree(ann, ben, version, "description")
     conflict = the_conflict(ben)
     if fields.get("choice") == "candidate":
         fields = fields | {"choice": the_candidate(conflict)}
@@ -429,7 +434,7 @@ def test_a_resolution_that_does_not_do_what_it_says_is_refused(
 def test_opening_again_sets_nothing_but_what_stood_before(
     ann: Replica, ben: Replica, version: str
 ) -> None:
-    disagree(ann, ben, version, "description", "ann's", "ben's")
+    disagree(ann, ben, version, "description")
     conflict = the_conflict(ben)
     ben.resolve(conflict.id, "value", "both")
     ben.sync()
@@ -442,7 +447,7 @@ def test_opening_again_sets_nothing_but_what_stood_before(
 def test_a_value_of_something_deleted_is_not_settled_before_it_is_restored(
     ann: Replica, ben: Replica, version: str
 ) -> None:
-    disagree(ann, ben, version, "description", "ann's", "ben's")
+    disagree(ann, ben, version, "description")
     ann.delete(version)
     ann.sync()
     ben.pull()
@@ -471,7 +476,7 @@ def test_settling_a_state_needs_the_role_that_changing_it_needs(
 def test_a_conflict_of_a_hidden_model_can_not_be_told_from_none_by_naming_a_dataset(
     authority: Authority, ann: Replica, ben: Replica, version: str
 ) -> None:
-    disagree(ann, ben, version, "description", "ann's", "ben's")
+    disagree(ann, ben, version, "description")
     data = ann.put_dataset("open/imdb", {"uri": "s3://imdb"}).entity
     ann.sync()
     conflict = the_conflict(ann)

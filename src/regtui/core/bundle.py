@@ -116,7 +116,6 @@ class RegistryBundle(Struct, frozen=True, kw_only=True):
         v: Of the format.
         kind: `registry`.
         registry: Id of the registry.
-        created: Milliseconds: when it was made.
         head: Sequence number of its last operation.
         link: Its last link, 64 hex digits.
         artifacts: Whether the files are in the bundle.
@@ -126,7 +125,6 @@ class RegistryBundle(Struct, frozen=True, kw_only=True):
     v: int = FORMAT
     kind: Literal["registry"] = "registry"
     registry: str
-    created: int
     head: int
     link: str
     artifacts: bool
@@ -358,8 +356,8 @@ def _check(found: VersionBundle | RegistryBundle) -> None:
         raise BadInput("a registry is named by a UUID")
     if isinstance(found, VersionBundle):
         _check_version(found)
-    elif not _DIGEST.fullmatch(found.link) or not 0 <= found.created < 2**62:
-        raise BadInput("a registry has a beginning and a last link")
+    elif not _DIGEST.fullmatch(found.link):
+        raise BadInput("a registry has a last link")
 
 
 def _check_version(found: VersionBundle) -> None:

@@ -94,7 +94,7 @@ def operations(connection: Connection, seqs: Sequence[int]) -> list[Past]:
 
 def operations_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Past]:
     """Return the operations with these ids that are here."""
-    wanted = sorted(set(ids))
+    wanted = sorted(set(ids) - {""})
     if not wanted:
         return {}
     rows = connection.execute(
@@ -145,6 +145,19 @@ def undoers(connection: Connection, ids: Iterable[str]) -> dict[str, list[str]]:
     for undone, operation in rows:
         found.setdefault(undone, []).append(operation)
     return found
+
+
+def undone_under(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """Return what operations took back, by operation; theirs included, and so on down."""
+    rows = connection.execute(
+        "with recursive below(operation, undoes) as ("
+        "select operation, undoes from base.undo where operation in (select unnest(?::uuid[])) "
+        "union "
+        "select u.operation, u.undoes from base.undo u join below b on u.operation = b.undoes) "
+        "select operation::varchar, undoes::varchar from below",
+        [sorted(set(ids))],
+    ).fetchall()
+    return dict(rows)
 
 
 def rows_of(connection: Connection, seqs: Sequence[int]) -> dict[int, list[LogRow]]:

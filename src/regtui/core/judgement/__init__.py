@@ -104,8 +104,9 @@ def _scope_of(operation: Operation, view: View) -> str:
     body = operation.body
     if isinstance(body, ResolveBody) and body.of_kind == "dataset":
         dataset = view.document(body.of) if operation.stream == "registry" else None
-        known = dataset is not None and dataset.kind == "dataset"
-        return name_key(str(dataset.facts["name"])) if known else ""
+        if dataset is None or dataset.kind != "dataset":
+            return ""
+        return name_key(str(dataset.facts["name"]))
     model = view.document(operation.stream)
     return str(model.value("name")) if model is not None and model.kind == "model" else ""
 

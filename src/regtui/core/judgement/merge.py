@@ -18,8 +18,8 @@ from msgspec import Struct
 
 from regtui.core import encoding
 from regtui.core.documents import Document, Register, Rule, field_of
+from regtui.core.holders import with_holder
 from regtui.core.identity import conflict_id
-from regtui.core.judgement.holders import with_holder
 from regtui.core.judgement.seen import Fold, resolve, stands_by_itself, step_of, times, with_step
 from regtui.core.operations import Change, Changes, Operation
 from regtui.core.text_merge import merge_text
@@ -168,11 +168,7 @@ class Merger:
         rule = field_of(document.kind, path).rule
         current = document.fields.get(path)
         if isinstance(seen, Fold):
-            value = self.value(document.kind, path, change.to)
-            if value == document.value(path):
-                self._withdraw(seen)
-                return PathResult("same", stamp=document.stamp(path))
-            return self.conflict(document, path, value, {seen.op})
+            return self._fold(document, path, change, seen)
         if rule is Rule.TEXT:
             return self._merge_text(document, path, current, change)
         # What is given back had this step, or none.
@@ -185,6 +181,14 @@ class Merger:
                 return PathResult("same", stamp=document.stamp(path))
             return self.conflict(document, path, change.to)
         return self._merge_keyed(document.kind, path, current, change)
+
+    def _fold(self, document: Document, path: str, change: Change, seen: Fold) -> PathResult:
+        """Put a value in the place of its author's candidate, unless it is what stands."""
+        value = self.value(document.kind, path, change.to)
+        if value != document.value(path):
+            return self.conflict(document, path, value, {seen.op})
+        self._withdraw(seen)
+        return PathResult("same", stamp=document.stamp(path))
 
     def _merge_keyed(
         self, kind: str, path: str, current: Register | None, change: Change

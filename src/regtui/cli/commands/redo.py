@@ -1,0 +1,30 @@
+"""`regtui redo`."""
+
+from typing import Annotated
+
+import typer
+
+from regtui.cli.commands import single
+from regtui.cli.output import emit, say
+from regtui.cli.settings import SETTINGS
+
+app = single()
+
+
+@app.command()
+def redo(
+    operation: Annotated[
+        str | None,
+        typer.Argument(metavar="OPERATION", help="What was undone; without it your last undo."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell what would be done.")
+    ] = False,
+) -> None:
+    """Take back your last undo, or the one over an operation."""
+    answer = SETTINGS.registry().redo(operation, dry_run=dry_run)
+    if SETTINGS.json:
+        emit(answer)
+        return
+    for one in answer.operations:
+        say(f"{'would have ' if dry_run else ''}{one.summary}")

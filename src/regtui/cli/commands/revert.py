@@ -1,0 +1,33 @@
+"""`regtui revert`."""
+
+from typing import Annotated
+
+import typer
+
+from regtui.cli import complete
+from regtui.cli.commands import single
+from regtui.cli.output import emit, say
+from regtui.cli.settings import SETTINGS
+
+app = single()
+
+
+@app.command()
+def revert(
+    alias: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL@ALIAS", help="The alias.", autocompletion=complete.references
+        ),
+    ],
+    to: Annotated[
+        str | None, typer.Option(metavar="REF", help="To this version, not to the one before.")
+    ] = None,
+) -> None:
+    """Move an alias back to where it pointed before; once more goes further back."""
+    answer = SETTINGS.registry().revert(alias, to=to)
+    if SETTINGS.json:
+        emit(answer)
+        return
+    here = answer.version.reference
+    say(f"{alias} is at {here}, was {answer.before}" if answer.changed else f"{alias} is at {here}")

@@ -1,0 +1,84 @@
+"""Following: what is done to the registry while one looks, by whatever process.
+
+The database file tells by its time and size that somebody wrote; a look at it costs nothing and
+works on every file system. Nothing is held open between two looks. A registry that is busy is
+looked at again later, so nothing is told twice and nothing is left out.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+
+from regtui.core.errors import Busy
+from regtui.registry.context import Context
+from regtui.registry.history import (
+    LogRequest,
+    OperationAnswer,
+    operation_answers,
+    wanted_operations,
+)
+from regtui.replica.history import Wanted, between, newest
+
+TICK = 0.25
+"""Seconds between two looks at the database file."""
+
+PAGE = 500
+"""Operations that are looked at in one unit of work."""
+
+
+def follow(
+    context: Context, request: LogRequest, wait: Callable[[float], object] | None = None
+) -> Iterator[OperationAnswer]:
+    """Yield the operations that are committed from now on, in their order, without end.
+
+    Args:
+        context: The registry.
+        request: Which operations; their time does not matter.
+        wait: Lets some seconds pass; what it raises ends the following.
+
+    Raises:
+        NotFound: There is no such model, version, alias, dataset or person.
+        BadInput: The reference or kind is malformed.
+    """
+    seen = _written(context)
+    with context.reading() as connection:
+        wanted = wanted_operations(context, connection, request)
+        last = newest(connection)
+    return _follow(context, wanted, last, seen, wait or time.sleep)
+
+
+def _follow(
+    context: Context,
+    wanted: Wanted,
+    last: int,
+    seen: list[tuple[int, int]],
+    wait: Callable[[float], object],
+) -> Iterator[OperationAnswer]:
+    while True:
+        wait(TICK)
+        if (now := _written(context)) == seen:
+            continue
+        try:
+            with context.reading() as connection:
+                head = newest(connection)
+                until = min(head, last + PAGE)
+                found = between(connection, wanted, last, until)
+                answers = operation_answers(connection, found)
+        except Busy:
+            continue
+        yield from answers
+        last = until
+        if last == head:
+            seen = now
+
+
+def _written(context: Context) -> list[tuple[int, int]]:
+    """Return by what one sees that somebody wrote: time and size of the database and its log."""
+    found = []
+    database = context.replica.home.database
+    for file in (database, database.with_name(database.name + ".wal")):
+        try:
+            status = file.stat()
+        except OSError:
+            continue
+        found.append((status.st_mtime_ns, status.st_size))
+    return found

@@ -1,0 +1,321 @@
+"""Undo and redo: intents taken back, whole, by operations of their own.
+
+An *intent* is what somebody did at once: the operations of one group, or one operation alone. It is
+taken back in reverse by their inverses (`regtui.core.inverse`), which form an intent themselves,
+and redo takes back an undo. Whether an intent is in effect follows from the chain of intents over
+it, each of which took back the one before: it is if their number is even.
+
+A bare `undo` looks for the last intent that this person made by hand and that is in effect, so
+doing it again goes further back. A bare `redo` looks for the newest undo in effect, up to where the
+person made another change by hand. `revert` moves an alias back and counts as a change of its own:
+its operation is the only one that names in `undoes` what it took back and has no group.
+
+All of it is one transaction: what is refused leaves nothing behind.
+"""
+
+import itertools
+import re
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from regtui.core.errors import BadInput, ConflictOpen, NotFound, RegtuiError
+from regtui.core.inverse import Draft, inverse
+from regtui.core.verdicts import Conflicted
+from regtui.core.view import Past
+from regtui.registry.context import Context
+from regtui.registry.history import OperationAnswer, is_revert, operation_answers
+from regtui.registry.rehearsal import unit_of_work
+from regtui.replica.authority import SoloAuthority
+from regtui.replica.history import (
+    Wanted,
+    intent,
+    matching,
+    named,
+    newest,
+    operations,
+    operations_by_id,
+    rows_of,
+    undoers,
+)
+
+BY_HAND = ("cli", "app", "api")
+PAGE = 64
+PREFIX_DIGITS = 8
+
+
+class Undone(Struct, frozen=True, kw_only=True):
+    """What was taken back, newest first, and the operations that did it."""
+
+    undone: list[OperationAnswer]
+    operations: list[OperationAnswer]
+
+
+def undo(context: Context, operation: str | None = None, *, dry_run: bool = False) -> Undone:
+    """Take back an intent: the one that an operation belongs to, or this person's last.
+
+    Args:
+        context: The registry.
+        operation: Id, its unique beginning, or sequence number; None for the last by hand.
+        dry_run: Whether only to tell what would be done.
+
+    Raises:
+        NotFound: There is no such operation, or nothing to undo.
+        BadInput: A value was set again since, or the operation is undone already.
+        ConflictOpen: It would open a conflict.
+    """
+    return _taken_back(context, operation, dry_run=dry_run, again=False)
+
+
+def redo(context: Context, operation: str | None = None, *, dry_run: bool = False) -> Undone:
+    """Take back an undo: the one over an operation, or this person's last.
+
+    Args:
+        context: The registry.
+        operation: What was undone, or an operation of the undo; None for the newest undo after
+            which the person changed nothing by hand.
+        dry_run: Whether only to tell what would be done.
+
+    Raises:
+        NotFound: There is no such operation, or nothing to redo.
+        BadInput: A value was set again since, or the operation is in effect.
+        ConflictOpen: It would open a conflict.
+    """
+    return _taken_back(context, operation, dry_run=dry_run, again=True)
+
+
+class _Intent(Struct, frozen=True):
+    pasts: tuple[Past, ...]
+
+    @property
+    def first(self) -> Past:
+        return self.pasts[0]
+
+    @property
+    def is_undo(self) -> bool:
+        """Whether `undo` or `redo` made it."""
+        operation = self.first.operation
+        return operation.undoes is not None and not is_revert(operation)
+
+    @property
+    def name(self) -> str:
+        return " ".join(f"#{past.seq}" for past in self.pasts)
+
+
+def _taken_back(context: Context, operation: str | None, *, dry_run: bool, again: bool) -> Undone:
+    with unit_of_work(context, dry_run=dry_run) as authority:
+        story = _Story(authority)
+        if operation is not None:
+            chosen = story.of(_find(authority, operation))
+            undone = story.take_back((story.to_redo if again else story.to_undo)(chosen))
+        else:
+            undone = story.redo_last() if again else story.undo_last()
+        authority.flush()
+        return _answer(authority, undone)
+
+
+def _answer(authority: SoloAuthority, undone: list[Past]) -> Undone:
+    connection = authority.connection
+    first = authority.view.seq - len(undone)
+    made = operation_answers(connection, range(first, authority.view.seq))
+    seqs = list(dict.fromkeys(past.seq for past in undone))
+    return Undone(undone=operation_answers(connection, seqs), operations=made)
+
+
+class _Story:
+    """The intents of a registry, as undo and redo see them."""
+
+    def __init__(self, authority: SoloAuthority) -> None:
+        self._authority = authority
+        self._connection = authority.connection
+        authority.begin_group()
+
+    def of(self, past: Past) -> _Intent:
+        """Return the intent that an operation belongs to."""
+        return _Intent(tuple(intent(self._connection, past)))
+
+    def undo_last(self) -> list[Past]:
+        """Take back the last intent by hand that is in effect and did anything."""
+        for found in self._by_hand():
+            if not found.is_undo and len(self._over(found)) % 2 == 0:
+                undone = self._submit(self._target(found))
+                if undone:
+                    return undone
+        raise NotFound("there is nothing to undo", "`regtui log` tells what was done")
+
+    def redo_last(self) -> list[Past]:
+        """Take back the newest undo in effect, up to where another change was made by hand."""
+        for found in self._by_hand():
+            if not found.is_undo:
+                break
+            if self._depth(found) % 2 and len(self._over(found)) % 2 == 0:
+                undone = self._submit(self._target(found))
+                if undone:
+                    return undone
+        raise NotFound("there is nothing to redo", "a new change ends what can be redone")
+
+    def to_undo(self, chosen: _Intent) -> _Intent:
+        """Return what to take back so that an intent is not in effect any more."""
+        over = self._over(chosen)
+        if len(over) % 2:
+            raise BadInput(f"{chosen.name} is undone already, by {over[-1].name}")
+        return self._target(chosen)
+
+    def to_redo(self, chosen: _Intent) -> _Intent:
+        """Return the undo to take back: the one given, or the one over what is given."""
+        over = self._over(chosen)
+        if self._depth(chosen) % 2 and len(over) % 2 == 0:
+            return self._target(chosen)
+        if len(over) % 2 == 0:
+            raise BadInput(f"{chosen.name} is in effect", "there is no undo to take back")
+        return over[-1]
+
+    def take_back(self, target: _Intent) -> list[Past]:
+        """Take back an intent; one that did nothing is refused."""
+        undone = self._submit(target)
+        if not undone:
+            raise BadInput(f"{target.name} changed nothing that could be taken back")
+        return undone
+
+    def _by_hand(self) -> Iterator[_Intent]:
+        """Yield the intents that this person made by hand, newest first."""
+        row = self._connection.execute(
+            "select key from base.actor where id = ?", [self._authority.actor.id]
+        ).fetchone()
+        if row is None:
+            return
+        wanted = Wanted(actor=row[0], via=BY_HAND)
+        below = newest(self._connection) + 1
+        seqs = matching(self._connection, wanted, below)
+        while page := list(itertools.islice(seqs, PAGE)):
+            for past in operations(self._connection, page):
+                if past.seq < below:
+                    found = self.of(past)
+                    below = found.first.seq
+                    yield found
+
+    def _over(self, found: _Intent) -> list[_Intent]:
+        """Return the chain of intents over one: what took it back, what took that back, and on."""
+        ids = [past.operation.id for past in found.pasts]
+        known = undoers(self._connection, ids)
+        every = operations_by_id(self._connection, itertools.chain.from_iterable(known.values()))
+        chain: list[_Intent] = []
+        last = found
+        while True:
+            above = [
+                every[by]
+                for past in last.pasts
+                for by in known.get(past.operation.id, ())
+                if every[by].seq > last.first.seq
+            ]
+            if not above:
+                return chain
+            last = self.of(max(above, key=lambda past: past.seq))
+            chain.append(last)
+
+    def _target(self, found: _Intent) -> _Intent:
+        """Return the last redo of an intent, which stands for it; the intent itself without one.
+
+        Over a move that was reverted stand the reverting and what became of that: it is the move
+        itself that is taken back then.
+        """
+        over = self._over(found)
+        if not over or any(is_revert(above.first.operation) for above in over):
+            return found
+        return over[-1]
+
+    def _depth(self, found: _Intent) -> int:
+        """Return how many intents stand under one that `undo` or `redo` made."""
+        depth = 0
+        while found.is_undo:
+            below = self._below(found)
+            depth += 1
+            if below is None:
+                break
+            found = below
+        return depth
+
+    def _below(self, found: _Intent) -> _Intent | None:
+        first = found.first
+        known = operations_by_id(self._connection, [first.operation.undoes or ""])
+        past = known.get(first.operation.undoes or "")
+        return None if past is None or past.seq >= first.seq else self.of(past)
+
+    def _submit(self, target: _Intent) -> list[Past]:
+        """Submit what takes an intent back; return which operation each of them took back."""
+        made_models = self._made_models(target)
+        rows = rows_of(self._connection, [past.seq for past in target.pasts])
+        undone: list[Past] = []
+        for past in reversed(target.pasts):
+            try:
+                drafts = inverse(past.operation, rows.get(past.seq, []), self._authority.view)
+                for draft in drafts:
+                    if draft.kind == "model.delete" and draft.entity in made_models:
+                        self._refuse_filled(draft, len(undone))
+                    self._make(draft, past)
+                    undone.append(past)
+            except RegtuiError as error:
+                raise type(error)(f"can't undo #{past.seq}: {error.message}", error.hint) from None
+        return undone
+
+    def _make(self, draft: Draft, past: Past) -> None:
+        verdict = self._authority.submit(
+            draft.kind, draft.stream, draft.entity, draft.body, undoes=past.operation.id
+        )
+        if isinstance(verdict, Conflicted):
+            raise ConflictOpen("somebody changed the same meanwhile", "edit the value yourself")
+
+    def _made_models(self, target: _Intent) -> set[str]:
+        """Return the models whose creation an intent stands for."""
+        found: _Intent | None = target
+        while found is not None and found.is_undo:
+            target, found = found, self._below(found)
+        pasts = target.pasts if found is None else found.pasts
+        created = (past.operation for past in pasts if past.operation.kind == "model.create")
+        return {operation.entity for operation in created}
+
+    def _refuse_filled(self, draft: Draft, submitted: int) -> None:
+        """Refuse to take back a model's creation when it has versions that live by now."""
+        rows = self._connection.execute(
+            "select v.id::varchar from base.version v join base.model m on m.key = v.model "
+            "where m.id = ? and v.state <> 'deleted' limit ?",
+            [draft.entity, submitted + 1],
+        ).fetchall()
+        found = [self._authority.view.document(row[0]) for row in rows]
+        if any(document is not None and document.value("state") != "deleted" for document in found):
+            model = self._authority.view.document(draft.entity)
+            name = "" if model is None else model.value("name")
+            raise BadInput(
+                f"the model {name!r} has versions by now",
+                f"undo their captures first, or `regtui model delete {name}`",
+            )
+
+
+def _find(authority: SoloAuthority, text: str) -> Past:
+    """Return the operation that somebody names.
+
+    A number is a sequence number, unless it starts with 0, as ids do and numbers don't.
+    """
+    number = text.removeprefix("#")
+    connection = authority.connection
+    if re.fullmatch(r"[1-9][0-9]{0,17}", number):
+        seqs = [int(number)]
+    else:
+        digits = text.lower().replace("-", "")
+        if not re.fullmatch(rf"[0-9a-f]{{{PREFIX_DIGITS},32}}", digits):
+            raise BadInput(
+                f"{text!r} names no operation",
+                "give its number or 8 digits of its id, from the log",
+            )
+        seqs = named(connection, *(_uuid(digits.ljust(32, fill)) for fill in "0f"))
+    found = operations(connection, seqs)
+    if not found:
+        raise NotFound(f"there is no operation {text}", "`regtui log` lists them")
+    if len(found) > 1:
+        raise BadInput(f"{text} names {len(found)} operations", "add more digits, or its number")
+    return found[0]
+
+
+def _uuid(digits: str) -> str:
+    ends = (0, 8, 12, 16, 20, 32)
+    return "-".join(digits[start:end] for start, end in itertools.pairwise(ends))
