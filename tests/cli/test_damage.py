@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from regtui.replica.database import connected, duckdb
+from regtui.replica.migrate import latest
 from tests.cli.process import Answer, Regtui
 from tests.replica.ledger import check_replica
 
@@ -83,7 +84,9 @@ def test_a_registry_of_a_newer_version_is_left_alone(ranker: Regtui, run: Path) 
     for arguments in (*COMMANDS, ["capture", str(run)]):
         answer = ranker(*arguments)
         assert answer.code == 1
-        assert answer.error.endswith("has schema 9999, this regtui knows up to 1; upgrade regtui")
+        assert answer.error.endswith(
+            f"has schema 9999, this regtui knows up to {latest()}; upgrade regtui"
+        )
     assert database(ranker).read_bytes() == before
 
 

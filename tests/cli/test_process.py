@@ -39,6 +39,8 @@ def test_a_cold_read_loads_nothing_that_it_does_not_use(
     )
     loaded = set(done.stderr.splitlines())
     assert {name for name in loaded if name.split(".")[0] in HEAVY} == set()
+    assert "regtui.core.judgement" not in loaded
+    assert "regtui.formats" not in loaded
     commands = {name for name in loaded if name.startswith("regtui.cli.commands.")}
     assert commands == {f"regtui.cli.commands.{arguments[0]}"}
 

@@ -13,6 +13,7 @@ ANSWERS = {
     "show-version": ["show", "team/ranker@1"],
     "show-model": ["show", "team/ranker"],
     "files": ["show", "team/ranker@1", "--files"],
+    "tensors": ["show", "team/ranker@1", "--tensors"],
     "verify": ["verify"],
 }
 

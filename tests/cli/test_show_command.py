@@ -53,7 +53,7 @@ def test_the_card_is_shown(ranker: Regtui) -> None:
         ([":abc"], 2, "is no short id"),
         ([":abcdef0123"], 3, "there is no version"),
         (["team/ranker", "--files"], 2, "names a model, not a version"),
-        (["team/ranker@1", "--card"], 2, "names a version"),
+        (["team/ranker@9", "--card"], 3, "has no version 9"),
         ([], 2, "Missing argument 'REF'"),
         (["a", "b"], 2, "unexpected extra argument"),
     ],

@@ -43,6 +43,22 @@ def calling(function: Any, *arguments: Any) -> Any:
     return Call()
 
 
+def joblib_array(content: bytes, *, padded: bool = False) -> bytes:
+    """Write an array of bytes as joblib does, or did before it padded."""
+    state = {
+        "subclass": line_global("numpy", "ndarray"),
+        "shape": b"K" + bytes([len(content)]) + b"\x85",
+        "order": text("C"),
+        "dtype": call(line_global("numpy", "dtype"), text("u1"), b"\x89", b"\x88"),
+        "allow_mmap": b"\x88",
+    }
+    if padded:
+        state["numpy_array_alignment_bytes"] = b"K\x10"
+    pairs = b"".join(text(key) + value for key, value in state.items())
+    wrapper = line_global("joblib.numpy_pickle", "NumpyArrayWrapper") + b")\x81"
+    return wrapper + b"}" + MARK + pairs + b"ub" + b"\x00" * padded + content
+
+
 def zipped(members: Mapping[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", method) as archive:

@@ -134,7 +134,9 @@ def test_a_bad_request_captures_nothing(registry: Registry, run: Path) -> None:
         (BadInput, {"metrics": {"k": None}}),
         (BadInput, {"description": 5}),
         (BadInput, {"description": "\udcff"}),
-        (BadInput, {"inputs": {"k": None}}),
+        (NotFound, {"inputs": {"k": None}}),
+        (BadInput, {"inputs": {"k": " "}}),
+        (BadInput, {"inputs": {"k": 5}}),
     ):
         with pytest.raises(error):
             registry.capture(run, **{"model": "ranker", **options})  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from regtui.core.documents import Document, decode_document
 from regtui.core.errors import BadInput, ConflictOpen, RegtuiError
 from regtui.core.identity import user_id
 from regtui.core.judgement import judge
-from regtui.core.operations import decode_operation
+from regtui.core.operations import Change, decode_operation, encode_operation
 from regtui.core.verdicts import Accepted, Conflicted, Rejected, Verdict, encode_verdict
 from regtui.registry import Registry
 from regtui.registry.context import Context
@@ -247,10 +247,10 @@ def test_a_choice_made_over_an_earlier_sight_is_no_blind_overwrite(ann: Home, be
     shutil.copytree(ann.replica.home.path, dan.replica.home.path)
     dan.registry.edit("m@1", {"description": "dan's"})
     ann.receive(dan)
-    after = ann.registry.resolve(seen.id, "value", value="both", seen=seen)
-    assert after.state == "open"
+    with pytest.raises(ConflictOpen):
+        ann.registry.resolve(seen.id, "value", value="both", seen=seen)
     assert ann.registry.version("m@1").description == "dan's"
-    assert sorted(side.value for side in after.candidates) == ["ben's", "both"]
+    assert len(ann.registry.conflicts()) == 1
 
 
 def test_two_who_settle_their_mirrored_conflicts_alike_agree(ann: Home, ben: Home) -> None:
@@ -298,6 +298,22 @@ def test_what_is_refused_leaves_no_trace(ann: Home, ben: Home) -> None:
     verdict = ann.receive(ben)[-1]
     assert isinstance(verdict, Rejected)
     assert (ann.documents(), ann.operations()) == (documents, operations)
+    check_replica(ann.replica.home.path)
+
+
+@pytest.mark.parametrize("field", [{"stream": "registry"}, {"stream": ""}])
+def test_what_is_no_id_names_nothing_and_breaks_nothing(
+    ann: Home, ben: Home, field: dict[str, str]
+) -> None:
+    ben.registry.edit("m@1", {"description": "ben's", "tags/k": "x"})
+    data, actor = ben.operations()[-1]
+    operation = decode_operation(data)
+    for path, saw in (("description", "nobody"), ("tags/k", "")):
+        operation.body.set[path] = Change(operation.body.set[path].to, saw=saw)
+    elsewhere = msgspec.structs.replace(operation, **field)
+    with ann.registry.context.writing() as authority:
+        assert isinstance(authority.receive(encode_operation(elsewhere), actor), Rejected)
+        assert isinstance(authority.receive(encode_operation(operation), actor), Conflicted)
     check_replica(ann.replica.home.path)
 
 

@@ -35,6 +35,20 @@ def aliases(incomplete: str) -> list[str]:
     return _names("select distinct name from base.alias", incomplete)
 
 
+def datasets(incomplete: str) -> list[str]:
+    """Complete a dataset's name."""
+    return _names("select name from base.dataset where state = 'active'", incomplete)
+
+
+def conflicts(incomplete: str) -> list[str]:
+    """Complete the id of an open conflict."""
+    statement = (
+        "select d.id::varchar from base.conflict c join base.document d on d.key = c.key "
+        "where c.open"
+    )
+    return _names(statement, incomplete)
+
+
 def _names(statement: str, incomplete: str, *parameters: str) -> list[str]:
     os.environ.setdefault("REGTUI_WAIT", PATIENCE)
     with contextlib.suppress(Exception):

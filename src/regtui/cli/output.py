@@ -9,6 +9,9 @@ from regtui.cli.settings import SETTINGS
 
 GAP = "  "
 
+CONTESTED = "??"
+"""What stands after an alias whose conflict is open."""
+
 KEPT = "\n\t\N{NO-BREAK SPACE}\N{IDEOGRAPHIC SPACE}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 """What people's texts hold and `str.isprintable` denies."""
 

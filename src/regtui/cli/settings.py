@@ -25,13 +25,27 @@ class Settings:
         self.color = "NO_COLOR" not in os.environ
         self.debug = False
         self.yes = False
+        self.strict = False
+        self._told: set[str] = set()
         self.home: str | None = os.environ.get("REGTUI_HOME") or None
 
     def registry(self) -> "Registry":
         """Return the registry that `--home`, `REGTUI_HOME` or the present folder choose."""
         from regtui.registry import open_registry
 
-        return open_registry(None if self.home is None else Path(self.home), via="cli")
+        home = None if self.home is None else Path(self.home)
+        return open_registry(home, via="cli", listener=self._contested)
+
+    def _contested(self, alias: str, conflict: str) -> None:
+        """Warn of a contested alias, once; with `--strict` it is an error."""
+        from regtui.cli.output import warn
+        from regtui.registry.contested import refuse, way_out
+
+        if self.strict:
+            refuse(alias, conflict)
+        if alias not in self._told:
+            self._told.add(alias)
+            warn(f"{alias} is contested and gives what was accepted; {way_out(conflict)}")
 
 
 SETTINGS = Settings()
@@ -43,6 +57,7 @@ def common_options() -> list[TyperOption]:
         _flag("--json", "json", help="Print one JSON document on standard output."),
         _flag("--quiet", "quiet", "-q", help="Print errors only."),
         _flag("--yes", "yes", "-y", help="Answer every question with yes."),
+        _flag("--strict", "strict", help="Fail where an alias has an open conflict."),
         _flag("--no-color", "color", help="Print without colours (also NO_COLOR)."),
         _flag("--debug", "debug", help="Show the traceback of an error."),
         TyperOption(

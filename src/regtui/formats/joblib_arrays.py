@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from regtui.formats import numpy_types
 from regtui.formats.pickle_machine import Machine
+from regtui.formats.pickle_state import PickleState
 from regtui.formats.reading import Reading
 from regtui.formats.streams import Ended, Stream, Unreadable
 from regtui.formats.symbolic import Global, Made, Pairs, Symbol
@@ -79,7 +80,7 @@ class Arrays:
         with suppress(Ended, Unreadable):
             Machine(stream, self._reading).run()
 
-    def built(self, made: Made, machine: Machine) -> None:
+    def built(self, made: Made, machine: PickleState) -> None:
         """Pass the array behind what was made, if that is one of joblib's wrappers.
 
         Raises:

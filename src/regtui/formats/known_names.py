@@ -1,8 +1,9 @@
 """Names of classes and functions that honest model files hold, as data.
 
-Each set is read off one library (the commands are in `tests/formats/recorded/make_names.py`) and
-holds names that the library itself defines, so that a module that merely imports something foreign
-under its own roof gives no way to it; a test goes through the installed libraries for that.
+Each set holds names that its library itself defines, so that a module that merely imports something
+foreign under its own roof gives no way to it; a test goes through the installed libraries for that.
+`tests/formats/recorded/make_names.py` prints what a newer release has that is not here; a person
+decides what of it is added.
 
 Left out on purpose: whatever reads or writes files, opens connections, starts programs, compiles or
 evaluates text, looks names up, or only serves the libraries' own tests.

@@ -19,7 +19,6 @@ _NAMES: Final = {
 }  # fmt: skip
 _CODE: Final = re.compile(r"[<>|=]?(?:(O)[48]?|([SaUV])(\d{1,9})|([a-zA-Z]\d{1,2})(?:\[\w+\])?)")
 _OBJECTS: Final = 0x01
-_OBJECT_FLAGS: Final = 0x3F
 _DTYPES: Final = frozenset(
     f"{module}.dtype" for module in ("numpy", "numpy.core.multiarray", "numpy._core.multiarray")
 )
@@ -120,12 +119,9 @@ def _with_state(found: ArrayType, state: Symbol) -> ArrayType | None:
     extended = found.name[0] in "SUV" and found.name[1:].isdigit()
     if not isinstance(flags, int) or size != (found.size if extended else -1):
         return None
-    if found.name.startswith("V") and extended:
-        objects = bool(flags & _OBJECTS)
-    elif flags != (_OBJECT_FLAGS if found.objects else 0):
+    objects = bool(flags & _OBJECTS)
+    if objects != found.objects and not found.name.startswith("V"):
         return None
-    else:
-        objects = found.objects
     return ArrayType(found.name, found.size, objects=objects, big_endian=state[1] == ">")
 
 

@@ -69,7 +69,7 @@ def _read_schema(
     reading.hold(inner.size)
     try:
         tree = msgspec.json.decode(inner.read(0, inner.size))
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Unreadable("the schema of the skops file is damaged") from error
     if not isinstance(tree, dict):
         raise Unreadable("the schema of the skops file is damaged")
@@ -147,6 +147,6 @@ def _plain(node: object) -> tuple[Value] | None:
         return None
     try:
         value = msgspec.json.decode(str(node.get("content")))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     return (value,) if value is None or isinstance(value, str | int | float) else None

@@ -37,6 +37,7 @@ class Stream:
         self._buffer = b""
         self._at = 0
         self._base = position
+        self.broken = False
 
     @property
     def position(self) -> int:
@@ -77,11 +78,11 @@ class Stream:
     def line(self, longest: int) -> tuple[bytes, int]:
         r"""Pass the bytes up to and with the next `\n`.
 
+        At the end of all bytes some loaders take what there is, less one byte, for a line. So it is
+        here, and `broken` is set.
+
         Returns:
             What is before it, or just the start if that is longer than `longest`; its length.
-
-        Raises:
-            Ended: There is no `\n`.
         """
         kept = b""
         length = 0
@@ -93,7 +94,10 @@ class Stream:
             if found >= 0:
                 self._at = found + 1
                 return kept, length
-            self._turn()
+            self._at = len(self._buffer)
+            if self.ended():
+                self.broken = True
+                return (kept[:-1] if length <= longest else kept), length - 1
 
     def skip(self, length: int) -> None:
         """Pass the next `length` bytes.

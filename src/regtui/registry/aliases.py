@@ -64,7 +64,9 @@ def aliases(context: Context, model: str | None = None) -> list[AliasAnswer]:
     with context.reading() as connection:
         key = None if model is None else find_model(connection, model)[0]
         rows = connection.execute(
-            "select m.name, a.name, v.number, v.id::varchar, a.moved "
+            "select m.name, a.name, v.number, v.id::varchar, a.moved, "
+            "(select d.id::varchar from base.conflict c join base.document d on d.key = c.key "
+            " where c.open and c.path = 'version' and c.entity = a.key limit 1) "
             "from base.alias a join base.model m on m.key = a.model "
             "join base.version v on v.key = a.version "
             "where m.state <> 'deleted' and (?::bigint is null or m.key = ?) "
@@ -79,6 +81,7 @@ def aliases(context: Context, model: str | None = None) -> list[AliasAnswer]:
             version_id=version,
             short_id=short_id(version),
             moved=iso(moved * 1000),
+            conflict=conflict,
         )
-        for model_name, name, number, version, moved in rows
+        for model_name, name, number, version, moved, conflict in rows
     ]

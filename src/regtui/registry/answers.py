@@ -6,6 +6,7 @@ number for are the strings `"NaN"`, `"Infinity"` and `"-Infinity"`.
 """
 
 import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -23,6 +24,7 @@ class VersionAnswer(Struct, frozen=True, kw_only=True):
         id: UUID.
         short_id: `:` and the leading hex digits of the id.
         aliases: Names that point to it.
+        contested: Those of them whose conflict is open.
         metrics: Value by name.
         steps: Step by name, for the metrics that have one.
         params: Value by name.
@@ -45,6 +47,7 @@ class VersionAnswer(Struct, frozen=True, kw_only=True):
     id: str
     short_id: str
     aliases: list[str]
+    contested: list[str]
     metrics: dict[str, float | str]
     steps: dict[str, int]
     params: dict[str, Any]
@@ -104,7 +107,17 @@ class ModelAnswer(Struct, frozen=True, kw_only=True):
 
 
 class AliasAnswer(Struct, frozen=True, kw_only=True):
-    """One alias: the model, the name, the version it points to, and since when."""
+    """One alias.
+
+    Attributes:
+        model: Name of its model.
+        alias: Its name.
+        number: Of the version that it points to.
+        version_id: UUID of that version.
+        short_id: `:` and the leading hex digits of that id.
+        moved: Since when it points there.
+        conflict: Id of the open conflict about where it points; None without one.
+    """
 
     model: str
     alias: str
@@ -112,23 +125,76 @@ class AliasAnswer(Struct, frozen=True, kw_only=True):
     version_id: str
     short_id: str
     moved: str
+    conflict: str | None = None
 
 
 class FileAnswer(Struct, frozen=True, kw_only=True):
-    """One file of a version."""
+    """One file of a version.
+
+    Attributes:
+        path: Relative, with `/` between its parts.
+        size: Bytes.
+        digest: blake3 of its bytes.
+        executable: Whether its owner may run it.
+        format: Such as `safetensors`; `unknown` where it is none that is known.
+        safety: What loading it could do: `no-code`, `tensors-only`, `needs-classes`, `dangerous` or
+            `unread` (docs/files.md).
+        globals: What loading it would import.
+        tensors: How many it has.
+        complete: Whether it ends where its format ends; None where that can't be told.
+        metadata: What the file says of itself.
+        problem: Why it could not be read, or not to its end.
+        cut: Whether tensors, globals or metadata were too many to list all.
+    """
 
     path: str
     size: int
     digest: str
     executable: bool
+    format: str
+    safety: str
+    globals: list[str]
+    tensors: int
+    complete: bool | None
+    metadata: dict[str, Any]
+    problem: str | None
+    cut: bool
+
+
+class TensorAnswer(Struct, frozen=True, kw_only=True):
+    """One tensor of a version.
+
+    Attributes:
+        path: Of its file.
+        tensor: Its name in the file.
+        dtype: Such as `float32`.
+        shape: Of the array.
+        size: Bytes of its values; 0 where the file doesn't say.
+        digest: blake3 of its values; None where they don't lie in the file in one piece.
+    """
+
+    path: str
+    tensor: str
+    dtype: str
+    shape: list[int]
+    size: int
+    digest: str | None
 
 
 class Captured(Struct, frozen=True, kw_only=True):
-    """The version that a capture gave, whether it is new, and whether anything changed."""
+    """What a capture gave.
+
+    Attributes:
+        version: The version.
+        created: Whether it is new.
+        changed: Whether anything changed.
+        warnings: One sentence for each file that is dangerous to load.
+    """
 
     version: VersionAnswer
     created: bool
     changed: bool
+    warnings: list[str]
 
 
 class VersionPage(Struct, frozen=True, kw_only=True):
@@ -162,9 +228,16 @@ def iso(microseconds: int) -> str:
 
 
 def version_answer(
-    document: Document, *, model: str, author: str, aliases: list[str]
+    document: Document, *, model: str, author: str, aliases: Mapping[str, bool]
 ) -> VersionAnswer:
-    """Return the answer for a version's document."""
+    """Return the answer for a version's document.
+
+    Args:
+        document: Of the version.
+        model: Name of its model.
+        author: Name of who captured it.
+        aliases: Whether a conflict about it is open, by the name of each that points to it.
+    """
     facts = document.facts
     metrics = document.entries("metrics")
     return VersionAnswer(
@@ -172,7 +245,8 @@ def version_answer(
         number=facts["number"],
         id=document.id,
         short_id=short_id(document.id),
-        aliases=aliases,
+        aliases=sorted(aliases),
+        contested=sorted(name for name, is_contested in aliases.items() if is_contested),
         metrics={name: metric["value"] for name, metric in metrics.items()},
         steps={n: m["step"] for n, m in metrics.items() if m.get("step") is not None},
         params=document.entries("params"),

@@ -1,33 +1,44 @@
 """Capture: a version from a file or folder.
 
 Scan, copy and hash into the store, and only then one transaction that registers model, version,
-files and alias: what is registered is complete on the disk. A kill before the transaction leaves
-stored files that nothing names, and the same capture uses them again.
+files, their layouts and alias: what is registered is complete on the disk. A kill before the
+transaction leaves stored files that nothing names, and the same capture uses them again.
+
+The layouts of files that are new to the store are made while they are written to the disk. Those of
+files that were there without one (a killed capture, an older program, another suffix) are made
+afterwards: a capture is done when it is registered, and no reader of formats can stop it.
 """
 
+import contextlib
 import platform
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from regtui.artifacts.garbage import all_there
 from regtui.artifacts.scan import Scan, scan
 from regtui.core import encoding
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.identity import alias_key, name_key, slug, version_id
 from regtui.core.manifest import FileEntry, content_digest
 from regtui.core.operations import CaptureBody, StateBody
+from regtui.registry import capture_layouts
 from regtui.registry.aliases import point
 from regtui.registry.answers import Captured, VersionAnswer, version_answer
 from regtui.registry.changes import Wanted, changes, plain
 from regtui.registry.context import Context
+from regtui.registry.datasets import input_value
 from regtui.registry.edit import submit_creation
 from regtui.registry.lookups import actor_names, aliases_by_version
 from regtui.registry.references import find_version
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.ids import uuid7
 from regtui.replica.unit import wall_clock
+
+if TYPE_CHECKING:
+    from regtui.formats.layout import Layout
 
 Progress = Callable[[int], None]
 """Is told how many more bytes are done."""
@@ -42,7 +53,7 @@ class CaptureRequest(Struct, frozen=True, kw_only=True):
         params: Value by name.
         tags: Value by name.
         parents: References of versions that it was made from.
-        inputs: Address of datasets by name.
+        inputs: Address of datasets by name; None takes over that of a known one.
         alias: Alias to move to it.
         description: One line or more.
         new: Make a version even of content that is there.
@@ -54,7 +65,7 @@ class CaptureRequest(Struct, frozen=True, kw_only=True):
     params: Mapping[str, Any] = {}
     tags: Mapping[str, str] = {}
     parents: tuple[str, ...] = ()
-    inputs: Mapping[str, str] = {}
+    inputs: Mapping[str, str | None] = {}
     alias: str | None = None
     description: str | None = None
     new: bool = False
@@ -87,16 +98,33 @@ def capture(
     _refuse_own_files(context.home, path)
     _check_known(context, request)
     context.replica.home.make_folder()
-    entries = context.store.ingest(found, on_progress=on_progress)
-    content = Content(found, entries)
-    with context.writing() as authority:
+    layouts: dict[str, Layout] = {}
+    content = _ingested(context, found, layouts, on_progress)
+    with contextlib.ExitStack() as unit:
+        authority = unit.enter_context(context.writing())
+        while not all_there(context.store, content.entries):
+            # A collection took a file after it was found: it was nobody's until now.
+            unit.close()
+            content = _ingested(context, found, layouts, on_progress)
+            authority = unit.enter_context(context.writing())
+        _begin(authority, key, alias)
         model = _model(authority, name, key)
         version, created, changed = _register(authority, model, content, request)
         if alias is not None:
             changed |= point(authority, model, alias, version)
+        facts = capture_layouts.keep(authority.connection, content.names, layouts)
         # Answered from what is written here: what is done must not fail for a reader's turn.
         answer = _answer(authority, version, key, alias)
-        return Captured(version=answer, created=created, changed=changed)
+    warnings = capture_layouts.warnings(context, content.names, facts)
+    return Captured(version=answer, created=created, changed=changed, warnings=warnings)
+
+
+def _ingested(
+    context: Context, found: Scan, layouts: "dict[str, Layout]", on_progress: Progress | None
+) -> "Content":
+    """Take the files of a scan into the store."""
+    entries = context.store.ingest(found, on_progress=on_progress, on_layout=layouts.__setitem__)
+    return Content(found, entries)
 
 
 class Content(Struct, frozen=True):
@@ -104,6 +132,14 @@ class Content(Struct, frozen=True):
 
     scan: Scan
     entries: list[FileEntry]
+
+    @property
+    def names(self) -> dict[str, list[str]]:
+        """Paths by digest; a file captured alone has its own name."""
+        names: dict[str, list[str]] = {}
+        for entry in self.entries:
+            names.setdefault(entry.digest, []).append(entry.path or self.scan.root.resolve().name)
+        return names
 
 
 def _refuse_own_files(home: Path, path: Path) -> None:
@@ -118,6 +154,13 @@ def _stem(path: Path) -> str:
     resolved = path.resolve()
     name = resolved.name if resolved.is_dir() else resolved.stem
     return name or "model"
+
+
+def _begin(authority: SoloAuthority, key: str, alias: str | None) -> None:
+    """Let the operations of a capture be one intent, where there may be several."""
+    holder = authority.view.holder(key)
+    if alias is not None or holder is None or holder.value("state") == "archived":
+        authority.begin_group()
 
 
 def _model(authority: SoloAuthority, name: str, key: str) -> str:
@@ -147,8 +190,9 @@ def _register(
     if seen is not None:
         known = seen.entries("places")
         wanted = {p: v for p, v in wanted.items() if p.removeprefix("places/") not in known}
+        wanted |= {"state": "captured"}
     made = changes(wanted, "version", seen)
-    changed = seen is None or bool(made) or seen.value("state") != "captured"
+    changed = seen is None or bool(made)
     if changed:
         body = CaptureBody(
             digest=digest,
@@ -169,7 +213,8 @@ def _wanted(authority: SoloAuthority, content: Content, request: CaptureRequest)
         wanted[f"metrics/{name}"] = {"value": value, "step": step}
     wanted |= {f"params/{name}": value for name, value in request.params.items()}
     wanted |= {f"tags/{name}": value for name, value in request.tags.items()}
-    wanted |= {f"inputs/{n}": {"uri": uri, "digest": None} for n, uri in request.inputs.items()}
+    for name, uri in request.inputs.items():
+        wanted[f"inputs/{name}"] = input_value(authority.connection, name, uri)
     for reference in request.parents:
         _, parent = find_version(authority.connection, reference)
         wanted[f"parents/{parent.id}"] = True
@@ -190,22 +235,24 @@ def _answer(authority: SoloAuthority, version: str, model: str, alias: str | Non
     if document is None:
         raise NotFound("the version is not there")
     key = authority.view.keys.get(version, 0)
-    aliases = set(aliases_by_version(authority.connection, [key]).get(key, []))
+    aliases = aliases_by_version(authority.connection, [key]).get(key, {})
     return version_answer(
         document,
         model=model,
         author=actor_names(authority.connection, {document.facts["author"]}).get(
             document.facts["author"], authority.actor.name
         ),
-        aliases=sorted(aliases | ({alias} if alias else set())),
+        aliases={alias: False} | aliases if alias else aliases,
     )
 
 
 def _check_known(context: Context, request: CaptureRequest) -> None:
-    """Refuse values and parents that can't be kept before any file is copied."""
+    """Refuse values, parents and datasets that can't be kept before any file is copied."""
     plain(dict(request.params))
     plain(dict(request.tags))
-    if request.parents:
+    if request.parents or request.inputs:
         with context.reading() as connection:
             for reference in request.parents:
                 find_version(connection, reference)
+            for name, uri in request.inputs.items():
+                input_value(connection, name, uri)

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from regtui.artifacts.checkout import checkout as check_out
+from regtui.artifacts.leases import reader_lease
 from regtui.artifacts.verify import verify as verify_objects
 from regtui.core.errors import BadInput, Damaged, NotFound
-from regtui.core.manifest import FileEntry
 from regtui.registry.answers import DamagedFile, Verified, VersionAnswer
 from regtui.registry.capture import Progress
 from regtui.registry.context import Context
 from regtui.registry.references import find_version
-from regtui.registry.versions import files
+from regtui.registry.versions import manifest
 from regtui.replica.database import Connection
 
 
@@ -40,9 +40,9 @@ def checkout(
     home = context.home.resolve()
     if home in {target.resolve(), *target.resolve().parents}:
         raise BadInput(f"{target} lies inside the registry", "choose a folder outside of it")
-    answer, found = files(context, reference)
-    entries = [FileEntry(f.path, f.size, f.executable, f.digest) for f in found]
-    check_out(context.store, entries, target, link=link, on_progress=on_progress)
+    with reader_lease(context.home):  # before the names are read, so that no collection takes one
+        answer, entries = manifest(context, reference)
+        check_out(context.store, entries, target, link=link, on_progress=on_progress)
     return answer
 
 
@@ -58,7 +58,7 @@ def path(context: Context, reference: str, file: str | None) -> Path:
         NotFound: There is no such version or file.
         Damaged: Its bytes are not here.
     """
-    answer, found = files(context, reference)
+    answer, found = manifest(context, reference)
     chosen = [f for f in found if f.path == file or (file is None and len(found) == 1)]
     if not chosen:
         some = ", ".join(f.path for f in found[:5]) + (", …" if len(found) > 5 else "")  # noqa: PLR2004
@@ -102,7 +102,7 @@ def verify(
         ).fetchone()
         lists = _damaged_lists(connection)
     if reference is not None:
-        files(context, reference)
+        manifest(context, reference)
     damaged = {
         damage.digest: damage.problem
         for damage in verify_objects(context.store, wanted, on_progress=on_progress)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from regtui.core.errors import BadInput
+from regtui.registry.contested import Listener, heard
 from regtui.replica.database import Connection
 from regtui.replica.home import find
 from regtui.replica.ids import uuid7
@@ -27,11 +28,13 @@ class Context(Struct, frozen=True):
         replica: The database.
         via: `cli`, `app`, `watcher`, `api` or `runner`.
         session: Id of the invocation.
+        listener: Is told of references through contested aliases, and may refuse them.
     """
 
     replica: Replica
     via: str
     session: str
+    listener: Listener | None = None
 
     @property
     def home(self) -> Path:
@@ -62,22 +65,24 @@ class Context(Struct, frozen=True):
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open the replica for reading."""
-        with self.replica.reading() as connection:
+        with self.replica.reading() as connection, heard(self.listener):
             yield connection
 
     @contextlib.contextmanager
     def writing(self) -> "Iterator[SoloAuthority]":
         """Open the replica for one transaction of operations."""
-        with self.replica.writing(self.actor, self.via, self.session) as authority:
+        writing = self.replica.writing(self.actor, self.via, self.session)
+        with writing as authority, heard(self.listener):
             yield authority
 
 
-def make_context(home: Path | None, via: str) -> Context:
+def make_context(home: Path | None, via: str, listener: Listener | None = None) -> Context:
     """Return the context of a new invocation.
 
     Args:
         home: The replica's folder; None for the nearest `.regtui/` upwards, else the user's own.
         via: `cli`, `app`, `watcher`, `api` or `runner`.
+        listener: Is told of references through contested aliases, and may refuse them.
     """
     try:
         folder = find(Path.cwd()).path if home is None else home.expanduser().absolute()
@@ -85,4 +90,4 @@ def make_context(home: Path | None, via: str) -> Context:
         raise BadInput("the current folder does not exist any more", "go to another one") from None
     except RuntimeError as error:
         raise BadInput(f"there is no folder {home}: {error}".rstrip(".")) from None
-    return Context(Replica(folder), via, uuid7(wall_clock()))
+    return Context(Replica(folder), via, uuid7(wall_clock()), listener)

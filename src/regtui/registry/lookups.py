@@ -24,7 +24,7 @@ def version_answers(connection: Connection, keys: Sequence[int]) -> list[Version
             document,
             model=models[document.facts["model"]],
             author=authors.get(document.facts["author"], document.facts["author"]),
-            aliases=aliases.get(key, []),
+            aliases=aliases.get(key, {}),
         )
         for key in keys
         if (document := documents.get(key)) is not None
@@ -38,7 +38,7 @@ def one_version(connection: Connection, key: int, document: Document) -> Version
         document,
         model=model_names(connection, {facts["model"]})[facts["model"]],
         author=actor_names(connection, {facts["author"]}).get(facts["author"], facts["author"]),
-        aliases=aliases_by_version(connection, [key]).get(key, []),
+        aliases=aliases_by_version(connection, [key]).get(key, {}),
     )
 
 
@@ -60,14 +60,15 @@ def actor_names(connection: Connection, actors: set[str]) -> dict[str, str]:
     return dict(rows)
 
 
-def aliases_by_version(connection: Connection, keys: Sequence[int]) -> dict[int, list[str]]:
-    """Return the alias names that point to each version, by local key."""
+def aliases_by_version(connection: Connection, keys: Sequence[int]) -> dict[int, dict[str, bool]]:
+    """Return what points to each version, by its key: whether a conflict is open, by alias."""
     rows = connection.execute(
-        "select version, name from base.alias where version in (select unnest(?::bigint[])) "
-        "order by name",
+        "select version, name, exists(select 1 from base.conflict c "
+        "where c.open and c.path = 'version' and c.entity = a.key) "
+        "from base.alias a where version in (select unnest(?::bigint[])) order by name",
         [list(keys)],
     ).fetchall()
-    found: dict[int, list[str]] = {}
-    for key, name in rows:
-        found.setdefault(key, []).append(name)
+    found: dict[int, dict[str, bool]] = {}
+    for key, name, is_contested in rows:
+        found.setdefault(key, {})[name] = is_contested
     return found

@@ -12,13 +12,16 @@ from msgspec import Struct
 from regtui.core.documents import Document, decode_document
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.identity import SHORT_DIGITS, name_key
+from regtui.registry import contested
 from regtui.replica.database import Connection
 from regtui.replica.projection import slot
 
 # Compiled at first use: most commands need one of them or none.
 _NUMBER = r"v?([0-9]+)"
 _SHORT = rf":[0-9a-f]{{{SHORT_DIGITS},32}}"
-_LOWER_IS_BETTER = r"loss|error|perplexity|\b(mae|mse|rmse|mape|wer|cer|fid|latency)\b"
+_LOWER_IS_BETTER = (
+    r"loss|error|perplexity|(?<![a-z])(mae|mse|rmse|mape|wer|cer|fid|latency)(?![a-z])"
+)
 
 
 class Reference(Struct, frozen=True):
@@ -130,11 +133,12 @@ def document_of(connection: Connection, key: int) -> Document:
 def direction_of(model: Document) -> str:
     """Return whether more or less of a model's primary metric is better."""
     chosen = model.value("direction")
-    if chosen is not None:
-        return str(chosen)
-    return (
-        "min" if re.search(_LOWER_IS_BETTER, str(model.value("primary_metric")).lower()) else "max"
-    )
+    return direction_by_name(str(model.value("primary_metric"))) if chosen is None else str(chosen)
+
+
+def direction_by_name(metric: str) -> str:
+    """Return whether more or less of a metric is better, as its name suggests."""
+    return "min" if re.search(_LOWER_IS_BETTER, metric.lower()) else "max"
 
 
 def _in_model(connection: Connection, reference: Reference, model: int, document: Document) -> int:
@@ -158,9 +162,14 @@ def _in_model(connection: Connection, reference: Reference, model: int, document
         return _best(connection, model, document)
     else:
         row = connection.execute(
-            "select version from base.alias where model = ? and name = ? and version is not null",
+            "select a.version, (select d.id::varchar from base.conflict c "
+            "join base.document d on d.key = c.key "
+            "where c.open and c.path = 'version' and c.entity = a.key limit 1) "
+            "from base.alias a where a.model = ? and a.name = ? and a.version is not null",
             [model, reference.selector],
         ).fetchone()
+        if row is not None and row[1] is not None:
+            contested.tell(f"{name}@{reference.selector}", row[1])
         missing = NotFound(
             f"{name!r} has no alias {reference.selector!r}", f"`regtui aliases {name}` lists them"
         )

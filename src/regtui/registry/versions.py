@@ -1,11 +1,18 @@
-"""One version and its files."""
+"""One version, its files, and what is known of them."""
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from regtui.core.errors import Damaged
 from regtui.core.manifest import FileEntry, content_digest
-from regtui.registry.answers import FileAnswer, VersionAnswer
+from regtui.registry.answers import FileAnswer, TensorAnswer, VersionAnswer
 from regtui.registry.context import Context
 from regtui.registry.lookups import one_version
 from regtui.registry.references import find_version
+
+if TYPE_CHECKING:
+    from regtui.registry.layouts import Described
 
 
 def version(context: Context, reference: str) -> VersionAnswer:
@@ -20,8 +27,10 @@ def version(context: Context, reference: str) -> VersionAnswer:
         return one_version(connection, key, document)
 
 
-def files(context: Context, reference: str) -> tuple[VersionAnswer, list[FileAnswer]]:
+def manifest(context: Context, reference: str) -> tuple[VersionAnswer, list[FileEntry]]:
     """Return a version and its files, in the order of their paths.
+
+    A file that was captured alone has the name that it had then.
 
     Raises:
         NotFound: There is no such version.
@@ -35,14 +44,75 @@ def files(context: Context, reference: str) -> tuple[VersionAnswer, list[FileAns
             [key],
         ).fetchall()
         answer = one_version(connection, key, document)
-    entries = (FileEntry(path, size, run, digest) for path, size, digest, run in rows)
+    entries = [FileEntry(path, size, run, digest) for path, size, digest, run in rows]
     if content_digest(entries) != answer.digest:
         raise Damaged(
             f"the list of files of {answer.reference} is not the one that was captured",
             "restore the replica from a backup",
         )
     alone = (answer.source or "model").rpartition("/")[2]
+    return answer, [replace(entry, path=entry.path or alone) for entry in entries]
+
+
+def files(context: Context, reference: str) -> tuple[VersionAnswer, list[FileAnswer]]:
+    """Return a version and what is known of its files, in the order of their paths.
+
+    Raises:
+        NotFound: There is no such version.
+        Damaged: The list of files is not the one that was captured.
+    """
+    from regtui.registry.layouts import describe
+
+    answer, entries = manifest(context, reference)
+    found = describe(context, _names(entries))
+    return answer, [_file(entry, found[entry.digest]) for entry in entries]
+
+
+def tensors(context: Context, reference: str) -> tuple[VersionAnswer, list[TensorAnswer]]:
+    """Return a version and its tensors, by file and in the order of each file.
+
+    Raises:
+        NotFound: There is no such version.
+        Damaged: The list of files is not the one that was captured.
+    """
+    from regtui.registry.layouts import layouts
+
+    answer, entries = manifest(context, reference)
+    found = layouts(context, _names(entries))
     return answer, [
-        FileAnswer(path=path or alone, size=size, digest=digest, executable=executable)
-        for path, size, digest, executable in rows
+        TensorAnswer(
+            path=entry.path,
+            tensor=tensor.name,
+            dtype=tensor.dtype,
+            shape=list(tensor.shape),
+            size=tensor.size,
+            digest=digest,
+        )
+        for entry in entries
+        for tensor, digest in found[entry.digest].tensors
     ]
+
+
+def _names(entries: list[FileEntry]) -> dict[str, list[str]]:
+    names: dict[str, list[str]] = {}
+    for entry in entries:
+        names.setdefault(entry.digest, []).append(entry.path)
+    return names
+
+
+def _file(entry: FileEntry, described: "Described") -> FileAnswer:
+    facts = described.facts
+    return FileAnswer(
+        path=entry.path,
+        size=entry.size,
+        digest=entry.digest,
+        executable=entry.executable,
+        format=facts.format,
+        safety=facts.safety,
+        globals=list(facts.globals),
+        tensors=described.tensors,
+        complete=facts.complete,
+        metadata=dict(facts.metadata),
+        problem=facts.problem,
+        cut=facts.cut,
+    )

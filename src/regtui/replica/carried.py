@@ -271,7 +271,7 @@ class CarriedRegistry:
             found = next(lists, None)
 
     def _write_counters(self) -> None:
-        """Write what a registry counts. Its own id is that of no replica: it takes one to act."""
+        """Write what a registry counts. Who it is and since when is for `adopt`."""
         streams = [
             (self._streams[name], name, one.head, one.count, one.link.hex(), one.last_number)
             for name, one in self._ledger.streams.items()
@@ -279,11 +279,10 @@ class CarriedRegistry:
         self._connection.execute("begin")
         insert(self._connection, "stream", streams)
         self._connection.execute(
-            "insert into base.replica values (?, ?, ?, 0, ?, ?, ?, ?, ?)",
+            "insert into base.replica values (?, ?, 0, 0, ?, ?, ?, ?, ?)",
             [
                 replica_id(b""),
                 self._bundle.registry,
-                self._bundle.created,
                 chain.GENESIS,
                 self._ledger.clock,
                 self._ledger.seq,

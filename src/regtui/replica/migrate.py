@@ -95,6 +95,7 @@ def _back_up(path: Path, copy: Path) -> None:
     copy.parent.mkdir(mode=0o700, exist_ok=True)
     beside = copy.with_suffix(".part")
     shutil.copyfile(path, beside)
+    beside.chmod(0o600)
     with beside.open("rb") as file:
         os.fsync(file.fileno())
     beside.replace(copy)

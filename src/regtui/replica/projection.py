@@ -9,6 +9,7 @@ from typing import Any
 
 from regtui.core import encoding
 from regtui.core.documents import Document, source_of, split_path
+from regtui.core.holders import holders
 from regtui.core.identity import short_number
 from regtui.replica.tables import Row
 
@@ -124,8 +125,6 @@ def _conflict(key: int, document: Document, key_of: KeyOf) -> list[Row]:
 
 
 def _holder(key: int, document: Document, key_of: KeyOf) -> list[Row]:
-    from regtui.core.judgement.holders import holders  # reading commands need no judgement
-
     return [
         (
             key,

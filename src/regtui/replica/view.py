@@ -5,6 +5,7 @@ before anything is written.
 """
 
 import itertools
+import re
 from collections.abc import Iterable
 
 from regtui.core.documents import Document, decode_document
@@ -12,6 +13,9 @@ from regtui.core.operations import decode_operation
 from regtui.core.verdicts import Accepted, Judged, decode_verdict
 from regtui.core.view import Past
 from regtui.replica.database import Connection
+
+# Operations of others name what they like; the database takes nothing else for an id.
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class ReplicaView:
@@ -62,9 +66,11 @@ class ReplicaView:
         """Return an entity's document, deleted or not."""
         if entity not in self._documents:
             self._documents[entity] = None
-            row = self._connection.execute(
-                "select key, body from base.document where id = ?", [entity]
-            ).fetchone()
+            row = None
+            if _UUID.fullmatch(entity):
+                row = self._connection.execute(
+                    "select key, body from base.document where id = ?", [entity]
+                ).fetchone()
             if row is not None:
                 self._remember(row[0], decode_document(row[1]))
         return self._documents[entity]
@@ -73,6 +79,8 @@ class ReplicaView:
         """Return an operation judged before."""
         if operation in self._pasts:
             return self._pasts[operation]
+        if not _UUID.fullmatch(operation):
+            return None
         row = self._connection.execute(
             "select bytes, verdict, seq from base.operation where id = ?", [operation]
         ).fetchone()

@@ -78,7 +78,12 @@ def arrays(value: Any, name: str = "") -> dict[str, Any]:
         for key, inner in value.items():
             found |= arrays(inner, f"{name}.{key}" if name else str(key))
         return found
-    if not isinstance(value, torch.Tensor) or value.layout != torch.strided or value.is_quantized or value.is_meta:
+    if (
+        not isinstance(value, torch.Tensor)
+        or value.layout != torch.strided
+        or value.is_quantized
+        or value.is_meta
+    ):
         return {}
     raw = bytes(value.detach().contiguous().cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
     described = [str(value.dtype).removeprefix("torch."), list(value.shape)]
@@ -144,11 +149,12 @@ def torch_files() -> dict[str, tuple[bytes, Any]]:
         for ending, modern in ((".pt", True), (".legacy.pt", False)):
             if name == "whole_model" and not modern:
                 continue  # it would carry the source text of torch's own classes
+            stored = value
             if name == "odd_tensors" and not modern:
-                value = {key: inner for key, inner in odd.items() if key != "uint16"}
+                stored = {key: inner for key, inner in odd.items() if key != "uint16"}
             stream = io.BytesIO()
-            torch.save(value, stream, _use_new_zipfile_serialization=modern)
-            made[name + ending] = (stream.getvalue(), value)
+            torch.save(stored, stream, _use_new_zipfile_serialization=modern)
+            made[name + ending] = (stream.getvalue(), stored)
     script = io.BytesIO()
     torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), script)
     made["torchscript.pt"] = (script.getvalue(), None)

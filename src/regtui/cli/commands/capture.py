@@ -6,11 +6,13 @@ import typer
 
 from regtui.cli import complete, values
 from regtui.cli.commands import single
-from regtui.cli.output import count_text, emit, say, size_text
+from regtui.cli.output import count_text, emit, say, size_text, warn
 from regtui.cli.progress import Progress
 from regtui.cli.settings import SETTINGS
 
 app = single()
+
+_WARNINGS = 5
 
 
 @app.command()
@@ -32,7 +34,12 @@ def capture(
         list[str],
         typer.Option(help="A version that it was made from.", autocompletion=complete.references),
     ] = [],
-    input_: Annotated[list[str], typer.Option("--input", help="A dataset as NAME=URI.")] = [],
+    input_: Annotated[
+        list[str],
+        typer.Option(
+            "--input", help="A dataset: NAME=URI, or NAME alone.", autocompletion=complete.datasets
+        ),
+    ] = [],
     alias: Annotated[
         str | None, typer.Option(help="Move this alias to it.", autocompletion=complete.aliases)
     ] = None,
@@ -53,12 +60,16 @@ def capture(
             params=values.params(param),
             tags=values.pairs(tag, "--tag"),
             parents=parent,
-            inputs=values.pairs(input_, "--input"),
+            inputs=values.inputs(input_),
             alias=alias,
             description=description,
             new=new,
             on_progress=progress,
         )
+    for line in captured.warnings[:_WARNINGS]:
+        warn(line)
+    if len(captured.warnings) > _WARNINGS:
+        warn(f"{len(captured.warnings) - _WARNINGS} more files are dangerous to load")
     if SETTINGS.json:
         emit(captured)
         return

@@ -7,7 +7,7 @@ import typer
 from regtui.cli import complete, values
 from regtui.cli.commands import single
 from regtui.cli.editor import edit_text, keep
-from regtui.cli.output import emit, say
+from regtui.cli.output import emit, say, warn
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import BadInput, RegtuiError
 
@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 app = single()
 
-KEYED = {"tag": "tags", "param": "params", "metric": "metrics", "owner": "owners"}
+KEYED = {
+    "tag": "tags",
+    "param": "params",
+    "metric": "metrics",
+    "owner": "owners",
+    "input": "inputs",
+}
 
 
 @app.command()
@@ -36,16 +42,31 @@ def edit(
     ] = [],
     tag: Annotated[list[str], typer.Option(help="NAME=VALUE.")] = [],
     metric: Annotated[list[str], typer.Option(help="NAME=VALUE or NAME=VALUE@STEP.")] = [],
+    parent: Annotated[
+        list[str],
+        typer.Option(help="A version that it was made from.", autocompletion=complete.references),
+    ] = [],
+    input_: Annotated[
+        list[str],
+        typer.Option(
+            "--input", help="A dataset: NAME=URI, or NAME alone.", autocompletion=complete.datasets
+        ),
+    ] = [],
     description: Annotated[str | None, typer.Option("--description", "-d")] = None,
 ) -> None:
     """Change values of a model or version.
 
     Without options it opens $EDITOR on the card of a model.
     """
-    wanted = _wanted(set_, unset, tag, metric)
+    parents = [name for name in unset if name.startswith("parent.")]
+    wanted = _wanted(set_, [name for name in unset if name not in parents], tag, metric)
     if description is not None:
         wanted["description"] = description or None
     registry = SETTINGS.registry()
+    if parent or input_ or parents:
+        without = [name.removeprefix("parent.") for name in parents]
+        inputs = values.inputs(input_)
+        wanted |= registry.origins(reference, inputs=inputs, parents=parent, without=without)
     changed = registry.edit(reference, wanted) if wanted else _edit_card(registry, reference)
     if SETTINGS.json:
         is_version = "@" in reference or reference.startswith(":")
@@ -80,19 +101,26 @@ def _value(name: str, text: str) -> Any:
     if field == "metric":
         value, step = values.metric(key, text)
         return {"value": value, "step": step}
+    if field == "input":
+        return {"uri": text, "digest": None}
     return True if field == "owner" else values.scalar(text)
 
 
 def _edit_card(registry: "Registry", reference: str) -> bool:
     """Open the editor on a model's card; saving it unchanged changes nothing."""
     if "@" in reference or reference.startswith(":"):
-        raise BadInput("nothing to change", "give --set, --tag, --metric or --description")
+        raise BadInput(
+            "nothing to change", "give --set, --tag, --metric, --input, --parent or --description"
+        )
     written = ""
 
     def editor(card: str) -> str:
         nonlocal written
         shown = card or f"# {reference}\n"
         written = edit_text(shown, suffix=".md")
+        if card and not written.strip():
+            warn(f"an empty text keeps the card; `regtui edit {reference} --unset card` removes it")
+            return card
         return card if written == shown else written
 
     try:

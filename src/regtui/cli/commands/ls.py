@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regtui.cli.commands import single
-from regtui.cli.output import age_text, emit, number_text, say, size_text, table, warn
+from regtui.cli.output import CONTESTED, age_text, emit, number_text, say, size_text, table, warn
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import BadInput
 
@@ -83,6 +83,9 @@ def _cell(version: "VersionAnswer", name: str) -> str:  # noqa: PLR0911 -- one a
         return "" if value is None else _value(value)
     if name == "version":
         return version.reference
+    if name == "aliases":
+        contested = version.contested
+        return ",".join(one + CONTESTED * (one in contested) for one in version.aliases)
     if name == "age":
         return age_text(version.created)
     if name == "size":

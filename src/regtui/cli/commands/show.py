@@ -1,19 +1,32 @@
 """`regtui show`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from regtui.cli import complete
+from regtui.cli.color import Painted, say_painted
 from regtui.cli.commands import single
-from regtui.cli.output import emit, number_text, say, size_text, table
+from regtui.cli.output import CONTESTED, emit, number_text, say, size_text, table, warn
 from regtui.cli.settings import SETTINGS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from regtui.registry import Registry
-    from regtui.registry.answers import VersionAnswer
+    from regtui.registry.answers import FileAnswer, VersionAnswer
+    from regtui.registry.answers_records import CommentAnswer
 
 app = single()
+
+COMMENTS = 5
+"""That are shown; `regtui comments` lists all."""
+
+NOTES = 20
+"""Lines below the list of files; `--json` tells everything of each file."""
+
+Part = tuple[dict[str, Any], list[Painted]]
+"""One part of an answer: its fields for scripts, its lines for people."""
 
 
 @app.command()
@@ -26,37 +39,162 @@ def show(
             autocompletion=complete.references,
         ),
     ],
-    files: Annotated[bool, typer.Option("--files", help="List the files of a version.")] = False,
-    card: Annotated[bool, typer.Option("--card", help="Print the card of a model.")] = False,
+    files: Annotated[
+        bool, typer.Option("--files", help="List the files of a version, and how safe they are.")
+    ] = False,
+    tensors: Annotated[
+        bool, typer.Option("--tensors", help="List the tensors in the files of a version.")
+    ] = False,
+    card: Annotated[bool, typer.Option("--card", help="Print the card of the model.")] = False,
+    context: Annotated[
+        bool, typer.Option("--context", help="Tell where a version was found, and its run.")
+    ] = False,
+    lineage: Annotated[
+        bool, typer.Option("--lineage", help="List direct parents, children and datasets.")
+    ] = False,
 ) -> None:
-    """Show everything of a model or version."""
+    """Show everything of a model or version.
+
+    The options may be combined; each adds a part.
+    """
     registry = SETTINGS.registry()
-    if files:
-        _files(registry, reference)
-    elif card:
-        text = registry.card(reference)
-        emit({"card": text}) if SETTINGS.json else say(text.rstrip("\n"))
-    elif "@" in reference or reference.startswith(":"):
+    wanted = {
+        _card: card, _files: files, _tensors: tensors, _context: context, _lineage: lineage,
+    }  # fmt: skip
+    parts = [part for part, asked in wanted.items() if asked]
+    if not parts:
+        _whole(registry, reference)
+        return
+    shown = [part(registry, reference) for part in parts]
+    if SETTINGS.json:
+        emit({name: value for answer, _ in shown for name, value in answer.items()})
+        return
+    for place, (_, lines) in enumerate(shown):
+        say_painted([("", ""), *lines] if place else lines)
+
+
+def _whole(registry: "Registry", reference: str) -> None:
+    if _names_version(reference):
         version = registry.version(reference)
-        emit({"version": version}) if SETTINGS.json else say(_version(version))
+        said = registry.comments(version.short_id)
+        if SETTINGS.json:
+            emit({"version": version, "comments": said})
+            return
+        say(_version(version))
+        _say_comments(said)
     else:
         _model(registry, reference)
 
 
-def _files(registry: "Registry", reference: str) -> None:
+def _names_version(reference: str) -> bool:
+    return "@" in reference or reference.startswith(":")
+
+
+def _card(registry: "Registry", reference: str) -> Part:
+    model = registry.version(reference).model if _names_version(reference) else reference
+    text = registry.card(model)
+    if not text and not SETTINGS.json:
+        warn(f"{model} has no card yet; `regtui edit {model}` writes one")
+    return {"card": text}, [(line, "") for line in text.rstrip("\n").split("\n")] if text else []
+
+
+def _context(registry: "Registry", reference: str) -> Part:
+    places = registry.places(reference)
+    lines: list[Painted] = []
+    for place in places:
+        facts = [
+            ("place", f"{place.folder.rstrip('/')}/{place.name}"),
+            ("host", place.host),
+            ("run", place.run or ""),
+            ("captured", f"{place.at} by {place.author}"),
+            *(("context", f"{name} = {_text(value)}") for name, value in _flat(place.context)),
+        ]
+        lines += [("", "")] if lines else []
+        lines += [(line, "") for line in _aligned(facts).split("\n")]
+    return {"places": places}, lines
+
+
+def _flat(context: "Mapping[str, Any]") -> "list[tuple[str, Any]]":
+    from regtui.registry.surroundings import flat
+
+    return sorted(flat(context).items())
+
+
+def _text(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _lineage(registry: "Registry", reference: str) -> Part:
+    from regtui.cli.lineage_tree import tree
+
+    found = registry.lineage(reference, depth=1)
+    return {"lineage": found}, [line for line in tree(found) if "--depth" not in line[0]]
+
+
+def _files(registry: "Registry", reference: str) -> Part:
     version, found = registry.files(reference)
-    if SETTINGS.json:
-        emit({"files": found})
-        return
-    rows = [[f.path, size_text(f.size), "x" if f.executable else "", f.digest[:16]] for f in found]
-    say(table([version.reference, "SIZE", "", "DIGEST"], rows, right="SIZE"))
+    headings = [version.reference, "SIZE", "", "FORMAT", "SAFETY", "TENSORS", "DIGEST"]
+    rows = [
+        [
+            file.path,
+            size_text(file.size),
+            "x" if file.executable else "",
+            file.format,
+            file.safety.upper() if file.safety == "dangerous" else file.safety,
+            str(file.tensors or ""),
+            file.digest[:12],
+        ]
+        for file in found
+    ]
+    heading, *lines = table(headings, rows, right="SIZE TENSORS").split("\n")
+    colors = ["bad" if file.safety == "dangerous" else "" for file in found]
+    painted = [(heading, ""), *zip(lines, colors, strict=True)]
+    notes = [(note, "") for file in found for note in _notes(file)]
+    if len(notes) > NOTES:
+        notes[NOTES:] = [(f"… and {len(notes) - NOTES} more", "")]
+    return {"files": found}, [*painted, *([("", "")] if notes else []), *notes]
+
+
+def _notes(file: "FileAnswer") -> list[str]:
+    """Return what has to be said of a file beside its row."""
+    notes = []
+    if file.safety == "dangerous":
+        from regtui.registry.capture_layouts import reason
+
+        notes.append(f"dangerous: {file.path}: {reason(file.globals, file.problem)}")
+    elif file.problem:
+        notes.append(f"{file.safety}: {file.path}: {file.problem}")
+    elif file.complete is False:
+        notes.append(f"incomplete: {file.path} ends too early")
+    return notes
+
+
+def _tensors(registry: "Registry", reference: str) -> Part:
+    version, found = registry.tensors(reference)
+    headings = [version.reference, "TENSOR", "DTYPE", "SHAPE", "SIZE", "DIGEST"]
+    rows = [
+        [
+            tensor.path,
+            tensor.tensor,
+            tensor.dtype,
+            "x".join(map(str, tensor.shape)),
+            size_text(tensor.size) if tensor.size else "",
+            (tensor.digest or "")[:12],
+        ]
+        for tensor in found
+    ]
+    if not found and not SETTINGS.json:
+        warn(f"{version.reference} has no tensors in a format that is understood")
+        return {"tensors": found}, []
+    lines = table(headings, rows, right="SIZE")
+    return {"tensors": found}, [(line, "") for line in lines.split("\n")]
 
 
 def _version(version: "VersionAnswer") -> str:
     lines = [
         ("version", f"{version.reference}  {version.short_id}"),
         ("state", version.state + (" (pending)" if version.pending else "")),
-        ("aliases", ", ".join(version.aliases)),
+        ("aliases", ", ".join(n + CONTESTED * (n in version.contested) for n in version.aliases)),
         ("description", version.description or ""),
         ("created", f"{version.created} by {version.author}"),
         ("source", version.source or ""),
@@ -78,8 +216,9 @@ def _metric(version: "VersionAnswer", name: str) -> str:
 
 def _model(registry: "Registry", reference: str) -> None:
     model = registry.model(reference)
+    said = registry.comments(model.model)
     if SETTINGS.json:
-        emit({"model": model})
+        emit({"model": model, "comments": said})
         return
     primary = f"{model.primary_metric} ({model.direction})" if model.primary_metric else ""
     lines = [
@@ -95,6 +234,18 @@ def _model(registry: "Registry", reference: str) -> None:
         *(("tag", f"{name} = {value}") for name, value in model.tags.items()),
     ]
     say(_aligned(lines))
+    _say_comments(said)
+
+
+def _say_comments(said: "list[CommentAnswer]") -> None:
+    """Print the newest comments below what they are about."""
+    from regtui.cli.commands.comments import shown
+
+    newest = said[-COMMENTS:]
+    if newest:
+        say("\n" + "\n\n".join(shown(newest)))
+    if len(said) > COMMENTS:
+        warn(f"{len(said) - COMMENTS} earlier comments; `regtui comments` lists all")
 
 
 def _aligned(lines: list[tuple[str, str]]) -> str:

@@ -22,7 +22,10 @@ def archive(reference: Reference) -> None:
 
 @app.command()
 def delete(reference: Reference) -> None:
-    """Delete a version; its record stays and `restore` brings it back."""
+    """Delete a version; its record stays and `restore` brings it back.
+
+    Its files go with a `gc` 14 days later; then `restore` brings back the record only.
+    """
     _change(reference, "delete", "deleted")
 
 
