@@ -44,7 +44,9 @@ def summary(past: Past, rows: Sequence[LogRow], names: Mapping[str, str], undone
     return f"{undone}: {line}" if undone else line
 
 
-def _effect(operation: Operation, rows: Sequence[LogRow], names: Mapping[str, str]) -> str:
+def _effect(  # noqa: PLR0911 -- one a kind
+    operation: Operation, rows: Sequence[LogRow], names: Mapping[str, str]
+) -> str:
     kind, verb = operation.kind.split(".")
     name = names.get(operation.entity, "")
     if kind == "alias":
@@ -61,7 +63,7 @@ def _effect(operation: Operation, rows: Sequence[LogRow], names: Mapping[str, st
     if kind == "comment":
         return _comment(operation)
     if kind == "dataset":
-        return _dataset(operation, rows, name or operation.body.name)
+        return _dataset(rows, name or operation.body.name)
     return _values(rows) or "changed nothing"
 
 
@@ -98,7 +100,7 @@ def _comment(operation: Operation) -> str:
     return f"{'commented' if operation.kind == 'comment.add' else 'changed a comment'}: {text}"
 
 
-def _dataset(operation: Operation, rows: Sequence[LogRow], name: str) -> str:
+def _dataset(rows: Sequence[LogRow], name: str) -> str:
     if any(row.result == "created" for row in rows):
         return f"added the dataset {name}"
     state = next((row for row in rows if row.path == "state"), None)
