@@ -31,3 +31,8 @@ imports:
 # Figures beside their baselines; `just bench 1000 100000` chooses the sizes.
 bench *sizes:
     {{python}} -m benchmarks {{sizes}}
+
+# Readers of model files against the libraries that write them; installs these first (3 GB).
+test-formats *args:
+    {{python}} -m pip install --group formats
+    {{python}} -m pytest -m slow -n 2 tests/formats/live {{args}}

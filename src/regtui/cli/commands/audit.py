@@ -41,7 +41,10 @@ def verify(
         f"and {count_text(found.signatures, 'signature')} are what they were"
     )
     for gap in found.unsigned:
-        say(f"#{gap.first} to #{gap.last} were made before signing existed")
+        say(
+            f"#{gap.first} to #{gap.last} were not signed here: they are older than signing, or "
+            "came from another replica; the signatures after them cover them"
+        )
     say(f"anchor {found.anchor.anchor}")
 
 
