@@ -146,3 +146,20 @@ def test_descriptions_come_back_as_they_were_given(ranker: Regtui, value: str) -
     ranker("edit", "team/ranker@1", "-d", value)
     assert ranker.json("show", "team/ranker@1")["version"]["description"] == value
     assert "\u202e" not in ranker("show", "team/ranker@1").out
+
+
+def test_curves_come_with_a_version(regtui: Regtui, tmp_path: Path) -> None:
+    (tmp_path / "m").write_text("weights", encoding="utf-8")
+    (tmp_path / "log.csv").write_text("step,loss\n0,0.9\n10,0.5\n20,0.4\n", encoding="utf-8")
+    regtui("capture", tmp_path / "m", "--model", "ranker", "--series", tmp_path / "log.csv")
+    (line,) = regtui.json("plot", "ranker@1", "--metric", "loss")["lines"]
+    assert (line["x"], line["y"]) == ([0, 10, 20], [0.9, 0.5, 0.4])
+
+
+def test_curves_that_can_not_be_read_capture_nothing(regtui: Regtui, tmp_path: Path) -> None:
+    (tmp_path / "m").write_text("weights", encoding="utf-8")
+    (tmp_path / "words.csv").write_text("a,b\nx,y\n", encoding="utf-8")
+    for name in ("nowhere.csv", "words.csv"):
+        answer = regtui("capture", tmp_path / "m", "--series", tmp_path / name)
+        assert answer.code == 2
+    assert regtui.json("ls")["versions"] == []

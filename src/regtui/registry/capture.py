@@ -39,6 +39,7 @@ from regtui.replica.unit import wall_clock
 
 if TYPE_CHECKING:
     from regtui.formats.layout import Layout
+    from regtui.registry.series import Series
 
 Progress = Callable[[int], None]
 """Is told how many more bytes are done."""
@@ -56,6 +57,7 @@ class CaptureRequest(Struct, frozen=True, kw_only=True):
         inputs: Address of datasets by name; None takes over that of a known one.
         alias: Alias to move to it.
         description: One line or more.
+        series: Curves by metric.
         new: Make a version even of content that is there.
         skip: Paths to leave out.
     """
@@ -68,6 +70,7 @@ class CaptureRequest(Struct, frozen=True, kw_only=True):
     inputs: Mapping[str, str | None] = {}
     alias: str | None = None
     description: str | None = None
+    series: "Mapping[str, Series]" = {}
     new: bool = False
     skip: tuple[Path, ...] = ()
 
@@ -220,6 +223,10 @@ def _wanted(authority: SoloAuthority, content: Content, request: CaptureRequest)
         wanted[f"parents/{parent.id}"] = True
     if request.description is not None:
         wanted["description"] = request.description
+    if request.series:
+        from regtui.registry.series import keep_series
+
+        wanted |= keep_series(authority.connection, request.series)
     root = content.scan.root.resolve()
     place = {"host": platform.node(), "folder": str(root.parent), "name": root.name}
     try:

@@ -6,7 +6,8 @@ whoever asks never fails by it. Layouts are made outside of any unit of work, si
 takes seconds.
 
 A file is read as what each of its names would be opened as. So a layout that was made before the
-file got a name with another suffix is out of date as well.
+file got a name with another suffix is out of date as well. A suffix is never forgotten: a file that
+is captured alone under another name is the same version, and only its layout knows of that name.
 
 Call these functions outside of a unit of work of the same thread.
 """
@@ -74,7 +75,7 @@ def layouts(context: Context, digests: Iterable[str]) -> dict[str, Layout]:
     with context.reading() as connection:
         kept = _current(kept_layouts(connection, asked))
         found = read_layouts(connection, kept)
-    return found | _make(context, asked - found.keys())
+    return found | _make(context, dict.fromkeys(asked - found.keys(), ()))
 
 
 def describe(context: Context, files: Mapping[str, Collection[str]]) -> dict[str, Described]:
@@ -87,7 +88,7 @@ def describe(context: Context, files: Mapping[str, Collection[str]]) -> dict[str
     with context.reading() as connection:
         kept = _current(kept_layouts(connection, files.keys()))
     covered = {digest: row for digest, row in kept.items() if covers(row.suffixes, files[digest])}
-    made = _make(context, files.keys() - covered.keys())
+    made = _make(context, {d: names for d, names in files.items() if d not in covered})
     return {digest: Described(row.facts, row.tensors) for digest, row in covered.items()} | {
         digest: Described(layout.facts, len(layout.tensors)) for digest, layout in made.items()
     }
@@ -101,7 +102,7 @@ def make_missing(context: Context, digests: Iterable[str]) -> dict[str, Layout]:
     asked = set(digests)
     with context.reading() as connection:
         missing = asked - _current(kept_layouts(connection, asked)).keys()
-    made = _make(context, missing)
+    made = _make(context, dict.fromkeys(missing, ()))
     if not made:
         return {}
     with context.reading() as connection:
@@ -119,14 +120,16 @@ def refresh(context: Context) -> Refreshed:
     last = ""
     while True:
         with context.reading() as connection:
-            page = _names_after(connection, last)
+            page = _all_names(connection, dict.fromkeys(_digests_after(connection, last), ()))
             kept = _current(kept_layouts(connection, page.keys()))
         if not page:
             return Refreshed(files=files, made=made, unreadable=unreadable)
-        missing = [
-            d for d, names in page.items() if d not in kept or not covers(kept[d].suffixes, names)
-        ]
-        done, failed = _made(context, {digest: page[digest] for digest in missing})
+        missing = {
+            digest: names
+            for digest, names in page.items()
+            if digest not in kept or not covers(kept[digest].suffixes, names)
+        }
+        done, failed = _made(context, missing)
         if done:
             with context.writing() as authority:
                 write_layouts(authority.connection, done, READER)
@@ -148,13 +151,13 @@ def _current(kept: dict[str, Kept]) -> dict[str, Kept]:
     return {digest: row for digest, row in kept.items() if is_current(row)}
 
 
-def _make(context: Context, digests: Collection[str]) -> dict[str, Layout]:
-    """Make layouts and keep what can be kept."""
-    if not digests:
+def _make(context: Context, files: Mapping[str, Collection[str]]) -> dict[str, Layout]:
+    """Make layouts of files, with names to read them under, and keep what can be kept."""
+    if not files:
         return {}
     with context.reading() as connection:
-        names = _names(connection, digests)
-    done, failed = _made(context, {digest: names.get(digest, ["model"]) for digest in digests})
+        names = _all_names(connection, files)
+    done, failed = _made(context, names)
     if done:
         with suppress(RegtuiError), context.writing() as authority:
             write_layouts(authority.connection, done, READER)
@@ -178,15 +181,24 @@ def _made(
     return done, failed
 
 
-def _names(connection: Connection, digests: Collection[str]) -> dict[str, list[str]]:
-    return dict(connection.execute(_NAMES, [list(digests)]).fetchall())
+def _all_names(
+    connection: Connection, files: Mapping[str, Collection[str]]
+) -> dict[str, list[str]]:
+    """Return names of files by digest: given ones, those of versions, those that layouts know."""
+    here = dict(connection.execute(_NAMES, [list(files)]).fetchall())
+    kept = kept_layouts(connection, files.keys())
+    names = {}
+    for digest, given in files.items():
+        known = [f"model{suffix}" for suffix in kept[digest].suffixes] if digest in kept else []
+        names[digest] = [*known, *here.get(digest, []), *given] or ["model"]
+    return names
 
 
-def _names_after(connection: Connection, digest: str) -> dict[str, list[str]]:
-    """Return a page of files with their names, in the order of digests."""
+def _digests_after(connection: Connection, digest: str) -> list[str]:
+    """Return a page of the digests that versions name, in their order."""
     rows = connection.execute(
         "select distinct lower(hex(digest)) as hex from base.file where digest > unhex(?) "
         "order by hex limit ?",
         [digest, _PAGE],
     ).fetchall()
-    return _names(connection, [row[0] for row in rows])
+    return [row[0] for row in rows]

@@ -78,6 +78,7 @@ class Registry:
         inputs: Mapping[str, str | None] | None = None,
         alias: str | None = None,
         description: str | None = None,
+        series: "Mapping[str, Series] | None" = None,
         new: bool = False,
         on_progress: "Progress | None" = None,
     ) -> "Captured":
@@ -93,6 +94,7 @@ class Registry:
             inputs: Address of datasets by name; None takes over that of a known one.
             alias: Alias to move to it.
             description: One line or more.
+            series: Curves by metric (`regtui.registry.series.parse_series` reads a CSV file's).
             new: Make a version even of content that is there.
             on_progress: Is told how many more bytes are stored.
 
@@ -115,6 +117,7 @@ class Registry:
             inputs=inputs or {},
             alias=alias,
             description=description,
+            series=series or {},
             new=new,
         )
         if path == "":

@@ -1,6 +1,6 @@
 """`regtui capture`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,10 @@ from regtui.cli.commands import single
 from regtui.cli.output import count_text, emit, say, size_text, warn
 from regtui.cli.progress import Progress
 from regtui.cli.settings import SETTINGS
+from regtui.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from regtui.registry.series import Series
 
 app = single()
 
@@ -44,6 +48,10 @@ def capture(
         str | None, typer.Option(help="Move this alias to it.", autocompletion=complete.aliases)
     ] = None,
     description: Annotated[str | None, typer.Option("--description", "-d")] = None,
+    series: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Metric curves: CSV with a header, or JSON lines."),
+    ] = None,
     new: Annotated[
         bool, typer.Option("--new", help="Make a version even of content that is there.")
     ] = False,
@@ -63,6 +71,7 @@ def capture(
             inputs=values.inputs(input_),
             alias=alias,
             description=description,
+            series=_series(series),
             new=new,
             on_progress=progress,
         )
@@ -77,3 +86,19 @@ def capture(
     verb = "captured" if captured.created else "updated" if captured.changed else "unchanged"
     content = f"{count_text(version.files, 'file')}, {size_text(version.size)}"
     say(f"{verb} {version.reference}  {version.short_id}  {content}")
+
+
+def _series(file: str | None) -> "dict[str, Series]":
+    """Read curves before anything is captured."""
+    if file is None:
+        return {}
+    from pathlib import Path
+
+    from regtui.registry.series import parse_series
+
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise BadInput(f"can't read --series {file}: {reason}", "name a CSV file") from None
+    return parse_series(text)
