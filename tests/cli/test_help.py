@@ -8,7 +8,7 @@ from regtui import __version__
 from regtui.cli.lazy import COMMANDS
 from tests.cli.process import Regtui
 
-GROUPS = {"alias", "model", "version"}
+GROUPS = {"alias", "comment", "dataset", "model", "version"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -5,13 +5,13 @@ import pytest
 from regtui.core.access import Actor, Grant, Role
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.identity import user_id
-from regtui.core.operations import Change, EditBody, Operation, VersionEdit, encode_operation
+from regtui.core.operations import Change, EditBody, VersionEdit, encode_operation
 from regtui.registry import Registry
 from regtui.registry.answers_conflicts import ConflictAnswer, Side
 from regtui.registry.conflict_text import is_settled, marked
 
 
-def disagree(registry: Registry, who: str, *texts: str) -> None:
+def disagree(registry: Registry, who: str, text: str, *, replica: str | None = None) -> None:
     """Let somebody elsewhere have described the first version, not knowing what stands here."""
     person = Actor(user_id(who), who, (Grant(Role.ADMIN, "*"),))
     with registry.context.reading() as connection:
@@ -21,17 +21,11 @@ def disagree(registry: Registry, who: str, *texts: str) -> None:
         ).fetchone()
     assert row is not None
     version, stream = row
-    for number, text in enumerate(texts):
-        operation = operation_of(person, version, stream, number, text)
-        with registry.context.writing() as authority:
-            authority.receive(encode_operation(operation), person)
-
-
-def operation_of(person: Actor, version: str, stream: str, number: int, text: str) -> Operation:
-    return VersionEdit(
-        id=f"01a20b10-{number:04x}-7000-8000-{user_id(person.name)[-12:]}",
-        replica=person.id,  # of its own, which never saw what happened here
-        n=number + 1,
+    place = replica or person.id  # which never saw what happened here
+    operation = VersionEdit(
+        id=f"01a20b10-0000-7000-8000-{place[-12:]}",
+        replica=place,
+        n=1,
         at=1,
         actor=person.id,
         stream=stream,
@@ -40,6 +34,8 @@ def operation_of(person: Actor, version: str, stream: str, number: int, text: st
         via="cli",
         session="s",
     )
+    with registry.context.writing() as authority:
+        authority.receive(encode_operation(operation), person)
 
 
 @pytest.fixture
@@ -106,14 +102,28 @@ def test_what_one_asked_for_oneself_is_taken_as_mine(ranker: Registry) -> None:
     assert ranker.resolve(the_conflict(ranker).id, "mine").accepted.value == "mine"
 
 
-def test_mine_is_refused_where_nothing_or_what_stands_is_mine(contested: Registry) -> None:
-    conflict = the_conflict(contested)
+def test_mine_is_refused_where_what_stands_is_mine(contested: Registry) -> None:
     with pytest.raises(BadInput, match="what stands is yours"):
-        contested.resolve(conflict.id, "mine")
-    contested.resolve(conflict.id, "candidate", candidate=str(conflict.candidates[0].id))
-    disagree(contested, "cara", "cara's")
-    disagree(contested, "dan", "dan's")
-    assert the_conflict(contested).accepted.author == contested.context.actor.name
+        contested.resolve(the_conflict(contested).id, "mine")
+
+
+def test_mine_is_refused_where_nothing_is_mine_and_says_whose_there_is(ranker: Registry) -> None:
+    disagree(ranker, "ben", "ben's")
+    disagree(ranker, "cara", "cara's")
+    with pytest.raises(BadInput, match="none of the candidates is yours; there is cara's"):
+        ranker.resolve(the_conflict(ranker).id, "mine")
+
+
+def test_mine_is_refused_where_several_are_and_names_them(ranker: Registry) -> None:
+    me = ranker.context.actor.name
+    disagree(ranker, "ben", "ben's")
+    disagree(ranker, me, "from the desk")
+    disagree(ranker, me, "from the train", replica=user_id("train"))
+    conflict = the_conflict(ranker)
+    with pytest.raises(BadInput) as raised:
+        ranker.resolve(conflict.id, "mine")
+    assert raised.value.message.startswith("2 of the values are yours")
+    assert all(str(side.id)[-8:] in raised.value.message for side in conflict.candidates)
 
 
 @pytest.mark.parametrize("part", [slice(None), slice(0, 20), slice(-8, None)])

@@ -237,6 +237,10 @@ def test_a_warning_comes_with_the_name_that_makes_a_file_dangerous(
     assert registry.capture(written(tmp_path / "b.pkl", b"same"), model="m").warnings == [
         "b.pkl is dangerous to load: it names posix.system"
     ]
+    with registry.context.writing() as authority:
+        authority.connection.execute("update base.layout set reader = 0")
+    assert refresh(registry.context).made == 1
+    assert registry.files("m@1")[1][0].safety == "dangerous"
 
 
 def test_two_names_in_one_capture_both_count(

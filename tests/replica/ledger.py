@@ -2,8 +2,9 @@
 
 The operations of each replica form its chain (`n`, `prev`), that of this one without gaps; the
 links of the registry and of each stream follow from operations and verdicts; the verdicts vouch for
-the documents; the typed tables are what the documents say; every version has its whole manifest;
-every alias names a version.
+the documents; every unit of work is signed over chain and link by the key that its replica is named
+after; what takes back others is noted; the typed tables are what the documents say; every version
+has its whole manifest; every alias names a version.
 """
 
 import functools
@@ -13,10 +14,12 @@ from typing import Any
 
 from regtui.core import chain, encoding
 from regtui.core.documents import Document, decode_document
+from regtui.core.identity import replica_id
 from regtui.core.manifest import FileEntry, content_digest
 from regtui.core.operations import decode_operation
 from regtui.core.verdicts import Accepted, decode_verdict
 from regtui.replica.database import Connection, connected, duckdb
+from regtui.replica.keys import verify_signature
 from regtui.replica.migrate import apply_all
 from regtui.replica.projection import changed_tables, project
 from regtui.replica.tables import insert
@@ -35,6 +38,8 @@ def check_replica(home: Path) -> None:
             for key, body in connection.execute("select key, body from base.document").fetchall()
         }
         check_operations(connection)
+        check_signatures(connection)
+        check_undos(connection)
         check_manifests(connection, documents)
         check_aliases(documents)
         check_projection(connection, documents)
@@ -78,6 +83,48 @@ def check_operations(connection: Connection) -> None:
         assert (head, count, stored) == (heads[key], counts[key], stream_links[key])
     stored_documents = connection.execute("select id::varchar, body from base.document").fetchall()
     assert {name: encoding.digest(body.encode()) for name, body in stored_documents} == vouched
+
+
+def check_signatures(connection: Connection) -> None:
+    """Check each signature, and that none is missing once a replica has a key."""
+    registry, replica, n = row(
+        connection, "select registry::varchar, id::varchar, n from base.replica"
+    )
+    keys = dict(
+        connection.execute("select replica::varchar, public_key from base.enrolment").fetchall()
+    )
+    assert all(replica_id(public) == name for name, public in keys.items())
+    signatures = connection.execute(
+        "select seq, replica::varchar, n, signature from base.signature order by seq"
+    ).fetchall()
+    by_seq = {seq: rest for seq, *rest in signatures}
+    assert len(by_seq) == len(signatures)
+    tips: dict[str, tuple[int, str]] = {}
+    seq, signed = 0, 0
+    for seq, data, link in connection.execute(
+        "select seq, bytes, link from base.operation order by seq"
+    ).fetchall():
+        operation = decode_operation(data.encode())
+        tips[operation.replica] = (operation.n, chain.tip(data.encode()))
+        if seq in by_seq:
+            signer, count, signature = by_seq.pop(seq)
+            place, tip = tips.get(signer, (0, chain.GENESIS))
+            statement = chain.statement(registry, signer, n=count, prev=tip, seq=seq, last=link)
+            assert count == place
+            assert verify_signature(keys[signer], signature, statement)
+            signed = seq
+    assert by_seq == {}
+    assert signed == seq or replica not in keys or n == 0
+
+
+def check_undos(connection: Connection) -> None:
+    """Check that the operations that take back others are noted as such, and no others."""
+    noted = connection.execute(
+        "select seq, operation::varchar, undoes::varchar from base.undo order by seq"
+    ).fetchall()
+    stored = connection.execute("select seq, bytes from base.operation order by seq").fetchall()
+    operations = ((seq, decode_operation(data.encode())) for seq, data in stored)
+    assert noted == [(seq, o.id, o.undoes) for seq, o in operations if o.undoes is not None]
 
 
 def check_manifests(connection: Connection, documents: dict[int, Document]) -> None:

@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from regtui.core.access import Actor
 from regtui.formats.layout import Layout
 from regtui.formats.values import Facts, Tensor
 from regtui.replica.database import Connection, duckdb
 from regtui.replica.layouts import kept_layouts, read_layouts, short, write_layouts
 from regtui.replica.migrate import apply_all
+from regtui.replica.unit import Replica
 
 A, B = "a" * 64, "b" * 64
 
@@ -79,7 +81,7 @@ def test_a_layout_comes_back_as_it_was_kept(connection: Connection, layout: Layo
         assert (tensor.shape, tensor.size) == (other.shape, min(other.size, 2**63 - 1))
 
 
-@pytest.mark.parametrize("count", [3, 200])
+@pytest.mark.parametrize("count", [3, 200, 5_200])
 def test_a_newer_layout_takes_the_place_of_the_older(connection: Connection, count: int) -> None:
     digests = [f"{number:064x}" for number in range(count)]
     tensor = (Tensor("w", "int8", (1,), size=1), A)
@@ -108,7 +110,7 @@ def test_digests_with_equal_beginnings_are_told_apart(connection: Connection) ->
     write_layouts(connection, {one: Layout(Facts("text", "no-code"))}, 1)
     assert kept_layouts(connection, [other]) == {}
     assert kept_layouts(connection, [other, one]).keys() == {one}
-    many = [other, one, *(f"{number:064x}" for number in range(1_000, 1_100))]
+    many = [other, one, *(f"{number:064x}" for number in range(10**6, 10**6 + 100))]
     assert kept_layouts(connection, many).keys() == {one}
 
 
@@ -116,3 +118,19 @@ def test_nothing_asked_for_is_nothing_found(connection: Connection) -> None:
     assert kept_layouts(connection, []) == {}
     assert read_layouts(connection, {}) == {}
     write_layouts(connection, {}, 1)
+
+
+def test_a_hundred_thousand_tensors_fit_the_memory_of_a_reader(
+    replica: Replica, ann: Actor
+) -> None:
+    large = Layout(
+        Facts("safetensors", "no-code"),
+        tuple(
+            (Tensor(f"layers.{n}.weight", "float32", (64, 64), size=16_384), A)
+            for n in range(10**5)
+        ),
+    )
+    with replica.writing(ann, "cli", "session") as authority:
+        write_layouts(authority.connection, {B: large}, 1)
+    with replica.reading() as connection:
+        assert read_layouts(connection, kept_layouts(connection, [B])) == {B: large}

@@ -27,7 +27,7 @@ def act(registry: Registry, folder: Path, chance: random.Random) -> None:
     model, number = chance.choice(["a", "b/c"]), chance.randint(1, 3)
     reference = f"{model}@{number}"
     verb = chance.choice(["archive", "delete", "restore"])
-    match chance.randint(0, 6):
+    match chance.randint(0, 9):
         case 0 | 1:
             (folder / "m").write_text(str(chance.randint(0, 4)), encoding="utf-8")
             alias = chance.choice([None, "x"])
@@ -40,6 +40,12 @@ def act(registry: Registry, folder: Path, chance: random.Random) -> None:
             registry.change_state("version", reference, verb)
         case 5:
             registry.set_alias(reference, chance.choice(["x", "y"]))
+        case 6:
+            registry.undo()
+        case 7:
+            registry.redo()
+        case 8:
+            registry.revert(f"{model}@x")
         case _:
             registry.change_state("model", model, verb)
 
@@ -50,6 +56,10 @@ TAMPERING = (
     "delete from base.operation where seq = 3",
     "update base.operation set link = unhex(repeat('00', 32)) where seq = 1",
     "update base.replica set tip = repeat('1', 32)",
+    "update base.signature set n = n + 1 where seq = (select max(seq) from base.signature)",
+    "update base.enrolment set public_key = unhex(repeat('00', 32))",
+    "delete from base.signature where seq = (select max(seq) from base.signature)",
+    "insert into base.undo select seq, id, id from base.operation where seq = 1",
     "update base.stream set count = count + 1",
     "update base.document set body = replace(body, '0.5', '0.6')",
     "delete from base.tag",

@@ -136,7 +136,8 @@ def _alias(document: Document, version: str | None) -> Draft:
 
 
 def _edit(document: Document, values: dict[str, Any], view: View) -> Draft:
-    if document.value("state") == "deleted" and document.kind in {"model", "version"}:
+    # An edit of what is deleted would be contested, or bring a dataset back.
+    if document.value("state") == "deleted" and "state" not in values:
         raise BadInput(f"the {document.kind} is deleted by now", "restore it first")
     made = _changes(document, values, view)
     body: EditBody | DatasetBody = EditBody(made)

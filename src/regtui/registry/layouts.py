@@ -25,6 +25,7 @@ from regtui.formats.values import Facts
 from regtui.registry.context import Context
 from regtui.replica.database import Connection
 from regtui.replica.layouts import Kept, kept_layouts, read_layouts, write_layouts
+from regtui.replica.tables import PAGE
 
 _PAGE = 200
 """Layouts made and kept at a time."""
@@ -185,7 +186,11 @@ def _all_names(
     connection: Connection, files: Mapping[str, Collection[str]]
 ) -> dict[str, list[str]]:
     """Return names of files by digest: given ones, those of versions, those that layouts know."""
-    here = dict(connection.execute(_NAMES, [list(files)]).fetchall())
+    here: dict[str, list[str]] = {}
+    wanted = list(files)
+    for start in range(0, len(wanted), PAGE):
+        rows = connection.execute(_NAMES, [wanted[start : start + PAGE]]).fetchall()
+        here |= dict(rows)
     kept = kept_layouts(connection, files.keys())
     names = {}
     for digest, given in files.items():

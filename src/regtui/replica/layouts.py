@@ -9,8 +9,8 @@ Keys are those of `base.layout` alone. What a file says of itself is kept in a s
 and UTF-8 have: figures that are none as `"NaN"` and the like, stray surrogates with backslashes.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -18,7 +18,9 @@ from regtui.core import encoding
 from regtui.formats.layout import Layout
 from regtui.formats.values import Facts, Safety, Tensor, Value
 from regtui.replica.database import Connection
-from regtui.replica.tables import delete, insert
+from regtui.replica.tables import PAGE, delete, insert
+
+T = TypeVar("T")
 
 _LARGEST = 2**63 - 1
 _FEW = 50  # so many are found through the index; more by one pass over a column of numbers
@@ -103,27 +105,23 @@ def short(digest: str) -> int:
 
 def kept_layouts(connection: Connection, digests: Collection[str]) -> dict[str, Kept]:
     """Return the rows that are there, by digest."""
-    if len(digests) <= _FEW:
-        numbers = ", ".join(str(short(digest)) for digest in digests)
-        found = f"base.layout where short in ({numbers or 'null'})"
-        rows = connection.execute(_LAYOUTS + found).fetchall()
-    else:
-        wanted = encoding.encode([[str(short(digest)), digest] for digest in digests]).decode()
-        rows = connection.execute(_WANTED + _LAYOUTS + "kept", [wanted]).fetchall()
-    asked = set(digests)
-    return {row[1]: Kept(row[0], *row[2:]) for row in rows if row[1] in asked}
+    return {
+        row[1]: Kept(row[0], *row[2:])
+        for page in _pages(list(digests))
+        for row in _layout_rows(connection, page)
+    }
 
 
 def read_layouts(connection: Connection, kept: Mapping[str, Kept]) -> dict[str, Layout]:
     """Return whole layouts for rows of `kept_layouts`; their tensors have no offsets."""
-    keys = [row.key for row in kept.values()]
-    tensors: dict[int, list[tuple[Tensor, str | None]]] = {key: [] for key in keys}
-    pieces: dict[int, list[tuple[int, int, str]]] = {key: [] for key in keys}
-    for key, name, dtype, shape, size, digest in connection.execute(_TENSORS, [keys]).fetchall():
-        tensor = Tensor(name, dtype, shape_of(shape), size=size)
-        tensors[key].append((tensor, digest))
-    for key, *piece in connection.execute(_PIECES, [keys]).fetchall():
-        pieces[key].append((piece[0], piece[1], piece[2]))
+    tensors: dict[int, list[tuple[Tensor, str | None]]] = {row.key: [] for row in kept.values()}
+    pieces: dict[int, list[tuple[int, int, str]]] = {row.key: [] for row in kept.values()}
+    for keys in _pages(list(tensors)):
+        for key, name, dtype, shape, size, digest in _fetched(connection, _TENSORS, keys):
+            tensor = Tensor(name, dtype, shape_of(shape), size=size)
+            tensors[key].append((tensor, digest))
+        for key, offset, size, digest in _fetched(connection, _PIECES, keys):
+            pieces[key].append((offset, size, digest))
     return {
         digest: Layout(row.facts, tuple(tensors[row.key]), tuple(pieces[row.key]), row.suffixes)
         for digest, row in kept.items()
@@ -150,7 +148,8 @@ def write_layouts(
     kept = kept_layouts(connection, layouts.keys()) if replacing is None else replacing
     stale = [row.key for digest, row in kept.items() if digest in layouts]
     for table in ("layout", "tensor", "piece"):
-        delete(connection, table, stale)
+        for page in _pages(stale):
+            delete(connection, table, page)
     row = connection.execute("select coalesce(max(key), 0) from base.layout").fetchone()
     first = 1 if row is None else int(row[0]) + 1
     numbered = list(enumerate(layouts.items(), first))
@@ -162,6 +161,29 @@ def write_layouts(
 def shape_of(text: str) -> tuple[int, ...]:
     """Return the shape that stands in `base.tensor.shape`."""
     return _shapes.decode(text)
+
+
+def _pages(found: list[T]) -> Iterator[list[T]]:
+    """Yield parts that fit the memory of the database several times over."""
+    for start in range(0, len(found), PAGE):
+        yield found[start : start + PAGE]
+
+
+def _layout_rows(connection: Connection, digests: list[str]) -> list[tuple[Any, ...]]:
+    if len(digests) <= _FEW:
+        numbers = ", ".join(str(short(digest)) for digest in digests)
+        found = f"base.layout where short in ({numbers or 'null'})"
+        rows = connection.execute(_LAYOUTS + found).fetchall()
+        return [row for row in rows if row[1] in digests]
+    wanted = encoding.encode([[str(short(digest)), digest] for digest in digests]).decode()
+    return connection.execute(_WANTED + _LAYOUTS + "kept", [wanted]).fetchall()
+
+
+def _fetched(connection: Connection, statement: str, keys: list[int]) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of a statement, which may be more than fit the memory at once."""
+    cursor = connection.execute(statement, [keys])
+    while rows := cursor.fetchmany(PAGE):
+        yield from rows
 
 
 _shapes = msgspec.json.Decoder(tuple[int, ...])
