@@ -67,7 +67,7 @@ def test_going_back_again_and_again_goes_through_every_move_once() -> None:
         while (back := earlier(moves[-1][1], trail(*moves))) is not None:
             # The move that made it stand here is taken back.
             moves.append((f"u{len(moves)}", back, standing.pop()))
-            while standing and dict((op, v) for op, v, _ in moves)[standing[-1]] != back:
+            while standing and {op: v for op, v, _ in moves}[standing[-1]] != back:
                 standing.pop()
             assert back != seen[-1]
             seen.append(back)

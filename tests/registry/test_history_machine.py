@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -24,10 +24,12 @@ from regtui.core.errors import NotFound, RegtuiError
 from regtui.core.judgement import judge
 from regtui.core.operations import decode_operation
 from regtui.core.verdicts import decode_verdict, encode_verdict
-from regtui.registry import Registry
 from tests.core.registry_state import RegistryState
 from tests.core.test_inverse import lives, values
 from tests.replica.ledger import check_replica
+
+if TYPE_CHECKING:
+    from regtui.registry import Registry
 
 REFERENCES = ("m@1", "m@2", "n@1")
 TEXTS = st.sampled_from(["one", "two", "one\ntwo\n", None])
@@ -242,5 +244,5 @@ def test_undo_takes_back_whatever_was_done_and_redo_gives_it_back(empty_home: Pa
     is_thorough = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
     Story.home = empty_home
     case = Story.TestCase
-    case.settings = settings(max_examples=200 if is_thorough else 5, stateful_step_count=20)
+    case.settings = settings(max_examples=200 if is_thorough else 2, stateful_step_count=20)
     case("runTest").runTest()

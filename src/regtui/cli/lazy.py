@@ -31,10 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "log": ("log", "Tell who did what, newest first."),
     "undo": ("undo", "Take back your last change by hand, or an operation."),
     "redo": ("redo", "Take back your last undo, or the one over an operation."),
-    "revert": (
-        "revert",
-        "Move an alias back to where it pointed before; once more goes further back.",
-    ),
+    "revert": ("revert", "Move an alias back to where it pointed before."),
     "audit": ("audit", "Prove that the history is what was done."),
     "checkout": ("checkout", "Write the files of a version into a folder, verified."),
     "path": ("path", "Print where a file of a version is stored."),

@@ -27,4 +27,4 @@ def redo(
         emit(answer)
         return
     for one in answer.operations:
-        say(f"{'would have ' if dry_run else ''}{one.summary}")
+        say(f"{'dry run: ' if dry_run else ''}{one.summary}")

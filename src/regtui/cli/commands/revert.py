@@ -24,7 +24,10 @@ def revert(
         str | None, typer.Option(metavar="REF", help="To this version, not to the one before.")
     ] = None,
 ) -> None:
-    """Move an alias back to where it pointed before; once more goes further back."""
+    """Move an alias back to where it pointed before.
+
+    Once more goes further back.
+    """
     answer = SETTINGS.registry().revert(alias, to=to)
     if SETTINGS.json:
         emit(answer)

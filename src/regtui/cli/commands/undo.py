@@ -30,4 +30,4 @@ def undo(
         emit(answer)
         return
     for one in answer.operations:
-        say(f"{'would have ' if dry_run else ''}{one.summary}")
+        say(f"{'dry run: ' if dry_run else ''}{one.summary}")
