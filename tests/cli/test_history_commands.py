@@ -3,10 +3,10 @@
 import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import Popen
 
 import pytest
 
@@ -231,7 +231,7 @@ def test_an_audit_of_a_changed_registry_exits_with_8_and_names_what(moved: Regtu
 
 
 @pytest.fixture
-def following(moved: Regtui) -> Iterator["subprocess.Popen[str]"]:
+def following(moved: Regtui) -> Iterator[Popen[str]]:
     """Return a process that follows the log as JSON, once it does."""
     process = moved.start("log", "--follow", "--json")
     time.sleep(1.5)  # there is nothing to see of it before
@@ -241,7 +241,7 @@ def following(moved: Regtui) -> Iterator["subprocess.Popen[str]"]:
 
 
 def test_following_tells_what_other_processes_do_and_ends_with_control_c(
-    moved: Regtui, following: "subprocess.Popen[str]"
+    moved: Regtui, following: Popen[str]
 ) -> None:
     moved("edit", "team/ranker", "-d", "one")
     moved("edit", "team/ranker", "--tag", "a=b")

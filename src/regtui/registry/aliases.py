@@ -1,5 +1,7 @@
 """Aliases: names that point to versions."""
 
+from typing import TYPE_CHECKING
+
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.identity import alias_id, alias_key, short_id
 from regtui.core.operations import AliasBody
@@ -7,7 +9,9 @@ from regtui.registry.answers import AliasAnswer, iso
 from regtui.registry.changes import changes
 from regtui.registry.context import Context
 from regtui.registry.references import find_model, find_version
-from regtui.replica.authority import SoloAuthority
+
+if TYPE_CHECKING:
+    from regtui.replica.authority import SoloAuthority
 
 
 def set_alias(context: Context, reference: str, name: str) -> bool:
@@ -25,7 +29,7 @@ def set_alias(context: Context, reference: str, name: str) -> bool:
         return point(authority, version.stream, key, version.id)
 
 
-def point(authority: SoloAuthority, model: str, alias: str, version: str) -> bool:
+def point(authority: "SoloAuthority", model: str, alias: str, version: str) -> bool:
     """Submit an alias (identity form) of a version; False where it points there already."""
     identity = alias_id(model, alias)
     made = changes({"version": version}, "alias", authority.view.document(identity))

@@ -1,6 +1,6 @@
 """Comments: what people say about models and versions."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from regtui.core.documents import Document, decode_document
 from regtui.core.errors import BadInput, NotFound
@@ -10,9 +10,11 @@ from regtui.registry.answers_records import CommentAnswer
 from regtui.registry.changes import changes, plain
 from regtui.registry.context import Context
 from regtui.registry.references import find_model, find_version, parse
-from regtui.replica.authority import SoloAuthority
 from regtui.replica.database import Connection
 from regtui.replica.ids import uuid7
+
+if TYPE_CHECKING:
+    from regtui.replica.authority import SoloAuthority
 
 _COLUMNS = (
     "select d.id::varchar, m.name, v.number, v.id::varchar, c.text, a.name, c.created, c.edited, "
@@ -107,7 +109,7 @@ def _change(context: Context, identity: str, wanted: dict[str, Any]) -> tuple[Co
     return _one(context, found.id), bool(made)
 
 
-def _check_writable(authority: SoloAuthority, found: Document) -> None:
+def _check_writable(authority: "SoloAuthority", found: Document) -> None:
     """Say which model is in the way where that is deleted."""
     model = authority.view.document(found.stream)
     if model is not None and model.value("state") == "deleted":
