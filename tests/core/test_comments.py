@@ -104,3 +104,16 @@ def test_a_comment_can_not_take_the_id_that_follows_from_a_name(
     body = CommentBody(version, "version", {"text": Change("x")})
     ann.pending.append(ann.draft("comment.add", model, alias_id(model, "champion"), body))
     assert code(ann.sync()[0]) == "malformed"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"text": Change("x"), "state": Change("withdrawn")}, {"state": Change("posted")}],
+)
+def test_a_comment_that_sets_anything_but_its_text_is_malformed(
+    ann: Replica, model: str, version: str, changes: dict[str, Change]
+) -> None:
+    body = CommentBody(version, "version", changes)
+    minted = "00000000-0000-7000-8000-000000000001"
+    ann.pending.append(ann.draft("comment.add", model, minted, body))
+    assert code(ann.sync()[0]) == "malformed"

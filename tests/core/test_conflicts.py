@@ -198,13 +198,14 @@ def test_the_author_of_the_value_that_was_taken_edits_on_without_a_conflict(
     assert opened(ben.state) == []
 
 
+@pytest.mark.parametrize("choice", ["accepted", "value"])
 def test_who_was_not_chosen_and_edits_on_disagrees_again(
-    ann: Replica, ben: Replica, version: str
+    ann: Replica, ben: Replica, version: str, choice: str
 ) -> None:
     disagree(ann, ben, version, "description")
     operation = ben.edit(version, {"description": "ben's second"})
     operation.body.set["description"] = Change("ben's second", saw=the_candidate(the_conflict(ann)))
-    ann.resolve(the_conflict(ann).id, "accepted")
+    ann.resolve(the_conflict(ann).id, choice, "both")
     ann.sync()
     assert isinstance(ben.sync()[0], Conflicted)
     assert len(ben.state.of_kind("conflict")) == 2
@@ -453,6 +454,30 @@ def test_a_value_of_something_deleted_is_not_settled_before_it_is_restored(
     ben.pull()
     ben.resolve(the_conflict(ben).id, "value", "both")
     assert code(ben.sync()[0]) == "deleted"
+
+
+def test_nothing_in_a_deleted_model_is_settled(ann: Replica, ben: Replica, version: str) -> None:
+    disagree(ann, ben, version, "description")
+    ann.delete(the_conflict(ann).stream)
+    ann.sync()
+    ben.resolve(the_conflict(ben).id, "accepted")
+    assert code(ben.sync()[0]) == "deleted"
+
+
+def test_the_end_of_a_conflict_is_later_than_its_end_before(
+    authority: Authority, ann: Replica, ben: Replica, version: str
+) -> None:
+    disagree(ann, ben, version, "description")
+    conflict = the_conflict(ben).id
+    ben.resolve(conflict, "accepted")
+    ben.sync()
+    ann.pull()
+    ann.clock = 0
+    ann.reopen(conflict)
+    ann.resolve(conflict, "accepted")
+    before = authority.state.documents[conflict].fields["resolution"].at
+    assert {type(verdict) for verdict in ann.sync()} == {Accepted}
+    assert authority.state.documents[conflict].fields["resolution"].at == before + 2
 
 
 # Access

@@ -2,10 +2,11 @@
 
 import pytest
 
+from regtui.core.access import Role
 from regtui.core.identity import dataset_id
 from regtui.core.operations import Change, DatasetBody
 from regtui.core.verdicts import Accepted, Conflicted, Rejected, Verdict
-from tests.core.registry_state import Replica
+from tests.core.registry_state import Authority, Replica
 
 
 def code(verdict: Verdict) -> str:
@@ -56,6 +57,30 @@ def test_what_was_taken_away_comes_back_when_it_is_put_again(ann: Replica) -> No
     ann.sync()
     assert ann.value(dataset, "state") == "active"
     assert ann.value(dataset, "description") == "films"
+
+
+def test_a_state_that_a_new_dataset_is_put_in_is_kept(ann: Replica) -> None:
+    dataset = ann.put_dataset("imdb", {"uri": "s3://imdb", "state": "deleted"}).entity
+    ann.sync()
+    assert ann.value(dataset, "state") == "deleted"
+
+
+def test_who_may_put_datasets_may_settle_whether_one_is_there(
+    authority: Authority, ann: Replica, ben: Replica
+) -> None:
+    dataset = ann.put_dataset("imdb", {"uri": "s3://imdb"}).entity
+    ann.sync()
+    ben.pull()
+    ann.put_dataset("imdb", {"state": "deleted"})
+    ben.put_dataset("imdb", {"state": "active"})
+    ann.sync()
+    assert isinstance(ben.sync()[0], Conflicted)
+    cara = authority.person("cara", (Role.CONTRIBUTOR, "*"))
+    (conflict,) = cara.state.of_kind("conflict")
+    (candidate,) = conflict.entries("candidates")
+    cara.resolve(conflict.id, candidate)
+    assert type(cara.sync()[0]) is Accepted
+    assert cara.value(dataset, "state") == "active"
 
 
 def test_a_dataset_needs_an_address(ann: Replica) -> None:

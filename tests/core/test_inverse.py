@@ -299,7 +299,7 @@ class Story(RuleBasedStateMachine):
 
 
 TestStory = Story.TestCase
-TestStory.settings = settings(max_examples=60, stateful_step_count=30)
+TestStory.settings = settings(max_examples=40, stateful_step_count=30)
 
 
 @pytest.fixture

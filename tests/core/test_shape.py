@@ -195,6 +195,8 @@ def test_such_an_operation_is_malformed(
         {"id": "short"},
         {"id": "ABCDEF00-0000-0000-0000-000000000000"},
         {"replica": ""},
+        {"undoes": ""},
+        {"undoes": "ABCDEF00-0000-0000-0000-000000000000"},
         {"at": -1},
         {"at": 2**63},
     ],

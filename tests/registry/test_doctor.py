@@ -240,7 +240,7 @@ def test_a_copy_that_is_damaged_too_is_passed_over(ranker: Registry) -> None:
     check_replica(ranker.home)
 
 
-@pytest.mark.parametrize("turn", range(6))
+@pytest.mark.parametrize("turn", range(2))
 def test_a_table_that_can_be_made_anew_costs_nothing_else(ranker: Registry, turn: int) -> None:
     """Damage the blocks of the database one by one; what can be read in full comes back in full."""
     no_copies(ranker)

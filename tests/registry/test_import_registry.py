@@ -189,7 +189,7 @@ def merged_fields(registry: Registry) -> dict[str, dict[str, Any]]:
     }
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(2))
 def test_whatever_two_people_do_their_homes_converge(
     ann: Registry, ben: Registry, tmp_path: Path, seed: int
 ) -> None:

@@ -239,7 +239,7 @@ def _model(registry: "Registry", reference: str) -> None:
 
 def _say_comments(said: "list[CommentAnswer]") -> None:
     """Print the newest comments below what they are about."""
-    from regtui.cli.commands.comments import shown
+    from regtui.cli.comment_text import shown
 
     newest = said[-COMMENTS:]
     if newest:
