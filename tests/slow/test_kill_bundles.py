@@ -1,6 +1,6 @@
 """SIGKILL of export and import: a target is whole or absent, the next import completes.
 
-`REGTUI_KILLS` says how many are killed (24 unless told otherwise), `REGTUI_SEED` when.
+`REGTUI_KILLS` says how many are killed (8 unless told otherwise), `REGTUI_SEED` when.
 """
 
 import os
@@ -19,8 +19,8 @@ from regtui.registry import Registry
 from tests.cli.process import Regtui
 from tests.replica.ledger import check_replica
 
-KILLS = int(os.environ.get("REGTUI_KILLS", "24"))
-SECONDS = float(os.environ.get("REGTUI_SECONDS", "12"))
+KILLS = int(os.environ.get("REGTUI_KILLS", "8"))
+SECONDS = float(os.environ.get("REGTUI_SECONDS", "6"))
 WRITER = Path(__file__).with_name("writer.py")
 DYING = Path(__file__).with_name("dying.py")
 COUNT = "select count(*) as count from versions"
