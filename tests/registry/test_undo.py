@@ -322,3 +322,23 @@ def test_following_tells_what_was_done_since_and_nothing_twice(ranker: Registry)
     assert [next(told).changes[0].after for _ in range(3)] == ["one", "two", "three"]
     with pytest.raises(KeyboardInterrupt):
         next(told)
+
+
+def test_undoing_a_redo_undoes_what_it_gave_back(ranker: Registry) -> None:
+    ranker.create_model("new")
+    created = str(ranker.anchor().seq)
+    ranker.change_state("model", "new", "archive")
+    archived = str(ranker.anchor().seq)
+    ranker.undo(created)
+    redone = ranker.redo(created).operations
+    assert ranker.model("new").state == "archived"
+
+    ranker.undo(archived)
+    ranker.undo(redone[-1].id)
+
+    with pytest.raises(NotFound):
+        ranker.model("new")
+    with pytest.raises(BadInput, match="undone already"):
+        ranker.undo(redone[0].id)
+    ranker.redo(redone[0].id)
+    assert ranker.model("new").state == "active"

@@ -80,6 +80,17 @@ def inverse(operation: Operation, rows: Sequence[LogRow], view: View) -> Iterato
         yield _turned(operation, operation.body, view)
 
 
+def redone(operation: Operation, view: View) -> Operation:
+    """Return the operation that a redo gave back, and that is taken back in its place; or itself.
+
+    The redo of what made something finds more steps to take than there were at first (from deleted
+    to archived there are two), and what became of it since is not its own doing.
+    """
+    undo = view.past(operation.undoes or "")
+    first = None if undo is None else view.past(undo.operation.undoes or "")
+    return operation if first is None else redone(first.operation, view)
+
+
 def _uncreated(document: Document, operation: Operation, view: View) -> Iterator[Draft]:
     """Yield what takes away something that an operation made."""
     if document.kind == "alias":
@@ -87,11 +98,13 @@ def _uncreated(document: Document, operation: Operation, view: View) -> Iterator
             raise _set_since(document, "version", view)
         if document.value("version") is not None:
             yield _alias(document, None)
+    elif document.value("state") in {"deleted", "withdrawn"}:
+        return
     elif document.kind == "comment":
         yield _edit(document, {"state": "withdrawn"}, view)
     elif document.kind == "dataset":
         yield _edit(document, {"state": "deleted"}, view)
-    elif document.value("state") != "deleted":
+    else:
         yield _state(document, "deleted")
 
 

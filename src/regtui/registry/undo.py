@@ -2,8 +2,9 @@
 
 An *intent* is what somebody did at once: the operations of one group, or one operation alone. It is
 taken back in reverse by their inverses (`regtui.core.inverse`), which form an intent themselves,
-and redo takes back an undo. Whether an intent is in effect follows from the chain of intents over
-it, each of which took back the one before: it is if their number is even.
+and redo takes back an undo. A redo stands for what it gave back: undoing it takes back that.
+Whether an intent is in effect follows from the chain of intents over it, each of which took back
+the one before: it is if their number is even.
 
 A bare `undo` looks for the last intent that this person made by hand and that is in effect, so
 doing it again goes further back. A bare `redo` looks for the newest undo in effect, up to where the
@@ -138,7 +139,7 @@ class _Story:
         """Take back the last intent by hand that is in effect and did anything."""
         for found in self._by_hand():
             if not found.is_undo and len(self._over(found)) % 2 == 0:
-                undone = self._submit(self._target(found))
+                undone = self._submit(found)
                 if undone:
                     return undone
         raise NotFound("there is nothing to undo", "`regtui log` tells what was done")
@@ -149,26 +150,28 @@ class _Story:
             if not found.is_undo:
                 break
             if self._depth(found) % 2 and len(self._over(found)) % 2 == 0:
-                undone = self._submit(self._target(found))
+                undone = self._submit(self._newest(found))
                 if undone:
                     return undone
         raise NotFound("there is nothing to redo", "a new change ends what can be redone")
 
     def to_undo(self, chosen: _Intent) -> _Intent:
         """Return what to take back so that an intent is not in effect any more."""
-        over = self._over(chosen)
+        wanted = self._redone(chosen)
+        over = self._over(wanted)
         if len(over) % 2:
             raise BadInput(f"{chosen.name} is undone already, by {over[-1].name}")
-        return self._target(chosen)
+        return self._newest(wanted) if wanted.is_undo else wanted
 
     def to_redo(self, chosen: _Intent) -> _Intent:
         """Return the undo to take back: the one given, or the one over what is given."""
-        over = self._over(chosen)
-        if self._depth(chosen) % 2 and len(over) % 2 == 0:
-            return self._target(chosen)
-        if len(over) % 2 == 0:
+        wanted = self._redone(chosen)
+        over = self._over(wanted)
+        if len(over) % 2:
+            return self.to_undo(over[-1])
+        if not wanted.is_undo:
             raise BadInput(f"{chosen.name} is in effect", "there is no undo to take back")
-        return over[-1]
+        return self._newest(wanted)
 
     def take_back(self, target: _Intent) -> list[Past]:
         """Take back an intent; one that did nothing is refused."""
@@ -213,16 +216,24 @@ class _Story:
             last = self.of(max(above, key=lambda past: past.seq))
             chain.append(last)
 
-    def _target(self, found: _Intent) -> _Intent:
-        """Return the last redo of an intent, which stands for it; the intent itself without one.
+    def _newest(self, undo: _Intent) -> _Intent:
+        """Return the last intent that stands for an undo in effect: it knows what stood before."""
+        over = self._over(undo)
+        return over[-1] if over else undo
 
-        Over a move that was reverted stand the reverting and what became of that: it is the move
-        itself that is taken back then.
+    def _redone(self, found: _Intent) -> _Intent:
+        """Return what a redo gave back, which is taken back in its place; else the intent itself.
+
+        The redo of what made something takes more steps than there were at first (from deleted to
+        archived there are two), and what became of it since is not its own doing.
         """
-        over = self._over(found)
-        if not over or any(is_revert(above.first.operation) for above in over):
-            return found
-        return over[-1]
+        while self._depth(found) and self._depth(found) % 2 == 0:
+            below = self._below(found)
+            first = None if below is None else self._below(below)
+            if first is None:
+                break
+            found = first
+        return found
 
     def _depth(self, found: _Intent) -> int:
         """Return how many intents stand under one that `undo` or `redo` made."""
@@ -243,14 +254,16 @@ class _Story:
 
     def _submit(self, target: _Intent) -> list[Past]:
         """Submit what takes an intent back; return which operation each of them took back."""
-        made_models = self._made_models(target)
+        created = {
+            past.operation.entity for past in target.pasts if past.operation.kind == "model.create"
+        }
         rows = rows_of(self._connection, [past.seq for past in target.pasts])
         undone: list[Past] = []
         for past in reversed(target.pasts):
             try:
                 drafts = inverse(past.operation, rows.get(past.seq, []), self._authority.view)
                 for draft in drafts:
-                    if draft.kind == "model.delete" and draft.entity in made_models:
+                    if draft.kind == "model.delete" and draft.entity in created:
                         self._refuse_filled(draft, len(undone))
                     self._make(draft, past)
                     undone.append(past)
@@ -264,15 +277,6 @@ class _Story:
         )
         if isinstance(verdict, Conflicted):
             raise ConflictOpen("somebody changed the same meanwhile", "edit the value yourself")
-
-    def _made_models(self, target: _Intent) -> set[str]:
-        """Return the models whose creation an intent stands for."""
-        found: _Intent | None = target
-        while found is not None and found.is_undo:
-            target, found = found, self._below(found)
-        pasts = target.pasts if found is None else found.pasts
-        created = (past.operation for past in pasts if past.operation.kind == "model.create")
-        return {operation.entity for operation in created}
 
     def _refuse_filled(self, draft: Draft, submitted: int) -> None:
         """Refuse to take back a model's creation when it has versions that live by now."""
