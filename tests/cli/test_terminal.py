@@ -10,7 +10,8 @@ import unicodedata
 
 import pytest
 
-from regtui.cli.output import age_text, number_text, printable, size_text, table
+from regtui.cli.output import printable, table
+from regtui.registry.figures import age_text, number_text, size_text
 from tests.cli.process import Regtui, command
 
 

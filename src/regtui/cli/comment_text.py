@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from regtui.cli.output import age_text
+from regtui.registry.figures import age_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -39,7 +39,7 @@ def follow(
         NotFound: There is no such model, version, alias, dataset or person.
         BadInput: The reference or kind is malformed.
     """
-    seen = _written(context)
+    seen = written(context)
     with context.reading() as connection:
         wanted = wanted_operations(context, connection, request)
         last = newest(connection)
@@ -55,7 +55,7 @@ def _follow(
 ) -> Iterator[OperationAnswer]:
     while True:
         wait(TICK)
-        if (now := _written(context)) == seen:
+        if (now := written(context)) == seen:
             continue
         try:
             with context.reading() as connection:
@@ -71,7 +71,7 @@ def _follow(
             seen = now
 
 
-def _written(context: Context) -> list[tuple[int, int]]:
+def written(context: Context) -> list[tuple[int, int]]:
     """Return by what one sees that somebody wrote: time and size of the database and its log."""
     found = []
     database = context.replica.home.database

@@ -28,12 +28,12 @@ def versions(
         QueryError: The query is malformed; it knows where.
         BadInput: The cursor is malformed or belongs to another query.
     """
-    parsed = _parsed(query)
-    cursor = _cursor(after, parsed)
+    wanted = parsed(query)
+    cursor = _cursor(after, wanted)
     now = context.replica.clock() // 1000
     with context.reading() as connection:
         statement = compile_query(
-            parsed, now=now, limit=limit + 1, after=cursor, put_away=_put_away(connection)
+            wanted, now=now, limit=limit + 1, after=cursor, put_away=put_away(connection)
         )
         rows = connection.execute(statement.sql, statement.parameters).fetchall()
         answers = version_answers(connection, [row[0] for row in rows[:limit]])
@@ -42,7 +42,7 @@ def versions(
         return VersionPage(versions=answers, next=None)
     from regtui.replica.query_cursor import encode_cursor
 
-    return VersionPage(versions=answers, next=encode_cursor(parsed, last[1:], last[0]))
+    return VersionPage(versions=answers, next=encode_cursor(wanted, last[1:], last[0]))
 
 
 def count(context: Context, query: str = "") -> int:
@@ -51,21 +51,21 @@ def count(context: Context, query: str = "") -> int:
     Raises:
         QueryError: The query is malformed.
     """
-    parsed = _parsed(query)
+    wanted = parsed(query)
     now = context.replica.clock() // 1000
     with context.reading() as connection:
-        statement = count_query(parsed, now=now, put_away=_put_away(connection))
+        statement = count_query(wanted, now=now, put_away=put_away(connection))
         row = connection.execute(statement.sql, statement.parameters).fetchone()
     return 0 if row is None else int(row[0])
 
 
-def _put_away(connection: Connection) -> list[int]:
+def put_away(connection: Connection) -> list[int]:
     """Return the keys of the models that are archived or deleted."""
     rows = connection.execute("select key from base.model where state <> 'active'").fetchall()
     return [row[0] for row in rows]
 
 
-def _parsed(query: str) -> Query:
+def parsed(query: str) -> Query:
     """Return the query of a text; a listing without one starts without the parser."""
     if not query.strip():
         return Query()

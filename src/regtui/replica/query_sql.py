@@ -86,7 +86,7 @@ def _page(
     sorts = columns(keys)
     behind = [] if after is None else [beyond(keys, after.values, after.key)]
     shown = [f"{column.expression} as s{index}" for index, column in enumerate(sorts)]
-    sides = [_join(key.side) for key in keys if key.side is not None]
+    sides = [joined(key.side) for key in keys if key.side is not None]
     return chain(
         " ",
         [
@@ -129,7 +129,8 @@ def _two_halves(
     )
 
 
-def _join(side: Side) -> Clause:
+def joined(side: Side) -> Clause:
+    """Return the join of the table that a sort value comes from."""
     return Clause(
         f"{side.join} base.{side.table} {side.label} on {side.condition.sql}",
         side.condition.parameters,

@@ -6,9 +6,10 @@ import typer
 
 from regtui.cli import complete
 from regtui.cli.commands import single
-from regtui.cli.output import CONTESTED, age_text, emit, say, table, warn
+from regtui.cli.output import CONTESTED, emit, say, table, warn
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import BadInput
+from regtui.registry.figures import age_text
 
 app = single()
 

@@ -5,10 +5,11 @@ from typing import Annotated
 import typer
 
 from regtui.cli.commands import group
-from regtui.cli.output import count_text, emit, say, warn
+from regtui.cli.output import emit, say, warn
 from regtui.cli.progress import Progress
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import Damaged
+from regtui.registry.figures import count_text
 
 app = group("Prove that the history is what was done.")
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regtui.cli.commands import group
-from regtui.cli.output import age_text, count_text, emit, say, size_text, table, warn
+from regtui.cli.output import emit, say, table, warn
 from regtui.cli.progress import Progress
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import Damaged
+from regtui.registry.figures import age_text, count_text, size_text
 
 if TYPE_CHECKING:
     from regtui.registry.backup import BackupAnswer

@@ -7,9 +7,10 @@ import typer
 
 from regtui.cli import complete
 from regtui.cli.commands import single
-from regtui.cli.output import count_text, emit, say, size_text
+from regtui.cli.output import emit, say
 from regtui.cli.progress import Progress
 from regtui.cli.settings import SETTINGS
+from regtui.registry.figures import count_text, size_text
 
 app = single()
 

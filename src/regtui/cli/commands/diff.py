@@ -9,8 +9,9 @@ import typer
 from regtui.cli import complete
 from regtui.cli.color import Painted, say_painted
 from regtui.cli.commands import single
-from regtui.cli.output import emit, number_text, size_text, table, warn
+from regtui.cli.output import emit, table, warn
 from regtui.cli.settings import SETTINGS
+from regtui.registry.figures import number_text, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

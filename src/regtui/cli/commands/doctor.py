@@ -5,10 +5,11 @@ from typing import Annotated
 import typer
 
 from regtui.cli.commands import single
-from regtui.cli.output import count_text, emit, say
+from regtui.cli.output import emit, say
 from regtui.cli.progress import Progress
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import Damaged
+from regtui.registry.figures import count_text
 
 app = single()
 

@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from regtui.cli.commands import single
-from regtui.cli.output import count_text, emit, say, size_text, table
+from regtui.cli.output import emit, say, table
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import BadInput
+from regtui.registry.figures import count_text, size_text
 
 app = single()
 

@@ -8,10 +8,11 @@ import typer
 
 from regtui.cli import complete
 from regtui.cli.commands import single
-from regtui.cli.output import count_text, emit, say, size_text, warn
+from regtui.cli.output import emit, say, warn
 from regtui.cli.progress import Progress
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import BadInput
+from regtui.registry.figures import count_text, size_text
 
 if TYPE_CHECKING:
     from regtui.registry.answers_bundle import ImportedRegistry, ImportedVersion

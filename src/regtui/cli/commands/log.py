@@ -8,8 +8,9 @@ import typer
 
 from regtui.cli import complete
 from regtui.cli.commands import single
-from regtui.cli.output import age_text, emit, say, table, warn
+from regtui.cli.output import emit, say, table, warn
 from regtui.cli.settings import SETTINGS
+from regtui.registry.figures import age_text
 
 if TYPE_CHECKING:
     from regtui.registry.history import OperationAnswer

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regtui.cli.commands import single
-from regtui.cli.output import CONTESTED, age_text, emit, number_text, say, size_text, table, warn
+from regtui.cli.output import CONTESTED, emit, say, table, warn
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import BadInput
+from regtui.registry.figures import age_text, number_text, size_text
 
 if TYPE_CHECKING:
     from regtui.registry.answers import VersionAnswer

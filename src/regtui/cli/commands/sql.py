@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from regtui.cli.commands import single
-from regtui.cli.output import count_text, emit, say, table
+from regtui.cli.output import emit, say, table
 from regtui.cli.settings import SETTINGS
+from regtui.registry.figures import count_text
 
 app = single()
 

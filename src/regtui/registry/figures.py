@@ -1,0 +1,35 @@
+"""Figures as people read them: numbers, counts, sizes and ages in few characters."""
+
+
+def number_text(value: float | str | None) -> str:
+    """Return a figure in few digits."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return f"{value:.6g}"
+
+
+def count_text(count: int, noun: str) -> str:
+    """Return a count with its noun: `1 file`, `2 files`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def size_text(size: int) -> str:
+    """Return bytes in the unit that keeps them short."""
+    value = float(size)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1024:  # noqa: PLR2004 -- bytes
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TiB"
+
+
+def age_text(created: str) -> str:
+    """Return how long ago a time was, in its largest unit."""
+    import datetime
+
+    then = datetime.datetime.fromisoformat(created)
+    seconds = max(0.0, (datetime.datetime.now(datetime.UTC) - then).total_seconds())
+    for unit, length in (("y", 31_557_600), ("d", 86_400), ("h", 3600), ("m", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f}{unit}"
+    return f"{seconds:.0f}s"
