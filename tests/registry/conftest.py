@@ -1,12 +1,15 @@
 """A registry of its own for every test, and a run folder to capture."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import regtui
+from regtui.core.errors import Busy
 from regtui.registry import Registry
+from regtui.replica.unit import Replica
 
 
 @pytest.fixture
@@ -42,6 +45,16 @@ def ranker_home(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     )
     registry.capture(run, model="ranker", new=True)
     return registry.home
+
+
+@pytest.fixture
+def keep_readers_out(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Return what makes every reader wait too long from now on, as a writer without end does."""
+
+    def busy(_: Replica) -> None:
+        raise Busy("others hold the registry")
+
+    return lambda: monkeypatch.setattr(Replica, "reading", busy)
 
 
 @pytest.fixture

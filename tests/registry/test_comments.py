@@ -1,5 +1,6 @@
 """What people say about models and versions."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -53,6 +54,20 @@ def test_a_comment_that_is_withdrawn_shows_no_more(ranker: Registry) -> None:
     with pytest.raises(NotFound, match="withdrawn"):
         ranker.edit_comment(made.id, "again")
     assert ranker.sql("select text from comments").rows == []
+
+
+def test_what_was_said_is_answered_though_no_reader_gets_a_turn(
+    ranker: Registry, keep_readers_out: Callable[[], None]
+) -> None:
+    keep_readers_out()
+    made = ranker.add_comment("ranker@1", "looks good")
+    assert (made.model, made.number, made.text) == ("ranker", 1, "looks good")
+    assert made.author == ranker.context.actor.name
+    assert ranker.edit_comment(made.id, "looks good") == (made, False)
+    edited, changed = ranker.edit_comment(made.id, "looks bad")
+    assert (edited.text, edited.id, changed) == ("looks bad", made.id, True)
+    withdrawn, changed = ranker.withdraw_comment(made.id)
+    assert (withdrawn.state, changed) == ("withdrawn", True)
 
 
 def test_nobody_else_changes_or_withdraws_it(ranker: Registry, ben: Registry) -> None:

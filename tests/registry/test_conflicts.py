@@ -1,5 +1,7 @@
 """How conflicts are listed, named and settled; `tests/replica/test_receive.py` makes them."""
 
+from collections.abc import Callable
+
 import pytest
 
 from regtui.core.access import Actor, Grant, Role
@@ -9,6 +11,7 @@ from regtui.core.operations import Change, EditBody, VersionEdit, encode_operati
 from regtui.registry import Registry
 from regtui.registry.answers_conflicts import ConflictAnswer, Side
 from regtui.registry.conflict_text import is_settled, marked
+from regtui.registry.conflicts import Choice
 
 
 def disagree(registry: Registry, who: str, text: str, *, replica: str | None = None) -> None:
@@ -132,6 +135,18 @@ def test_a_candidate_is_named_by_either_end_of_its_id(contested: Registry, part:
     name = str(conflict.candidates[0].id)[part]
     settled = contested.resolve(conflict.id, "candidate", candidate=name)
     assert settled.accepted.value == "ben's"
+
+
+@pytest.mark.parametrize(("choice", "stands"), [("accepted", "stands"), ("candidate", "ben's")])
+def test_what_is_settled_is_told_though_no_reader_gets_a_turn(
+    contested: Registry, choice: Choice, stands: str, keep_readers_out: Callable[[], None]
+) -> None:
+    conflict = the_conflict(contested)
+    keep_readers_out()
+    settled = contested.resolve(conflict.id, choice, candidate=str(conflict.candidates[0].id))
+    assert (settled.id, settled.state, settled.accepted.value) == (conflict.id, "resolved", stands)
+    assert settled.resolution is not None
+    assert settled.resolution.author == contested.context.actor.name
 
 
 def test_a_candidate_that_is_none_is_refused(contested: Registry) -> None:

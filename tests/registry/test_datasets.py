@@ -1,5 +1,6 @@
 """Datasets, and the versions that were made from them."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,20 @@ def test_a_removed_dataset_is_gone_until_it_is_put_again(ranker: Registry) -> No
             verb("reviews")
     back, changed = ranker.put_dataset("reviews", {})
     assert (back.uri, back.description, changed) == ("s3://reviews", "d", True)
+
+
+def test_what_is_done_to_a_dataset_is_told_though_no_reader_gets_a_turn(
+    ranker: Registry, keep_readers_out: Callable[[], None]
+) -> None:
+    ranker.edit("ranker@1", {"inputs/reviews": {"uri": "s3://reviews", "digest": None}})
+    keep_readers_out()
+    made, changed = ranker.put_dataset("reviews", {"uri": "s3://reviews", "tags/lang": "en"})
+    assert (made.uri, made.tags, made.versions, changed) == (
+        "s3://reviews", {"lang": "en"}, 1, True,
+    )  # fmt: skip
+    assert made.author == ranker.context.actor.name
+    assert ranker.put_dataset("reviews", {}) == (made, False)
+    assert ranker.remove_dataset("reviews").state == "deleted"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,8 @@
-"""Comments: what people say about models and versions."""
+"""Comments: what people say about models and versions.
+
+A verb that changes one answers from the unit of work that it changes it in: what is done must not
+fail for a reader's turn.
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +59,8 @@ def add_comment(context: Context, reference: str, text: str) -> CommentAnswer:
         identity = uuid7(context.replica.clock())
         body = CommentBody(about.id, about.kind, {"text": Change(said)})
         authority.submit("comment.add", about.stream, identity, body)
-    return _one(context, identity)
+        authority.flush()
+        return _one(authority.connection, identity)
 
 
 def edit_comment(context: Context, identity: str, text: str) -> tuple[CommentAnswer, bool]:
@@ -93,8 +98,7 @@ def comment(context: Context, identity: str) -> CommentAnswer:
         BadInput: Several comments are called so.
     """
     with context.reading() as connection:
-        found = _named(connection, identity)
-    return _one(context, found.id)
+        return _one(connection, _named(connection, identity).id)
 
 
 def _change(context: Context, identity: str, wanted: dict[str, Any]) -> tuple[CommentAnswer, bool]:
@@ -106,7 +110,8 @@ def _change(context: Context, identity: str, wanted: dict[str, Any]) -> tuple[Co
         made = changes(wanted, "comment", found)
         if made:
             authority.submit("comment.edit", found.stream, found.id, EditBody(made))
-    return _one(context, found.id), bool(made)
+            authority.flush()
+        return _one(authority.connection, found.id), bool(made)
 
 
 def _check_writable(authority: "SoloAuthority", found: Document) -> None:
@@ -152,9 +157,8 @@ def _named(connection: Connection, identity: str) -> Document:
     return decode_document(rows[0][0])
 
 
-def _one(context: Context, identity: str) -> CommentAnswer:
-    with context.reading() as connection:
-        row = connection.execute(f"{_COLUMNS} where d.id = ?", [identity]).fetchone()
+def _one(connection: Connection, identity: str) -> CommentAnswer:
+    row = connection.execute(f"{_COLUMNS} where d.id = ?", [identity]).fetchone()
     if row is None:
         raise NotFound("the comment is not there any more")
     return _answer(*row)

@@ -1,7 +1,8 @@
 """Conflicts: what people set without seeing each other, and how it is settled.
 
 Settling is judged as the edit that it produces. It names the candidates that its author saw and the
-stamp of what stood there, so a value that came meanwhile is never passed over unseen.
+stamp of what stood there, so a value that came meanwhile is never passed over unseen. The answer
+comes from the unit of work that settles it: what is done must not fail for a reader's turn.
 """
 
 from typing import Any, Literal
@@ -123,8 +124,9 @@ def resolve(  # noqa: PLR0913 -- what is chosen, of what, and what was seen of i
             set=_changes(subject, values, before),
         )
         authority.submit("conflict.resolve", found.stream, found.id, body)
-        settled = authority.view.document(found.id)
-    return conflict(context, found.id if settled is None else settled.id)
+        authority.flush()
+        settled = find_conflict(authority.connection, found.id)
+        return conflict_answers(authority.connection, [settled])[0]
 
 
 def find_conflict(connection: Connection, identity: str) -> Document:

@@ -1,4 +1,8 @@
-"""Datasets: what models are made from, by name and address."""
+"""Datasets: what models are made from, by name and address.
+
+A verb that changes one answers from the unit of work that it changes it in: what is done must not
+fail for a reader's turn.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,13 +19,18 @@ from regtui.registry.lookups import actor_names
 from regtui.replica.database import Connection
 
 _USED = (
-    "(select s.key, i.version, i.name from base.dataset s join base.input i on i.uri = s.uri union "
-    " select s.key, i.version, i.name from base.dataset s "
-    " join base.input i on lower(i.name) = lower(s.name)) as u "
-    "join base.version v on v.key = u.version and v.state <> 'deleted' "
-    "join base.model m on m.key = v.model and m.state <> 'deleted' "
+    "with wanted as (from base.dataset where key in (select unnest(?::bigint[]))), "
+    "u as (select s.key, i.version, i.name from wanted s join base.input i on i.uri = s.uri union "
+    "select s.key, i.version, i.name from wanted s "
+    "join base.input i on lower(i.name) = lower(s.name)), "
+    "used as (select u.key, u.name, m.name as model, v.key as version, v.number, v.id, v.state "
+    "from u join base.version v on v.key = u.version and v.state <> 'deleted' "
+    "join base.model m on m.key = v.model and m.state <> 'deleted') "
 )
-"""A version names a dataset by its address, or by the name that it has here."""
+"""The versions that were made from some datasets, by their keys.
+
+A version names a dataset by its address, or by the name that it has here.
+"""
 
 
 def put_dataset(
@@ -53,7 +62,8 @@ def put_dataset(
         if made or found is None:
             shown = name if found is None else str(found.facts["name"])
             authority.submit("dataset.put", "registry", identity, DatasetBody(shown, made))
-    return dataset(context, name), bool(made)
+            authority.flush()
+        return _one(authority.connection, identity), bool(made)
 
 
 def remove_dataset(context: Context, name: str) -> DatasetAnswer:
@@ -63,12 +73,12 @@ def remove_dataset(context: Context, name: str) -> DatasetAnswer:
         NotFound: There is no such dataset.
     """
     with context.writing() as authority:
-        found = _find(authority.connection, name)
+        _, found = _find(authority.connection, name)
         made = changes({"state": "deleted"}, "dataset", found)
         body = DatasetBody(str(found.facts["name"]), made)
         authority.submit("dataset.put", "registry", found.id, body)
-    with context.reading() as connection:
-        return _answers(connection, "d.id = ?", [found.id])[0]
+        authority.flush()
+        return _one(authority.connection, found.id)
 
 
 def datasets(context: Context, pattern: str | None = None) -> list[DatasetAnswer]:
@@ -98,7 +108,7 @@ def dataset(context: Context, name: str) -> DatasetAnswer:
         BadInput: The name is malformed.
     """
     with context.reading() as connection:
-        return _answers(connection, "d.id = ?", [_find(connection, name).id])[0]
+        return _one(connection, _find(connection, name)[1].id)
 
 
 def made_from(context: Context, name: str) -> list[MadeFrom]:
@@ -109,13 +119,12 @@ def made_from(context: Context, name: str) -> list[MadeFrom]:
         BadInput: The name is malformed.
     """
     with context.reading() as connection:
-        found = _find(connection, name)
+        key, found = _find(connection, name)
         rows = connection.execute(
-            "select m.name, v.number, v.id::varchar, v.state, u.name, d.body "  # noqa: S608
-            f"from {_USED} join base.document d on d.key = v.key "  # a constant of this module
-            "join base.dataset s on s.key = u.key "
-            "where s.id = ? order by m.name, v.number, u.name",
-            [found.id],
+            f"{_USED} select u.model, u.number, u.id::varchar, u.state, u.name, d.body "  # noqa: S608
+            "from used u join base.document d on d.key = u.version "
+            "order by u.model, u.number, u.name",
+            [[key]],
         ).fetchall()
     now = (found.value("uri"), found.value("digest"))
     return [
@@ -140,7 +149,7 @@ def input_value(connection: Connection, name: str, uri: str | None) -> dict[str,
         BadInput: The name is malformed, or the address empty.
     """
     if uri is None:
-        found = _find(connection, name)
+        _, found = _find(connection, name)
         return {"uri": found.value("uri"), "digest": found.value("digest")}
     if not str(uri).strip():
         raise BadInput(f"the input {name!r} has no address", "such as --input reviews=s3://reviews")
@@ -152,14 +161,14 @@ def _named_by(version: Document, name: str) -> tuple[Any, Any]:
     return value.get("uri"), value.get("digest")
 
 
-def _find(connection: Connection, name: str) -> Document:
+def _find(connection: Connection, name: str) -> tuple[int, Document]:
     row = connection.execute(
-        "select d.body, s.state from base.dataset s join base.document d on d.key = s.key "
+        "select d.key, d.body, s.state from base.dataset s join base.document d on d.key = s.key "
         "where s.id = ?",
         [dataset_id(name_key(name))],
     ).fetchone()
-    if row is not None and row[1] == "active":
-        return decode_document(row[0])
+    if row is not None and row[2] == "active":
+        return row[0], decode_document(row[1])
     if row is not None:
         raise NotFound(f"the dataset {name!r} is removed", f"`regtui dataset put {name}` undoes it")
     near = connection.execute(
@@ -172,6 +181,10 @@ def _find(connection: Connection, name: str) -> Document:
     raise NotFound(f"there is no dataset {name!r}", hint)
 
 
+def _one(connection: Connection, identity: str) -> DatasetAnswer:
+    return _answers(connection, "s.id = ?", [identity])[0]
+
+
 def _answers(connection: Connection, condition: str, parameters: list[str]) -> list[DatasetAnswer]:
     rows = connection.execute(
         "select s.key, d.body from base.dataset s "  # noqa: S608 -- constants of this module
@@ -179,8 +192,7 @@ def _answers(connection: Connection, condition: str, parameters: list[str]) -> l
         parameters,
     ).fetchall()
     counted = connection.execute(
-        f"select u.key, count(distinct u.version) from {_USED} "  # noqa: S608
-        "where u.key in (select unnest(?::bigint[])) group by u.key",
+        f"{_USED} select key, count(distinct version) from used group by key",  # noqa: S608
         [[key for key, _ in rows]],
     ).fetchall()
     versions = dict(counted)
