@@ -1,0 +1,42 @@
+"""Acting: how a key, the palette or a click comes to the method that does an action.
+
+A widget or screen with a scope has `bindings(scope)` and, for each action of it, `do_NAME`. Why an
+action can't be done now is a sentence of `why_not`: pressing its key then says so instead of doing
+nothing, and the footer shows it dimmed.
+"""
+
+import inspect
+from typing import Any
+
+from textual.dom import DOMNode
+
+from regtui.tui.actions import BY_ID, Action
+
+
+class Acting(DOMNode):
+    """What does the actions of one scope or more.
+
+    Attributes:
+        SCOPES: The scopes whose actions it does.
+    """
+
+    SCOPES: tuple[str, ...] = ()
+
+    def action_of(self, name: str) -> Action:
+        """Return the action that a name means here."""
+        return next(BY_ID[f"{scope}.{name}"] for scope in self.SCOPES if f"{scope}.{name}" in BY_ID)
+
+    def why_not(self, action: Action) -> str | None:  # noqa: ARG002 -- those with a reason override it
+        """Return in one sentence why an action can't be done now; None where it can."""
+        return None
+
+    async def action_do(self, name: str) -> None:
+        """Do an action, or say why not."""
+        action = self.action_of(name)
+        reason = self.why_not(action)
+        if reason is not None:
+            self.app.notify(reason, severity="warning", timeout=4)
+            return
+        done: Any = getattr(self, f"do_{name}")()
+        if inspect.isawaitable(done):
+            await done

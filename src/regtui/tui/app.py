@@ -1,0 +1,304 @@
+"""The app: its screens, its way to the registry, and what all screens share.
+
+It holds no registry open. Reading goes through `Reader`, writing through `act`, both in threads;
+what they give comes back to this thread, the only one that touches widgets. Twice a second or so it
+looks at the time and size of the database file: what other processes committed shows by itself.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import msgspec
+from textual.app import App
+from textual.dom import DOMNode
+from textual.reactive import reactive
+
+from regtui.core.errors import BadInput, Busy, NotFound, RegtuiError
+from regtui.registry import Registry, open_registry
+from regtui.registry.following import written
+from regtui.tui import signs, themes
+from regtui.tui.acting import Acting
+from regtui.tui.actions import BY_ID, bindings, keymap
+from regtui.tui.config import AppConfig
+from regtui.tui.palette import ActionProvider
+from regtui.tui.reader import Reader, Superseded
+from regtui.tui.registry_status import Status, look, short_path
+from regtui.tui.screens.activity import ActivityScreen
+from regtui.tui.screens.base import RegtuiScreen
+from regtui.tui.screens.compare import CompareScreen
+from regtui.tui.screens.models import ModelsScreen
+
+if TYPE_CHECKING:
+    from regtui.registry.answers import VersionAnswer
+
+LOOK = 0.3
+"""Seconds between two looks at the database file."""
+
+T = TypeVar("T")
+
+
+class RegtuiApp(Acting, App[None]):
+    """The registry on a terminal.
+
+    Args:
+        registry: What to show.
+        config: What the person chose; None reads their `config.toml`.
+        read_only: Whether nothing may be changed.
+    """
+
+    TITLE = "regtui"
+    SCOPES = ("app",)
+    BINDINGS = bindings("app")
+    MODES: ClassVar[dict[str, Any]] = {
+        "models": ModelsScreen,
+        "compare": CompareScreen,
+        "activity": ActivityScreen,
+    }
+    DEFAULT_MODE = "models"
+    COMMANDS: ClassVar[set[Any]] = {ActionProvider}
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    HORIZONTAL_BREAKPOINTS = [
+        (0, "-narrow"),
+        (100, "-medium"),
+        (150, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [
+        (0, "-tiny"),
+        (16, "-short"),
+        (36, "-tall"),
+    ]
+    ESCAPE_TO_MINIMIZE = False
+
+    status: reactive[Status] = reactive(Status())
+
+    def __init__(
+        self,
+        registry: Registry | None = None,
+        *,
+        config: AppConfig | None = None,
+        read_only: bool = False,
+    ) -> None:
+        self.registry = open_registry(via="app") if registry is None else registry
+        self.config = AppConfig() if config is None else config
+        self.read_only = read_only
+        self.signs = signs.choose(ascii_only=self.config.ascii)
+        self.reader = Reader(self.registry.context, alive=self._refuse_gone)
+        self.compared: list[VersionAnswer] = []
+        """What the compare screen compares."""
+        self._written: list[tuple[int, int]] | None = None
+        self._writing = asyncio.Lock()
+        self._started = False
+        super().__init__()
+        self.status = Status(
+            home=short_path(self.registry.home),
+            person=self.registry.context.actor.name,
+            read_only=read_only,
+        )
+        self._problems: list[str] = [self.config.problem] if self.config.problem else []
+        try:
+            self.set_keymap(keymap(self.config.keys))
+        except BadInput as error:
+            self._problems.append(f"{self.config.file}: {error.message}")
+
+    # How it starts and ends
+
+    def on_mount(self) -> None:
+        """Choose the theme, and begin to look at the registry."""
+        for theme in themes.THEMES:
+            self.register_theme(theme)
+        self.theme = themes.chosen(self.config.theme, set(self.available_themes))
+        self.set_class(self.signs is signs.ASCII, "-ascii")
+        self.set_interval(LOOK, self._look)
+        self.call_after_refresh(self._tell_problems)
+
+    async def on_unmount(self) -> None:
+        """Let a query that runs end with the app."""
+        self.reader.close()
+
+    def _tell_problems(self) -> None:
+        for problem in self._problems:
+            self.notify(problem, severity="warning", timeout=10)
+
+    # The registry
+
+    async def act(self, verb: Callable[[Registry], T]) -> T | None:
+        """Run a verb that writes, in a thread; None where it failed, which is shown."""
+        if self.read_only:
+            self.notify("this app is read-only: nothing can be changed in it", severity="warning")
+            return None
+        async with self._writing:
+            try:
+                self._refuse_gone()
+                answer = await asyncio.to_thread(verb, self.registry)
+            except Exception as error:  # noqa: BLE001 -- shown, whatever it is
+                self.show_error(error)
+                return None
+        await self._look()
+        return answer
+
+    def show_error(self, error: BaseException, *, quiet: bool = False) -> None:
+        """Show what went wrong, and what to do about it.
+
+        Args:
+            error: What was raised.
+            quiet: Whether it only goes into the title line.
+        """
+        if isinstance(error, RegtuiError):
+            text = error.message + (f"\n{error.hint}" if error.hint else "")
+        elif isinstance(error, OSError):
+            text = f"the system refused it: {error.strerror or error}"
+        else:
+            text = f"something unforeseen happened ({type(error).__name__}: {error})"
+        line = text.splitlines()[0]
+        self.status = msgspec.structs.replace(self.status, message=line[:60])
+        if not quiet:
+            severity = "warning" if isinstance(error, Busy) else "error"
+            self.notify(text, title="", severity=severity, timeout=8, markup=False)  # type: ignore[arg-type]
+
+    def _refuse_gone(self) -> None:
+        """Refuse to make a new registry in the place of one that went away meanwhile."""
+        if self._started and not self.registry.context.replica.home.exists():
+            raise NotFound(
+                f"the registry {self.registry.home} is gone",
+                "bring its folder back, or leave and restore a backup",
+            )
+
+    async def _look(self) -> None:
+        """Look whether somebody committed something, and show it."""
+        try:
+            now = written(self.registry.context)
+        except OSError as error:
+            self.show_error(error, quiet=True)
+            return
+        if now == self._written and not self.status.message:
+            return
+        is_change = self._written is not None and now != self._written
+        self._written = now
+        try:
+            status = await self.reader.read(look, lane="status")
+        except Superseded:
+            return
+        except Exception as error:  # noqa: BLE001 -- shown, whatever it is
+            self.show_error(error, quiet=self.status.message != "")
+            return
+        self._started = True
+        self.status = msgspec.structs.replace(
+            status, person=self.status.person, read_only=self.read_only
+        )
+        if is_change:
+            self._tell_change()
+
+    def _tell_change(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, RegtuiScreen):
+                screen.registry_changed()
+
+    # What keys do
+
+    def offer_first_steps(self) -> None:
+        """Offer what one does first, on a registry that holds nothing yet."""
+
+    def do_models(self) -> None:
+        """Go to the models."""
+        self.switch_mode("models")
+
+    def do_compare(self) -> None:
+        """Go to the comparison."""
+        self.switch_mode("compare")
+
+    def do_activity(self) -> None:
+        """Go to what was done."""
+        self.switch_mode("activity")
+
+    async def compare(self, versions: "list[VersionAnswer]") -> None:
+        """Compare versions on the compare screen."""
+        self.compared = versions
+        await self.switch_mode("compare")
+        if isinstance(self.screen, CompareScreen):
+            self.screen.show_versions(versions)
+
+    async def go_to(self, reference: str) -> None:
+        """Go to a version on the models screen."""
+        await self.switch_mode("models")
+        if isinstance(self.screen, ModelsScreen):
+            self.screen.go_to(reference)
+
+    def do_help(self) -> None:
+        """Show what can be done here."""
+        from regtui.tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.screen))
+
+    def do_palette(self) -> None:
+        """Find any action by its name."""
+        self.action_command_palette()
+
+    async def do_undo(self) -> None:
+        """Take back this person's last change."""
+        answer = await self.act(lambda registry: registry.undo())
+        if answer is not None:
+            self.tell_done("undid", [one.summary for one in answer.undone], "regtui undo")
+
+    async def do_redo(self) -> None:
+        """Take back this person's last undo."""
+        answer = await self.act(lambda registry: registry.redo())
+        if answer is not None:
+            self.tell_done("redid", [one.summary for one in answer.operations], "regtui redo")
+
+    def tell_done(self, what: str, lines: list[str], command: str) -> None:
+        """Tell what was done, how to take it back, and the command that does the same."""
+        text = f"{what} {'; '.join(lines[:3])}{' …' if len(lines) > 3 else ''}"  # noqa: PLR2004
+        self.notify(f"{text}\n$ {command}", timeout=5, markup=False)
+
+    def do_back(self) -> None:
+        """Go back one step; it never leaves the app."""
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+        elif self.current_mode != "models":
+            self.switch_mode("models")
+
+    def do_refresh(self) -> None:
+        """Read the registry anew."""
+        self._tell_change()
+
+    def do_theme(self) -> None:
+        """Change to the next theme."""
+        self.theme = themes.after(self.theme)
+        problem = self.config.save(theme=self.theme)
+        self.notify(
+            problem or f"theme {self.theme}", severity="warning" if problem else "information"
+        )
+
+    def do_jump(self) -> None:
+        """Show a letter on every pane, and go to the one that is typed."""
+        from regtui.tui.screens.jump import JumpScreen
+
+        self.push_screen(JumpScreen(self.screen))
+
+    def do_screenshot(self) -> None:
+        """Save the screen as an SVG file in the current folder."""
+        try:
+            name = self.save_screenshot(path=os.getcwd())  # noqa: PTH109
+        except OSError as error:
+            self.show_error(error)
+        else:
+            self.notify(f"wrote {name}", markup=False)
+
+    def do_quit(self) -> None:
+        """Leave the app."""
+        self.exit()
+
+    async def do_action(self, identity: str, node: DOMNode | None = None) -> None:
+        """Do an action by its id: where the focus is, or on a node that is told."""
+        action = BY_ID[identity]
+        for found in [node] if node is not None else self.acting_nodes():
+            if isinstance(found, Acting) and action.scope in found.SCOPES:
+                await found.action_do(action.name)
+                return
+
+    def acting_nodes(self) -> list[DOMNode]:
+        """Return what does actions from the focus outwards."""
+        start: DOMNode = self.focused or self.screen
+        return [*(node for node in start.ancestors_with_self if node is not self), self]

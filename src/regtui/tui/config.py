@@ -1,0 +1,127 @@
+"""Settings of the app, kept in `config.toml` of the user's configuration folder.
+
+People write that file too: comments and whatever the app doesn't know stay in it. Choices made in
+the app (theme, columns, sort, saved filters) are written at once, into a new file that takes the
+old one's place, so that a full disk leaves the old one. A file that can't be read is left alone:
+the app says so, uses its defaults and saves nothing.
+"""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from regtui.replica.home import configuration_folder
+
+FILE = "config.toml"
+
+HISTORY = 50
+"""Filters that are remembered."""
+
+
+class AppConfig:
+    """What a person chose.
+
+    Attributes:
+        problem: Why the file could not be used, in one sentence; None where it could.
+        theme: Name of the theme; None for the one that suits the terminal.
+        ascii: Whether to paint ASCII alone; None to see what the terminal can show.
+        columns: Columns of the versions, by key.
+        sort: What versions are sorted by, as in the query language; empty for the newest first.
+        keys: Keys by action, several with commas between.
+        filters: Saved filters by name.
+        history: Filters that were used, the newest last.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        self.file = configuration_folder() / FILE if file is None else file
+        self.problem: str | None = None
+        self.theme: str | None = None
+        self.ascii: bool | None = None
+        self.columns: list[str] = []
+        self.sort = ""
+        self.keys: dict[str, str] = {}
+        self.filters: dict[str, str] = {}
+        self.history: list[str] = []
+        try:
+            self._take(self._read().get("app", {}))
+        except (OSError, ValueError, TOMLKitError) as error:
+            self.problem = f"{self.file} can't be used: {_sentence(error)}"
+
+    def save(self, **chosen: Any) -> str | None:
+        """Keep choices; return in one sentence why they could not be kept, None where they were.
+
+        Args:
+            chosen: Values by the name of the attribute.
+        """
+        for name, value in chosen.items():
+            setattr(self, name, value)
+        if self.problem is not None:
+            return self.problem
+        try:
+            document = self._read()
+            table = document.setdefault("app", tomlkit.table())
+            for name, value in chosen.items():
+                if value in (None, "", [], {}):
+                    table.pop(name, None)
+                else:
+                    table[name] = value
+            self._write(tomlkit.dumps(document))
+        except (OSError, ValueError, TOMLKitError) as error:
+            return f"{self.file} can't be written: {_sentence(error)}"
+        return None
+
+    def remember_filter(self, text: str) -> str | None:
+        """Put a filter at the end of the history."""
+        if not text.strip():
+            return None
+        history = [old for old in self.history if old != text]
+        return self.save(history=[*history, text][-HISTORY:])
+
+    def _read(self) -> Any:
+        try:
+            return tomlkit.parse(self.file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return tomlkit.document()
+
+    def _write(self, text: str) -> None:
+        self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor, name = tempfile.mkstemp(dir=self.file.parent, prefix=f".{FILE}.")
+        try:
+            with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 -- a descriptor
+                file.write(text)
+            os.replace(name, self.file)  # noqa: PTH105 -- beside the other os calls
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(name)  # noqa: PTH108
+            raise
+
+    def _take(self, table: Mapping[str, Any]) -> None:
+        self.theme = _typed(table, "theme", str)
+        self.ascii = _typed(table, "ascii", bool)
+        self.columns = [str(key) for key in _typed(table, "columns", list) or []]
+        self.sort = _typed(table, "sort", str) or ""
+        self.keys = {str(k): str(v) for k, v in (_typed(table, "keys", dict) or {}).items()}
+        self.filters = {str(k): str(v) for k, v in (_typed(table, "filters", dict) or {}).items()}
+        self.history = [str(text) for text in _typed(table, "history", list) or []][-HISTORY:]
+
+
+def _typed(table: Mapping[str, Any], name: str, kind: type) -> Any:
+    found = table.get(name)
+    if found is None:
+        return None
+    plain = found.unwrap() if hasattr(found, "unwrap") else found
+    if not isinstance(plain, kind):
+        raise ValueError(f"app.{name} is no {kind.__name__}")  # noqa: TRY004 -- a value of the file
+    return plain
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

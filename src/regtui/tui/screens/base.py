@@ -1,0 +1,73 @@
+"""The frame of every screen: title line, body, footer; and the way into the registry."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widget import Widget
+
+from regtui.core.errors import RegtuiError
+from regtui.registry import Registry
+from regtui.tui.acting import Acting
+from regtui.tui.reader import Superseded
+from regtui.tui.widgets.action_footer import ActionFooter
+from regtui.tui.widgets.title_line import TitleLine
+
+if TYPE_CHECKING:
+    from regtui.tui.app import RegtuiApp
+
+T = TypeVar("T")
+
+
+class RegtuiScreen(Acting, Screen[None]):
+    """A screen of the app.
+
+    Reading and acting go through `read` and `act`: off this thread, with what goes wrong shown as a
+    message. Both give None then, so that callers go on with what they have.
+    """
+
+    NAME = ""
+    """What the title line calls it."""
+
+    AUTO_FOCUS = None
+
+    @property
+    def regtui(self) -> "RegtuiApp":
+        """The app, as what it is."""
+        return cast("RegtuiApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        """Compose the frame around the body."""
+        yield TitleLine(self.NAME)
+        yield from self.body()
+        yield ActionFooter()
+
+    def body(self) -> Iterable[Widget]:
+        """Return what stands between title and footer."""
+        return ()
+
+    def registry_changed(self) -> None:
+        """Show what another process, or this one, committed. Called on the screen that is shown."""
+
+    async def read(
+        self, verb: Callable[[Registry], T], *, lane: str = "", quiet: bool = False
+    ) -> T | None:
+        """Run a verb that reads; None where it failed, which is shown, or was superseded.
+
+        Args:
+            verb: Is called in the reader's thread.
+            lane: What a newer request makes it pointless for.
+            quiet: Whether a failure is not shown, because the next look will show it anyway.
+        """
+        try:
+            return await self.regtui.reader.read(verb, lane=f"{self.NAME}.{lane}" if lane else "")
+        except Superseded:
+            return None
+        except RegtuiError as error:
+            self.regtui.show_error(error, quiet=quiet)
+            return None
+
+    async def act(self, verb: Callable[[Registry], T]) -> T | None:
+        """Run a verb that writes, in a thread; None where it failed, which is shown."""
+        return await self.regtui.act(verb)

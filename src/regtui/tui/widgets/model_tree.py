@@ -1,0 +1,224 @@
+"""The tree of models: names are paths, so they fold like folders.
+
+It is a table of the branches that are unfolded; a name that is both a model and the beginning of
+others (`nlp` beside `nlp/sentiment`) is one branch that is both.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from msgspec import Struct
+from textual.message import Message
+
+from regtui.registry.answers import ModelAnswer
+from regtui.tui.actions import Action, bindings
+from regtui.tui.signs import signs
+from regtui.tui.widgets.virtual_table import Column, Painted, VirtualTable
+
+
+class Branch(Struct, frozen=True, kw_only=True):
+    """One line of the tree.
+
+    Attributes:
+        path: The model's name, or what several names begin with; empty for everything.
+        depth: How far it is indented.
+        model: The model of this name; None for a mere folder.
+        versions: How many versions it has with everything below.
+        has_children: Whether something is below it.
+        is_open: Whether that is shown.
+    """
+
+    path: str
+    depth: int
+    model: ModelAnswer | None
+    versions: int
+    has_children: bool
+    is_open: bool
+
+    @property
+    def query(self) -> str:
+        """What asks for the versions of it and all below."""
+        return f'model:"{self.path}"' if self.path else ""
+
+
+def branches(models: Sequence[ModelAnswer], opened: Iterable[str]) -> list[Branch]:
+    """Return the lines of the tree.
+
+    Args:
+        models: By name.
+        opened: Paths that are unfolded.
+    """
+    is_open = set(opened)
+    own = {model.model: model for model in models}
+    children: dict[str, list[str]] = {"": []}
+    counts: dict[str, int] = {"": 0}
+    for name, model in own.items():
+        parts = name.split("/")
+        counts[""] += model.versions
+        for depth in range(1, len(parts) + 1):
+            path = "/".join(parts[:depth])
+            counts[path] = counts.get(path, 0) + model.versions
+            above = "/".join(parts[: depth - 1])
+            if path not in children:
+                children[path] = []
+                children[above].append(path)
+    found: list[Branch] = []
+
+    def add(path: str, depth: int) -> None:
+        below = children[path]
+        unfolded = path == "" or path in is_open
+        found.append(
+            Branch(
+                path=path,
+                depth=depth,
+                model=own.get(path),
+                versions=counts[path],
+                has_children=bool(below),
+                is_open=unfolded,
+            )
+        )
+        if unfolded:
+            for child in below:
+                add(child, depth + 1)
+
+    add("", 0)
+    return found
+
+
+class ModelTree(VirtualTable[Branch]):
+    """The models, with what is under the cursor as the scope of the versions."""
+
+    SCOPES = ("models", "table")
+    BINDINGS = [*bindings("models"), *bindings("table")]
+
+    @dataclass
+    class Wished(Message):
+        """An action on the model under the cursor is wanted."""
+
+        action: str
+        branch: Branch
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 -- Textual's name
+        super().__init__(COLUMNS, row_id=lambda branch: branch.path, empty="no models yet", id=id)
+        self.models: list[ModelAnswer] = []
+        self._opened: set[str] = set()
+        self._is_first = True
+
+    def show_models(self, models: Sequence[ModelAnswer]) -> None:
+        """Show these models, with the same branches unfolded and the cursor where it was."""
+        self.models = list(models)
+        if self._is_first and len(models) <= 200:  # noqa: PLR2004 -- what one can take in
+            parts = [model.model.split("/")[:-1] for model in models]
+            self._opened = {"/".join(p[:n]) for p in parts for n in range(1, len(p) + 1)}
+        self._is_first = not models
+        self._show()
+
+    def go_to(self, path: str) -> None:
+        """Put the cursor on a model, unfolding what is around it."""
+        parts = path.split("/")
+        self._opened |= {"/".join(parts[:n]) for n in range(1, len(parts))}
+        self._show(path)
+
+    def why_not(self, action: Action) -> str | None:
+        """Tell why an action on a model is not possible here."""
+        branch = self.current
+        needs = {"edit", "card", "archive", "delete", "copy"}
+        if (
+            action.scope == "models"
+            and action.name in needs
+            and (branch is None or not branch.model)
+        ):
+            return "put the cursor on a model first"
+        if self.app.read_only and action.harm != "none":  # type: ignore[attr-defined]
+            return "this app is read-only"
+        return None
+
+    def do_fold(self) -> None:
+        """Fold the branch, or go to what holds it."""
+        branch = self.current
+        if branch is None:
+            return
+        if branch.is_open and branch.has_children and branch.path:
+            self._opened.discard(branch.path)
+            self._show()
+        else:
+            self._show(branch.path.rpartition("/")[0])
+
+    def do_unfold(self) -> None:
+        """Unfold the branch."""
+        branch = self.current
+        if branch is not None and branch.has_children:
+            self._opened.add(branch.path)
+            self._show()
+
+    def do_new(self) -> None:
+        """Make a model."""
+        self._wish("new")
+
+    def do_edit(self) -> None:
+        """Change values of the model."""
+        self._wish("edit")
+
+    def do_card(self) -> None:
+        """Write the model's card."""
+        self._wish("card")
+
+    def do_archive(self) -> None:
+        """Archive the model, or restore it."""
+        self._wish("archive")
+
+    def do_delete(self) -> None:
+        """Delete the model."""
+        self._wish("delete")
+
+    def do_copy(self) -> None:
+        """Copy name, id or JSON."""
+        self._wish("copy")
+
+    def do_open(self) -> None:
+        """Unfold a branch, fold it again; a model's versions get the focus."""
+        branch = self.current
+        if branch is not None and branch.has_children and branch.model is None and branch.path:
+            (self.do_fold if branch.is_open else self.do_unfold)()
+        else:
+            super().do_open()
+
+    def _wish(self, action: str) -> None:
+        if self.current is not None:
+            self.post_message(self.Wished(action, self.current))
+
+    def _show(self, path: str | None = None) -> None:
+        current = self.current
+        wanted = path if path is not None else (current.path if current is not None else "")
+        rows = branches(self.models, self._opened)
+        places = {branch.path: place for place, branch in enumerate(rows)}
+        while wanted and wanted not in places:
+            wanted = wanted.rpartition("/")[0]
+        self.show_rows(rows, cursor=places.get(wanted, 0))
+
+
+def _name(branch: Branch) -> Painted:
+    if not branch.path:
+        return "all models", "dim"
+    mark = signs().leaf
+    if branch.has_children:
+        mark = signs().open if branch.is_open else signs().closed
+    name = branch.path.rpartition("/")[2]
+    text = "  " * (branch.depth - 1) + f"{mark} {name}"
+    if branch.model is not None and branch.model.state != "active":
+        return text + f" ({branch.model.state})", "dim"
+    return text, "" if branch.model is not None else "primary"
+
+
+def _count(branch: Branch) -> Painted:
+    return f"{branch.versions:,}", "dim"
+
+
+def _aliases(branch: Branch) -> Painted:
+    return (signs().live, "accent") if branch.model is not None and branch.model.aliases else ""
+
+
+COLUMNS = (
+    Column("model", "Models", 12, _name, stretch=1),
+    Column("versions", "", 5, _count, "right"),
+)

@@ -1,0 +1,65 @@
+"""A copy of the sample registry for each test, a clock that stands, and the app on it."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from regtui.registry import Registry, figures
+from regtui.tui import app as app_module
+from regtui.tui import registry_status, signs
+from regtui.tui.app import RegtuiApp
+from regtui.tui.config import AppConfig
+from tests.tui.sample import NOW, make_sample, opened
+
+MakeApp = Callable[..., RegtuiApp]
+
+
+@pytest.fixture(autouse=True)
+def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing that is shown depend on machine, day or person."""
+    monkeypatch.setenv("REGTUI_CONFIG", str(tmp_path / "config"))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(figures, "now", lambda: NOW / 1_000_000)
+    for module in (app_module, registry_status):
+        monkeypatch.setattr(module, "short_path", lambda _: "~/registry")
+    signs.choose(ascii_only=False)
+
+
+@pytest.fixture(scope="session")
+def sample_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the sample registry, to copy."""
+    folder = tmp_path_factory.mktemp("sample")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REGTUI_CONFIG", str(folder / "config"))
+        make_sample(folder / "home", folder / "runs")
+    return folder / "home"
+
+
+@pytest.fixture
+def sample(tmp_path: Path, sample_home: Path) -> Registry:
+    """Return a copy of the sample registry, opened as the app opens it."""
+    return opened(Path(shutil.copytree(sample_home, tmp_path / "home")))
+
+
+@pytest.fixture
+def make_app(sample: Registry, tmp_path: Path) -> MakeApp:
+    """Return what makes an app on the sample, with a configuration of its own."""
+
+    def make(**chosen: object) -> RegtuiApp:
+        config = AppConfig(tmp_path / "app.toml")
+        for name in {"theme", "columns", "sort", "keys", "filters", "ascii"} & set(chosen):
+            setattr(config, name, chosen.pop(name))
+        config.ascii = bool(config.ascii)
+        return RegtuiApp(sample, config=config, **chosen)  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> RegtuiApp:
+    """Return an app on the sample registry."""
+    return make_app()

@@ -1,0 +1,72 @@
+"""Driving the app: wait until it is at rest, read what is on the screen."""
+
+import asyncio
+from collections.abc import Callable
+
+from textual.pilot import Pilot
+
+from regtui.tui.app import RegtuiApp
+from regtui.tui.screens.models import ModelsScreen
+
+PATIENCE = 20.0
+"""Seconds until a test gives up waiting."""
+
+Driven = Pilot[None]
+
+
+def screen_text(app: RegtuiApp) -> str:
+    """Return the characters that are on the screen."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+
+async def at_rest(pilot: Driven) -> None:
+    """Wait until nothing is read, written, settling or painted any more."""
+    quiet = 0
+    async with asyncio.timeout(PATIENCE):
+        while quiet < 3:
+            await pilot.pause()
+            app = pilot.app
+            is_busy = any(not worker.is_finished for worker in app.workers) or _settles(app)  # type: ignore[arg-type]
+            quiet = 0 if is_busy else quiet + 1
+            await asyncio.sleep(0.01)
+
+
+async def until(pilot: Driven, condition: Callable[[], object]) -> None:
+    """Wait until a condition holds."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():
+            await pilot.pause(0.02)
+
+
+async def shows(pilot: Driven, text: str) -> None:
+    """Wait until a text is on the screen."""
+    app = pilot.app
+    try:
+        await until(pilot, lambda: text in screen_text(app))  # type: ignore[arg-type]
+    except TimeoutError:
+        raise AssertionError(f"{text!r} does not show:\n{screen_text(app)}") from None  # type: ignore[arg-type]
+
+
+async def press(pilot: Driven, *keys: str) -> None:
+    """Press keys, and wait until what they did is on the screen."""
+    await pilot.press(*keys)
+    await at_rest(pilot)
+
+
+def _settles(app: RegtuiApp) -> bool:
+    """Tell whether a screen waits a moment before it reads what the cursor is on."""
+    return any(getattr(screen, "settles", False) for screen in app.screen_stack)
+
+
+def models_screen(app: RegtuiApp) -> ModelsScreen:
+    """Return the first screen, which is shown."""
+    assert isinstance(app.screen, ModelsScreen)
+    return app.screen
+
+
+def current(app: RegtuiApp) -> str:
+    """Return the reference of the version under the cursor."""
+    row = models_screen(app).versions.current
+    assert row is not None
+    return row.version.reference

@@ -1,0 +1,46 @@
+"""The first screen: what it lists, how it follows tree, filter, order and other processes."""
+
+from regtui.registry import Registry
+from regtui.tui.app import RegtuiApp
+from tests.tui.driving import at_rest, current, models_screen, press, screen_text, shows
+
+
+async def test_it_lists_the_newest_versions_of_all_models(app: RegtuiApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await at_rest(pilot)
+
+        text = screen_text(app)
+
+    assert "9 versions" in text
+    assert "nlp/sentiment" in text
+    assert "vision/名刺" in text
+
+
+async def test_the_tree_chooses_whose_versions_are_listed(app: RegtuiApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await at_rest(pilot)
+        await press(pilot, "j", "j")
+        await shows(pilot, "6 versions")
+
+        text = screen_text(app)
+
+    assert "@6" in text
+    assert "@6★" in text
+    assert "champion" in text
+
+
+async def test_what_another_process_commits_shows_and_the_cursor_stays(
+    app: RegtuiApp, sample: Registry
+) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await at_rest(pilot)
+        models_screen(app).versions.focus()
+        await press(pilot, "j", "j", "j")
+        stood = current(app)
+
+        sample.capture(sample.home / "registry.duckdb", model="new/one")
+        await shows(pilot, "10 versions")
+        await at_rest(pilot)
+
+        assert current(app) == stood
+        assert models_screen(app).versions.cursor == 4

@@ -1,0 +1,37 @@
+"""Pictures of every screen: small and large, dark and light. The documentation shows them too."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.tui.conftest import MakeApp
+from tests.tui.driving import Driven, at_rest, press
+
+SIZES = {"80x24": (80, 24), "160x48": (160, 48)}
+THEMES = ("regtui-dark", "regtui-light")
+
+SnapCompare = Callable[..., bool]
+
+SCREENS: dict[str, tuple[str, ...]] = {
+    "models": ("j", "j", "enter"),
+}
+"""The keys that lead to each screen."""
+
+
+def pressing(keys: tuple[str, ...]) -> Callable[[Driven], object]:
+    async def run(pilot: Driven) -> None:
+        await at_rest(pilot)
+        for key in keys:
+            await press(pilot, key)
+
+    return run
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("screen", SCREENS)
+def test_picture(
+    snap_compare: SnapCompare, make_app: MakeApp, screen: str, size: str, theme: str
+) -> None:
+    run = pressing(SCREENS[screen])
+    assert snap_compare(make_app(theme=theme), terminal_size=SIZES[size], run_before=run)
