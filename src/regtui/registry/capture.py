@@ -11,7 +11,7 @@ afterwards: a capture is done when it is registered, and no reader of formats ca
 
 import contextlib
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,8 +75,42 @@ class CaptureRequest(Struct, frozen=True, kw_only=True):
     skip: tuple[Path, ...] = ()
 
 
+def requested(  # noqa: PLR0913 -- everything that may be known of a version, by name
+    *,
+    model: str | None,
+    metrics: Mapping[str, float | tuple[float, int | None]] | None,
+    params: Mapping[str, Any] | None,
+    tags: Mapping[str, str] | None,
+    parents: Iterable[str],
+    inputs: Mapping[str, str | None] | None,
+    alias: str | None,
+    description: str | None,
+    series: "Mapping[str, Series] | None",
+    new: bool,
+) -> CaptureRequest:
+    """Return the request for what a caller says: None says nothing, a metric may have no step."""
+    return CaptureRequest(
+        model=model,
+        metrics={
+            name: value if isinstance(value, tuple) else (value, None)
+            for name, value in (metrics or {}).items()
+        },
+        params=params or {},
+        tags=tags or {},
+        parents=tuple(parents),
+        inputs=inputs or {},
+        alias=alias,
+        description=description,
+        series=series or {},
+        new=new,
+    )
+
+
 def capture(
-    context: Context, path: Path, request: CaptureRequest, on_progress: Progress | None = None
+    context: Context,
+    path: str | Path,
+    request: CaptureRequest,
+    on_progress: Progress | None = None,
 ) -> Captured:
     """Make a version of a file or folder.
 
@@ -94,13 +128,16 @@ def capture(
         BadInput: A name or value is malformed, or the folder holds nothing that can be stored.
         RegtuiError: A file can't be read or changed meanwhile, or the disk is full.
     """
+    if path == "":  # which is the current folder for `Path`
+        raise BadInput("there is no path to capture", "name a file or folder")
+    path = Path(path)
     alias = None if request.alias is None else alias_key(request.alias)
     found = scan(path, skip=(context.home, *request.skip))
     name = slug(_stem(path)) if request.model is None else request.model
     key = name_key(name)
     _refuse_own_files(context.home, path)
     _check_known(context, request)
-    context.replica.home.make_folder()
+    context.replica.make()
     layouts: dict[str, Layout] = {}
     content = _ingested(context, found, layouts, on_progress)
     with contextlib.ExitStack() as unit:

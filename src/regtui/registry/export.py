@@ -40,31 +40,53 @@ _PAGE_RECORDS = 5_000
 _TEXTS = 16
 
 
-def export_version(  # noqa: PLR0913 -- where to, and how
+def export(  # noqa: PLR0913 -- where to, and how
     context: Context,
-    reference: str,
-    target: Path | BinaryIO,
+    reference: str | None,
+    target: str | Path | BinaryIO,
     *,
     artifacts: bool = True,
     replace: bool = False,
     on_progress: Progress | None = None,
 ) -> Exported:
-    """Write one version as a bundle.
+    """Write one version, or the whole registry, as a bundle.
 
     Args:
         context: The registry.
-        reference: The version.
+        reference: The version; None for the whole registry.
         target: A new file, or an open stream.
         artifacts: Whether the stored files go into it too.
         replace: Whether a file of that name may be replaced.
         on_progress: Is told how many more bytes are copied.
 
+    Returns:
+        What is in it; `missing` names files of a registry that the store has lost.
+
     Raises:
         NotFound: There is no such version, or it is deleted.
         BadInput: The target is taken.
-        Damaged: A stored file is missing or not what it was.
+        Damaged: The database is damaged, or a stored file is missing or not what it was.
         RegtuiError: The target can't be written.
     """
+    to = Path(target) if isinstance(target, str) else target
+    if reference is None:
+        return _export_registry(
+            context, to, artifacts=artifacts, replace=replace, on_progress=on_progress
+        )
+    return _export_version(
+        context, reference, to, artifacts=artifacts, replace=replace, on_progress=on_progress
+    )
+
+
+def _export_version(  # noqa: PLR0913 -- where to, and how
+    context: Context,
+    reference: str,
+    target: Path | BinaryIO,
+    *,
+    artifacts: bool,
+    replace: bool,
+    on_progress: Progress | None,
+) -> Exported:
     with _writing(context, target, replace=replace, on_progress=on_progress) as writer:
         with context.reading() as connection:
             bundle, answer, texts = described(connection, reference, artifacts=artifacts)
@@ -90,31 +112,14 @@ def export_version(  # noqa: PLR0913 -- where to, and how
     )
 
 
-def export_registry(
+def _export_registry(
     context: Context,
     target: Path | BinaryIO,
     *,
-    artifacts: bool = True,
-    replace: bool = False,
-    on_progress: Progress | None = None,
+    artifacts: bool,
+    replace: bool,
+    on_progress: Progress | None,
 ) -> Exported:
-    """Write the whole registry, as it is now, as a bundle; others may write meanwhile.
-
-    Args:
-        context: The registry.
-        target: A new file, or an open stream.
-        artifacts: Whether the stored files go into it too.
-        replace: Whether a file of that name may be replaced.
-        on_progress: Is told how many more bytes are copied.
-
-    Returns:
-        What is in it; `missing` names files that the store has lost.
-
-    Raises:
-        BadInput: The target is taken.
-        Damaged: The database or a stored file is damaged.
-        RegtuiError: The target can't be written.
-    """
     with _writing(context, target, replace=replace, on_progress=on_progress) as writer:
         copy = writer.folder / "registry.duckdb"
         with disk_errors(f"writing to the store {context.home}"):

@@ -26,19 +26,27 @@ PAGE = 500
 
 
 def follow(
-    context: Context, request: LogRequest, wait: Callable[[float], object] | None = None
+    context: Context,
+    reference: str | None = None,
+    *,
+    author: str | None = None,
+    kind: str | None = None,
+    wait: Callable[[float], object] | None = None,
 ) -> Iterator[OperationAnswer]:
     """Yield the operations that are committed from now on, in their order, without end.
 
     Args:
         context: The registry.
-        request: Which operations; their time does not matter.
+        reference: Only with a model, version, alias (`MODEL@ALIAS`) or `dataset:NAME`.
+        author: Only by this person.
+        kind: Only of this kind.
         wait: Lets some seconds pass; what it raises ends the following.
 
     Raises:
         NotFound: There is no such model, version, alias, dataset or person.
         BadInput: The reference or kind is malformed.
     """
+    request = LogRequest(reference=reference, author=author, kind=kind)
     seen = written(context)
     with context.reading() as connection:
         wanted = wanted_operations(context, connection, request)

@@ -120,10 +120,26 @@ class LogRequest(Struct, frozen=True, kw_only=True):
     since: str | None = None
 
 
-def log(
-    context: Context, request: LogRequest, *, limit: int = 50, after: str | None = None
+def log(  # noqa: PLR0913 -- everything by which operations are chosen
+    context: Context,
+    reference: str | None = None,
+    *,
+    author: str | None = None,
+    kind: str | None = None,
+    since: str | None = None,
+    limit: int = 50,
+    after: str | None = None,
 ) -> OperationPage:
     """Return a page of the operations that are asked for, newest first.
+
+    Args:
+        context: The registry.
+        reference: Only with a model, version, alias (`MODEL@ALIAS`) or `dataset:NAME`.
+        author: Only by this person.
+        kind: Only of this kind, such as `version.edit`.
+        since: Not older than `7d` or than a date.
+        limit: Operations of the page.
+        after: Cursor of the page before.
 
     Raises:
         NotFound: There is no such model, version, alias, dataset or person.
@@ -131,6 +147,7 @@ def log(
     """
     if not 1 <= limit <= LIMIT:
         raise BadInput(f"a page can't have {limit} operations", f"give 1 to {LIMIT:,}")
+    request = LogRequest(reference=reference, author=author, kind=kind, since=since)
     with context.reading() as connection:
         wanted = wanted_operations(context, connection, request)
         below = newest(connection) + 1 if after is None else _cursor(after)

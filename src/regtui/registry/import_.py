@@ -21,7 +21,7 @@ from regtui.registry.context import Context
 
 def import_bundle(
     context: Context,
-    source: Path | BinaryIO,
+    source: str | Path | BinaryIO,
     *,
     model: str | None = None,
     dry_run: bool = False,
@@ -44,10 +44,10 @@ def import_bundle(
     """
     if model is not None:
         name_key(model)
-    with _opened(source) as (stream, shown):
+    with _opened(Path(source) if isinstance(source, str) else source) as (stream, shown):
         reader = BundleReader(stream, shown, on_progress or silent)
         bundle = decode_description(reader.description(), shown)
-        context.replica.home.make_folder()
+        context.replica.make()
         if isinstance(bundle, VersionBundle):
             from regtui.registry.import_version import import_version
 

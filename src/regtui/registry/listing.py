@@ -1,7 +1,7 @@
 """Listing: the versions of a query by their number in its order, for lists that one scrolls.
 
-`versions` pages forwards from a cursor, which is right for scripts. A list on a screen also jumps to
-its middle and its end, and keeps its cursor on a version while others come and go. For that the
+`versions` pages forwards from a cursor, which is right for scripts. A list on a screen also jumps
+to its middle and its end, and keeps its cursor on a version while others come and go. For that the
 order is walked once (`regtui.replica.query_places`), and from then on any page costs what the first
 one does.
 

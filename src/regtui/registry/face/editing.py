@@ -1,0 +1,135 @@
+"""Editing: what is known of models and versions, their aliases and states."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from regtui.registry.face.verbs import Verbs
+
+if TYPE_CHECKING:
+    from regtui.registry.answers import AliasAnswer
+    from regtui.registry.series import Series
+
+
+class EditingVerbs(Verbs):
+    """Change what is known of models and versions."""
+
+    def create_model(self, name: str, wanted: Mapping[str, Any] | None = None) -> bool:
+        """Make a model, or change the one that holds the name; False where nothing changed.
+
+        Args:
+            name: Its name, such as `team/model`.
+            wanted: Value by path, such as `description` or `tags/task`.
+
+        Raises:
+            BadInput: The name or a value is malformed.
+        """
+        from regtui.registry import edit
+
+        return edit.create_model(self.context, name, wanted or {})
+
+    def edit(self, reference: str, wanted: Mapping[str, Any]) -> bool:
+        """Change values of a model or version; False where they are there already.
+
+        Args:
+            reference: A model or version.
+            wanted: Value by path, such as `tags/env`; None takes it away. A metric is a number or
+                a pair of value and step.
+
+        Raises:
+            NotFound: There is no such model or version, or it is deleted.
+            BadInput: A path or value is malformed.
+        """
+        from regtui.registry import edit
+
+        return edit.edit(self.context, reference, wanted)
+
+    def card(self, reference: str) -> str:
+        """Return a model's card; empty where it has none.
+
+        Raises:
+            NotFound: There is no such model.
+        """
+        from regtui.registry import edit
+
+        return edit.card(self.context, reference)
+
+    def edit_card(self, reference: str, editor: Callable[[str], str]) -> bool:
+        """Change a model's card in an editor, which may stay open; False where nothing changed.
+
+        Args:
+            reference: The model.
+            editor: Returns the new card for the present one.
+
+        Raises:
+            NotFound: There is no such model.
+            ConflictOpen: Somebody else changed the same lines meanwhile; nothing is changed.
+        """
+        from regtui.registry import edit
+
+        return edit.edit_card(self.context, reference, editor)
+
+    def add_series(
+        self, reference: str, series: "Mapping[str, Series]", *, run: str | None = None
+    ) -> bool:
+        """Add the course of metrics to a version; False where it is there already.
+
+        Args:
+            reference: The version.
+            series: By metric.
+            run: Name of the training run.
+
+        Raises:
+            NotFound: There is no such version, or it is deleted.
+            BadInput: A name is malformed, or a series is too long.
+        """
+        from regtui.registry import series as kept
+
+        return kept.attach_series(self.context, reference, series, run=run)
+
+    def set_alias(self, reference: str, name: str) -> bool:
+        """Point an alias to a version; False where it points there already.
+
+        Raises:
+            NotFound: There is no such version, or it is deleted.
+            BadInput: The alias name is malformed or reserved.
+        """
+        from regtui.registry import aliases
+
+        return aliases.set_alias(self.context, reference, name)
+
+    def remove_alias(self, reference: str) -> None:
+        """Take an alias, given as `MODEL@ALIAS`, away.
+
+        Raises:
+            NotFound: There is no such model or alias.
+            BadInput: The reference does not name an alias.
+        """
+        from regtui.registry import aliases
+
+        aliases.remove_alias(self.context, reference)
+
+    def aliases(self, model: str | None = None) -> "list[AliasAnswer]":
+        """Return the aliases of one model or of all, by model and name.
+
+        Raises:
+            NotFound: There is no such model.
+        """
+        from regtui.registry import aliases
+
+        return aliases.aliases(self.context, model)
+
+    def change_state(self, kind: str, reference: str, verb: str) -> bool:
+        """Archive, delete or restore a model or version; False where it is so already.
+
+        Args:
+            kind: `model` or `version`.
+            reference: What to change.
+            verb: `archive`, `delete` or `restore`.
+
+        Raises:
+            NotFound: There is no such model or version.
+            BadInput: Its state does not allow it.
+        """
+        from regtui.registry import states
+
+        return states.change_state(self.context, kind, reference, verb)

@@ -1,0 +1,161 @@
+"""History: what was done, how it is taken back, and the proof of it."""
+
+from typing import TYPE_CHECKING
+
+from regtui.registry.face.verbs import Verbs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from regtui.registry.audit import Anchor, Audit
+    from regtui.registry.capture import Progress
+    from regtui.registry.history import OperationAnswer, OperationPage
+    from regtui.registry.holders import HolderAnswer
+    from regtui.registry.revert import Reverted
+    from regtui.registry.undo import Undone
+
+
+class HistoryVerbs(Verbs):
+    """Tell what was done, take it back and prove it."""
+
+    def log(  # noqa: PLR0913 -- everything by which operations are chosen
+        self,
+        reference: str | None = None,
+        *,
+        author: str | None = None,
+        kind: str | None = None,
+        since: str | None = None,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> "OperationPage":
+        """Return a page of what was done, newest first.
+
+        Args:
+            reference: Only with a model, version, alias (`MODEL@ALIAS`) or `dataset:NAME`.
+            author: Only by this person.
+            kind: Only of this kind, such as `version.edit`.
+            since: Not older than `7d` or than a date.
+            limit: Operations of the page.
+            after: Cursor of the page before.
+
+        Raises:
+            NotFound: There is no such model, version, alias, dataset or person.
+            BadInput: The reference, kind, time, limit or cursor is malformed.
+        """
+        from regtui.registry import history
+
+        return history.log(
+            self.context,
+            reference,
+            author=author,
+            kind=kind,
+            since=since,
+            limit=limit,
+            after=after,
+        )
+
+    def follow(
+        self,
+        reference: str | None = None,
+        *,
+        author: str | None = None,
+        kind: str | None = None,
+        wait: "Callable[[float], object] | None" = None,
+    ) -> "Iterator[OperationAnswer]":
+        """Yield what is done from now on, by whatever process, without end.
+
+        Args:
+            reference: Only with a model, version, alias (`MODEL@ALIAS`) or `dataset:NAME`.
+            author: Only by this person.
+            kind: Only of this kind.
+            wait: Lets some seconds pass; what it raises ends the following.
+
+        Raises:
+            NotFound: There is no such model, version, alias, dataset or person.
+            BadInput: The reference or kind is malformed.
+        """
+        from regtui.registry import following
+
+        return following.follow(self.context, reference, author=author, kind=kind, wait=wait)
+
+    def undo(self, operation: str | None = None, *, dry_run: bool = False) -> "Undone":
+        """Take back what somebody did at once: with an operation, or this person's last by hand.
+
+        Args:
+            operation: Number, id or its unique beginning; None for the last that is in effect.
+            dry_run: Whether to tell only.
+
+        Raises:
+            NotFound: There is no such operation, or nothing to undo.
+            BadInput: A value was set again since, or it is undone already.
+            ConflictOpen: It would open a conflict.
+        """
+        from regtui.registry import undo
+
+        return undo.undo(self.context, operation, dry_run=dry_run)
+
+    def redo(self, operation: str | None = None, *, dry_run: bool = False) -> "Undone":
+        """Take back an undo: that of an operation, or this person's last.
+
+        Args:
+            operation: What was undone, or the undo; None for the newest undo after which this
+                person changed nothing by hand.
+            dry_run: Whether to tell only.
+
+        Raises:
+            NotFound: There is no such operation, or nothing to redo.
+            BadInput: A value was set again since, or it is in effect.
+            ConflictOpen: It would open a conflict.
+        """
+        from regtui.registry import undo
+
+        return undo.redo(self.context, operation, dry_run=dry_run)
+
+    def revert(self, reference: str, to: str | None = None) -> "Reverted":
+        """Move an alias back to where it pointed before; again, further back.
+
+        Args:
+            reference: The alias, as `MODEL@ALIAS`.
+            to: A version of the model; None for the one before.
+
+        Raises:
+            NotFound: There is no such alias or version, the version is deleted, or it pointed
+                nowhere before.
+            BadInput: The reference names no alias, or the version is archived or of another model.
+        """
+        from regtui.registry import revert
+
+        return revert.revert(self.context, reference, to)
+
+    def holders(self, reference: str) -> "list[HolderAnswer]":
+        """Return where an alias, given as `MODEL@ALIAS`, pointed, newest first.
+
+        Raises:
+            NotFound: There is no such model or alias.
+            BadInput: The reference names no alias.
+        """
+        from regtui.registry import holders
+
+        return holders.holders(self.context, reference)
+
+    def verify_history(
+        self, anchor: str | None = None, *, on_progress: "Progress | None" = None
+    ) -> "Audit":
+        """Recompute everything that vouches for the registry's history.
+
+        Args:
+            anchor: A text of `anchor()`, kept elsewhere, that the history has to extend.
+            on_progress: Is told how many more operations and documents were looked at.
+
+        Raises:
+            BadInput: The anchor is malformed or that of another registry.
+        """
+        from regtui.registry import audit
+
+        return audit.verify(self.context, anchor, on_progress)
+
+    def anchor(self) -> "Anchor":
+        """Return the present moment of the history as a short text, to be kept elsewhere."""
+        from regtui.registry import audit
+
+        return audit.anchor(self.context)
