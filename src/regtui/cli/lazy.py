@@ -13,6 +13,7 @@ from typer.main import get_command as command_of
 from regtui.cli.settings import common_options
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "ui": ("ui", "Open the app; `regtui` alone does the same on a terminal."),
     "capture": ("capture", "Make a version of a file or folder."),
     "ls": ("ls", "List versions by query."),
     "models": ("models", "List models."),
@@ -113,7 +114,12 @@ def regtui(ctx: typer.Context, *, version: bool = typer.Option(False, "--version
         typer.echo(f"regtui {__version__}")
         raise typer.Exit
     if ctx.invoked_subcommand is None:
-        typer.echo(ctx.get_help())
+        from regtui.cli.terminal_app import is_terminal, run_app
+
+        if is_terminal():
+            run_app()
+        else:
+            typer.echo(ctx.get_help())
 
 
 def root() -> Any:

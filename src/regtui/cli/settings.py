@@ -29,12 +29,14 @@ class Settings:
         self._told: set[str] = set()
         self.home: str | None = os.environ.get("REGTUI_HOME") or None
 
-    def registry(self) -> "Registry":
+    def registry(self, via: str = "cli") -> "Registry":
         """Return the registry that `--home`, `REGTUI_HOME` or the present folder choose."""
         from regtui.registry import open_registry
 
         home = None if self.home is None else Path(self.home)
-        return open_registry(home, via="cli", listener=self._contested)
+        # In the app, contested shows by itself; a line on standard error would tear its screen.
+        listener = None if via == "app" else self._contested
+        return open_registry(home, via=via, listener=listener)
 
     def _contested(self, alias: str, conflict: str) -> None:
         """Warn of a contested alias, once; with `--strict` it is an error."""
