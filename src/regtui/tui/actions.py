@@ -57,6 +57,7 @@ SCOPES = {
     "app": "Everywhere",
     "table": "In tables and trees",
     "versions": "On a version",
+    "browse": "On the models screen",
     "models": "In the tree of models",
     "detail": "In the detail of a version",
     "filter": "In the filter bar",
@@ -154,7 +155,7 @@ ACTIONS: tuple[Action, ...] = (
         command="model delete",
     ),
     Action("models.copy", ("y",), "Copy", "Copy name, id or JSON of the model.", shown=False),
-    Action("versions.filter", ("slash",), "Filter", "Filter versions by the query language."),
+    Action("browse.filter", ("slash",), "Filter", "Filter versions by the query language."),
     Action("versions.mark", ("space",), "Mark", "Mark the version, for what works on many."),
     Action(
         "versions.unmark", ("ctrl+space", "U"), "Unmark all", "Take all marks away.", shown=False

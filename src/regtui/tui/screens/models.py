@@ -25,6 +25,7 @@ from regtui.registry import Registry
 from regtui.registry.answers import VersionAnswer
 from regtui.registry.courses import courses
 from regtui.registry.listing import PAGE, Listing, first_page, listing, page, place
+from regtui.tui.actions import bindings
 from regtui.tui.screens.base import RegtuiScreen
 from regtui.tui.version_columns import (
     DEFAULT,
@@ -68,6 +69,8 @@ class ModelsScreen(RegtuiScreen):
     """Models, versions, detail."""
 
     NAME = "models"
+    SCOPES = ("browse",)
+    BINDINGS = bindings("browse")
     CSS_PATH = "../styles/models.tcss"
 
     def __init__(self) -> None:
@@ -292,7 +295,8 @@ class ModelsScreen(RegtuiScreen):
     @property
     def settles(self) -> bool:
         """Whether it waits a moment for the cursor to stand."""
-        return self._settling is not None or self._scoping is not None
+        waits = (self._settling, self._scoping)
+        return any(timer is not None for timer in waits) or self.filter_bar.settles
 
     def _show_detail(self) -> None:
         self._settling = None
@@ -368,7 +372,7 @@ class ModelsScreen(RegtuiScreen):
     def _filter_left(self) -> None:
         self.versions.focus()
 
-    def focus_filter(self) -> None:
+    def do_filter(self) -> None:
         """Go to the filter bar."""
         self.filter_bar.focus_input()
 

@@ -9,7 +9,17 @@ from textual.widgets import Static
 from regtui.tui.acting import Acting
 from regtui.tui.actions import BY_ID, Action, keys_of
 
-NARROW_FIRST = ("filter", "picker", "editor", "detail", "versions", "models", "compare", "activity")
+NARROW_FIRST = (
+    "filter",
+    "browse",
+    "picker",
+    "editor",
+    "detail",
+    "versions",
+    "models",
+    "compare",
+    "activity",
+)
 
 
 class ActionFooter(Static):

@@ -10,7 +10,6 @@ from regtui.tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
     from regtui.tui.app import RegtuiApp
-    from regtui.tui.screens.models import ModelsScreen
 
 Act = Callable[["RegtuiApp", list[VersionAnswer]], Awaitable[None]]
 
@@ -53,16 +52,12 @@ class VersionTable(VirtualTable[VersionRow]):
             return None
         if action.harm != "none" and self.regtui.read_only:
             return "this app is read-only: nothing can be changed in it"
-        needs_none = {"filter", "unmark", "sort", "columns", "maximize", "mark"}
+        needs_none = {"unmark", "sort", "columns", "maximize", "mark"}
         if action.name not in needs_none and not self.chosen:
             return "there is no version under the cursor"
         if len(self.marks) > 1 and not action.many and action.name not in needs_none:
             return f"{action.text.lower()} works on one version: take the marks away first (U)"
         return None
-
-    def do_filter(self) -> None:
-        """Go to the filter bar."""
-        cast("ModelsScreen", self.screen).focus_filter()
 
     def do_mark(self) -> None:
         """Mark the version."""
