@@ -90,6 +90,16 @@ def test_a_registry_of_a_newer_version_is_left_alone(ranker: Regtui, run: Path) 
     assert database(ranker).read_bytes() == before
 
 
+def test_a_database_that_is_gone_is_told_with_the_way_out(ranker: Regtui) -> None:
+    database(ranker).unlink()
+    for arguments in (["ls"], ["edit", "team/ranker@1", "-d", "x"], ["verify"]):
+        answer = ranker(*arguments)
+        assert answer.code == 8
+        assert f"{database(ranker)} is gone" in answer.error
+        assert "`regtui doctor --repair`" in answer.error
+    assert not database(ranker).exists()
+
+
 def test_a_folder_in_the_place_of_the_database_is_named(ranker: Regtui) -> None:
     database(ranker).unlink()
     database(ranker).mkdir()

@@ -15,9 +15,9 @@ from regtui.core.errors import Busy, Damaged, RegtuiError
 from regtui.registry.answers import iso
 from regtui.registry.content import verify
 from regtui.registry.context import Context
+from regtui.registry.gc import GRACE
 from regtui.registry.home_checks import Finding, check_home
 from regtui.registry.stored import lost_objects
-from regtui.replica.backup import log_of
 from regtui.replica.examine import Examination, examine
 from regtui.replica.keys import load_key
 from regtui.replica.locks import ReplicaLock
@@ -63,7 +63,7 @@ def doctor(
         Busy: Others held the replica past the deadline.
     """
     checks: list[Finding] = []
-    if not _is_registry(context):
+    if not context.replica.home.exists() and not context.replica.home.has_lost_database():
         checks.append(Finding("home", "ok", f"there is no registry in {context.home} yet"))
     else:
         home, now = context.replica.home, context.replica.clock()
@@ -111,17 +111,6 @@ def _lost_database(context: Context, *, repair: bool) -> Iterator[Finding]:
     yield _salvaged(context, gone, repair=repair)
 
 
-def _is_registry(context: Context) -> bool:
-    """Tell whether there is a registry, or what is left of one that has lost its database."""
-    home = context.replica.home
-    if home.exists() or not (home.path / ".gitignore").is_file():
-        return home.exists()
-    rests = (home.path / "objects", home.backups)
-    return log_of(home.database).exists() or any(
-        folder.is_dir() and any(folder.iterdir()) for folder in rests
-    )
-
-
 def _salvaged(context: Context, error: Damaged, *, repair: bool) -> Finding:
     home, now = context.replica.home, context.replica.clock()
     if not repair:
@@ -130,7 +119,8 @@ def _salvaged(context: Context, error: Damaged, *, repair: bool) -> Finding:
             "`regtui doctor --repair` gets back what it can; nothing is deleted",
         )  # fmt: skip
     with ReplicaLock(home.path).exclusive():
-        if not home.exists():
+        was_there = home.exists()
+        if not was_there:
             set_log_aside(home, now)
         done = salvage(home, now)
     if done is None:
@@ -140,9 +130,10 @@ def _salvaged(context: Context, error: Damaged, *, repair: bool) -> Finding:
             f"the stored files are in {home.path / 'objects'}",
         )  # fmt: skip
     loss = f"; {done.loss}" if done.loss else ""
+    where = f"the damaged file is in {home.path / 'damaged'}; " if was_there else ""
     return Finding(
         "database", "repaired", f"{error.message}; made again from {done.source}{loss}",
-        f"the damaged file is in {home.path / 'damaged'}",
+        f"{where}stored files that nothing names any more stay for {GRACE // 86_400} days",
     )  # fmt: skip
 
 

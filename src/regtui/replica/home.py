@@ -3,18 +3,27 @@
 A home holds the database, its locks, the stored files and the backups. It is private (mode 0700)
 and tells git to look away. The key that the replica signs with is kept in the user's configuration
 folder instead, so that a copied home is not a copied identity.
+
+The database is the first of what lasts in a home: files are stored and copies kept only where there
+is one. So a home without a database that holds any of these has lost it, and a new, empty one would
+hide that: it is refused, for `regtui doctor` to bring the old one back.
 """
 
 import os
+import re
 import stat
 import uuid
 from pathlib import Path
 
-from regtui.core.errors import BadInput, RegtuiError
+from regtui.core.errors import BadInput, Damaged, RegtuiError
 from regtui.replica.database import Connection, connected
 
 FOLDER = ".regtui"
 DATABASE = "registry.duckdb"
+REPAIRED = "registry.repaired"
+"""What a repair made, until it has the name of the database."""
+
+_OBJECT = re.compile(r"[0-9a-f]{62}")
 
 
 class Home:
@@ -32,6 +41,18 @@ class Home:
     def exists(self) -> bool:
         """Tell whether a replica is here."""
         return os.path.exists(self.database)  # noqa: PTH110 -- False where one may not look
+
+    def has_lost_database(self) -> bool:
+        """Tell whether there is no database and still something that is kept only beside one."""
+        rests = (self._log, self.path / REPAIRED)
+        return not self.exists() and (
+            any(map(os.path.lexists, rests))
+            or any(self.backups.glob("*.duckdb"))
+            or any(
+                _OBJECT.fullmatch(path.name)
+                for path in (self.path / "objects").glob("[0-9a-f][0-9a-f]/*")
+            )
+        )
 
     def make_folder(self) -> None:
         """Make the folder, private and ignored by git; one that holds other things is refused.
@@ -59,7 +80,17 @@ class Home:
 
         Args:
             now: Microseconds.
+
+        Raises:
+            Damaged: There was one, and what is left of its registry is still there.
+            RegtuiError: It can't be made.
         """
+        if self.has_lost_database():
+            raise Damaged(
+                f"the database {self.database} is gone, the rest of the registry is still there",
+                "`regtui doctor --repair` brings its newest copy back; without one, "
+                "`regtui backup restore FILE --home DIR` makes the registry from a backup",
+            )
         from regtui.replica.migrate import apply_all
 
         beside = self.database.with_suffix(".new")
@@ -71,7 +102,6 @@ class Home:
                 _enrol(connection, self.path, now)
                 connection.execute("checkpoint")  # the log would not be renamed with the file
             beside.chmod(0o600)
-            self._set_log_aside()
             beside.replace(self.database)
             descriptor = os.open(self.path, os.O_RDONLY)
             try:
@@ -87,17 +117,17 @@ class Home:
     def _refuse_foreign(self) -> None:
         """Refuse a folder of other things: a home is private and hidden from git as a whole."""
         names = {entry.name for entry in self.path.iterdir()} - {".gitignore"}
-        if names and not names & {"gate", "objects", "registry.new"}:
+        ours = {"gate", "objects", "backups", "registry.new", REPAIRED, self._log.name}
+        if names and not names & ours:
             raise BadInput(
                 f"{self.path} is no registry and holds other things, such as {min(names)!r}",
                 "give --home a new or empty folder",
             )
 
-    def _set_log_aside(self) -> None:
-        """Keep the log of a database that somebody moved away: it would damage the new one."""
-        log = self.database.with_name(self.database.name + ".wal")
-        if log.exists():
-            log.replace(log.with_name(f"{log.name}.of-{log.stat().st_mtime_ns}"))
+    @property
+    def _log(self) -> Path:
+        """The log of a killed writer, whose changes are in no database yet."""
+        return self.database.with_name(self.database.name + ".wal")
 
 
 def find(start: Path) -> Home:

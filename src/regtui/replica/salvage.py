@@ -5,7 +5,8 @@ The candidates, best first:
 1. what the damaged file and its log still give, if that is everything: all operations, and
    documents and lists of files that are vouched for. The typed tables are made anew;
 2. the same without the log, where the log is what is damaged. Its last changes are lost;
-3. the newest copy in `backups/` that is whole. What was done since is lost.
+3. the newest copy in `backups/` that is whole and not of an empty registry, which would be no way
+   back. What was done since is lost.
 
 Nothing is deleted: the damaged file and its log are kept in `damaged/`. The new database is built
 and flushed beside its name. Then the log is moved away, for it must never meet another database,
@@ -23,15 +24,14 @@ from pathlib import Path
 from msgspec import Struct
 
 from regtui.core.errors import RegtuiError
-from regtui.replica.backup import copy_file, log_of
+from regtui.replica.backup import copy_file, flush_folder, log_of
 from regtui.replica.database import Connection, connected, duckdb
 from regtui.replica.examine import examine
-from regtui.replica.home import Home
+from regtui.replica.home import REPAIRED, Home
 from regtui.replica.migrate import apply_all, check
 from regtui.replica.rebuild import PROJECTED, rebuild
 from regtui.replica.tables import COLUMNS
 
-REPAIRED = "registry.repaired"
 _PART = "registry.salvage"
 _SINGLE = ("replica", "shadow", "outbox")
 _MADE_AGAIN = {"layout", "tensor", "piece"}
@@ -71,7 +71,7 @@ def salvage(home: Home, now: int) -> Salvaged | None:
     _set_aside(home, now)
     repaired.replace(home.database)
     _clear(home)
-    _flush_folder(home.path)
+    flush_folder(home.path)
     return done
 
 
@@ -103,7 +103,7 @@ def _candidates(home: Home, now: int) -> Iterator[tuple[Path, Salvaged]]:
         part.unlink(missing_ok=True)
         log_of(part).unlink(missing_ok=True)
         copy_file(copy, part)
-        if _is_whole(part):
+        if _is_whole(part) and not _is_empty(part):
             yield part, Salvaged(f"the copy {copy.name}", "what was done since is lost")
 
 
@@ -157,6 +157,13 @@ def _is_whole(path: Path) -> bool:
     return found.is_sound and not found.differing
 
 
+def _is_empty(path: Path) -> bool:
+    """Tell whether nothing was ever done in a registry."""
+    with connected(path, read_only=True) as connection:
+        row = connection.execute("select seq from base.replica").fetchone()
+    return row is None or row[0] == 0
+
+
 def _set_aside(home: Home, now: int) -> None:
     """Keep the damaged database and its log in `damaged/`; its name stays until it is replaced."""
     kept = _damaged(home) / f"registry-{now // 1000}.duckdb"
@@ -186,11 +193,3 @@ def _clear(home: Home) -> None:
 
 def _quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -3,6 +3,8 @@
 A unit of work is short, because others wait for it. Reads run in a read-only connection, which also
 replays what a killed writer had committed; writes run in one transaction that is either whole or
 never was. Long work is cut into pages by its caller, so that others get their turn between them.
+
+The first write of a day keeps a copy of the database as it found it (`backup.keep_daily_copy`).
 """
 
 import contextlib
@@ -11,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from regtui.replica.backup import keep_daily_copy
 from regtui.replica.database import Connection, connected
 from regtui.replica.home import Home
 from regtui.replica.locks import ReplicaLock
@@ -48,10 +51,10 @@ class Replica:
 
         Raises:
             Busy: Writers held it past the deadline.
-            Damaged: The database is damaged.
+            Damaged: The database is damaged or gone.
             RegtuiError: A newer program made it.
         """
-        self._make()
+        self.make()
         while True:
             with (
                 self._lock.shared(),
@@ -73,30 +76,38 @@ class Replica:
 
         Raises:
             Busy: Others held it past the deadline.
-            Damaged: The database is damaged.
+            Damaged: The database is damaged or gone.
             RegtuiError: A newer program made it, or the disk is full.
         """
         # Reading commands start without the judge's modules.
         from regtui.replica.authority import SoloAuthority
 
-        self._make()
+        self.make()
         while True:
-            with (
-                self._lock.exclusive(),
-                connected(self.home.database, read_only=False) as connection,
-            ):
-                if check(connection, self.home.database):
-                    connection.execute("begin")
-                    authority = SoloAuthority(
-                        connection, actor, via, session, self.clock(), self.home.path
-                    )
-                    yield authority
-                    authority.flush()
-                    connection.execute("commit")
-                    return
+            with self._lock.exclusive():
+                now = self.clock()
+                keep_daily_copy(self.home, now)
+                with connected(self.home.database, read_only=False) as connection:
+                    if check(connection, self.home.database):
+                        connection.execute("begin")
+                        authority = SoloAuthority(
+                            connection, actor, via, session, now, self.home.path
+                        )
+                        yield authority
+                        authority.flush()
+                        connection.execute("commit")
+                        return
             self._migrate()
 
-    def _make(self) -> None:
+    def make(self) -> None:
+        """Make the replica where there is none; who stores files does so before the first one.
+
+        Raises:
+            BadInput: The folder is there and is somebody else's.
+            Busy: Others held it past the deadline.
+            Damaged: Its database is gone, and what is left of the registry is still there.
+            RegtuiError: It can't be made.
+        """
         if self.home.exists():
             return
         self.home.make_folder()
