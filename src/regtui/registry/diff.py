@@ -5,7 +5,7 @@ compared with their direction: that of the model for its primary metric, else wh
 suggests. Files are matched by path, then by digest; tensors by name (`diff_content`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from regtui.core import encoding
@@ -37,7 +37,7 @@ def diff(context: Context, before: str, after: str) -> DiffAnswer:
         (_, first), (_, second) = found
         names = model_names(connection, {first.facts["model"], second.facts["model"]})
         sides = [version_name(one, names[one.facts["model"]]) for one in (first, second)]
-        directions = _directions(connection, (first, second))
+        directions = chosen_directions(connection, (first, second))
         around = [surroundings(connection, one) for one in (first, second)]
         lists = [listing(connection, key, one) for key, one in found]
     files = compare_files(*lists)
@@ -72,8 +72,8 @@ def _same(before: Any, after: Any) -> bool:
     return encoding.encode(before) == encoding.encode(after)
 
 
-def _directions(connection: Connection, versions: tuple[Document, Document]) -> dict[str, str]:
-    """Return the directions that the models of two versions choose; the second one's count more."""
+def chosen_directions(connection: Connection, versions: Iterable[Document]) -> dict[str, str]:
+    """Return the directions that models of versions choose; those of later versions count more."""
     chosen: dict[str, str] = {}
     for version in versions:
         row = connection.execute(
@@ -91,7 +91,7 @@ def _metrics(
     plain = compare(before, after)
     return Difference(
         changed={
-            name: _metric_change(
+            name: metric_change(
                 change["before"],
                 change["after"],
                 directions.get(name) or direction_by_name(name),
@@ -104,8 +104,14 @@ def _metrics(
     )
 
 
-def _metric_change(before: Any, after: Any, direction: str) -> dict[str, Any]:
-    """Return a changed metric; what has no meaning (beside a NaN, of zero) is None."""
+def metric_change(before: Any, after: Any, direction: str) -> dict[str, Any]:
+    """Return a changed metric; what has no meaning (beside a NaN, of zero) is None.
+
+    Args:
+        before: Its entry, with `value` and perhaps `step`.
+        after: The same of the other version.
+        direction: `max` or `min`.
+    """
     was, now = encoding.untag_float(before["value"]), encoding.untag_float(after["value"])
     delta = encoding.tag_float(now - was)
     known = not isinstance(delta, str)

@@ -56,6 +56,7 @@ class Column(Struct, frozen=True):
         align: Where short text stands.
         sort: What to sort by in the query language; empty where it can't be sorted by.
         stretch: How much of the width that is left over it gets.
+        title_style: A colour name of the theme for its heading; empty for the usual one.
     """
 
     key: str
@@ -65,6 +66,7 @@ class Column(Struct, frozen=True):
     align: Literal["left", "right"] = "left"
     sort: str = ""
     stretch: int = 0
+    title_style: str = ""
 
 
 class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
@@ -200,6 +202,8 @@ class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
         """What stands there where there are no rows."""
         self.sorted_by: tuple[str, bool] | None = None
         """What the rows are sorted by in the query language, and whether from high to low."""
+        self.fixed = 0
+        """Columns on the left that stay when one scrolls sideways."""
         self.marks: dict[str, Row] = {}
         """Marked rows by id, in the order of marking."""
         self._row_id = row_id
@@ -415,7 +419,7 @@ class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
         """Put the cursor on a row, or ask for another order; twice opens the row."""
         y = event.y - self.gutter.top
         if y == 0:
-            column = self._column_at(event.x - self.gutter.left + round(self.scroll_x))
+            column = self.column_at(event.x - self.gutter.left)
             if column is not None and column.sort:
                 self.post_message(self.SortWanted(self, column))
             return
@@ -464,7 +468,9 @@ class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
                 return self._note(width) if is_note else Strip.blank(width, self.rich_style)
             strip = self._line(index)
         left = round(self.scroll_x)
-        return strip.crop_extend(left, left + width, self.rich_style)
+        held = self.held if left else 0
+        rest = strip.crop_extend(left + held, left + width, self.rich_style)
+        return Strip.join([strip.crop(0, held), rest]) if held else rest
 
     def _note(self, width: int) -> Strip:
         style = self.rich_style + self.get_component_rich_style("table--dim", partial=True)
@@ -478,7 +484,11 @@ class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
             title = column.title
             if column.sort and column.sort == by:
                 title += " " + (signs().descending if descending else signs().ascending)
-            found.append(Segment(" " + _fitted(title, width, column.align) + " ", style))
+            own = style
+            if column.title_style:
+                name = f"table--{column.title_style}"
+                own += self.get_component_rich_style(name, partial=True) + Style(reverse=True)
+            found.append(Segment(" " + _fitted(title, width, column.align) + " ", own))
         strip = Strip(found)
         return strip.extend_cell_length(max(self.size.width, strip.cell_length), style)
 
@@ -551,7 +561,14 @@ class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
         self.virtual_size = Size(sum(widths) + 2 * len(widths), self.total + 1)
         self.refresh()
 
-    def _column_at(self, x: int) -> Column | None:
+    @property
+    def held(self) -> int:
+        """Cells on the left that stay when one scrolls sideways."""
+        return sum(self._widths[: self.fixed]) + 2 * len(self._widths[: self.fixed])
+
+    def column_at(self, x: int) -> Column | None:
+        """Return the column that stands at a place of the screen, in cells from the left."""
+        x += round(self.scroll_x) if x >= self.held else 0
         for column, width in zip(self.columns, self._widths, strict=False):
             x -= width + 2
             if x < 0:
