@@ -249,6 +249,26 @@ def test_damage_is_named_and_leaves_nothing_behind(
     assert leftovers(tmp_path) == []
 
 
+def test_a_folder_that_is_deeper_than_calls_go_leaves_nothing_behind(
+    store: ObjectStore, captured: list[FileEntry], tmp_path: Path
+) -> None:
+    lost = FileEntry("a/" * 1500 + "x", 1, False, "0" * 64)
+
+    with pytest.raises(Damaged, match="is missing"):
+        checkout(store, [*captured, lost], tmp_path / "out")
+    assert list(tmp_path.glob("*out*")) == []
+
+
+def test_a_path_that_this_disk_does_not_take_leaves_nothing_behind(
+    store: ObjectStore, captured: list[FileEntry], tmp_path: Path
+) -> None:
+    deep = FileEntry("a/" * 2040 + "x", captured[0].size, False, captured[0].digest)
+
+    with pytest.raises(RegtuiError, match="too long"):
+        checkout(store, [*captured, deep], tmp_path / "out")
+    assert list(tmp_path.glob("*out*")) == []
+
+
 def test_an_interrupted_checkout_leaves_nothing_behind(
     store: ObjectStore, captured: list[FileEntry], tmp_path: Path
 ) -> None:

@@ -52,6 +52,7 @@ def test_a_single_file_has_an_empty_manifest_path(checkpoint: Path) -> None:
 def test_replica_homes_and_skipped_folders_are_left_out(checkpoint: Path, tmp_path: Path) -> None:
     (checkpoint / "tokenizer" / ".regtui").mkdir()
     (checkpoint / "tokenizer" / ".regtui" / "db").touch()
+    (checkpoint / ".Regtui").touch()  # the same name to a disk that can't tell capitals apart
     (checkpoint / "home").mkdir()
     (checkpoint / "home" / "db").touch()
     (tmp_path / "elsewhere").symlink_to(checkpoint / "home")
@@ -93,6 +94,15 @@ def test_a_link_that_leads_to_nothing_is_refused(checkpoint: Path) -> None:
     (checkpoint / "last.ckpt").symlink_to("gone")
 
     with pytest.raises(BadInput, match=r"last\.ckpt leads to nothing"):
+        scan(checkpoint)
+
+
+def test_a_name_that_other_disks_do_not_take_is_refused(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regtui.core.manifest.NAME_LIMIT", 8)
+
+    with pytest.raises(BadInput, match="is too long"):
         scan(checkpoint)
 
 

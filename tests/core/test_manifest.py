@@ -55,6 +55,25 @@ def test_a_path_that_could_leave_its_folder_is_refused(path: str) -> None:
         check_path(path)
 
 
-@pytest.mark.parametrize("path", ["a", "a/b", "...", "a/..b", ".hidden", "ü/模型", " "])
+@pytest.mark.parametrize(
+    "path", [".regtui", ".regtui/registry.duckdb", "a/.regtui/b", "a/.REGTUI", ".reg\u200dtui/b"]
+)
+def test_a_path_that_could_make_a_registry_is_refused(path: str) -> None:
+    with pytest.raises(BadInput, match="would make a registry"):
+        check_path(path)
+
+
+@pytest.mark.parametrize("path", ["x" * 256, "ü" * 128, "a/" + "x" * 300, "a/" * 2048 + "x"])
+def test_a_path_that_no_disk_takes_is_refused_in_a_short_line(path: str) -> None:
+    with pytest.raises(BadInput, match="too long") as found:
+        check_path(path)
+    assert len(str(found.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["a", "a/b", "...", "a/..b", ".hidden", "ü/模型", " ", "x" * 255, "a/" * 2047 + "x"]
+    + [".regtui2", "regtui", ".regtui.toml", "a.regtui/b"],
+)
 def test_a_path_inside_its_folder_is_taken(path: str) -> None:
     check_path(path)

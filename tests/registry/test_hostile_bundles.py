@@ -16,6 +16,8 @@ from blake3 import blake3
 
 from regtui.artifacts.bundle_file import DESCRIPTION, DIGESTS
 from regtui.core.errors import BadInput, Damaged, RegtuiError
+from regtui.core.identity import version_id
+from regtui.core.manifest import FileEntry, content_digest
 from regtui.registry import Registry
 from tests.registry.bundles import Entries, described, lines, person, read, rewritten, write
 from tests.registry.keeping import objects
@@ -315,11 +317,40 @@ def test_paths_that_leave_their_folder(there: Registry, version: Path) -> None:
         ["a", "a/b", "c"],
         ["a", "a", "c"],
         ["", "b", "c"],
+        [".regtui/registry.duckdb", "b", "c"],
+        ["a/.RegTUI/registry.duckdb", "b", "c"],
+        ["x" * 300, "b", "c"],
+        ["a/" * 3000 + "x", "b", "c"],
     ):
         files = msgspec.json.decode(read(version)[0][1])["files"]
         for file, path in zip(files, paths, strict=True):
             file[0] = path
-        refused(there, described(version, files=files), "is damaged")
+        refused(there, remade(version, files), "is damaged")
+
+
+def remade(version: Path, files: list[list[Any]]) -> Path:
+    """Return a bundle with another list of files, whose digest and ids follow from it."""
+    files = sorted(files)
+    found = msgspec.json.decode(read(version)[0][1])
+    digest = content_digest([FileEntry(*file) for file in files])
+    identity = version_id(found["model"]["id"], digest, found["version"]["nonce"])
+    return described(version, files=files, version__digest=digest, version__id=identity)
+
+
+def test_a_name_of_a_file_alone_that_makes_a_registry_is_not_used(
+    there: Registry, ranker: Registry, tmp_path: Path
+) -> None:
+    (tmp_path / "weights").write_bytes(b"weights")
+    ranker.capture(tmp_path / "weights", model="alone")
+    ranker.export("alone@1", tmp_path / "v")
+    places = msgspec.json.decode(read(tmp_path / "v")[0][1])["version"]["values"]["places"]
+    for place in places.values():
+        place["name"] = ".regtui"
+    there.import_bundle(described(tmp_path / "v", version__values={"places": places}))
+
+    there.checkout("alone@1", tmp_path / "out")
+
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["model"]
 
 
 def test_values_nested_without_end(there: Registry, version: Path) -> None:

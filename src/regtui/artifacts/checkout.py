@@ -76,7 +76,7 @@ def checkout(
                 out.finish()
             _rename(beside, target)
         except BaseException:
-            shutil.rmtree(beside, ignore_errors=True)
+            _remove(beside, entries, folders)
             raise
         flush_folder(target.parent)
 
@@ -124,6 +124,18 @@ def _rename(folder: Path, target: Path) -> None:
         if error.errno in _MOUNTED:
             raise BadInput(f"{target} is a mount point, which can't be replaced", hint) from error
         raise
+
+
+def _remove(folder: Path, entries: Sequence[FileEntry], folders: Sequence[str]) -> None:
+    """Remove what was made, by its own list: walking down would not reach the end of deep ones."""
+    for entry in entries:
+        with suppress(OSError):
+            (folder / entry.path).unlink()
+    for inner in reversed(folders):
+        with suppress(OSError):
+            (folder / inner).rmdir()
+    with suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Checkout:

@@ -2,16 +2,17 @@
 
 A folder is walked with `scandir`, one `stat` for each name. Links to files and folders are
 followed: the folders that the Hugging Face cache hands out are nothing but links. Left out are
-folders named `.regtui` and whatever the caller names (the replica's own home). Empty folders are
-not recorded: a manifest lists files, so a checkout has no empty folder.
+whatever is named `.regtui`, in whatever capitals, since no checkout makes a registry's home, and
+whatever the caller names (the replica's own home). Empty folders are not recorded: a manifest lists
+files, so a checkout has no empty folder.
 
 Invariants: the files are sorted by manifest path; names are kept exactly as they are written,
 without Unicode normalisation; each file carries its *identity* (device, inode, size and both
 times), and a capture refuses a file whose identity has changed since.
 
 A manifest that would surprise is refused rather than guessed at: a link that leads to nothing or
-back to one of its own parents, a pipe, socket or device, a name that is not UTF-8, a file that may
-not be read, a folder without any file. What is not promised: the walk is no snapshot, files that
+back to one of its own parents, a pipe, socket or device, a name that is not UTF-8 or too long for
+other disks, a file that may not be read, a folder without any file. What is not promised: the walk is no snapshot, files that
 come or go while it runs may be in the list or not.
 """
 
@@ -27,8 +28,8 @@ from msgspec import Struct
 
 from regtui.artifacts.faults import explain
 from regtui.core.errors import BadInput, NotFound, RegtuiError
+from regtui.core.manifest import is_long, names_home
 
-_HOME = ".regtui"
 _EFFECTIVE = os.access in os.supports_effective_ids
 
 
@@ -104,7 +105,7 @@ def scan(path: Path, *, skip: Collection[Path] = ()) -> Scan:
     Raises:
         NotFound: There is nothing at `path`.
         BadInput: A link leads to nothing or in a circle, something is neither file nor folder, a
-            name is not valid UTF-8, or there is no file at all.
+            name is not valid UTF-8 or too long, or there is no file at all.
         RegtuiError: A file or folder may not be read, or disappeared meanwhile.
     """
     if not os.path.lexists(path):
@@ -132,13 +133,15 @@ def _walk(root: Path, status: os.stat_result, skip: set[tuple[int, int]]) -> Ite
         folder = waiting.pop()
         for entry in _list(folder.path):
             _check_name(entry.name, entry.path)
+            if names_home(entry.name):
+                continue
             status = _status(entry.path, entry)
             if _key(status) in skip:
                 continue
             path = folder.prefix + entry.name
             if not stat.S_ISDIR(status.st_mode):
                 yield _source(entry.path, path, status)
-            elif entry.name != _HOME:
+            else:
                 inner = _Folder(entry.path, path + "/", _key(status), folder)
                 _check_loop(inner)
                 waiting.append(inner)
@@ -176,14 +179,16 @@ def _source(real_path: str, path: str, status: os.stat_result) -> SourceFile:
 
 
 def _check_name(name: str, path: str) -> None:
-    if name.isascii():
-        return
     try:
-        name.encode()
+        long = is_long(name)
+        if not name.isascii():
+            name.encode()
     except UnicodeEncodeError:
         raise BadInput(
             f"the file name {_shown(path)} is not valid UTF-8", "rename the file"
         ) from None
+    if long:
+        raise BadInput(f"the file name {_shown(path)} is too long", "rename the file")
 
 
 def _check_loop(folder: _Folder) -> None:

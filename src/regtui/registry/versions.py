@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from regtui.core.errors import Damaged
-from regtui.core.manifest import FileEntry, content_digest
+from regtui.core.errors import BadInput, Damaged
+from regtui.core.manifest import FileEntry, check_path, content_digest
 from regtui.registry.answers import FileAnswer, TensorAnswer, VersionAnswer
 from regtui.registry.context import Context
 from regtui.registry.lookups import one_version
@@ -50,7 +50,7 @@ def manifest(context: Context, reference: str) -> tuple[VersionAnswer, list[File
             f"the list of files of {answer.reference} is not the one that was captured",
             "restore the replica from a backup",
         )
-    alone = (answer.source or "model").rpartition("/")[2]
+    alone = _name_alone(answer)
     return answer, [replace(entry, path=entry.path or alone) for entry in entries]
 
 
@@ -66,6 +66,26 @@ def files(context: Context, reference: str) -> tuple[VersionAnswer, list[FileAns
     answer, entries = manifest(context, reference)
     found = describe(context, _names(entries))
     return answer, [_file(entry, found[entry.digest]) for entry in entries]
+
+
+def known_files(context: Context, reference: str) -> tuple[list[FileAnswer], bool]:
+    """Return what is kept of a version's files, and whether that is all that `files` would tell.
+
+    Nothing is read but the replica, and nothing is made: files of which nothing is kept yet have no
+    format and are `unread`.
+
+    Raises:
+        NotFound: There is no such version.
+        Damaged: The list of files is not the one that was captured.
+    """
+    from regtui.formats.values import Facts
+    from regtui.registry.layouts import Described, described
+
+    _, entries = manifest(context, reference)
+    found = described(context, _names(entries))
+    unknown = Described(Facts("", "unread"), 0)
+    answers = [_file(entry, found.get(entry.digest, unknown)) for entry in entries]
+    return answers, all(entry.digest in found for entry in entries)
 
 
 def tensors(context: Context, reference: str) -> tuple[VersionAnswer, list[TensorAnswer]]:
@@ -91,6 +111,16 @@ def tensors(context: Context, reference: str) -> tuple[VersionAnswer, list[Tenso
         for entry in entries
         for tensor, digest in found[entry.digest].tensors
     ]
+
+
+def _name_alone(answer: VersionAnswer) -> str:
+    """Return the name for a file that was captured alone; what can't be one is left."""
+    name = (answer.source or "").rpartition("/")[2]
+    try:
+        check_path(name)
+    except BadInput:
+        return "model"
+    return name
 
 
 def _names(entries: list[FileEntry]) -> dict[str, list[str]]:
