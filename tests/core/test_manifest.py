@@ -72,8 +72,10 @@ def test_a_path_that_no_disk_takes_is_refused_in_a_short_line(path: str) -> None
 
 @pytest.mark.parametrize(
     "path",
-    ["a", "a/b", "...", "a/..b", ".hidden", "ü/模型", " ", "x" * 255, "a/" * 2047 + "x"]
-    + [".regtui2", "regtui", ".regtui.toml", "a.regtui/b"],
+    [
+        *("a", "a/b", "...", "a/..b", ".hidden", "ü/模型", " ", "x" * 255, "a/" * 2047 + "x"),
+        *(".regtui2", "regtui", ".regtui.toml", "a.regtui/b"),
+    ],
 )
 def test_a_path_inside_its_folder_is_taken(path: str) -> None:
     check_path(path)

@@ -12,8 +12,8 @@ times), and a capture refuses a file whose identity has changed since.
 
 A manifest that would surprise is refused rather than guessed at: a link that leads to nothing or
 back to one of its own parents, a pipe, socket or device, a name that is not UTF-8 or too long for
-other disks, a file that may not be read, a folder without any file. What is not promised: the walk is no snapshot, files that
-come or go while it runs may be in the list or not.
+other disks, a file that may not be read, a folder without any file. What is not promised: the walk
+is no snapshot, files that come or go while it runs may be in the list or not.
 """
 
 import errno
