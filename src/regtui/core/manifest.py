@@ -6,7 +6,7 @@ captured alone is empty, so that the same bytes under another name are the same 
 kept on the version's *place*.
 
 A manifest may come from another machine, so its paths are checked wherever they turn into files:
-none may leave its folder, be longer than disks take, or make a registry's home. Whoever works beside
+none may leave its folder, be longer than disks take, or make a registry's home: who works beside
 a folder `.regtui` works on the registry in it, and what is checked out must not choose that one.
 """
 
