@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from regtui.core.errors import BadInput, NotFound
+from regtui.core.errors import BadInput, ConflictOpen, NotFound
 from regtui.registry import Registry
 from tests.replica.ledger import check_replica
 
@@ -73,6 +73,47 @@ def test_a_card_saved_as_it_was_changes_nothing(ranker: Registry) -> None:
     ranker.edit("ranker", {"card": "x"})
     assert ranker.edit_card("ranker", lambda card: card) is False
     assert ranker.edit_card("ranker", lambda _: "") is False
+
+
+def test_a_card_is_written_over_the_one_that_was_seen(ranker: Registry) -> None:
+    ranker.edit("ranker", {"card": "a\nb\nc\nd\n"})
+    assert ranker.write_card("ranker", "a\nb\nc\nD\n", seen="a\nb\nc\nd\n") is True
+    assert ranker.write_card("ranker", "A\nb\nc\nd\n", seen="a\nb\nc\nd\n") is True
+    assert ranker.card("ranker") == "A\nb\nc\nD\n"
+    with pytest.raises(ConflictOpen):
+        ranker.write_card("ranker", "a\nb\nc\nd!\n", seen="a\nb\nc\nd\n")
+    assert ranker.card("ranker") == "A\nb\nc\nD\n"
+
+
+def test_an_empty_card_is_none(ranker: Registry) -> None:
+    ranker.edit("ranker", {"card": "a\n"})
+    assert ranker.write_card("ranker", "", seen="a\n") is True
+    assert ranker.write_card("ranker", "", seen="") is False
+    assert ranker.card("ranker") == ""
+
+
+def test_a_value_that_somebody_else_changed_meanwhile_stays(ranker: Registry) -> None:
+    seen = {"tags/env": "prod", "description": None, "metrics/f1": {"value": 0.5, "step": 10}}
+    ranker.edit("ranker@1", {"tags/env": "theirs"})
+    with pytest.raises(ConflictOpen, match=r"tags\.env of ranker@1"):
+        ranker.edit("ranker@1", {"tags/env": "mine", "description": "mine"}, seen=seen)
+    version = ranker.version("ranker@1")
+    assert (version.tags, version.description) == ({"env": "theirs"}, None)
+
+
+def test_values_that_are_as_they_were_seen_are_changed(ranker: Registry) -> None:
+    seen = {"tags/env": "prod", "metrics/f1": {"value": 0.5, "step": 10}}
+    ranker.edit("ranker@1", {"tags/other": "theirs"})
+    wanted = {"tags/env": "mine", "tags/new": "", "metrics/f1": {"value": 0.6, "step": 11}}
+    assert ranker.edit("ranker@1", wanted, seen=seen) is True
+    version = ranker.version("ranker@1")
+    assert version.tags == {"env": "mine", "new": "", "other": "theirs"}
+    assert (version.metrics, version.steps) == ({"f1": 0.6}, {"f1": 11})
+
+
+def test_two_who_want_the_same_do_not_disagree(ranker: Registry) -> None:
+    ranker.edit("ranker@1", {"tags/env": "dev"})
+    assert ranker.edit("ranker@1", {"tags/env": "dev"}, seen={"tags/env": "prod"}) is False
 
 
 def test_a_deleted_model_or_version_is_not_edited(ranker: Registry) -> None:

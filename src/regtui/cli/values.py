@@ -1,11 +1,10 @@
-"""Values on the command line: `name=value` pairs and what they mean."""
+"""Values on the command line: `name=value` pairs."""
 
-import math
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from regtui.core.errors import BadInput
+from regtui.registry.typed_values import metric, scalar
 
 
 def pairs(texts: Iterable[str], option: str) -> dict[str, str]:
@@ -47,34 +46,6 @@ def metrics(texts: Iterable[str]) -> dict[str, tuple[float, int | None]]:
     return {name: metric(name, text) for name, text in pairs(texts, "--metric").items()}
 
 
-def metric(name: str, text: str) -> tuple[float, int | None]:
-    """Return the value and step of one metric."""
-    value, at, step = text.partition("@")
-    try:
-        number, count = float(value), int(step or -1) if at else 0
-    except ValueError:
-        number, count = 0.0, -1
-    if not 0 <= count < 2**63:
-        raise BadInput(
-            f"the metric {name}={text!r} is no number", "such as f1=0.91 or loss=0.2@1000"
-        )
-    return number, count if at else None
-
-
 def params(texts: Iterable[str]) -> dict[str, Any]:
     """Return `name=value` texts as numbers, booleans or texts by name."""
     return {name: scalar(value) for name, value in pairs(texts, "--param").items()}
-
-
-def scalar(text: str) -> Any:
-    """Return the number or boolean that a text spells, else the text.
-
-    Only what is written as JSON writes numbers is one: `007` and a digest like `00e12` stay text.
-    """
-    if text in {"true", "false"}:
-        return text == "true"
-    if not re.fullmatch(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?", text):
-        return text
-    if text.lstrip("-").isdigit():
-        return int(text) if abs(int(text)) < 2**63 else text
-    return float(text) if math.isfinite(float(text)) else text

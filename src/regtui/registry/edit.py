@@ -1,6 +1,6 @@
 """Edit: values of models and versions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from regtui.core.documents import FIELDS, Document, split_path
 from regtui.core.errors import BadInput, ConflictOpen, NotFound
@@ -10,27 +10,59 @@ from regtui.core.text_merge import merge_text
 from regtui.registry.changes import Wanted, changes
 from regtui.registry.context import Context
 from regtui.registry.references import find_model, find_version, parse
+from regtui.registry.several import telling, versions_named
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.database import Connection
 
 
-def edit(context: Context, reference: str, wanted: Wanted) -> bool:
+def edit(context: Context, reference: str, wanted: Wanted, *, seen: Wanted | None = None) -> bool:
     """Change values of a model or version; False where they are there already.
 
     Args:
         context: The registry.
         reference: What to change.
         wanted: Value by path, such as `tags/env`; None takes it away.
+        seen: What the person saw at those paths, where that was a while ago; None where there was
+            nothing.
 
     Raises:
         NotFound: There is no such model or version, or it is deleted.
         BadInput: A path or value is malformed.
+        ConflictOpen: Somebody else changed one of the values meanwhile; nothing is changed.
     """
     is_model = parse(reference).kind == "model"
     with context.writing() as authority:
         find = find_model if is_model else find_version
         _, document = find(authority.connection, reference)
+        if seen is not None:
+            _refuse_unseen(reference, document, wanted, seen)
         return submit_edit(authority, document, wanted)
+
+
+def edit_all(context: Context, references: Iterable[str], wanted: Wanted) -> int:
+    """Change the same values of several versions at once; all of them, or none.
+
+    It is one intent, which is also undone as one.
+
+    Args:
+        context: The registry.
+        references: The versions.
+        wanted: Value by path; None takes it away.
+
+    Returns:
+        How many changed; the others have the values already.
+
+    Raises:
+        NotFound: There is no such version, or it is deleted.
+        BadInput: A path or value is malformed.
+    """
+    with context.writing() as authority:
+        authority.begin_group()
+        changed = 0
+        for reference, document in versions_named(authority.connection, references):
+            with telling(f"can't edit {reference}"):
+                changed += submit_edit(authority, document, wanted)
+        return changed
 
 
 def submit_edit(authority: SoloAuthority, document: Document, wanted: Wanted) -> bool:
@@ -84,12 +116,10 @@ def card(context: Context, reference: str) -> str:
 def edit_card(context: Context, reference: str, editor: Callable[[str], str]) -> bool:
     """Change a model's card in an editor, which may stay open for as long as it likes.
 
-    What somebody else changed meanwhile is merged by lines.
-
     Args:
         context: The registry.
         reference: The model.
-        editor: Returns the new card for the present one.
+        editor: Returns the new card for the present one; an empty one changes nothing.
 
     Raises:
         NotFound: There is no such model.
@@ -97,14 +127,30 @@ def edit_card(context: Context, reference: str, editor: Callable[[str], str]) ->
     """
     before = card(context, reference)
     text = editor(before)
-    if text in {before, ""}:
-        return False
+    return text not in {before, ""} and write_card(context, reference, text, seen=before)
+
+
+def write_card(context: Context, reference: str, text: str, *, seen: str) -> bool:
+    """Write a model's card; False where it is so already.
+
+    What somebody else changed since the person saw it is merged by lines.
+
+    Args:
+        context: The registry.
+        reference: The model.
+        text: The new card; an empty one takes it away.
+        seen: The card that the person began with.
+
+    Raises:
+        NotFound: There is no such model.
+        ConflictOpen: Somebody else changed the same lines meanwhile; nothing is changed.
+    """
     with context.writing() as authority:
         _, document = find_model(authority.connection, reference)
-        merged = merge_text(before, _card_of(authority.connection, document), text)
+        merged = merge_text(seen, _card_of(authority.connection, document), text)
         if merged is None:
             raise ConflictOpen(f"somebody else changed the card of {reference!r} meanwhile")
-        return submit_edit(authority, document, {"card": merged})
+        return submit_edit(authority, document, {"card": merged or None})
 
 
 def _card_of(connection: Connection, document: Document) -> str:
@@ -121,3 +167,16 @@ def _check_paths(kind: str, wanted: Wanted) -> None:
         if name not in fields or not fields[name].editable:
             known = ", ".join(sorted(name for name, field in fields.items() if field.editable))
             raise BadInput(f"a {kind} has no field {name!r} to edit", f"it has {known}")
+
+
+def _refuse_unseen(reference: str, document: Document, wanted: Wanted, seen: Wanted) -> None:
+    """Refuse to change values that are neither what the person saw nor what he wants."""
+    looked_at = {path: seen.get(path) for path in wanted}
+    since = changes(looked_at, document.kind, document)
+    changed = [path.replace("/", ".", 1) for path in changes(wanted, document.kind, document)
+               if path in since]  # fmt: skip
+    if changed:
+        raise ConflictOpen(
+            f"somebody else changed {', '.join(changed)} of {reference} meanwhile",
+            "nothing was changed; look at what is there now",
+        )

@@ -1,5 +1,7 @@
 """States: archive, delete and restore models and versions."""
 
+from collections.abc import Iterable
+
 from regtui.core.documents import Document
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.judgement.shape import STATES
@@ -7,6 +9,7 @@ from regtui.core.operations import StateBody
 from regtui.registry.changes import changes
 from regtui.registry.context import Context
 from regtui.registry.references import find_model, find_version
+from regtui.registry.several import versions_named
 from regtui.replica.authority import SoloAuthority
 
 
@@ -31,7 +34,32 @@ def change_state(context: Context, kind: str, reference: str, verb: str) -> bool
         return _change(authority, document, verb)
 
 
-def _change(authority: SoloAuthority, document: Document, verb: str) -> bool:
+def change_states(context: Context, references: Iterable[str], verb: str) -> int:
+    """Archive, delete or restore several versions at once; all of them, or none.
+
+    It is one intent, which is also undone as one.
+
+    Args:
+        context: The registry.
+        references: The versions.
+        verb: `archive`, `delete` or `restore`.
+
+    Returns:
+        How many changed; the others are in that state already.
+
+    Raises:
+        NotFound: There is no such version.
+        BadInput: The state of one does not allow it, or an alias points to it.
+    """
+    with context.writing() as authority:
+        authority.begin_group()
+        changed = 0
+        for reference, document in versions_named(authority.connection, references):
+            changed += _change(authority, document, verb, reference)
+        return changed
+
+
+def _change(authority: SoloAuthority, document: Document, verb: str, called: str = "it") -> bool:
     wanted = STATES[f"{document.kind}.{verb}"]
     if document.value("state") == wanted:
         return False
@@ -41,5 +69,5 @@ def _change(authority: SoloAuthority, document: Document, verb: str) -> bool:
     try:
         authority.submit(f"{document.kind}.{verb}", document.stream, document.id, body)
     except BadInput as error:
-        raise BadInput(f"can't {verb} it: {error.message}", error.hint) from None
+        raise BadInput(f"can't {verb} {called}: {error.message}", error.hint) from None
     return True

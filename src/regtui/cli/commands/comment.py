@@ -7,10 +7,10 @@ import typer
 from typer.core import TyperGroup
 
 from regtui.cli import complete
-from regtui.cli.editor import edit_text
 from regtui.cli.output import emit, say
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import BadInput
+from regtui.registry.editor import edit_text
 
 
 class _Saying(TyperGroup):

@@ -6,10 +6,11 @@ import typer
 
 from regtui.cli import complete, values
 from regtui.cli.commands import single
-from regtui.cli.editor import edit_text, keep
 from regtui.cli.output import emit, say, warn
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import BadInput, RegtuiError
+from regtui.registry.editor import edit_text, keep
+from regtui.registry.typed_values import value_of
 
 if TYPE_CHECKING:
     from regtui.registry import Registry
@@ -96,14 +97,7 @@ def _path(name: str) -> str:
 
 def _value(name: str, text: str) -> Any:
     field, dot, key = name.partition(".")
-    if not dot or field == "tag":
-        return text
-    if field == "metric":
-        value, step = values.metric(key, text)
-        return {"value": value, "step": step}
-    if field == "input":
-        return {"uri": text, "digest": None}
-    return True if field == "owner" else values.scalar(text)
+    return value_of(KEYED.get(field, field), key, text) if dot else text
 
 
 def _edit_card(registry: "Registry", reference: str) -> bool:

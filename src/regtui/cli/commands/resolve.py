@@ -9,10 +9,10 @@ import typer
 from regtui.cli import complete
 from regtui.cli.commands import single
 from regtui.cli.commands.conflicts import DIGITS, value_text
-from regtui.cli.editor import edit_text, keep
 from regtui.cli.output import emit, say
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import BadInput, RegtuiError
+from regtui.registry.editor import edit_text, keep
 
 if TYPE_CHECKING:
     from regtui.registry import Registry

@@ -1,6 +1,6 @@
 """Editing: what is known of models and versions, their aliases and states."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from regtui.registry.face.verbs import Verbs
@@ -27,21 +27,46 @@ class EditingVerbs(Verbs):
 
         return edit.create_model(self.context, name, wanted or {})
 
-    def edit(self, reference: str, wanted: Mapping[str, Any]) -> bool:
+    def edit(
+        self,
+        reference: str,
+        wanted: Mapping[str, Any],
+        *,
+        seen: Mapping[str, Any] | None = None,
+    ) -> bool:
         """Change values of a model or version; False where they are there already.
 
         Args:
             reference: A model or version.
             wanted: Value by path, such as `tags/env`; None takes it away. A metric is a number or
                 a pair of value and step.
+            seen: What the person saw at those paths, where that was a while ago.
 
         Raises:
             NotFound: There is no such model or version, or it is deleted.
             BadInput: A path or value is malformed.
+            ConflictOpen: A value is not the one that the person saw; nothing is changed.
         """
         from regtui.registry import edit
 
-        return edit.edit(self.context, reference, wanted)
+        return edit.edit(self.context, reference, wanted, seen=seen)
+
+    def edit_all(self, references: Iterable[str], wanted: Mapping[str, Any]) -> int:
+        """Change the same values of several versions at once; return how many changed.
+
+        It is all or nothing, and one step to undo.
+
+        Args:
+            references: The versions.
+            wanted: Value by path; None takes it away.
+
+        Raises:
+            NotFound: There is no such version, or it is deleted.
+            BadInput: A path or value is malformed.
+        """
+        from regtui.registry import edit
+
+        return edit.edit_all(self.context, references, wanted)
 
     def card(self, reference: str) -> str:
         """Return a model's card; empty where it has none.
@@ -67,6 +92,24 @@ class EditingVerbs(Verbs):
         from regtui.registry import edit
 
         return edit.edit_card(self.context, reference, editor)
+
+    def write_card(self, reference: str, text: str, *, seen: str) -> bool:
+        """Write a model's card; False where it is so already.
+
+        What somebody else changed since is merged by lines.
+
+        Args:
+            reference: The model.
+            text: The new card; an empty one takes it away.
+            seen: The card that the person began with.
+
+        Raises:
+            NotFound: There is no such model.
+            ConflictOpen: Somebody else changed the same lines meanwhile; nothing is changed.
+        """
+        from regtui.registry import edit
+
+        return edit.write_card(self.context, reference, text, seen=seen)
 
     def add_series(
         self, reference: str, series: "Mapping[str, Series]", *, run: str | None = None
@@ -133,3 +176,20 @@ class EditingVerbs(Verbs):
         from regtui.registry import states
 
         return states.change_state(self.context, kind, reference, verb)
+
+    def change_states(self, references: Iterable[str], verb: str) -> int:
+        """Archive, delete or restore several versions at once; return how many changed.
+
+        It is all or nothing, and one step to undo.
+
+        Args:
+            references: The versions.
+            verb: `archive`, `delete` or `restore`.
+
+        Raises:
+            NotFound: There is no such version.
+            BadInput: The state of one does not allow it.
+        """
+        from regtui.registry import states
+
+        return states.change_states(self.context, references, verb)
