@@ -337,3 +337,43 @@ def test_a_copied_home_merges_with_its_original(ann: Registry, run: Path, tmp_pa
     assert send(ann, copy, tmp_path).operations == 1
     assert merged_fields(ann) == merged_fields(copy)
     sound(copy)
+
+
+def test_what_was_refused_once_may_be_accepted_after_what_came_later(
+    ann: Registry, ben: Registry, tmp_path: Path
+) -> None:
+    ann.change_state("version", "ranker@2", "delete")
+    ben.set_alias("ranker@2", "next")
+    ben.edit("ranker@1", {"tags/later": "yes"})
+    assert len(send(ben, ann, tmp_path).refused) == 1
+    ann.change_state("version", "ranker@2", "restore")
+
+    again = ann.import_bundle(tmp_path / "sent.regtui")
+
+    assert isinstance(again, ImportedRegistry)
+    assert (again.operations, again.refused) == (1, [])
+    assert ann.version("ranker@2").aliases == ["next"]
+    sound(ann)
+    send(ann, person("carol", tmp_path / "carol"), tmp_path)
+    sound(person("carol", tmp_path / "carol"))
+
+
+def test_what_one_refused_arrives_from_another_after_what_came_later(
+    ann: Registry, ben: Registry, tmp_path: Path
+) -> None:
+    cy = person("cy", tmp_path / "cy")
+    send(ann, cy, tmp_path)
+    ben.change_state("version", "ranker@2", "delete")
+    cy.set_alias("ranker@2", "next")
+    cy.edit("ranker@1", {"tags/later": "yes"})
+    cy.edit("ranker@1", {"tags/latest": "yes"})
+    assert len(send(cy, ben, tmp_path).refused) == 1
+    ben.change_state("version", "ranker@2", "restore")
+
+    send(ben, ann, tmp_path)
+    assert send(cy, ann, tmp_path).refused == []
+
+    for home in (ann, ben):
+        sound(home)
+    send(ann, person("dan", tmp_path / "dan"), tmp_path)
+    sound(person("dan", tmp_path / "dan"))

@@ -1,6 +1,7 @@
 """What must hold of every replica at any moment, recomputed from its stored bytes.
 
-The operations of each replica form its chain (`n`, `prev`), that of this one without gaps; the
+The operations of each replica form its chain (`n`, `prev`), that of this one without gaps and in
+order; the
 links of the registry and of each stream follow from operations and verdicts; the verdicts vouch for
 the documents; every unit of work is signed over chain and link by the key that its replica is named
 after; what takes back others is noted; the typed tables are what the documents say; every version
@@ -55,6 +56,7 @@ def check_operations(connection: Connection) -> None:
         ).fetchall()
     }
     tips: dict[str, tuple[int, str]] = {}
+    places: dict[tuple[str, int], tuple[str, str]] = {}
     link = chain.FIRST_LINK
     stream_links = dict.fromkeys(streams, chain.FIRST_LINK)
     heads, counts = dict.fromkeys(streams, 0), dict.fromkeys(streams, 0)
@@ -67,8 +69,11 @@ def check_operations(connection: Connection) -> None:
         operation, verdict = decode_operation(data.encode()), decode_verdict(sealed.encode())
         n, tip = tips.get(operation.replica, (0, chain.GENESIS))
         follows = (operation.n, operation.prev) == (n + 1, tip)
-        # What was refused of another replica's operations has left a gap.
-        assert follows or (operation.replica != replica[0] and operation.n > n + 1)
+        # What was refused of another replica's operations has left a gap, or came later.
+        assert follows or operation.replica != replica[0]
+        assert operation.n >= 1
+        assert (operation.replica, operation.n) not in places
+        places[operation.replica, operation.n] = (operation.prev, chain.tip(data.encode()))
         assert (seq, operation.id) == (place, identity)
         assert operation.stream == streams[stream][0]
         link = chain.link(link, data.encode(), sealed.encode())
@@ -78,6 +83,9 @@ def check_operations(connection: Connection) -> None:
         tips[operation.replica] = (operation.n, chain.tip(data.encode()))
         assert isinstance(verdict, Accepted)
         vouched |= verdict.documents
+    for (name, n), (prev, _) in places.items():
+        before = (chain.GENESIS, chain.GENESIS) if n == 1 else places.get((name, n - 1))
+        assert before is None or before[1] == prev
     assert replica[1:] == (*tips.get(replica[0], (0, chain.GENESIS)), len(rows), link)
     for key, (_, head, count, stored) in streams.items():
         assert (head, count, stored) == (heads[key], counts[key], stream_links[key])

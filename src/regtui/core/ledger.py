@@ -4,8 +4,9 @@ Fed with every operation and verdict in order, it recomputes what each step adds
 replica's chain, the links of the registry and of the stream, and what a signature states. Nothing
 is judged again: an older program may have decided otherwise, and what was decided stays decided.
 
-A replica's chain may have gaps, for what an authority refused has no place in its history; but
-operations that follow one another are held to their digests, and none comes twice or out of order.
+A replica's chain may have gaps, for what an authority refused has no place in its history, and a
+gap may be filled by what it accepted later; but neighbours are held to their digests, and none
+comes twice (`regtui.core.replica_chain`).
 """
 
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from regtui.core import chain
 from regtui.core.bundle import OperationRecord, SignatureRecord, damaged
 from regtui.core.errors import BadInput
 from regtui.core.operations import Operation, UnknownKind, decode_operation
+from regtui.core.replica_chain import Fit, ReplicaChain
 from regtui.core.verdicts import Accepted, decode_verdict
 
 Verify = Callable[[bytes, bytes, bytes], bool]
@@ -56,7 +58,7 @@ class Ledger:
         self._keys = keys
         self._verify = verify
         self._shown = shown
-        self._tips: dict[str, tuple[int, str]] = {}
+        self._chains: dict[str, ReplicaChain] = {}
         self.seq = 0
         self.link = chain.FIRST_LINK
         self.clock = 0
@@ -113,16 +115,16 @@ class Ledger:
         return operation, verdict
 
     def _extend_chain(self, operation: Operation, data: bytes) -> None:
-        n, tip = self._tips.get(operation.replica, (0, chain.GENESIS))
-        follows = operation.n == n + 1 and operation.prev == tip
-        if not follows and operation.n <= n + 1:
+        known = self._chains.setdefault(operation.replica, ReplicaChain())
+        fit = known.take(operation.n, operation.prev, chain.tip(data))
+        if fit in {Fit.TWICE, Fit.BROKEN}:
             raise damaged(
-                self._shown, f"the operation {operation.id} does not follow on its replica's last"
+                self._shown, f"the operation {operation.id} does not fit its replica's others"
             )
-        self._tips[operation.replica] = (operation.n, chain.tip(data))
 
     def _check(self, signature: SignatureRecord) -> None:
-        n, tip = self._tips.get(signature.replica, (0, chain.GENESIS))
+        known = self._chains.get(signature.replica, ReplicaChain())
+        n, tip = known.n, known.tip
         statement = chain.statement(
             self._registry, signature.replica, n=n, prev=tip, seq=self.seq, last=self.link
         )

@@ -1,10 +1,11 @@
 """Audit: everything that vouches for the registry, recomputed from the stored bytes.
 
-Operations are walked in order, a page at a time: their sequence has no gap; each replica's chain
-(`n`, `prev`) continues, where an operation of another replica may be missing; the links of registry
-and streams follow; signatures hold over the tip and the link of their moment; history rows name the
-operation that they belong to. What the verdicts vouch for is put beside what stands: documents (and
-through them the lists of files) and texts. Last come the heads.
+Operations are walked in order, a page at a time: their sequence has no gap; each fits its
+replica's chain (`n`, `prev`), where operations of another replica may be missing, or stand behind
+their successors (`regtui.core.replica_chain`); the links of registry and streams follow; signatures
+hold over the tip and the link of their moment; history rows name the operation that they belong to.
+What the verdicts vouch for is put beside what stands: documents (and through them the lists of
+files) and texts. Last come the heads.
 
 Pages are read in units of their own, so that writers get their turn: operations never change, and a
 document that was written after the walk is compared with its own operation. What is remembered is
@@ -29,6 +30,7 @@ from regtui.core.errors import BadInput
 from regtui.core.identity import replica_id
 from regtui.core.manifest import FileEntry, content_digest
 from regtui.core.operations import Operation, UnknownKind, decode_operation
+from regtui.core.replica_chain import Fit, ReplicaChain
 from regtui.core.verdicts import Accepted, Verdict, decode_verdict
 from regtui.replica.database import Connection, configuration, duckdb
 from regtui.replica.keys import verify_signature
@@ -85,10 +87,15 @@ class Range(Struct, frozen=True):
 
 
 class _Chain(Struct):
-    """The chain of one replica, as far as it was walked."""
+    """The chain of one replica, as far as it was walked.
 
-    n: int = 0
-    tip: str = chain.GENESIS
+    Attributes:
+        known: Its operations.
+        gap: The first operation since its last signature that stands after a gap.
+        unsigned: Operations since its last signature.
+    """
+
+    known: ReplicaChain = msgspec.field(default_factory=ReplicaChain)
     gap: int | None = None
     unsigned: list[Range] = []
 
@@ -233,13 +240,17 @@ class Walk:
     def _continue(self, name: str, operation: Operation, data: bytes) -> None:
         """Continue the chain of the replica that made an operation."""
         one = self._chains.setdefault(operation.replica, _Chain())
-        if operation.n <= one.n:
+        fit = one.known.take(operation.n, operation.prev, chain.tip(data))
+        if fit is Fit.TWICE:
             self._findings.add("operation", name, "it stands twice in its replica's chain")
-        elif operation.n > one.n + 1:
+        elif fit is Fit.BROKEN:
+            self._findings.add(
+                "operation", name, "it does not fit its replica's operations beside it"
+            )
+        elif fit is Fit.APART:
             one.gap = one.gap or self.seq
-        elif operation.prev != one.tip:
-            self._findings.add("operation", name, "it does not follow its replica's last operation")
-        one.n, one.tip = operation.n, chain.tip(data)
+        if one.known.is_whole:
+            one.gap = None
         last = one.unsigned[-1] if one.unsigned else None
         if last is not None and last.last == self.seq - 1:
             one.unsigned[-1] = Range(last.first, self.seq)
@@ -251,9 +262,9 @@ class Walk:
         one = self._chains.setdefault(replica, _Chain())
         public = self._keys.get(replica)
         statement = chain.statement(
-            self._registry, replica, n=n, prev=one.tip, seq=seq, last=self.link
+            self._registry, replica, n=n, prev=one.known.tip, seq=seq, last=self.link
         )
-        if public is None or n != one.n or not verify_signature(public, signature, statement):
+        if public is None or n != one.known.n or not verify_signature(public, signature, statement):
             self._findings.add("signature", f"#{seq}", "it does not belong to what stands here")
             return
         if one.gap is not None:
@@ -299,7 +310,7 @@ class Walk:
             "id in (select replica from base.enrolment) from base.replica",
         )
         own = self._chains.get(identity, _Chain())
-        if (n, tip) != (own.n, own.tip) or own.gap is not None:
+        if (n, tip) != (own.known.n, own.known.tip) or own.gap is not None:
             add("replica", identity, "its place in its chain is not that of its operations")
         if (seq, link) != (self.seq, self.link) or (seq and clock != self._now):
             add("replica", identity, "its head is not that of its operations")
