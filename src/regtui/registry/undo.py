@@ -1,7 +1,7 @@
 """Undo and redo: intents taken back, whole, by operations of their own.
 
-An *intent* is what somebody did at once: the operations of one group, or one operation alone. It is
-taken back in reverse by their inverses (`regtui.core.inverse`), which form an intent themselves,
+An *intent* is what somebody did at once (`regtui.registry.intents`). It is taken back in reverse by
+the inverses of its operations (`regtui.core.inverse`), which form an intent themselves,
 and redo takes back an undo. A redo stands for what it gave back: undoing it takes back that.
 Whether an intent is in effect follows from the chain of intents over it, each of which took back
 the one before: it is if their number is even.
@@ -25,20 +25,11 @@ from regtui.core.inverse import Draft, inverse
 from regtui.core.verdicts import Conflicted
 from regtui.core.view import Past
 from regtui.registry.context import Context
-from regtui.registry.history import OperationAnswer, is_revert, operation_answers
+from regtui.registry.history import OperationAnswer, operation_answers
+from regtui.registry.intents import Intent, Intents
 from regtui.registry.rehearsal import unit_of_work
 from regtui.replica.authority import SoloAuthority
-from regtui.replica.history import (
-    Wanted,
-    intent,
-    matching,
-    named,
-    newest,
-    operations,
-    operations_by_id,
-    rows_of,
-    undoers,
-)
+from regtui.replica.history import Wanted, matching, named, newest, operations, rows_of
 
 BY_HAND = ("cli", "app", "api")
 PAGE = 64
@@ -85,24 +76,6 @@ def redo(context: Context, operation: str | None = None, *, dry_run: bool = Fals
     return _taken_back(context, operation, dry_run=dry_run, again=True)
 
 
-class _Intent(Struct, frozen=True):
-    pasts: tuple[Past, ...]
-
-    @property
-    def first(self) -> Past:
-        return self.pasts[0]
-
-    @property
-    def is_undo(self) -> bool:
-        """Whether `undo` or `redo` made it."""
-        operation = self.first.operation
-        return operation.undoes is not None and not is_revert(operation)
-
-    @property
-    def name(self) -> str:
-        return " ".join(f"#{past.seq}" for past in self.pasts)
-
-
 def _taken_back(context: Context, operation: str | None, *, dry_run: bool, again: bool) -> Undone:
     with unit_of_work(context, dry_run=dry_run) as authority:
         story = _Story(authority)
@@ -129,16 +102,17 @@ class _Story:
     def __init__(self, authority: SoloAuthority) -> None:
         self._authority = authority
         self._connection = authority.connection
+        self._intents = Intents(authority.connection)
         authority.begin_group()
 
-    def of(self, past: Past) -> _Intent:
+    def of(self, past: Past) -> Intent:
         """Return the intent that an operation belongs to."""
-        return _Intent(tuple(intent(self._connection, past)))
+        return self._intents.of(past)
 
     def undo_last(self) -> list[Past]:
         """Take back the last intent by hand that is in effect and did anything."""
         for found in self._by_hand():
-            if not found.is_undo and len(self._over(found)) % 2 == 0:
+            if not found.is_undo and len(self._intents.over(found)) % 2 == 0:
                 undone = self._submit(found)
                 if undone:
                     return undone
@@ -149,38 +123,38 @@ class _Story:
         for found in self._by_hand():
             if not found.is_undo:
                 break
-            if self._depth(found) % 2 and len(self._over(found)) % 2 == 0:
+            if self._depth(found) % 2 and len(self._intents.over(found)) % 2 == 0:
                 undone = self._submit(self._newest(found))
                 if undone:
                     return undone
         raise NotFound("there is nothing to redo", "a new change ends what can be redone")
 
-    def to_undo(self, chosen: _Intent) -> _Intent:
+    def to_undo(self, chosen: Intent) -> Intent:
         """Return what to take back so that an intent is not in effect any more."""
         wanted = self._redone(chosen)
-        over = self._over(wanted)
+        over = self._intents.over(wanted)
         if len(over) % 2:
             raise BadInput(f"{chosen.name} is undone already, by {over[-1].name}")
         return self._newest(wanted) if wanted.is_undo else wanted
 
-    def to_redo(self, chosen: _Intent) -> _Intent:
+    def to_redo(self, chosen: Intent) -> Intent:
         """Return the undo to take back: the one given, or the one over what is given."""
         wanted = self._redone(chosen)
-        over = self._over(wanted)
+        over = self._intents.over(wanted)
         if len(over) % 2:
             return self.to_undo(over[-1])
         if not wanted.is_undo:
             raise BadInput(f"{chosen.name} is in effect", "there is no undo to take back")
         return self._newest(wanted)
 
-    def take_back(self, target: _Intent) -> list[Past]:
+    def take_back(self, target: Intent) -> list[Past]:
         """Take back an intent; one that did nothing is refused."""
         undone = self._submit(target)
         if not undone:
             raise BadInput(f"{target.name} changed nothing that could be taken back")
         return undone
 
-    def _by_hand(self) -> Iterator[_Intent]:
+    def _by_hand(self) -> Iterator[Intent]:
         """Yield the intents that this person made by hand, newest first."""
         row = self._connection.execute(
             "select key from base.actor where id = ?", [self._authority.actor.id]
@@ -188,71 +162,47 @@ class _Story:
         if row is None:
             return
         wanted = Wanted(actor=row[0], via=BY_HAND)
-        below = newest(self._connection) + 1
-        seqs = matching(self._connection, wanted, below)
+        seqs = matching(self._connection, wanted, newest(self._connection) + 1)
+        told: set[int] = set()
         while page := list(itertools.islice(seqs, PAGE)):
-            for past in operations(self._connection, page):
-                if past.seq < below:
-                    found = self.of(past)
-                    below = found.first.seq
+            pasts = operations(self._connection, page)
+            self._intents.load(pasts)
+            for found in map(self.of, pasts):
+                if found.first.seq not in told:
+                    told.add(found.first.seq)
                     yield found
 
-    def _over(self, found: _Intent) -> list[_Intent]:
-        """Return the chain of intents over one: what took it back, what took that back, and on."""
-        ids = [past.operation.id for past in found.pasts]
-        known = undoers(self._connection, ids)
-        every = operations_by_id(self._connection, itertools.chain.from_iterable(known.values()))
-        chain: list[_Intent] = []
-        last = found
-        while True:
-            above = [
-                every[by]
-                for past in last.pasts
-                for by in known.get(past.operation.id, ())
-                if every[by].seq > last.first.seq
-            ]
-            if not above:
-                return chain
-            last = self.of(max(above, key=lambda past: past.seq))
-            chain.append(last)
-
-    def _newest(self, undo: _Intent) -> _Intent:
+    def _newest(self, undo: Intent) -> Intent:
         """Return the last intent that stands for an undo in effect: it knows what stood before."""
-        over = self._over(undo)
+        over = self._intents.over(undo)
         return over[-1] if over else undo
 
-    def _redone(self, found: _Intent) -> _Intent:
+    def _redone(self, found: Intent) -> Intent:
         """Return what a redo gave back, which is taken back in its place; else the intent itself.
 
         The redo of what made something takes more steps than there were at first (from deleted to
         archived there are two), and what became of it since is not its own doing.
         """
         while self._depth(found) and self._depth(found) % 2 == 0:
-            below = self._below(found)
-            first = None if below is None else self._below(below)
+            below = self._intents.below(found)
+            first = None if below is None else self._intents.below(below)
             if first is None:
                 break
             found = first
         return found
 
-    def _depth(self, found: _Intent) -> int:
+    def _depth(self, found: Intent) -> int:
         """Return how many intents stand under one that `undo` or `redo` made."""
         depth = 0
         while found.is_undo:
-            below = self._below(found)
+            below = self._intents.below(found)
             depth += 1
             if below is None:
                 break
             found = below
         return depth
 
-    def _below(self, found: _Intent) -> _Intent | None:
-        first = found.first
-        known = operations_by_id(self._connection, [first.operation.undoes or ""])
-        past = known.get(first.operation.undoes or "")
-        return None if past is None or past.seq >= first.seq else self.of(past)
-
-    def _submit(self, target: _Intent) -> list[Past]:
+    def _submit(self, target: Intent) -> list[Past]:
         """Submit what takes an intent back; return which operation each of them took back."""
         created = {
             past.operation.entity for past in target.pasts if past.operation.kind == "model.create"

@@ -6,8 +6,10 @@ each by the zone maps of `seq`. What an operation did to values is in `base.log`
 in `base.undo`.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from msgspec import Struct
@@ -19,6 +21,16 @@ from regtui.replica.database import Connection
 
 FIRST_WINDOW = 512
 """Operations that are looked through first; each window after it is four times as wide."""
+
+
+GROUP_SPAN = 10_000
+"""Milliseconds within which all operations of a group are made: room for ten million of them, since
+each has its own microsecond (`SoloAuthority.submit`)."""
+
+_REST = 80
+"""Bits of a UUIDv7 below its milliseconds."""
+
+_LATEST = (1 << 128 - _REST) - 1
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -114,20 +126,27 @@ def named(connection: Connection, low: str, high: str) -> list[int]:
     return [row[0] for row in rows]
 
 
-def intent(connection: Connection, past: Past) -> list[Past]:
-    """Return the operations of the group that one belongs to; they stand beside one another."""
-    group = past.operation.group
-    found = {past.seq: past}
-    if group is None:
-        return [past]
-    for step in (-1, 1):
-        seq = past.seq + step
-        while beside := operations(connection, [seq]):
-            if beside[0].operation.group != group:
-                break
-            found[seq] = beside[0]
-            seq += step
-    return [found[seq] for seq in sorted(found)]
+def members(connection: Connection, groups: Iterable[str]) -> dict[str, list[Past]]:
+    """Return the operations of groups in their order, by group; of unknown ones there are none.
+
+    They need not stand beside one another: what one registry did at once, another may have refused
+    in part and accepted later. All were made within moments of the group's id, and operations
+    stand nearly in the order of their ids, so that only their neighbourhoods are read.
+    """
+    found: dict[str, list[Past]] = {group: [] for group in groups}
+    windows = _windows(found)
+    if not windows:
+        return found
+    rows = connection.execute(
+        "select seq, bytes, verdict from base.operation "  # noqa: S608 -- placeholders only
+        f"where ({' or '.join(['id between ? and ?'] * len(windows))}) "
+        "and bytes ->> '$.group' in (select unnest(?::varchar[])) order by seq",
+        [*itertools.chain.from_iterable(windows), list(found)],
+    ).fetchall()
+    for row in rows:
+        past = _past(*row)
+        found[past.operation.group or ""].append(past)
+    return found
 
 
 def undoers(connection: Connection, ids: Iterable[str]) -> dict[str, list[str]]:
@@ -176,6 +195,30 @@ def rows_of(connection: Connection, seqs: Sequence[int]) -> dict[int, list[LogRo
         row = LogRow(entity, kind, path, _value(before), _value(after), result)
         found.setdefault(seq, []).append(row)
     return found
+
+
+def _windows(groups: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the first and last ids that members of groups can have; what overlaps is one."""
+    found: list[tuple[int, int]] = []
+    for first in sorted(itertools.chain.from_iterable(map(_milliseconds, groups))):
+        last = min(first + GROUP_SPAN, _LATEST)
+        if found and first <= found[-1][1]:
+            found[-1] = (found[-1][0], last)
+        else:
+            found.append((first, last))
+    end = (1 << _REST) - 1
+    return [
+        (str(UUID(int=low << _REST)), str(UUID(int=high << _REST | end))) for low, high in found
+    ]
+
+
+def _milliseconds(identity: str) -> list[int]:
+    """Return when a UUIDv7 was made; nothing for what is none."""
+    try:
+        made = UUID(identity)
+    except ValueError:
+        return []
+    return [made.int >> _REST] if made.version == 7 else []  # noqa: PLR2004 -- UUIDv7
 
 
 def _condition(wanted: Wanted) -> tuple[str, dict[str, Any]]:
