@@ -14,7 +14,10 @@ from regtui.core.errors import BadInput
 from regtui.formats import detect
 from regtui.formats.values import Facts, Source
 from regtui.registry import Registry, capture_layouts
+from regtui.registry.answers import TensorAnswer
 from regtui.registry.layouts import layouts, make_missing, refresh
+from regtui.registry.tensor_pages import tensor_page
+from regtui.registry.versions import known_files
 from tests.artifacts.model_files import evil_pickle, safetensors, written
 
 
@@ -297,3 +300,36 @@ def test_a_healed_file_keeps_its_layout(registry: Registry, models: Path) -> Non
     shutil.rmtree(registry.home / "objects")
     assert registry.capture(models, model="m").created is False
     assert rows(registry, "layout") == before
+
+
+def test_what_is_kept_of_files_is_told_without_reading_any(
+    registry: Registry, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.capture(models, model="m")
+    forget(registry, "format = 'safetensors'")
+    names = read_again(monkeypatch)
+
+    known, is_all = known_files(registry.context, "m@1")
+
+    by_path = {file.path: file for file in known}
+    assert names == []
+    assert not is_all
+    assert (by_path["w.safetensors"].format, by_path["w.safetensors"].safety) == ("", "unread")
+    assert by_path["evil.pkl"].safety == "dangerous"
+    assert registry.files("m@1")[1] == known_files(registry.context, "m@1")[0]
+
+
+def test_tensors_come_in_pages_in_the_order_of_the_file(registry: Registry, tmp_path: Path) -> None:
+    file = written(tmp_path / "w.safetensors", safetensors({f"t{n}": bytes([n]) for n in range(5)}))
+    registry.capture(file, model="m")
+    digest = registry.files("m@1")[1][0].digest
+    whole = registry.tensors("m@1")[1]
+
+    def page(start: int, count: int) -> list[TensorAnswer] | None:
+        return tensor_page(registry.context, "w.safetensors", digest, start, count)
+
+    assert page(0, 100) == whole
+    assert page(2, 2) == whole[2:4]
+    assert page(5, 2) == []
+    forget(registry)
+    assert page(0, 100) is None

@@ -86,12 +86,26 @@ def describe(context: Context, files: Mapping[str, Collection[str]]) -> dict[str
         context: The registry.
         files: Names by digest.
     """
+    kept = described(context, files)
+    made = _make(context, {d: names for d, names in files.items() if d not in kept})
+    return kept | {
+        digest: Described(layout.facts, len(layout.tensors)) for digest, layout in made.items()
+    }
+
+
+def described(context: Context, files: Mapping[str, Collection[str]]) -> dict[str, Described]:
+    """Return the facts of those files of which they are kept; none is read, whatever its size.
+
+    Args:
+        context: The registry.
+        files: Names by digest.
+    """
     with context.reading() as connection:
         kept = _current(kept_layouts(connection, files.keys()))
-    covered = {digest: row for digest, row in kept.items() if covers(row.suffixes, files[digest])}
-    made = _make(context, {d: names for d, names in files.items() if d not in covered})
-    return {digest: Described(row.facts, row.tensors) for digest, row in covered.items()} | {
-        digest: Described(layout.facts, len(layout.tensors)) for digest, layout in made.items()
+    return {
+        digest: Described(row.facts, row.tensors)
+        for digest, row in kept.items()
+        if covers(row.suffixes, files[digest])
     }
 
 
