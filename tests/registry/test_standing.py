@@ -1,10 +1,12 @@
 """Standing: a version's metrics among those of its model, and what to compare it with."""
 
 import math
+import shutil
 from pathlib import Path
 
 import pytest
 
+import regtui
 from regtui.core.errors import BadInput, NotFound
 from regtui.registry import Registry
 from regtui.registry.courses import course
@@ -12,9 +14,10 @@ from regtui.registry.series import Series
 from regtui.registry.standing import Place, Standing, before, standing
 
 
-@pytest.fixture
-def scores(registry: Registry, tmp_path: Path) -> Registry:
-    """Return a registry with four versions of `m`: f1 goes up, loss goes down, one has NaN."""
+@pytest.fixture(scope="session")
+def scores_home(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scores")
+    registry = regtui.open(shutil.copytree(empty_home, folder / "home"))
     registry.create_model("m", {"primary_metric": "f1"})
     for number, metrics in enumerate(
         [
@@ -25,10 +28,17 @@ def scores(registry: Registry, tmp_path: Path) -> Registry:
         ],
         start=1,
     ):
-        file = tmp_path / f"{number}.bin"
+        file = folder / f"{number}.bin"
         file.write_bytes(bytes([number]))
         registry.capture(file, model="m", metrics=metrics)
-    return registry
+    return registry.home
+
+
+@pytest.fixture
+def scores(tmp_path: Path, scores_home: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """Return a registry with four versions of `m`: f1 goes up, loss goes down, one has NaN."""
+    monkeypatch.setenv("REGTUI_CONFIG", str(tmp_path / "config"))
+    return regtui.open(shutil.copytree(scores_home, tmp_path / "home"))
 
 
 def places(found: Standing) -> dict[str, Place]:
