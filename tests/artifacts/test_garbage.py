@@ -1,14 +1,16 @@
 """Leases, pages of objects, and removing what nobody touched."""
 
 import os
+import shutil
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from regtui.artifacts import garbage
+from regtui.artifacts import garbage, sessions
 from regtui.artifacts.garbage import all_there, damaged_copies, remove, stored
 from regtui.artifacts.leases import lease, oldest_lease, sweep
 from regtui.artifacts.scan import scan
@@ -97,9 +99,73 @@ def test_a_killed_lease_counts_for_nothing_and_is_swept(tmp_path: Path) -> None:
         assert sweep(tmp_path) == (0, 0)
         process.kill()
     assert oldest_lease(tmp_path) is None
-    assert sweep(tmp_path, dry_run=True) == (2, 1000)
-    assert sweep(tmp_path) == (2, 1000)
+    assert sweep(tmp_path, dry_run=True) == (1, 1000)
+    assert sweep(tmp_path) == (1, 1000)
     assert sweep(tmp_path) == (0, 0)
+    assert [path.name for path in (tmp_path / "tmp").iterdir()] == ["lock"]
+
+
+def test_a_lease_that_ends_is_never_taken_for_a_killed_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Look before each step by which its folder is removed."""
+    seen: list[tuple[int, int]] = []
+    original = sessions._unlink
+
+    def looked(path: Path) -> None:
+        seen.append(sweep(tmp_path, dry_run=True))
+        original(path)
+
+    with lease(tmp_path) as folder:
+        (folder / "deep").mkdir()
+        for name in ("a", "deep/z"):
+            (folder / name).write_bytes(b"x" * 1000)
+        monkeypatch.setattr(sessions, "_unlink", looked)
+    assert seen == [(0, 0)] * 5
+    assert not folder.exists()
+
+
+def test_a_folder_that_vanishes_during_a_sweep_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("0" * 16, "1" * 16):
+        (tmp_path / "tmp" / name).mkdir(parents=True)
+        (tmp_path / "tmp" / name / "half").write_bytes(b"x" * 1000)
+    original = sessions._began
+
+    def began(folder: Path) -> int | None:
+        found = original(folder)
+        if folder.name == "0" * 16:
+            shutil.rmtree(folder)
+        return found
+
+    monkeypatch.setattr(sessions, "_began", began)
+    assert sweep(tmp_path) == (1, 1000)
+
+
+def test_leases_come_and_go_while_others_sweep(tmp_path: Path) -> None:
+    done = threading.Event()
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            for turn in range(150):
+                with lease(tmp_path) as folder:
+                    for number in range(turn % 7):
+                        (folder / str(number)).write_bytes(b"x")
+        except BaseException as error:  # noqa: BLE001 -- told below
+            failures.append(error)
+        finally:
+            done.set()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    swept = set()
+    while not done.is_set():
+        swept.add(sweep(tmp_path))
+    worker.join()
+    assert failures == []
+    assert swept == {(0, 0)}
 
 
 def test_what_is_no_session_is_not_swept(tmp_path: Path) -> None:

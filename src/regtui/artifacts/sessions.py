@@ -6,6 +6,9 @@ included, on this host or another; process numbers prove nothing. So a folder wh
 belongs to nobody, and the next capture removes it. Making a folder and looking for dead ones both
 happen under `tmp/lock`: a folder is never seen before its own lock is held.
 
+A session that ends removes its files first and its lock last. So whoever looks meanwhile finds it
+living with fewer files, or dead without any; that it vanishes under his eyes is no error.
+
 Where the file system has no locks nothing is swept, since nothing is known to be dead.
 """
 
@@ -13,13 +16,13 @@ import fcntl
 import os
 import re
 import secrets
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _BYTES = 8
 _NAME = re.compile(r"[0-9a-f]{16}")
+_LOCK = "lock"
 
 
 @contextmanager
@@ -30,40 +33,118 @@ def session(parent: Path) -> Iterator[Path]:
         OSError: The folder can't be made, or there is no `parent`.
     """
     folder = parent / secrets.token_hex(_BYTES)
-    guard = _open(parent / "lock")
-    try:
-        if _lock(guard, fcntl.LOCK_EX):
-            _sweep(parent)
+    with _guarded(parent) as is_guarded:
+        if is_guarded:
+            with suppress(OSError):  # what can't be removed now is the next one's business
+                _sweep(parent, dry_run=False)
         folder.mkdir(mode=0o700)
-        own = _open(folder / "lock")
+        own = _open(folder / _LOCK)
         _lock(own, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    finally:
-        os.close(guard)
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):
+            _remove(folder)
         os.close(own)
 
 
-def _sweep(parent: Path) -> None:
+def sweep(parent: Path, *, dry_run: bool = False) -> tuple[int, int]:
+    """Remove the folders of sessions that were killed; return their files and bytes.
+
+    Raises:
+        OSError: They can't be removed.
+    """
+    if not parent.is_dir():
+        return 0, 0
+    with _guarded(parent) as is_guarded:
+        return _sweep(parent, dry_run=dry_run) if is_guarded else (0, 0)
+
+
+def living(parent: Path) -> list[int]:
+    """Return when each session that lives began, in nanoseconds.
+
+    Raises:
+        OSError: The folder can't be read.
+    """
+    if not parent.is_dir():
+        return []
+    with _guarded(parent):
+        return [began for folder in _folders(parent) if (began := _began(folder)) is not None]
+
+
+@contextmanager
+def _guarded(parent: Path) -> Iterator[bool]:
+    """Keep others from making and removing folders; False where there are no locks."""
+    guard = _open(parent / _LOCK)
+    try:
+        yield _lock(guard, fcntl.LOCK_EX)
+    finally:
+        os.close(guard)
+
+
+def _sweep(parent: Path, *, dry_run: bool) -> tuple[int, int]:
+    count = size = 0
+    for folder in _folders(parent):
+        if _began(folder) is not None:
+            continue
+        sizes = list(_sizes(folder))
+        count, size = count + len(sizes), size + sum(sizes)
+        if not dry_run:
+            _remove(folder)
+    return count, size
+
+
+def _folders(parent: Path) -> list[Path]:
+    """Return the folders of sessions; others keep things here too, under names of their own."""
     with os.scandir(parent) as entries:
-        folders = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
-    for folder in folders:
-        # Others keep things here too, under names that say whose they are.
-        if _NAME.fullmatch(folder.name) and _is_dead(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+        return [
+            Path(entry.path)
+            for entry in entries
+            if _NAME.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
+        ]
 
 
-def _is_dead(folder: Path) -> bool:
+def _began(folder: Path) -> int | None:
+    """Return when a session began, in nanoseconds; None for one whose process is gone."""
     try:
-        lock = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
+        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
-        return True
+        return None
     try:
-        return _lock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return None if _lock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB) else os.fstat(lock).st_mtime_ns
     finally:
         os.close(lock)
+
+
+def _sizes(folder: Path) -> Iterator[int]:
+    """Yield the bytes of each file of a session, its lock left out."""
+    for parent, _, names in os.walk(folder):
+        for path in (Path(parent, name) for name in names):
+            with suppress(FileNotFoundError):
+                if path != folder / _LOCK:
+                    yield path.lstat().st_size
+
+
+def _remove(folder: Path) -> None:
+    """Remove the folder of a session, its lock last; who does so as well is in nobody's way.
+
+    Raises:
+        OSError: Something can't be removed.
+    """
+    for parent, folders, names in os.walk(folder, topdown=False):
+        for path in (Path(parent, name) for name in (*names, *folders)):
+            if path != folder / _LOCK:
+                _unlink(path)
+    _unlink(folder / _LOCK)
+    _unlink(folder)
+
+
+def _unlink(path: Path) -> None:
+    with suppress(FileNotFoundError):
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        else:
+            path.unlink()
 
 
 def _open(path: Path) -> int:
