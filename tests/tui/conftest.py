@@ -54,6 +54,7 @@ def make_app(sample: Registry, tmp_path: Path) -> MakeApp:
         for name in {"theme", "columns", "sort", "keys", "filters", "ascii"} & set(chosen):
             setattr(config, name, chosen.pop(name))
         config.ascii = bool(config.ascii)
+        chosen.setdefault("debug", True)
         return RegtuiApp(sample, config=config, **chosen)  # type: ignore[arg-type]
 
     return make

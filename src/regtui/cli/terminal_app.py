@@ -25,4 +25,4 @@ def run_app(*, read_only: bool = False) -> None:
     from regtui.tui.app import RegtuiApp
 
     registry = SETTINGS.registry("app")
-    RegtuiApp(registry, read_only=read_only).run()
+    RegtuiApp(registry, read_only=read_only, debug=SETTINGS.debug).run()

@@ -14,6 +14,7 @@ import msgspec
 from textual.app import App
 from textual.dom import DOMNode
 from textual.reactive import reactive
+from textual.worker import WorkerFailed
 
 from regtui.core.errors import BadInput, Busy, NotFound, RegtuiError
 from regtui.registry import Registry, open_registry
@@ -33,6 +34,9 @@ from regtui.tui.screens.models import ModelsScreen
 if TYPE_CHECKING:
     from regtui.registry.answers import VersionAnswer
 
+MANY = 100
+"""Unforeseen errors after which the app gives up: it would only go round in circles."""
+
 LOOK = 0.3
 """Seconds between two looks at the database file."""
 
@@ -46,6 +50,7 @@ class RegtuiApp(Acting, App[None]):
         registry: What to show.
         config: What the person chose; None reads their `config.toml`.
         read_only: Whether nothing may be changed.
+        debug: Whether an error that nobody foresaw ends the app with its traceback.
     """
 
     TITLE = "regtui"
@@ -79,7 +84,9 @@ class RegtuiApp(Acting, App[None]):
         *,
         config: AppConfig | None = None,
         read_only: bool = False,
+        debug: bool = False,
     ) -> None:
+        self._raises = debug
         self.registry = open_registry(via="app") if registry is None else registry
         self.config = AppConfig() if config is None else config
         self.read_only = read_only
@@ -89,7 +96,8 @@ class RegtuiApp(Acting, App[None]):
         """What the compare screen compares."""
         self._written: list[tuple[int, int]] | None = None
         self._writing = asyncio.Lock()
-        self._started = False
+        self._told_unforeseen = 0
+        self._started = self.registry.context.replica.home.exists()
         super().__init__()
         self.status = Status(
             home=short_path(self.registry.home),
@@ -100,7 +108,7 @@ class RegtuiApp(Acting, App[None]):
         try:
             self.set_keymap(keymap(self.config.keys))
         except BadInput as error:
-            self._problems.append(f"{self.config.file}: {error.message}")
+            self._problems.append(f"{self.config.file.name}: {error.message}")
 
     # How it starts and ends
 
@@ -111,6 +119,7 @@ class RegtuiApp(Acting, App[None]):
         self.theme = themes.chosen(self.config.theme, set(self.available_themes))
         self.set_class(self.signs is signs.ASCII, "-ascii")
         self.set_interval(LOOK, self._look)
+        self.set_timer(LOOK / 4, self._look)  # the first rows come first
         self.call_after_refresh(self._tell_problems)
 
     async def on_unmount(self) -> None:
@@ -157,6 +166,14 @@ class RegtuiApp(Acting, App[None]):
             severity = "warning" if isinstance(error, Busy) else "error"
             self.notify(text, title="", severity=severity, timeout=8, markup=False)  # type: ignore[arg-type]
 
+    def _handle_exception(self, error: Exception) -> None:
+        """Show what nobody foresaw, and go on: a person's work must not end with a traceback."""
+        if self._raises or not self.is_running or self._told_unforeseen > MANY:
+            super()._handle_exception(error)
+            return
+        self._told_unforeseen += 1
+        self.show_error(error.error if isinstance(error, WorkerFailed) else error)
+
     def _refuse_gone(self) -> None:
         """Refuse to make a new registry in the place of one that went away meanwhile."""
         if self._started and not self.registry.context.replica.home.exists():
@@ -183,6 +200,7 @@ class RegtuiApp(Acting, App[None]):
         except Exception as error:  # noqa: BLE001 -- shown, whatever it is
             self.show_error(error, quiet=self.status.message != "")
             return
+        self._told_unforeseen = 0
         self._started = True
         self.status = msgspec.structs.replace(
             status, person=self.status.person, read_only=self.read_only
@@ -204,9 +222,15 @@ class RegtuiApp(Acting, App[None]):
         """Go to the models."""
         self.switch_mode("models")
 
-    def do_compare(self) -> None:
-        """Go to the comparison."""
-        self.switch_mode("compare")
+    async def do_compare(self) -> None:
+        """Go to the comparison; of what is marked, where something is."""
+        from regtui.tui.acts.comparing import compare
+
+        marks = self.screen.versions.marks if isinstance(self.screen, ModelsScreen) else {}
+        if len(marks) > 1:
+            await compare(self, [row.version for row in marks.values()])
+        else:
+            await self.switch_mode("compare")
 
     def do_activity(self) -> None:
         """Go to what was done."""

@@ -51,7 +51,7 @@ class AppConfig:
         try:
             self._take(self._read().get("app", {}))
         except (OSError, ValueError, TOMLKitError) as error:
-            self.problem = f"{self.file} can't be used: {_sentence(error)}"
+            self.problem = f"{self.file.name} can't be used: {_sentence(error)}"
 
     def save(self, **chosen: Any) -> str | None:
         """Keep choices; return in one sentence why they could not be kept, None where they were.

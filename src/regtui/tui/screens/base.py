@@ -7,7 +7,6 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
 
-from regtui.core.errors import RegtuiError
 from regtui.registry import Registry
 from regtui.tui.acting import Acting
 from regtui.tui.reader import Superseded
@@ -64,7 +63,7 @@ class RegtuiScreen(Acting, Screen[None]):
             return await self.regtui.reader.read(verb, lane=f"{self.NAME}.{lane}" if lane else "")
         except Superseded:
             return None
-        except RegtuiError as error:
+        except Exception as error:  # noqa: BLE001 -- shown, whatever it is
             self.regtui.show_error(error, quiet=quiet)
             return None
 

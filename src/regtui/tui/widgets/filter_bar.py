@@ -74,7 +74,7 @@ class FilterBar(Acting, Vertical):
             background: $panel;
             &:focus { border: none; background: $surface; }
         }
-        &:focus-within .filter--below { display: block; }
+        &.-typing .filter--below { display: block; }
         &.-faulty .filter--below { display: block; color: $text-error; }
     }
     """
@@ -240,6 +240,14 @@ class FilterBar(Acting, Vertical):
                 self.do_clear()
             else:
                 self.post_message(self.Left())
+
+    def on_descendant_focus(self) -> None:
+        """Show what can be written."""
+        self.add_class("-typing")
+
+    def on_descendant_blur(self) -> None:
+        """Give the line below back to the list."""
+        self.remove_class("-typing")
 
     # What typing does
 
