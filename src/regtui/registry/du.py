@@ -4,9 +4,13 @@ Objects are stored once however many versions name them, so three figures are to
 all files that versions name (what checking all of them out would write), the bytes that nothing
 else needs (what deleting would free), and the bytes that are shared. Deleted versions count for
 nothing; what is still stored of them stands in the totals of the store.
+
+Everything is read in pages, one unit of work each: what changes meanwhile may count in part.
 """
 
 import os
+import stat
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -16,41 +20,22 @@ from regtui.artifacts.garbage import damaged_copies, stored
 from regtui.artifacts.layout import temporary_folder
 from regtui.registry.context import Context
 from regtui.registry.gc import Amount, is_needed, last_needed
+from regtui.registry.needs import Need, needs_of_models, needs_of_versions
 from regtui.registry.references import find_model, find_version, parse
 from regtui.replica.database import Connection
 
-_NEED = """
-with need as (
-     select v.{owner} as owner, f.digest, any_value(f.size) as size, sum(f.size) as total,
-            count(*) as files
-       from base.file f
-       join base.version v on v.key = f.version
-      where v.state <> 'deleted'
-      group by all
-),
-users as (select digest, count(*) as users from need group by digest),
-owners as (
-     select owner, sum(total)::bigint as total, sum(need.files)::bigint as files,
-            (sum(size) filter (where users = 1))::bigint as only_here, sum(size)::bigint as stored
-       from need join users using (digest)
-      group by owner
-)
-"""
-
 _MODELS = """
-select m.name, (select count(*) from base.version v where v.model = m.key and state <> 'deleted'),
-       coalesce(o.files, 0), coalesce(o.total, 0), coalesce(o.only_here, 0), coalesce(o.stored, 0)
-  from base.model m left join owners o on o.owner = m.key
- where o.owner is not null or m.state <> 'deleted'
- order by 5 desc, 4 desc, m.name
+select m.key, m.name, m.state, coalesce(v.versions, 0)
+  from base.model m
+  left join (
+       select model, count(*) as versions from base.version where state <> 'deleted' group by model
+       ) v on v.model = m.key
 """
 
 _VERSIONS = """
-select m.name, v.number, v.id::varchar, v.state,
-       coalesce(o.files, 0), coalesce(o.total, 0), coalesce(o.only_here, 0), coalesce(o.stored, 0)
-  from base.version v join base.model m on m.key = v.model left join owners o on o.owner = v.key
+select v.key, m.name, v.number, v.id::varchar, v.state
+  from base.version v join base.model m on m.key = v.model
  where (v.model = ? and v.state <> 'deleted') or v.key = ?
- order by 7 desc, 6 desc, v.number
 """
 
 
@@ -132,31 +117,38 @@ def du(context: Context, reference: str | None = None) -> Usage:
     """
     if reference is not None:
         return Usage(versions=_versions(context, reference))
+    return Usage(models=_models(context), store=_store(context))
+
+
+def _models(context: Context) -> list[ModelUsage]:
     with context.reading() as connection:
-        rows = connection.execute(_NEED.format(owner="model") + _MODELS).fetchall()
-    models = [
+        rows = connection.execute(_MODELS).fetchall()
+    needs = needs_of_models(context, [row[0] for row in rows])
+    usages = [
         ModelUsage(
-            model=name, versions=versions, files=files, total=total, unique=only,
-            shared=stored_bytes - only,
+            model=name, versions=versions, files=need.files, total=need.total,
+            unique=need.unique, shared=need.stored - need.unique,
         )
-        for name, versions, files, total, only, stored_bytes in rows
+        for key, name, state, versions in rows
+        if (need := needs.get(key, Need())).files or state != "deleted"
     ]  # fmt: skip
-    return Usage(models=models, store=_store(context))
+    return sorted(usages, key=lambda one: (-one.unique, -one.total, one.model))
 
 
 def _versions(context: Context, reference: str) -> list[VersionUsage]:
     with context.reading() as connection:
         model, version = _keys(connection, reference)
-        rows = connection.execute(
-            _NEED.format(owner="key") + _VERSIONS, [model, version]
-        ).fetchall()
-    return [
+        rows = connection.execute(_VERSIONS, [model, version]).fetchall()
+    needs = needs_of_versions(context, [row[0] for row in rows], model, version)
+    usages = [
         VersionUsage(
-            model=name, number=number, id=identity, state=state, files=files, total=total,
-            unique=only, shared=stored_bytes - only,
+            model=name, number=number, id=identity, state=state, files=need.files,
+            total=need.total, unique=need.unique, shared=need.stored - need.unique,
         )
-        for name, number, identity, state, files, total, only, stored_bytes in rows
+        for key, name, number, identity, state in rows
+        for need in (needs.get(key, Need()),)
     ]  # fmt: skip
+    return sorted(usages, key=lambda one: (-one.unique, -one.total, one.number or 2**62))
 
 
 def _keys(connection: Connection, reference: str) -> tuple[int, int]:
@@ -197,18 +189,22 @@ def _store(context: Context) -> StoreUsage:
 
 
 def _files_in(folder: Path, *, skip: str = "") -> Amount:
-    """Return the files below a folder, except lock files."""
-    with disk_errors(f"reading {folder}"):
-        return _files(*(path for path in folder.rglob("*") if path.name != skip))
+    """Return the files below a folder, except those of one name."""
+    return _files(
+        *(
+            Path(parent, name)
+            for parent, _, names in os.walk(folder)
+            for name in names
+            if name != skip
+        )
+    )
 
 
 def _files(*paths: Path) -> Amount:
     found = Amount()
     for path in paths:
-        try:
-            status = os.lstat(path)
-        except FileNotFoundError:  # it was unfinished and is done now
-            continue
-        if path.is_file():
-            found = found.plus(status.st_size)
+        with disk_errors(f"reading {path}"), suppress(FileNotFoundError):  # it is done meanwhile
+            status = path.lstat()
+            if stat.S_ISREG(status.st_mode):
+                found = found.plus(status.st_size)
     return found

@@ -1,0 +1,70 @@
+"""Work over all files of a large registry stays within the memory that a replica may use.
+
+The registry has 400,000 versions of which the typed rows were made by SQL; its documents and bytes
+are not there. Every version has a file of its own and one that it shares with all others.
+"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import regtui
+from regtui.registry import Registry
+from regtui.replica.database import connected
+
+VERSIONS = 400_000
+MODELS = 4
+_KEY = 1_000
+
+_ROWS = f"""
+begin;
+insert into base.version
+select {_KEY} + i, m.key, i, uuid(), i, i, 'x', 11, 2,
+       case when i % 40 = 0 then 'deleted' else 'captured' end, 1, 0, null, null, 'x'
+  from range({VERSIONS}) t(i) join base.model m on m.key = (
+       select list(key order by name) from base.model)[1 + i % {MODELS}];
+insert into base.file
+select {_KEY} + i, 'model', 10, false, unhex(sha256('own ' || i)) from range({VERSIONS}) t(i);
+insert into base.file
+select {_KEY} + i, 'config', 1, false, unhex(sha256('shared')) from range({VERSIONS}) t(i);
+commit;
+"""
+
+
+@pytest.fixture(scope="module")
+def large_home(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("large")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REGTUI_CONFIG", str(folder / "config"))
+        patch.setenv("REGTUI_MEMORY", "1GB")
+        registry = regtui.open(shutil.copytree(empty_home, folder / "home"))
+        for number in range(MODELS):
+            registry.create_model(f"m{number}")
+        with connected(registry.home / "registry.duckdb", read_only=False) as connection:
+            connection.execute(_ROWS)
+    return registry.home
+
+
+@pytest.fixture
+def large(large_home: Path) -> Registry:
+    """Return a registry that nobody changes."""
+    return regtui.open(large_home)
+
+
+def test_usage_of_models_is_added_up(large: Registry) -> None:
+    models = large.du().models
+    assert models is not None
+    there = VERSIONS // MODELS
+    kept = {"m0": there * 9 // 10, "m1": there, "m2": there, "m3": there}
+    told = {
+        one.model: (one.versions, one.files, one.total, one.unique, one.shared) for one in models
+    }
+    assert told == {name: (n, 2 * n, 11 * n, 10 * n, 1) for name, n in kept.items()}
+
+
+def test_usage_of_the_versions_of_a_model_is_added_up(large: Registry) -> None:
+    versions = large.du("m1").versions
+    assert versions is not None
+    assert len(versions) == VERSIONS // MODELS
+    assert {(one.files, one.total, one.unique, one.shared) for one in versions} == {(2, 11, 10, 1)}
