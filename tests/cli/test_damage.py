@@ -34,7 +34,38 @@ def test_a_file_that_is_no_database_is_called_damaged(ranker: Regtui, content: b
         answer = ranker(*arguments)
         assert answer.code == 8, answer
         assert str(database(ranker)) in answer.error
+        assert "`regtui doctor --repair`" in answer.error
     assert database(ranker).read_bytes() == content
+
+
+STORED = {
+    "model": ("models", "show team/ranker", "edit team/ranker@1 -d x", "undo"),
+    "version": (
+        "ls",
+        "show team/ranker@1",
+        "edit team/ranker@1 -d x",
+        "checkout team/ranker@1 out",
+    ),
+    "alias": ("revert team/ranker@champion", "alias set team/ranker@1 champion"),
+    "bytes": ("log", "undo", "export --all out"),
+    "verdict": ("log", "undo", "export --all out"),
+}
+
+
+@pytest.mark.parametrize("what", STORED)
+def test_stored_bytes_that_hold_nothing_are_called_damaged(ranker: Regtui, what: str) -> None:
+    is_document = what not in {"bytes", "verdict"}
+    with connected(database(ranker), read_only=False) as connection:
+        connection.execute(
+            f"update base.document set body = '{{bad' where kind = '{what}'"
+            if is_document
+            else f"update base.operation set {what} = '{{bad'"
+        )
+    for command in STORED[what]:
+        answer = ranker(*command.split())
+        assert answer.code == 8, (command, answer)
+        assert ("the document" if is_document else "the operation #") in answer.error
+        assert "`regtui doctor`" in answer.error
 
 
 @pytest.mark.parametrize("part", [0.02, 0.5, 0.9])

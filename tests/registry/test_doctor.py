@@ -137,6 +137,45 @@ def test_what_is_not_what_was_decided_or_captured_is_told(ranker: Registry, harm
     assert statuses(found)[HARM[harm]] == "problem"
 
 
+BROKEN = {
+    "no JSON": "'{bad'",
+    "no document": "'{}'",
+    "no facts": """regexp_replace(body, '"facts":\\{.*?\\}', '"facts":{}')""",
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+@pytest.mark.parametrize("kind", ["model", "version", "alias"])
+def test_a_document_that_cannot_be_read_stops_neither_repair_nor_rebuild(
+    ranker: Registry, kind: str, how: str
+) -> None:
+    before = ranker.sql("select * from models").rows, ranker.sql("select * from versions").rows
+    execute(ranker, f"update base.document set body = {BROKEN[how]} where kind = '{kind}'")
+    execute(ranker, "delete from base.tag")
+
+    for found in (ranker.doctor(repair=True), ranker.doctor(rebuild=True)):
+        assert not found.healthy
+        assert statuses(found)["documents"] == "problem"
+        told = next(one.message for one in found.checks if one.check == "documents")
+        assert "that can't be read" in told
+        assert "tables" not in statuses(found) or statuses(found)["tables"] == "repaired"
+
+    assert "tables" not in statuses(ranker.doctor())
+    assert before == (
+        ranker.sql("select * from models").rows,
+        ranker.sql("select * from versions").rows,
+    )
+
+
+def test_lost_texts_are_told(ranker: Registry) -> None:
+    ranker.edit("ranker", {"card": "# Ranker\n"})
+    assert ranker.doctor().healthy
+    execute(ranker, "delete from base.text")
+    found = ranker.doctor()
+    assert not found.healthy
+    assert statuses(found)["texts"] == "problem"
+
+
 @pytest.mark.parametrize("harm", ["missing", "longer", "damaged"])
 def test_stored_files_that_are_not_what_they_were_are_told(ranker: Registry, harm: str) -> None:
     path = next(path for path in (ranker.home / "objects").glob("*/*") if path.stat().st_size > 99)

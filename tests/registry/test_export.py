@@ -12,6 +12,8 @@ import pytest
 from regtui.artifacts.garbage import stored
 from regtui.core.errors import BadInput, Busy, Damaged, NotFound
 from regtui.registry import Registry
+from regtui.registry.series import parse_series
+from regtui.replica.database import connected
 from tests.registry.bundles import read
 
 
@@ -137,6 +139,35 @@ def test_a_lost_file_stops_a_version_and_is_named_by_a_registry(
     with pytest.raises(Damaged):
         ranker.export("ranker@1", tmp_path / "v")
     assert ranker.export(None, tmp_path / "r").missing == [digest]
+
+
+@pytest.mark.parametrize("reference", ["ranker@1", None])
+@pytest.mark.parametrize("text", ["the card", "a series"])
+def test_a_lost_text_stops_the_export(
+    ranker: Registry, tmp_path: Path, reference: str | None, text: str
+) -> None:
+    ranker.edit("ranker", {"card": "# Ranker\n"})
+    ranker.add_series("ranker@1", parse_series("step,loss\n0,1\n1,0.5\n"))
+    start = "#" if text == "the card" else "{"
+    with connected(ranker.context.replica.home.database, read_only=False) as connection:
+        connection.execute("delete from base.text where starts_with(value, ?)", [start])
+
+    with pytest.raises(Damaged, match="a text of"):
+        ranker.export(reference, tmp_path / "b.regtui")
+    assert list(tmp_path.glob("*b.regtui*")) == []
+
+
+@pytest.mark.parametrize("table", ["document", "operation"])
+def test_what_cannot_be_read_stops_the_export_of_a_registry(
+    ranker: Registry, tmp_path: Path, table: str
+) -> None:
+    column = "body" if table == "document" else "bytes"
+    with connected(ranker.context.replica.home.database, read_only=False) as connection:
+        connection.execute(f"update base.{table} set {column} = '{{bad'")
+
+    with pytest.raises(Damaged, match="can't be read; `regtui doctor`"):
+        ranker.export(None, tmp_path / "b.regtui")
+    assert list(tmp_path.glob("*b.regtui*")) == []
 
 
 def test_two_exports_to_one_name_do_not_meet(ranker: Registry, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from regtui.core.errors import BadInput, Damaged, RegtuiError
 from regtui.core.identity import version_id
 from regtui.core.manifest import FileEntry, content_digest
 from regtui.registry import Registry
+from regtui.registry.series import parse_series
 from tests.registry.bundles import Entries, described, lines, person, read, rewritten, write
 from tests.registry.keeping import objects
 from tests.replica.ledger import check_replica
@@ -147,11 +148,63 @@ def test_a_text_that_nothing_mentions(there: Registry, version: Path) -> None:
     refused(there, write(version.with_name("more"), [first, *rest]), "is damaged")
 
 
-@pytest.mark.parametrize("part", ["the card", "the list of digests"])
-def test_what_is_missing_is_noticed(there: Registry, version: Path, part: str) -> None:
-    start = "texts/" if part == "the card" else DIGESTS
-    entries = [one for one in read(version) if not one[0].name.startswith(start)]
+def test_a_list_of_digests_that_is_missing(there: Registry, version: Path) -> None:
+    entries = [one for one in read(version) if one[0].name != DIGESTS]
     refused(there, write(version.with_name("less"), entries), "is damaged")
+
+
+@pytest.mark.parametrize("text", ["the card", "a series"])
+def test_a_text_of_a_version_that_is_missing(
+    there: Registry, ranker: Registry, version: Path, text: str
+) -> None:
+    ranker.add_series("ranker@1", parse_series("step,loss\n0,1\n1,0.5\n"))
+    ranker.export("ranker@1", version, replace=True)
+    start = b"#" if text == "the card" else b"{"
+    entries = [
+        one
+        for one in read(version)
+        if not (one[0].name.startswith("texts/") and one[1].startswith(start))
+    ]
+    refused(there, write(version.with_name("less"), entries), "lacks the text")
+
+
+def test_a_text_that_is_not_utf_8(there: Registry, version: Path) -> None:
+    text = b"\xff"
+    card = blake3(text).hexdigest()
+    entries = [
+        (entry(f"texts/{card}"), text) if info.name.startswith("texts/") else (info, data)
+        for info, data in read(version)
+    ]
+    changed = described(write(version.with_name("t"), entries), model__values={"card": card})
+    refused(there, changed, "not UTF-8")
+
+
+@pytest.mark.parametrize("text", ["a card", "a series", "a candidate"])
+def test_a_text_of_a_registry_that_is_missing(
+    there: Registry, ranker: Registry, tmp_path: Path, text: str
+) -> None:
+    ranker.edit("ranker", {"card": "# Ranker\n"})
+    ranker.add_series("ranker@1", parse_series("step,loss\n0,1\n1,0.5\n"))
+    contest_card(ranker, "# Theirs\n", tmp_path)
+    ranker.export(None, tmp_path / "r")
+    start = {"a card": "# Ranker", "a series": "{", "a candidate": "# Theirs"}[text]
+
+    def lose(records: list[Any]) -> None:
+        records[:] = [one for one in records if not one["text"].startswith(start)]
+
+    refused(there, rewritten(tmp_path / "r", "texts/000001.jsonl", lines(lose)), "texts")
+
+
+def contest_card(ranker: Registry, card: str, tmp_path: Path) -> None:
+    """Let somebody else write another card who did not see the one that stands."""
+    ranker.export(None, tmp_path / "before")
+    other = person("eve", tmp_path / "other")
+    other.import_bundle(tmp_path / "before")
+    ranker.edit("ranker", {"card": "# Ranker 2\n"})
+    other.edit("ranker", {"card": card})
+    other.export(None, tmp_path / "after")
+    ranker.import_bundle(tmp_path / "after")
+    assert len(ranker.conflicts()) == 1
 
 
 def test_a_list_of_digests_of_something_else(there: Registry, bundle: Path) -> None:

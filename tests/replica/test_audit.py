@@ -8,11 +8,12 @@ import pytest
 
 import regtui
 from regtui.core.access import Actor, Grant, Role
-from regtui.core.errors import BadInput
+from regtui.core.errors import BadInput, Damaged
 from regtui.core.identity import user_id
 from regtui.core.operations import EditBody
 from regtui.registry import Registry
 from regtui.registry.changes import changes
+from regtui.registry.series import parse_series
 from regtui.replica.database import Connection, connected
 from regtui.replica.tables import COLUMNS
 from regtui.replica.unit import Replica
@@ -21,7 +22,9 @@ from tests.replica.ledger import check_replica
 REPLICA = ("id", "registry", "created", "n", "tip", "clock_us", "seq", "link", "next_key")
 VOUCHED = {
     table: tuple(COLUMNS[table])
-    for table in ("operation", "document", "text", "file", "signature", "enrolment", "stream")
+    for table in (
+        *("operation", "document", "text", "file", "signature", "enrolment", "stream", "actor"),
+    )
 } | {"replica": REPLICA}
 
 
@@ -36,6 +39,7 @@ def told_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             file = folder / content
             file.write_text(content, encoding="utf-8")
             registry.capture(file, model="m", metrics={"f1": 0.5}, alias="champion")
+        registry.add_series("m@1", parse_series("step,loss\n0,1\n1,0.5\n"))
         registry.edit("m", {"card": "# Model\n", "tags/a": "b"})
         registry.edit("m", {"card": "# Model\n\nIt ranks.\n"})
         registry.add_comment("m@1", "looks good")
@@ -56,8 +60,8 @@ def test_what_was_written_by_this_program_holds(told: Registry) -> None:
 
     assert found.ok, found.problems
     assert (found.operations, found.count, found.problems) == (told.anchor().seq, 0, [])
-    assert (found.documents, found.texts, found.files) == (6, 2, 2)
-    assert found.signatures == 8
+    assert (found.documents, found.texts, found.files) == (6, 3, 2)
+    assert found.signatures == 9
     assert found.unsigned == []
     assert found.extends is None
     assert found.anchor == told.anchor()
@@ -142,6 +146,24 @@ def test_a_row_that_is_there_twice_is_noticed(told: Registry, table: str) -> Non
         connection.execute(f"insert into base.{table} select {columns} from base.{table} limit 1")
 
     assert not told.verify_history().ok
+
+
+def test_a_series_that_was_lost_is_noticed(told: Registry) -> None:
+    with connected(told.context.replica.home.database, read_only=False) as connection:
+        connection.execute("delete from base.text where starts_with(value, '{\"steps\"')")
+
+    assert [problem.problem for problem in told.verify_history().problems] == [
+        "a text of it is missing"
+    ]
+
+
+def test_a_replica_that_does_not_say_which_it_is_is_damaged(told: Registry) -> None:
+    with connected(told.context.replica.home.database, read_only=False) as connection:
+        connection.execute("delete from base.replica")
+
+    for verb in (told.verify_history, told.log, lambda: told.edit("m", {"tags/a": "c"})):
+        with pytest.raises(Damaged, match="which registry"):
+            verb()
 
 
 def test_a_problem_names_the_operation(told: Registry) -> None:

@@ -7,6 +7,8 @@ field of a newer one) is kept, because registers are decoded whatever their path
 a document may gain later goes into `fields` or `facts`, never beside them or into registers.
 """
 
+import re
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -197,6 +199,7 @@ FIELDS: dict[str, dict[str, Field]] = {
 }
 
 _decoder = msgspec.json.Decoder(Document)
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def split_path(path: str) -> tuple[str, str | None]:
@@ -215,6 +218,32 @@ def source_of(version: Document) -> str | None:
     places = version.entries("places").items()
     first = min(places, key=lambda entry: (entry[1]["at"], entry[0]), default=None)
     return None if first is None else f"{first[1]['folder'].rstrip('/')}/{first[1]['name']}"
+
+
+def texts_of(document: Document) -> set[str]:
+    """Return the digests of the texts that a document names, and that are kept beside it."""
+    found = named_texts(document.kind, ((path, one.v) for path, one in document.fields.items()))
+    if document.kind == "conflict":
+        path, kind = str(document.facts.get("path")), str(document.facts.get("of_kind"))
+        for candidate in document.entries("candidates").values():
+            value = candidate.get("value") if isinstance(candidate, dict) else None
+            edits = value.get("edit") if isinstance(value, dict) else {path: value}
+            found |= named_texts(kind, edits.items() if isinstance(edits, dict) else ())
+    return found
+
+
+def named_texts(kind: str, values: Iterable[tuple[str, Any]]) -> set[str]:
+    """Return the digests of texts among values, which are given by their paths.
+
+    A series that is no digest is nobody's text: it stands for nothing.
+    """
+    fields = FIELDS.get(kind, {})
+    texts = {name for name, field in fields.items() if field.rule is Rule.TEXT} | {"series"}
+    return {
+        value
+        for path, value in values
+        if split_path(path)[0] in texts and isinstance(value, str) and _DIGEST.fullmatch(value)
+    }
 
 
 def encode_document(document: Document) -> bytes:

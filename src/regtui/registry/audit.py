@@ -22,6 +22,7 @@ from regtui.replica.audit import (
     Range,
     Standing,
     Walk,
+    check_actors,
     check_foreign_files,
     check_texts,
     scratch,
@@ -120,6 +121,7 @@ def verify(
     _verify_texts(context, findings)
     with context.reading() as connection:
         check_foreign_files(connection, findings)
+        check_actors(connection, findings)
     return _audit(findings, walk, now.registry, expected)
 
 

@@ -6,7 +6,7 @@ fail for a reader's turn.
 
 from typing import TYPE_CHECKING, Any
 
-from regtui.core.documents import Document, decode_document
+from regtui.core.documents import Document
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.operations import Change, CommentBody, EditBody
 from regtui.registry.answers import iso
@@ -15,6 +15,7 @@ from regtui.registry.changes import changes, plain
 from regtui.registry.context import Context
 from regtui.registry.references import find_model, find_version, parse
 from regtui.replica.database import Connection
+from regtui.replica.decoded import stored_document
 from regtui.replica.ids import uuid7
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def _named(connection: Connection, identity: str) -> Document:
     if not digits or set(digits) - set("0123456789abcdef"):
         raise BadInput(f"{identity!r} is no id of a comment", "`regtui comments REF` lists them")
     rows = connection.execute(
-        "select d.body, replace(d.id::varchar, '-', '') as bare "
+        "select d.body, d.id::varchar, replace(d.id::varchar, '-', '') as bare "
         "from base.comment c join base.document d on d.key = c.key "
         "where starts_with(bare, ?) or ends_with(bare, ?) limit 2",
         [digits, digits],
@@ -154,7 +155,7 @@ def _named(connection: Connection, identity: str) -> Document:
         raise NotFound(f"there is no comment {identity}", "`regtui comments REF` lists them")
     if len(rows) > 1:
         raise BadInput(f"several comments are called {identity}", "add more digits of the id")
-    return decode_document(rows[0][0])
+    return stored_document(*rows[0][:2])
 
 
 def _one(connection: Connection, identity: str) -> CommentAnswer:

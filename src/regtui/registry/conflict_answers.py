@@ -5,12 +5,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from regtui.core.documents import Document, Register, Rule, decode_document, field_of
+from regtui.core.documents import Document, Register, Rule, field_of
 from regtui.core.identity import short_id
 from regtui.registry.answers import iso
 from regtui.registry.answers_conflicts import ConflictAnswer, Resolution, Side
 from regtui.registry.lookups import actor_names, model_names
 from regtui.replica.database import Connection
+from regtui.replica.decoded import stored_document
 
 
 class _Known(Struct, frozen=True):
@@ -58,10 +59,11 @@ def _is_id(candidate: dict[str, Any]) -> bool:
 
 def _documents(connection: Connection, entities: set[str]) -> dict[str, Document]:
     rows = connection.execute(
-        "select body from base.document where id in (select try_cast(unnest(?) as uuid))",
+        "select id::varchar, body from base.document "
+        "where id in (select try_cast(unnest(?) as uuid))",
         [list(entities)],
     ).fetchall()
-    return {document.id: document for document in (decode_document(row[0]) for row in rows)}
+    return {identity: stored_document(body, identity) for identity, body in rows}
 
 
 def _setters(

@@ -8,7 +8,7 @@ comes from the unit of work that settles it: what is done must not fail for a re
 from typing import Any, Literal
 
 from regtui.core import encoding
-from regtui.core.documents import Document, Rule, decode_document, field_of
+from regtui.core.documents import Document, Rule, field_of
 from regtui.core.errors import BadInput, ConflictOpen, NotFound
 from regtui.core.judgement.resolving import candidate_values
 from regtui.core.operations import Change, Changes, ResolveBody
@@ -19,11 +19,12 @@ from regtui.registry.context import Context
 from regtui.registry.references import find_model, find_version
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.database import Connection
+from regtui.replica.decoded import stored_document
 
 Choice = Literal["accepted", "mine", "value", "candidate"]
 
 _SHOWN = (
-    "select d.key, d.body from base.conflict c join base.document d on d.key = c.key "
+    "select d.id::varchar, d.body from base.conflict c join base.document d on d.key = c.key "
     "left join base.document s on s.key = c.entity "
     "left join base.stream t on t.key = d.stream left join base.model m on m.id::varchar = t.id "
     # What belongs to a deleted model can't be settled, but for the deletion itself.
@@ -48,7 +49,7 @@ def conflicts(
     with context.reading() as connection:
         stream = None if model is None else _model(connection, model).id
         rows = connection.execute(_SHOWN, [resolved, stream, stream]).fetchall()
-        return conflict_answers(connection, [decode_document(body) for _, body in rows])
+        return conflict_answers(connection, [stored_document(body, one) for one, body in rows])
 
 
 def conflict(context: Context, identity: str) -> ConflictAnswer:
@@ -140,7 +141,7 @@ def find_conflict(connection: Connection, identity: str) -> Document:
     if not digits or set(digits) - set("0123456789abcdef"):
         raise BadInput(f"{identity!r} is no id of a conflict", "`regtui conflicts` lists them")
     rows = connection.execute(
-        "select d.body from base.conflict c join base.document d on d.key = c.key "
+        "select d.body, d.id::varchar from base.conflict c join base.document d on d.key = c.key "
         "where starts_with(replace(d.id::varchar, '-', ''), ?) limit 2",
         [digits],
     ).fetchall()
@@ -148,7 +149,7 @@ def find_conflict(connection: Connection, identity: str) -> Document:
         raise NotFound(f"there is no conflict {identity}", "`regtui conflicts` lists them")
     if len(rows) > 1:
         raise BadInput(f"several conflicts begin with {identity}", "add more digits of the id")
-    return decode_document(rows[0][0])
+    return stored_document(*rows[0])
 
 
 def _model(connection: Connection, name: str) -> Document:

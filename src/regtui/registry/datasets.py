@@ -7,7 +7,7 @@ fail for a reader's turn.
 from collections.abc import Mapping
 from typing import Any
 
-from regtui.core.documents import Document, decode_document
+from regtui.core.documents import Document
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.identity import dataset_id, name_key, short_id
 from regtui.core.operations import DatasetBody
@@ -17,6 +17,7 @@ from regtui.registry.changes import changes
 from regtui.registry.context import Context
 from regtui.registry.lookups import actor_names
 from regtui.replica.database import Connection
+from regtui.replica.decoded import stored_document
 
 _USED = (
     "with wanted as (from base.dataset where key in (select unnest(?::bigint[]))), "
@@ -135,7 +136,7 @@ def made_from(context: Context, name: str) -> list[MadeFrom]:
             short_id=short_id(version),
             state=state,
             input=name,
-            current=_named_by(decode_document(body), name) in {now, (now[0], None)},
+            current=_named_by(stored_document(body, version), name) in {now, (now[0], None)},
         )
         for model, number, version, state, name, body in rows
     ]
@@ -163,12 +164,12 @@ def _named_by(version: Document, name: str) -> tuple[Any, Any]:
 
 def _find(connection: Connection, name: str) -> tuple[int, Document]:
     row = connection.execute(
-        "select d.key, d.body, s.state from base.dataset s join base.document d on d.key = s.key "
-        "where s.id = ?",
+        "select d.key, d.body, s.state, d.id::varchar from base.dataset s "
+        "join base.document d on d.key = s.key where s.id = ?",
         [dataset_id(name_key(name))],
     ).fetchone()
     if row is not None and row[2] == "active":
-        return row[0], decode_document(row[1])
+        return row[0], stored_document(row[1], row[3])
     if row is not None:
         raise NotFound(f"the dataset {name!r} is removed", f"`regtui dataset put {name}` undoes it")
     near = connection.execute(
@@ -187,16 +188,16 @@ def _one(connection: Connection, identity: str) -> DatasetAnswer:
 
 def _answers(connection: Connection, condition: str, parameters: list[str]) -> list[DatasetAnswer]:
     rows = connection.execute(
-        "select s.key, d.body from base.dataset s "  # noqa: S608 -- constants of this module
+        "select s.key, d.body, d.id::varchar from base.dataset s "  # noqa: S608 -- constants of this module
         f"join base.document d on d.key = s.key where {condition} order by s.name",
         parameters,
     ).fetchall()
     counted = connection.execute(
         f"{_USED} select key, count(distinct version) from used group by key",  # noqa: S608
-        [[key for key, _ in rows]],
+        [[row[0] for row in rows]],
     ).fetchall()
     versions = dict(counted)
-    found = [(decode_document(body), versions.get(key, 0)) for key, body in rows]
+    found = [(stored_document(body, one), versions.get(key, 0)) for key, body, one in rows]
     authors = actor_names(connection, {document.facts["author"] for document, _ in found})
     return [_answer(document, count, authors) for document, count in found]
 

@@ -139,8 +139,12 @@ def _salvaged(context: Context, error: Damaged, *, repair: bool) -> Finding:
 
 def _rebuilt(context: Context) -> Finding:
     with context.writing() as authority:
-        count = rebuild(authority.connection)
-    return Finding("rebuild", "repaired", f"the typed tables were made anew of {count} documents")
+        done = rebuild(authority.connection)
+    return Finding(
+        "rebuild", "repaired",
+        f"the typed tables were made anew of {done.documents} documents"
+        + (f"; {_unreadable(done.unreadable)} kept their rows" if done.unreadable else ""),
+    )  # fmt: skip
 
 
 def _examined(context: Context, found: Examination, *, repair: bool) -> Iterator[Finding]:
@@ -152,10 +156,19 @@ def _examined(context: Context, found: Examination, *, repair: bool) -> Iterator
     if found.unvouched:
         yield Finding(
             "documents", "problem",
-            f"{len(found.unvouched)} are not what was decided: {found.unvouched[0]}", backup,
+            f"{len(found.unvouched)} are not what was decided: {found.unvouched[0]}"
+            + (f"; {_unreadable(found.unreadable)} among them" if found.unreadable else ""), backup,
         )  # fmt: skip
     else:
         yield Finding("documents", "ok", "all are what was decided")
+    if found.texts:
+        yield Finding(
+            "texts", "problem",
+            f"{len(found.texts)} are missing, such as one of {found.texts[0]}",
+            f"for a series, `regtui capture --series` of the same once more; else {backup}",
+        )  # fmt: skip
+    else:
+        yield Finding("texts", "ok", "cards and series are all there")
     if found.lists:
         yield Finding(
             "lists of files", "problem",
@@ -179,6 +192,10 @@ def _projection(context: Context, found: Examination, *, repair: bool) -> Findin
     with context.writing() as authority:
         rebuild(authority.connection)
     return Finding("tables", "repaired", f"made anew from the documents: {shown}")
+
+
+def _unreadable(identities: list[str]) -> str:
+    return f"{len(identities)} that can't be read, such as {identities[0]},"
 
 
 def _check_contents(

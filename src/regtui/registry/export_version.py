@@ -18,6 +18,7 @@ from regtui.registry.answers import VersionAnswer
 from regtui.registry.lookups import actor_names, one_version
 from regtui.registry.references import find_version
 from regtui.replica.database import Connection
+from regtui.replica.kept_texts import lost_texts
 from regtui.replica.view import ReplicaView
 
 
@@ -29,7 +30,7 @@ def described(
     Raises:
         NotFound: There is no such version, or it is deleted.
         BadInput: The reference is malformed, or its values are too many for a bundle.
-        Damaged: Its list of files is not the one that was captured.
+        Damaged: Its list of files is not the one that was captured, or a text of it is missing.
     """
     key, document = find_version(connection, reference)
     answer = one_version(connection, key, document)
@@ -49,6 +50,8 @@ def described(
         parents=_parents(connection, sorted(document.entries("parents"))),
         files=_files(connection, key, document),
     )
+    for _ in lost_texts(connection, [model, document]):
+        raise Damaged(f"a text of {answer.reference} or of its model is missing", "`regtui doctor`")
     mentioned: set[str] = set()
     for values in (bundle.model.values, bundle.version.values):
         mentioned |= mentioned_digests(msgspec.json.decode(values))

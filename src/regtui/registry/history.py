@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from regtui.core.documents import Document, decode_document
+from regtui.core.documents import Document
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.identity import alias_id, alias_key, dataset_id, name_key, short_id
 from regtui.core.operations import KINDS, Operation
@@ -23,6 +23,7 @@ from regtui.registry.lookups import actor_names, model_names
 from regtui.registry.references import document_of, find_version, model_named, parse
 from regtui.registry.summaries import summary
 from regtui.replica.database import Connection
+from regtui.replica.decoded import stored_document
 from regtui.replica.history import (
     Wanted,
     matching,
@@ -305,7 +306,7 @@ def _documents(connection: Connection, ids: set[str]) -> dict[str, Document]:
             f"where id in ({', '.join('?' * len(page))})",
             page,
         ).fetchall()
-        found |= {identity: decode_document(body) for identity, body in rows}
+        found |= {identity: stored_document(body, identity) for identity, body in rows}
     return found
 
 

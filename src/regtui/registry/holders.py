@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from regtui.core import holders as kept
-from regtui.core.documents import Document, decode_document
+from regtui.core.documents import Document
 from regtui.core.errors import NotFound
 from regtui.core.identity import alias_id, short_id
 from regtui.registry.answers import iso
@@ -12,6 +12,7 @@ from regtui.registry.lookups import actor_names
 from regtui.registry.references import model_named
 from regtui.registry.revert import alias_named, past_holders
 from regtui.replica.database import Connection
+from regtui.replica.decoded import stored_document
 from regtui.replica.history import operations_by_id
 
 
@@ -90,7 +91,7 @@ def holders(context: Context, reference: str) -> list[HolderAnswer]:
 
 def _alias(connection: Connection, identity: str) -> Document | None:
     row = connection.execute("select body from base.document where id = ?", [identity]).fetchone()
-    return None if row is None else decode_document(row[0])
+    return None if row is None else stored_document(row[0], identity)
 
 
 def _numbers(connection: Connection, versions: set[str]) -> dict[str, int | None]:

@@ -24,7 +24,7 @@ from regtui.artifacts.leases import lease
 from regtui.artifacts.receiving import Receiver
 from regtui.core import encoding
 from regtui.core.bundle import VersionBundle, mentioned_digests, wanted_of
-from regtui.core.documents import Document
+from regtui.core.documents import Document, named_texts
 from regtui.core.errors import RegtuiError
 from regtui.core.identity import name_key, version_id
 from regtui.core.manifest import content_digest
@@ -38,6 +38,7 @@ from regtui.registry.import_objects import NamedObjects
 from regtui.registry.lookups import actor_names, aliases_by_version
 from regtui.registry.rehearsal import unit_of_work
 from regtui.replica.authority import SoloAuthority
+from regtui.replica.texts import keep
 
 _PART_BYTES, _PART_CHANGES = 512 << 10, 5_000
 """What one operation is to hold at most; it could hold twice as much."""
@@ -92,7 +93,7 @@ def import_version(
         with disk_errors(f"writing to the store {context.home}"):
             texts.mkdir(mode=0o700)
         arrival, ignored = _arrival(reader, bundle, model, texts, dry_run=dry_run)
-        missing = _unpack(reader, bundle, texts, receiver)
+        missing = _unpack(reader, arrival, receiver)
         reader.finish()
         first = _with_card(reader, arrival)
         if not dry_run:
@@ -174,17 +175,18 @@ def _origin_place(
     }
 
 
-def _unpack(
-    reader: BundleReader, bundle: VersionBundle, texts: Path, receiver: Receiver
-) -> list[str]:
+def _unpack(reader: BundleReader, arrival: _Arrival, receiver: Receiver) -> list[str]:
     """Read the bundle to its end; return the digests of files that are neither in it nor here.
 
     Raises:
-        Damaged: It is not what it was, or lacks a file.
+        Damaged: It is not what it was, or lacks a file or a text.
     """
+    bundle = arrival.bundle
     mentioned: set[str] = set()
     for values in (bundle.model.values, bundle.version.values):
         mentioned |= mentioned_digests(msgspec.json.decode(values))
+    needed = named_texts("model", arrival.first.items())
+    needed |= named_texts("version", arrival.wanted.items())
     named = sorted({(file.digest, file.size, True) for file in bundle.files})
     objects = NamedObjects(iter(named), receiver)
     present = 0
@@ -193,15 +195,27 @@ def _unpack(
             objects.take(reader, entry)
             present += 1
         elif entry.section == "text" and entry.digest in mentioned:
-            data = reader.content()
-            with disk_errors(f"writing {texts}"):
-                (texts / entry.digest).write_bytes(data)
+            _keep(reader, arrival.texts / entry.digest)
+            needed.discard(entry.digest)
         else:
             raise reader.damaged(f"{entry.name} does not belong to its version")
+    if needed:
+        raise reader.damaged(f"it lacks the text {min(needed)} of its version")
     if bundle.artifacts and present < len(named):
         raise reader.damaged("it lacks files of its version")
     objects.finish()
     return objects.missing
+
+
+def _keep(reader: BundleReader, file: Path) -> None:
+    """Write the text that is about to be read into a file."""
+    data = reader.content()
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        raise reader.damaged(f"the text {file.name} is not UTF-8") from None
+    with disk_errors(f"writing {file.parent}"):
+        file.write_bytes(data)
 
 
 def _with_card(reader: BundleReader, arrival: _Arrival) -> dict[str, Any]:
@@ -299,12 +313,8 @@ def _parts(made: Changes) -> Iterator[Changes]:
 
 
 def _keep_texts(authority: SoloAuthority, arrival: _Arrival) -> None:
-    for file in sorted(arrival.texts.iterdir()):
-        authority.connection.execute(
-            "insert into base.text select ?, ? "
-            "where not exists (select 1 from base.text where digest = ?)",
-            [file.name, _text(file), file.name],
-        )
+    files = sorted(arrival.texts.iterdir())
+    keep(authority.connection, ((file.name, _text(file)) for file in files))
 
 
 def _text(file: Path) -> str:

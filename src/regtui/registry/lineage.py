@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from regtui.core.documents import Document, decode_document
+from regtui.core.documents import Document
 from regtui.core.errors import BadInput
 from regtui.core.identity import short_id
 from regtui.registry.answers_compare import LineageAnswer, LineageEdge, LineageNode
@@ -18,6 +18,7 @@ from regtui.registry.context import Context
 from regtui.registry.lookups import model_names
 from regtui.registry.references import find_version
 from regtui.replica.database import Connection
+from regtui.replica.decoded import stored_document
 
 Pairs = list[tuple[str, str]]
 """Ids of parent and child."""
@@ -123,11 +124,11 @@ def _nodes(connection: Connection, depths: dict[str, int]) -> list[LineageNode]:
     for start in range(0, len(ordered), PAGE):
         page = ordered[start : start + PAGE]
         rows = connection.execute(
-            "select body from base.document "
+            "select id::varchar, body from base.document "
             "where kind = 'version' and id in (select unnest(?::uuid[]))",
             [page],
         ).fetchall()
-        documents = {one.id: one for one in (decode_document(row[0]) for row in rows)}
+        documents = {one: stored_document(body, one) for one, body in rows}
         names = model_names(connection, {one.facts["model"] for one in documents.values()})
         nodes += [_node(one, depths[one], documents.get(one), names) for one in page]
     return nodes

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from regtui.core.documents import Document, decode_document
+from regtui.core.documents import Document
 from regtui.registry.answers import VersionAnswer, version_answer
 from regtui.replica.database import Connection
+from regtui.replica.decoded import stored_document
 
 
 def version_answers(connection: Connection, keys: Sequence[int]) -> list[VersionAnswer]:
@@ -12,10 +13,11 @@ def version_answers(connection: Connection, keys: Sequence[int]) -> list[Version
     if not keys:
         return []
     rows = connection.execute(
-        "select key, body from base.document where key in (select unnest(?::bigint[]))",
+        "select key, body, id::varchar from base.document "
+        "where key in (select unnest(?::bigint[]))",
         [list(keys)],
     ).fetchall()
-    documents = {key: decode_document(body) for key, body in rows}
+    documents = {key: stored_document(body, identity) for key, body, identity in rows}
     models = model_names(connection, {d.facts["model"] for d in documents.values()})
     authors = actor_names(connection, {d.facts["author"] for d in documents.values()})
     aliases = aliases_by_version(connection, keys)

@@ -1,11 +1,12 @@
 """Models: all of them, or one."""
 
-from regtui.core.documents import Document, decode_document
+from regtui.core.documents import Document
 from regtui.registry.answers import ModelAnswer, iso
 from regtui.registry.context import Context
 from regtui.registry.lookups import actor_names
 from regtui.registry.references import direction_of, find_model
 from regtui.replica.database import Connection
+from regtui.replica.decoded import stored_document
 
 
 def models(
@@ -20,14 +21,16 @@ def models(
     """
     with context.reading() as connection:
         rows = connection.execute(
-            "select m.key, d.body from base.model m join base.document d on d.key = m.key "
-            "where (? = 'any' or m.state = ?) "
+            "select m.key, d.body, d.id::varchar from base.model m "
+            "join base.document d on d.key = m.key where (? = 'any' or m.state = ?) "
             "and (?::varchar is null or m.name = ? or starts_with(m.name, ? || '/') "
             "     or m.name glob ?) "
             "order by m.name, m.generation",
             [state, state, *[None if pattern is None else pattern.lower()] * 4],
         ).fetchall()
-        return _model_answers(connection, [(key, decode_document(body)) for key, body in rows])
+        return _model_answers(
+            connection, [(key, stored_document(body, one)) for key, body, one in rows]
+        )
 
 
 def model(context: Context, reference: str) -> ModelAnswer:

@@ -9,11 +9,12 @@ from typing import Literal
 
 from msgspec import Struct
 
-from regtui.core.documents import Document, decode_document
+from regtui.core.documents import Document
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.identity import SHORT_DIGITS, name_key
 from regtui.registry import contested
 from regtui.replica.database import Connection
+from regtui.replica.decoded import stored_document
 from regtui.replica.projection import slot
 
 # Compiled at first use: most commands need one of them or none.
@@ -124,10 +125,12 @@ def find_version(connection: Connection, text: str) -> tuple[int, Document]:
 
 def document_of(connection: Connection, key: int) -> Document:
     """Return the document with a local key; NotFound where there is none."""
-    row = connection.execute("select body from base.document where key = ?", [key]).fetchone()
+    row = connection.execute(
+        "select body, id::varchar from base.document where key = ?", [key]
+    ).fetchone()
     if row is None:
         raise NotFound("that is not in the registry any more")
-    return decode_document(row[0])
+    return stored_document(*row)
 
 
 def direction_of(model: Document) -> str:

@@ -25,14 +25,15 @@ import msgspec
 from msgspec import Struct
 
 from regtui.core import chain, encoding
-from regtui.core.documents import FIELDS, Document, Rule, decode_document
+from regtui.core.documents import Document, decode_document
 from regtui.core.errors import BadInput
-from regtui.core.identity import replica_id
+from regtui.core.identity import replica_id, user_id
 from regtui.core.manifest import FileEntry, content_digest
 from regtui.core.operations import Operation, UnknownKind, decode_operation
 from regtui.core.replica_chain import Fit, ReplicaChain
 from regtui.core.verdicts import Accepted, Verdict, decode_verdict
 from regtui.replica.database import Connection, configuration, duckdb
+from regtui.replica.kept_texts import lost_texts
 from regtui.replica.keys import verify_signature
 
 OPERATIONS_PAGE = 2_000
@@ -49,8 +50,8 @@ class Problem(Struct, frozen=True, kw_only=True):
     """Something that is not what it was.
 
     Attributes:
-        kind: `operation`, `document`, `text`, `files`, `history`, `signature`, `enrolment`,
-            `stream`, `replica` or `anchor`.
+        kind: `operation`, `document`, `text`, `files`, `history`, `actor`, `signature`,
+            `enrolment`, `stream`, `replica` or `anchor`.
         name: Which: `#42` for an operation, else an id.
         problem: What is wrong with it.
     """
@@ -420,16 +421,17 @@ class Standing:
             [self._key, DOCUMENTS_PAGE],
         ).fetchall()
         versions: list[tuple[int, Document]] = []
-        texts: dict[str, str] = {}
+        readable: list[Document] = []
         for key, identity, kind, stream, seq, body in rows:
             self._key = key
             self._findings.documents += 1
             document = self._check(identity, (kind, stream, seq), body, connection)
             if document is not None and document.kind == "version":
                 versions.append((key, document))
-            texts |= {} if document is None else dict.fromkeys(_texts(document), identity)
+            readable += [] if document is None else [document]
         self._kept.flush()
-        _check_texts_exist(connection, texts, self._findings)
+        for lost in lost_texts(connection, readable).values():
+            self._findings.add("document", lost, "a text of it is missing")
         for page in _pages(versions):
             self._check_files(connection, page)
         return bool(rows)
@@ -509,21 +511,11 @@ def check_foreign_files(connection: Connection, findings: Findings) -> None:
         findings.add("files", str(key), "they belong to no version")
 
 
-def _check_texts_exist(connection: Connection, texts: dict[str, str], findings: Findings) -> None:
-    if not texts:
-        return
-    found = connection.execute(
-        "select distinct digest from base.text where digest in (select unnest(?::varchar[]))",
-        [list(texts)],
-    ).fetchall()
-    for digest in sorted(texts.keys() - {row[0] for row in found}):
-        findings.add("document", texts[digest], "a text of it is missing")
-
-
-def _texts(document: Document) -> list[str]:
-    fields = FIELDS.get(document.kind, {})
-    values = (document.value(path) for path, field in fields.items() if field.rule is Rule.TEXT)
-    return [value for value in values if value is not None]
+def check_actors(connection: Connection, findings: Findings) -> None:
+    """Compare the names of those who acted with the ids that follow from them."""
+    for identity, name in connection.execute("select id::varchar, name from base.actor").fetchall():
+        if user_id(name) != identity:
+            findings.add("actor", identity, f"the name {name!r} is not theirs")
 
 
 def _pages(versions: list[tuple[int, Document]]) -> Iterator[list[tuple[int, Document]]]:

@@ -5,7 +5,8 @@ chains, signatures) is checked in passing by the `Ledger`. When all are there, s
 
 - every document is the one that the last verdict about it vouches for, and none is missing;
 - every version has the list of files behind its content digest;
-- every text has its digest, every line of the history an operation and an entity.
+- every text has its digest, and none that a document names is missing; every line of the history
+  has an operation and an entity.
 
 Only then can the database take a registry's place, or its operations be handed to one. It is built
 in a folder of its own, so whatever stops it leaves nothing behind.
@@ -31,7 +32,7 @@ from regtui.core.bundle import (
     check_files,
     damaged,
 )
-from regtui.core.documents import decode_document
+from regtui.core.documents import decode_document, texts_of
 from regtui.core.errors import BadInput
 from regtui.core.identity import replica_id
 from regtui.core.ledger import Ledger
@@ -44,6 +45,7 @@ from regtui.replica.tables import insert
 _STAGING = """
     create temp table vouched (id uuid, seq bigint, digest varchar);
     create temp table held (id uuid, seq bigint, digest varchar);
+    create temp table named (id uuid, seq bigint, digest varchar);
 """
 
 _UNVOUCHED = """
@@ -53,6 +55,10 @@ _UNVOUCHED = """
            select id, max(seq) as seq, arg_max(digest, seq) as digest from vouched group by id
            ) v on v.id = h.id
      where v.digest is distinct from h.digest or v.seq is distinct from h.seq
+"""
+
+_LOST = """
+    select count(*) from named where digest not in (select digest from base.text)
 """
 
 _TWICE = "select count(*) - count(distinct id) from base.operation"
@@ -134,9 +140,12 @@ class CarriedRegistry:
         unvouched = _count(self._connection, _UNVOUCHED)
         if unvouched:
             raise damaged(self._shown, f"{unvouched} documents are not what was decided")
+        lost = _count(self._connection, _LOST)
+        if lost:
+            raise damaged(self._shown, f"{lost} texts that its documents name are missing")
         for identity in self._wrong_lists():
             raise damaged(self._shown, f"the version {identity} has another list of files")
-        self._connection.execute("drop table vouched; drop table held")
+        self._connection.execute("drop table vouched; drop table held; drop table named")
         self._write_counters()
         self._project()
 
@@ -196,7 +205,7 @@ class CarriedRegistry:
         self._stage("vouched", vouched)
 
     def _add_documents(self, records: Sequence[DocumentRecord]) -> None:
-        rows, held = [], []
+        rows, held, named = [], [], []
         for record in records:
             try:
                 document = decode_document(record.document)
@@ -209,8 +218,10 @@ class CarriedRegistry:
                 (self._key(), document.id, document.kind, stream, document.seq, record.document)
             )
             held.append((document.id, document.seq, encoding.digest(record.document.encode())))
+            named += [(document.id, document.seq, digest) for digest in texts_of(document)]
         # First compared with what is vouched for: what is not is no UUID either.
         self._stage("held", held)
+        self._stage("named", named)
         insert(self._connection, "document", rows)
 
     def _add_history(self, records: Sequence[HistoryRecord]) -> None:
@@ -295,10 +306,11 @@ class CarriedRegistry:
     def _project(self) -> None:
         self._connection.execute("begin")
         try:
-            rebuild(self._connection)
-        except (LookupError, TypeError, ValueError, AttributeError, *ABOUT_VALUES):
-            # Whoever vouched for it.
-            raise damaged(self._shown, "a document lacks what every one of its kind has") from None
+            unreadable = rebuild(self._connection).unreadable
+        except ABOUT_VALUES:
+            unreadable = [""]
+        if unreadable:  # whoever vouched for it
+            raise damaged(self._shown, "a document lacks what every one of its kind has")
         self._connection.execute("commit")
 
     def _key(self) -> int:

@@ -3,6 +3,8 @@
 Read from a copy of the database, so that all of it is of one moment and nobody waits. What follows
 from something else stays behind: typed tables, layouts, the log's authors and times. Records name
 entities by their ids, for local keys mean nothing elsewhere.
+
+What can't be read, or has lost a text, is not carried: nobody could take it in.
 """
 
 from collections.abc import Iterator
@@ -20,7 +22,10 @@ from regtui.core.bundle import (
     SignatureRecord,
     TextRecord,
 )
+from regtui.core.errors import Damaged
 from regtui.replica.database import Connection
+from regtui.replica.decoded import stored_document, stored_past
+from regtui.replica.kept_texts import lost_texts
 from regtui.replica.rebuild import key_ranges
 
 STEP = 1_000
@@ -31,7 +36,11 @@ Records = Iterator[tuple[str, Struct]]
 
 
 def carried_records(connection: Connection) -> Records:
-    """Yield all records of a registry, section by section in the order of a bundle."""
+    """Yield all records of a registry, section by section in the order of a bundle.
+
+    Raises:
+        Damaged: An operation or document can't be read, or a text of it is missing.
+    """
     for row in _rows(connection, "select id::varchar, name from base.actor order by id"):
         yield "actors", ActorRecord(*row)
     for row in _rows(
@@ -41,13 +50,7 @@ def carried_records(connection: Connection) -> Records:
     ):
         yield "enrolments", EnrolmentRecord(*row)
     yield from _operations(connection)
-    for low, high in key_ranges(connection):
-        for row in _rows(
-            connection,
-            "select body from base.document where key >= ? and key < ? order by key",
-            [low, high],
-        ):
-            yield "documents", DocumentRecord(*row)
+    yield from _documents(connection)
     yield from _history(connection)
     yield from _texts(connection)
     yield from _files(connection)
@@ -69,7 +72,23 @@ def _operations(connection: Connection) -> Records:
             "order by seq",
             [start, start + STEP],
         ):
+            stored_past(seq, data, verdict)
             yield "operations", OperationRecord(seq, data, verdict, signatures.get(seq, []))
+
+
+def _documents(connection: Connection) -> Records:
+    for low, high in key_ranges(connection):
+        rows = connection.execute(
+            "select id::varchar, body from base.document where key >= ? and key < ? order by key",
+            [low, high],
+        ).fetchall()
+        documents = [stored_document(body, identity) for identity, body in rows]
+        for identity in lost_texts(connection, documents).values():
+            raise Damaged(
+                f"a text of the document {identity} is missing", "`regtui doctor` names all"
+            )
+        for _, body in rows:
+            yield "documents", DocumentRecord(body)
 
 
 def _history(connection: Connection) -> Records:

@@ -26,7 +26,15 @@ except ImportError:  # a release that moved the compiled module
 if TYPE_CHECKING:
     from _duckdb import DuckDBPyConnection
 
-__all__ = ["ABOUT_VALUES", "Connection", "configuration", "connected", "duckdb", "translated"]
+__all__ = [
+    "ABOUT_VALUES",
+    "REPAIR",
+    "Connection",
+    "configuration",
+    "connected",
+    "duckdb",
+    "translated",
+]
 
 Connection: TypeAlias = "DuckDBPyConnection"
 """An open database."""
@@ -36,6 +44,9 @@ READING, WRITING = "48MB", "80MB"
 80 MB it takes 150 and is no faster), and for the rows of a batch. Readers and writers of one file
 never meet in a process, because the locks keep them apart, so each may have its own configuration.
 """
+
+REPAIR = "`regtui doctor --repair` gets back what it can; stored files are not affected"
+"""What to do about a damaged database."""
 
 _NOT_A_DATABASE = (
     r"(?i)not a valid DuckDB|corrupt|checksum|Could not read enough bytes|deserializ|\bWAL\b|magic"
@@ -128,9 +139,5 @@ def _ours(path: Path, error: Exception) -> RegtuiError:  # noqa: PLR0911 -- one 
     if not isinstance(error, ABOUT_VALUES) and re.search(
         _NOT_A_DATABASE, text.replace(str(path), "")
     ):
-        return Damaged(
-            f"the replica {path} is damaged ({text[:120]})",
-            f"restore it from {path.parent / 'backups'} or another copy; the files in "
-            f"{path.parent / 'objects'} are not affected",
-        )
+        return Damaged(f"the replica {path} is damaged ({text[:120]})", REPAIR)
     return RegtuiError(f"the replica {path} failed: {text[:200]}")

@@ -1,10 +1,11 @@
 """Examining a database: whether what it holds still fits together.
 
-Three things vouch for each other. The verdict of an operation holds the digests of the documents
-that it produced; a version's document holds the content digest of its list of files; the typed
-tables follow from the documents. All are compared range by range of local keys, each range in one
-short unit of work of the caller's. Before that every table is read once, and some rows of each
-range are looked up by the indexes, since DuckDB checks the sums of blocks only as it reads them.
+Four things vouch for each other. The verdict of an operation holds the digests of the documents
+that it produced; a document holds the digests of its texts, and that of a version the content
+digest of its list of files; the typed tables follow from the documents. All are compared range by
+range of local keys, each range in one short unit of work of the caller's. Before that every table
+is read once, and some rows of each range are looked up by the indexes, since DuckDB checks the sums
+of blocks only as it reads them.
 """
 
 from collections import Counter
@@ -15,13 +16,14 @@ import msgspec
 from msgspec import Struct
 
 from regtui.core import encoding
-from regtui.core.documents import Document, decode_document
+from regtui.core.documents import Document
 from regtui.core.errors import Damaged
 from regtui.core.manifest import FileEntry, content_digest
 from regtui.core.verdicts import Accepted, decode_verdict
 from regtui.replica.database import Connection, configuration, duckdb
+from regtui.replica.kept_texts import lost_texts
 from regtui.replica.migrate import apply_all
-from regtui.replica.rebuild import PROJECTED, key_ranges, projected
+from regtui.replica.rebuild import PROJECTED, key_ranges, projected, readable
 from regtui.replica.tables import COLUMNS, insert
 
 _INDEXED = (("document", "key"), ("document", "id"), ("version", "short"), ("version", "slot"))
@@ -36,21 +38,28 @@ class Examination(Struct):
 
     Attributes:
         documents: How many were read.
-        unvouched: Ids of documents that no verdict vouches for.
+        unvouched: Ids of documents that no verdict vouches for, or that can't be read.
+        unreadable: Ids of the latter.
         lists: Ids of versions whose list of files is not the one that was captured.
         differing: Number of rows that are not what the documents say, by table.
         operations: How many are missing, or there are too many.
+        texts: Ids of documents that have lost a text.
     """
 
     documents: int = 0
     unvouched: list[str] = []
+    unreadable: list[str] = []
     lists: list[str] = []
     differing: dict[str, int] = {}
     operations: int = 0
+    texts: list[str] = []
 
     @property
     def is_sound(self) -> bool:
-        """Tell whether everything fits but the typed tables, which can be made anew."""
+        """Tell whether everything fits but the typed tables, which can be made anew.
+
+        Lost texts don't count: they are worth less than changes that an older copy would lack.
+        """
         return not (self.unvouched or self.lists or self.operations)
 
 
@@ -98,23 +107,27 @@ def _examine_range(
         [low, high],
     ).fetchall()
     documents: dict[int, Document] = {}
+    unreadable: list[int] = []
     for key, identity, seq, body, verdict in rows:
         found.documents += 1
-        if seq and not _is_vouched(identity, body, verdict):
+        document = readable(body)
+        if document is None or (seq and not _is_vouched(identity, body, verdict)):
             found.unvouched.append(identity)
-        try:
-            documents[key] = decode_document(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            continue  # nobody vouches for it either
+        if document is None:
+            unreadable.append(key)
+            found.unreadable.append(identity)
+        else:
+            documents[key] = document
     for table, column in _INDEXED:
         _probe_index(connection, table, column, low, high)
+    found.texts += lost_texts(connection, documents.values()).values()
     found.lists += _wrong_lists(connection, documents, low, high)
     expected = projected(connection, documents)
     for table in PROJECTED:
         insert(scratch, table, expected[table])
-        wanted = _spelled(scratch, table, -(2**62), 2**62)
+        wanted = _spelled(scratch, table, -(2**62), 2**62, [])
         scratch.execute(f"delete from base.{table}")  # noqa: S608 -- a constant
-        there = _spelled(connection, table, low, high)
+        there = _spelled(connection, table, low, high, unreadable)
         count = max((wanted - there).total(), (there - wanted).total())
         if count:
             found.differing[table] = found.differing.get(table, 0) + count
@@ -181,11 +194,14 @@ def _right(
     return {key} if content_digest(entries) == versions[key].facts["digest"] else set()
 
 
-def _spelled(connection: Connection, table: str, low: int, high: int) -> Counter[str]:
-    """Return rows by their spelling, for NaN is not equal to itself."""
+def _spelled(
+    connection: Connection, table: str, low: int, high: int, without: list[int]
+) -> Counter[str]:
+    """Return rows by their spelling, for NaN is not equal to itself; but those of some keys."""
     key = next(iter(COLUMNS[table]))
     rows = connection.execute(
-        f"select * from base.{table} where {key} >= ? and {key} < ?",  # noqa: S608 -- constants
-        [low, high],
+        f"select * from base.{table} where {key} >= ? and {key} < ? "  # noqa: S608 -- constants
+        f"and {key} not in (select unnest(?::bigint[]))",
+        [low, high, without],
     ).fetchall()
     return Counter(map(repr, rows))

@@ -11,17 +11,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 
-from regtui.core.operations import decode_operation
-from regtui.core.verdicts import LogRow, decode_verdict
+from regtui.core.verdicts import LogRow
 from regtui.core.view import Past
 from regtui.replica.database import Connection
+from regtui.replica.decoded import stored_past, stored_value
 
 FIRST_WINDOW = 512
 """Operations that are looked through first; each window after it is four times as wide."""
-
 
 GROUP_SPAN = 10_000
 """Milliseconds within which all operations of a group are made: room for ten million of them, since
@@ -100,7 +98,7 @@ def operations(connection: Connection, seqs: Sequence[int]) -> list[Past]:
         "where seq between ? and ? and seq in (select unnest(?::bigint[])) order by seq",
         [min(seqs), max(seqs), list(seqs)],
     ).fetchall()
-    found = {seq: _past(seq, data, verdict) for seq, data, verdict in rows}
+    found = {row[0]: stored_past(*row) for row in rows}
     return [found[seq] for seq in seqs if seq in found]
 
 
@@ -114,7 +112,7 @@ def operations_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Pa
         "where id between ? and ? and id in (select unnest(?::uuid[]))",
         [wanted[0], wanted[-1], wanted],
     ).fetchall()
-    found = (_past(seq, data, verdict) for seq, data, verdict in rows)
+    found = (stored_past(*row) for row in rows)
     return {past.operation.id: past for past in found}
 
 
@@ -144,7 +142,7 @@ def members(connection: Connection, groups: Iterable[str]) -> dict[str, list[Pas
         [*itertools.chain.from_iterable(windows), list(found)],
     ).fetchall()
     for row in rows:
-        past = _past(*row)
+        past = stored_past(*row)
         found[past.operation.group or ""].append(past)
     return found
 
@@ -192,7 +190,8 @@ def rows_of(connection: Connection, seqs: Sequence[int]) -> dict[int, list[LogRo
     ).fetchall()
     found: dict[int, list[LogRow]] = {}
     for seq, entity, kind, path, before, after, result in rows:
-        row = LogRow(entity, kind, path, _value(before), _value(after), result)
+        was, to = stored_value(before, seq), stored_value(after, seq)
+        row = LogRow(entity, kind, path, was, to, result)
         found.setdefault(seq, []).append(row)
     return found
 
@@ -257,11 +256,3 @@ def _first(connection: Connection, wanted: Wanted) -> int:
         [wanted.since],
     ).fetchone()
     return 1 if row is None else int(row[0])
-
-
-def _past(seq: int, data: str, verdict: str) -> Past:
-    return Past(decode_operation(data.encode()), decode_verdict(verdict.encode()), seq)
-
-
-def _value(text: str | None) -> Any:
-    return None if text is None else msgspec.json.decode(text)

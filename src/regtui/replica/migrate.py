@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 from regtui.core.errors import Damaged, RegtuiError
-from regtui.replica.database import Connection, connected, duckdb
+from regtui.replica.database import REPAIR, Connection, connected, duckdb
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -38,21 +38,27 @@ def check(connection: Connection, path: Path) -> bool:
 
     Raises:
         RegtuiError: A newer program made it.
-        Damaged: It is another program's database.
+        Damaged: It is another program's database, or does not say which registry it holds.
     """
     try:
-        row = connection.execute("select max(version) from base.schema_version").fetchone()
+        row = connection.execute(
+            "select max(version), (select count(*) from base.replica) from base.schema_version"
+        ).fetchone()
     except duckdb.CatalogException:
         raise Damaged(
             f"{path} is no registry", "move it away, or choose another folder with --home"
         ) from None
-    found = 0 if row is None or row[0] is None else int(row[0])
+    found, replicas = (0, 0) if row is None or row[0] is None else row
     if found > latest():
         raise RegtuiError(
             f"the replica {path} has schema {found}, this regtui knows up to {latest()}",
             "upgrade regtui",
         )
-    return found == latest()
+    if found == latest() and replicas != 1:
+        raise Damaged(
+            f"the replica {path} is damaged: it does not say which registry it holds", REPAIR
+        )
+    return bool(found == latest())
 
 
 def migrate(path: Path, backups: Path, now: int) -> None:

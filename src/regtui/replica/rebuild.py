@@ -2,15 +2,19 @@
 
 Documents are read in ranges of their local keys, so that memory is bounded; the rows of a range are
 written set-based. Everything happens in the caller's transaction: the tables are either as they
-were or what the documents say.
+were or what the documents say. Of a document that can't be read the rows stay as they were: they
+are what is still known of it, and what others refer to.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec import Struct
 
 from regtui.core.documents import Document, decode_document
 from regtui.replica.database import Connection
+from regtui.replica.decoded import UNREADABLE
 from regtui.replica.projection import Rows, changed_tables, project
-from regtui.replica.tables import insert
+from regtui.replica.tables import COLUMNS, insert
 
 PROJECTED = (
     "model", "version", "alias", "conflict", "metric", "param", "tag", "parent", "input",
@@ -21,22 +25,39 @@ PROJECTED = (
 RANGE = 2_000
 """Local keys of one page."""
 
+_INCOMPLETE = (LookupError, TypeError, ValueError, AttributeError)
+"""What projecting a document raises that lacks what every one of its kind has."""
 
-def rebuild(connection: Connection) -> int:
-    """Make all typed tables anew, inside the caller's transaction; return the documents read.
 
-    Raises:
-        Damaged: A document can't be read.
-    """
+class Rebuilt(Struct, frozen=True):
+    """How many documents the tables were made of, and the ids of those that can't be read."""
+
+    documents: int
+    unreadable: list[str]
+
+
+class Page(Struct, frozen=True):
+    """The documents of a range of keys, and the ids of those that can't be read; by key."""
+
+    documents: dict[int, Document]
+    unreadable: dict[int, str]
+
+
+def rebuild(connection: Connection) -> Rebuilt:
+    """Make all typed tables anew, inside the caller's transaction."""
+    before = connection.cursor()  # outside of the transaction: it sees the tables as they were
     for table in PROJECTED:
         connection.execute(f"delete from base.{table}")  # noqa: S608 -- constants of this module
     count = 0
+    unreadable: list[str] = []
     for low, high in key_ranges(connection):
-        documents = read_documents(connection, low, high)
-        for table, rows in projected(connection, documents).items():
+        page = read_documents(connection, low, high)
+        for table, rows in projected(connection, page.documents).items():
             insert(connection, table, rows)
-        count += len(documents)
-    return count
+        _keep_rows(before, connection, page.unreadable)
+        count += len(page.documents)
+        unreadable += page.unreadable.values()
+    return Rebuilt(count, unreadable)
 
 
 def key_ranges(connection: Connection) -> Iterator[tuple[int, int]]:
@@ -50,12 +71,30 @@ def key_ranges(connection: Connection) -> Iterator[tuple[int, int]]:
     yield from zip([-(2**62), *starts], [*starts, 2**62], strict=True)
 
 
-def read_documents(connection: Connection, low: int, high: int) -> dict[int, Document]:
-    """Return the documents of a range by their keys."""
+def read_documents(connection: Connection, low: int, high: int) -> Page:
+    """Return the documents of a range."""
     rows = connection.execute(
-        "select key, body from base.document where key >= ? and key < ? order by key", [low, high]
+        "select key, id::varchar, body from base.document where key >= ? and key < ? order by key",
+        [low, high],
     ).fetchall()
-    return {key: decode_document(body) for key, body in rows}
+    page = Page({}, {})
+    for key, identity, body in rows:
+        document = readable(body)
+        if document is None:
+            page.unreadable[key] = identity
+        else:
+            page.documents[key] = document
+    return page
+
+
+def readable(body: str) -> Document | None:
+    """Return the document of a body; None where it lacks what every one of its kind has."""
+    try:
+        document = decode_document(body)
+        project(0, document, len, changed_tables(None, document))
+    except (*UNREADABLE, *_INCOMPLETE):
+        return None
+    return document
 
 
 def projected(connection: Connection, documents: Mapping[int, Document]) -> Rows:
@@ -75,6 +114,22 @@ def projected(connection: Connection, documents: Mapping[int, Document]) -> Rows
         for table, found in project(key, document, keys.__getitem__, tables).items():
             rows[table] += found
     return rows
+
+
+def _keep_rows(before: Connection, connection: Connection, keys: Iterable[int]) -> None:
+    """Put the rows of documents back as they were."""
+    wanted = list(keys)
+    for table in PROJECTED if wanted else ():
+        columns = ", ".join(COLUMNS[table])
+        key = next(iter(COLUMNS[table]))
+        rows = before.execute(
+            f"select {columns} from base.{table} "  # noqa: S608 -- names are constants
+            f"where {key} in (select unnest(?::bigint[]))",
+            [wanted],
+        ).fetchall()
+        places = ", ".join("?" * len(COLUMNS[table]))
+        for row in rows:
+            connection.execute(f"insert into base.{table} ({columns}) values ({places})", row)  # noqa: S608
 
 
 def _keys(connection: Connection, identities: set[str]) -> dict[str, int]:

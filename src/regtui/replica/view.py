@@ -8,11 +8,11 @@ import itertools
 import re
 from collections.abc import Iterable
 
-from regtui.core.documents import Document, decode_document
-from regtui.core.operations import decode_operation
-from regtui.core.verdicts import Accepted, Judged, decode_verdict
+from regtui.core.documents import Document
+from regtui.core.verdicts import Accepted, Judged
 from regtui.core.view import Past
 from regtui.replica.database import Connection
+from regtui.replica.decoded import stored_document, stored_past
 
 # Operations of others name what they like; the database takes nothing else for an id.
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -43,10 +43,12 @@ class ReplicaView:
             return
         self._documents.update(dict.fromkeys(wanted))
         rows = self._connection.execute(
-            "select key, body from base.document where id in (select unnest(?::uuid[]))", [wanted]
+            "select key, body, id::varchar from base.document "
+            "where id in (select unnest(?::uuid[]))",
+            [wanted],
         ).fetchall()
-        for key, body in rows:
-            self._remember(key, decode_document(body))
+        for key, body, identity in rows:
+            self._remember(key, stored_document(body, identity))
 
     def take(self, past: Past, judged: Judged) -> None:
         """Put the effects of an operation on top; `seq` moves on."""
@@ -72,7 +74,7 @@ class ReplicaView:
                     "select key, body from base.document where id = ?", [entity]
                 ).fetchone()
             if row is not None:
-                self._remember(row[0], decode_document(row[1]))
+                self._remember(row[0], stored_document(row[1], entity))
         return self._documents[entity]
 
     def past(self, operation: str) -> Past | None:
@@ -82,11 +84,9 @@ class ReplicaView:
         if not _UUID.fullmatch(operation):
             return None
         row = self._connection.execute(
-            "select bytes, verdict, seq from base.operation where id = ?", [operation]
+            "select seq, bytes, verdict from base.operation where id = ?", [operation]
         ).fetchone()
-        if row is None:
-            return None
-        return Past(decode_operation(row[0].encode()), decode_verdict(row[1].encode()), row[2])
+        return None if row is None else stored_past(*row)
 
     def text(self, digest: str) -> str | None:
         """Return a kept text."""
@@ -168,10 +168,7 @@ class ReplicaView:
             "where l.seq > ? and l.entity = (select key from base.document where id = ?)",
             [first, entity],
         ).fetchall()
-        stored = (
-            Past(decode_operation(data.encode()), decode_verdict(verdict.encode()), seq)
-            for seq, data, verdict in rows
-        )
+        stored = (stored_past(*row) for row in rows)
         here = (made for made in self._pasts.values() if made.seq > first)
         for later in itertools.chain(stored, here):
             changed = isinstance(later.verdict, Accepted) and entity in later.verdict.documents
