@@ -5,12 +5,16 @@ are not there. Every version has a file of its own and one that it shares with a
 """
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import regtui
-from regtui.registry import Registry
+from regtui.artifacts.store import ObjectStore
+from regtui.artifacts.verify import Damage
+from regtui.registry import Registry, content
+from regtui.registry.stored import ROWS
 from regtui.replica.database import connected
 
 VERSIONS = 400_000
@@ -68,3 +72,21 @@ def test_usage_of_the_versions_of_a_model_is_added_up(large: Registry) -> None:
     assert versions is not None
     assert len(versions) == VERSIONS // MODELS
     assert {(one.files, one.total, one.unique, one.shared) for one in versions} == {(2, 11, 10, 1)}
+
+
+def test_every_file_is_verified(large: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The names are at the limit here; the bytes are nowhere."""
+    seen: list[int] = []
+
+    def verified(_: ObjectStore, wanted: list[tuple[str, int]], **__: object) -> Iterator[Damage]:
+        seen.append(len(wanted))
+        yield Damage(wanted[0][0], "missing")
+
+    monkeypatch.setattr(content, "verify_objects", verified)
+    found = large.verify()
+    named = VERSIONS * 39 // 40 + 1
+    assert (found.versions, found.files, found.bytes) == (named - 1, named, (named - 1) * 10 + 1)
+    assert sum(seen) == named
+    assert max(seen) < 2 * ROWS
+    assert len(found.damaged) == len(seen)
+    assert all(len(damage.used_by) == 1 for damage in found.damaged)

@@ -10,8 +10,16 @@ from regtui.registry.answers import DamagedFile, Verified, VersionAnswer
 from regtui.registry.capture import Progress
 from regtui.registry.context import Context
 from regtui.registry.references import find_version
+from regtui.registry.stored import (
+    Range,
+    digest_ranges,
+    named_in,
+    version_ranges,
+    wrong_lists,
+)
 from regtui.registry.versions import manifest
 from regtui.replica.database import Connection
+from regtui.replica.tables import PAGE
 
 
 def checkout(
@@ -76,7 +84,8 @@ def verify(
 ) -> Verified:
     """Read stored files again and compare them with their digests.
 
-    A damaged one is set aside, so that a capture of the same content heals it.
+    A damaged one is set aside, so that a capture of the same content heals it. Names are read in
+    ranges of digests, so others get their turn, and a lease keeps collections from what was read.
 
     Args:
         context: The registry.
@@ -85,73 +94,100 @@ def verify(
 
     Raises:
         NotFound: There is no such version.
+        Damaged: The list of files of this version is not what was captured.
     """
-    with context.reading() as connection:
-        key = None if reference is None else find_version(connection, reference)[0]
-        wanted = connection.execute(
-            "select lower(hex(f.digest)), any_value(f.size) from base.file f "
-            "join base.version v on v.key = f.version "
-            "where (?::bigint is null or f.version = ?) and (? or v.state <> 'deleted') "
-            "group by f.digest",
-            [key, key, key is not None],
-        ).fetchall()
-        counted = connection.execute(
-            "select count(*) from base.version where (?::bigint is null and state <> 'deleted') "
-            "or key = ?",
-            [key, key],
-        ).fetchone()
-        lists = _damaged_lists(connection)
-    if reference is not None:
-        manifest(context, reference)
-    damaged = {
-        damage.digest: damage.problem
-        for damage in verify_objects(context.store, wanted, on_progress=on_progress)
-    }
-    for digest, problem in damaged.items():
-        if problem in {"damaged", "wrong size"}:
-            context.store.set_aside(digest)
+    files = size = 0
+    damaged: dict[str, str] = {}
+    with reader_lease(context.home):
+        if reference is not None:
+            manifest(context, reference)
+        with context.reading() as connection:
+            version = None if reference is None else find_version(connection, reference)[0]
+            versions, rows = _count(connection, version)
+        for digests in digest_ranges(rows):
+            with context.reading() as connection:
+                wanted = _wanted(connection, version, digests)
+            files, size = files + len(wanted), size + sum(length for _, length in wanted)
+            for damage in verify_objects(context.store, wanted, on_progress=on_progress):
+                damaged[damage.digest] = damage.problem
+                if damage.problem in {"damaged", "wrong size"}:
+                    context.store.set_aside(damage.digest)
     return Verified(
-        versions=0 if counted is None else counted[0],
-        files=len(wanted),
-        bytes=sum(size for _, size in wanted),
+        versions=versions,
+        files=files,
+        bytes=size,
         damaged=[
             DamagedFile(digest=digest, problem=damaged[digest], used_by=users)
-            for digest, users in _users(context, list(damaged)).items()
+            for digest, users in _users(context, sorted(damaged)).items()
         ]
-        + lists,
+        + (_damaged_lists(context) if reference is None else []),
     )
 
 
-def _damaged_lists(connection: Connection) -> list[DamagedFile]:
-    """Return the versions whose list of files has lost rows; `files` checks one exactly."""
-    rows = connection.execute(
-        "select v.digest, m.name, v.number, v.id::varchar from base.version v "
-        "join base.model m on m.key = v.model left join "
-        "(select version, count(*) as files, sum(size) as size from base.file group by version) f "
-        "on f.version = v.key where f.files is distinct from v.files or f.size <> v.size"
+def _count(connection: Connection, version: int | None) -> tuple[int, int]:
+    """Return the number of versions to verify, and of the rows that name their files."""
+    if version is not None:
+        row = connection.execute(
+            "select 1, count(*) from base.file where version = ?", [version]
+        ).fetchone()
+    else:
+        row = connection.execute(
+            "select count(*), (select count(*) from base.file) from base.version "
+            "where state <> 'deleted'"
+        ).fetchone()
+    return row or (0, 0)
+
+
+def _wanted(connection: Connection, version: int | None, digests: Range) -> list[tuple[str, int]]:
+    """Return digest and size of the files of a range that have to be there."""
+    if version is None:
+        return [(digest, size) for digest, size, needed in named_in(connection, digests) if needed]
+    return connection.execute(
+        "select lower(hex(digest)), any_value(size) from base.file "
+        "where version = ? and digest between unhex(?) and unhex(?) group by digest",
+        [version, *digests],
     ).fetchall()
-    return [
-        DamagedFile(
-            digest=digest, problem="list of files damaged", used_by=[f"{name}@{number or identity}"]
-        )
-        for digest, name, number, identity in rows
-    ]
+
+
+def _damaged_lists(context: Context) -> list[DamagedFile]:
+    """Return the versions whose list of files has lost rows; `files` checks one exactly."""
+    with context.reading() as connection:
+        ranges = version_ranges(connection)
+    damaged = []
+    for keys in ranges:
+        with context.reading() as connection:
+            found = wrong_lists(connection, keys)
+            rows = connection.execute(
+                "select v.digest, m.name, v.number, v.id::varchar from base.version v "
+                "join base.model m on m.key = v.model where v.key in (select unnest(?::bigint[]))",
+                [[one.version for one in found]],
+            ).fetchall()
+        damaged += [
+            DamagedFile(
+                digest=digest,
+                problem="list of files damaged",
+                used_by=[f"{name}@{number or identity}"],
+            )
+            for digest, name, number, identity in rows
+        ]
+    return damaged
 
 
 def _users(context: Context, digests: list[str]) -> dict[str, list[str]]:
-    """Return `model@number path` of everything that needs each digest."""
-    if not digests:
-        return {}
-    with context.reading() as connection:
-        rows = connection.execute(
-            "select lower(hex(f.digest)), m.name, v.number, v.id::varchar, f.path, v.source "
-            "from base.file f join base.version v on v.key = f.version "
-            "join base.model m on m.key = v.model "
-            "where f.digest in (select unhex(unnest(?::varchar[]))) order by m.name, v.number",
-            [digests],
-        ).fetchall()
+    """Return `model@number path` of everything that needs each digest; they are in order."""
     users: dict[str, list[str]] = {digest: [] for digest in digests}
-    for digest, name, number, identity, file, source in rows:
-        shown = file or str(source).rpartition("/")[2]
-        users[digest].append(f"{name}@{number or identity} {shown}")
+    for start in range(0, len(digests), PAGE):
+        page = digests[start : start + PAGE]
+        with context.reading() as connection:
+            rows = connection.execute(
+                "select lower(hex(f.digest)), m.name, v.number, v.id::varchar, f.path, v.source "
+                "from base.file f join base.version v on v.key = f.version "
+                "join base.model m on m.key = v.model "
+                "where f.digest between unhex(?) and unhex(?) "
+                "and f.digest in (select unhex(unnest(?::varchar[]))) order by m.name, v.number",
+                [page[0], page[-1], page],
+            ).fetchall()
+        for digest, name, number, identity, file, source in rows:
+            shown = file or str(source).rpartition("/")[2]
+            users[digest].append(f"{name}@{number or identity} {shown}")
     return users
