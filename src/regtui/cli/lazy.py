@@ -13,6 +13,7 @@ from typer.main import get_command as command_of
 from regtui.cli.settings import common_options
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("demo", "Make a sample registry with small real models to play with."),
     "ui": ("ui", "Open the app; `regtui` alone does the same on a terminal."),
     "capture": ("capture", "Make a version of a file or folder."),
     "ls": ("ls", "List versions by query."),

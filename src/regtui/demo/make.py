@@ -1,0 +1,95 @@
+"""Making the demo: beside its place, and whole before it is there.
+
+A demo is a folder with a registry in `.regtui` and the runs that it was captured from in `runs`.
+A kill in the middle leaves a folder with another name, which the next making removes.
+"""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec import Struct
+
+from regtui.core.errors import BadInput, RegtuiError
+from regtui.demo.people import Team
+from regtui.demo.story import DAYS, tell
+
+MARK = "regtui-demo"
+"""A file that only a demo has."""
+
+Told = Callable[[str], object]
+
+
+class Demo(Struct, frozen=True, kw_only=True):
+    """A demo.
+
+    Attributes:
+        folder: Where it is.
+        home: Its registry.
+        created: Whether it was made now.
+    """
+
+    folder: str
+    home: str
+    created: bool
+
+
+def make_demo(folder: Path | None = None, *, again: bool = False, told: Told | None = None) -> Demo:
+    """Make the demo, unless it is there.
+
+    Args:
+        folder: Where to; None for the user's cache folder.
+        again: Whether to make it anew where it is there.
+        told: Is told the name of each model before it is trained.
+
+    Raises:
+        BadInput: There is something else in the folder.
+        RegtuiError: It can't be written.
+    """
+    target = default_folder() if folder is None else folder.expanduser().absolute()
+    is_there = (target / MARK).is_file()
+    if not is_there and target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise BadInput(f"{target} is no demo and not empty", "name another folder")
+    if is_there and not again:
+        return _demo(target, created=False)
+    try:
+        _make(target, told or (lambda _: None))
+    except OSError as error:
+        raise RegtuiError(
+            f"the demo can't be made in {target}: {error.strerror}", "name another folder"
+        ) from error
+    return _demo(target, created=True)
+
+
+def default_folder() -> Path:
+    """Return where the demo is unless somebody says where."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("regtui")) / "demo"
+
+
+def _demo(folder: Path, *, created: bool) -> Demo:
+    return Demo(folder=str(folder), home=str(folder / ".regtui"), created=created)
+
+
+def _make(target: Path, told: Told) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f"{target.name}.part")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(mode=0o700)
+    try:
+        for model in tell(Team(beside / ".regtui", DAYS), beside / "runs"):
+            told(model)
+        # The story takes weeks on its own clock, and a day's first writer makes a copy.
+        for copy in (beside / ".regtui" / "backups").glob("daily-*"):
+            copy.unlink()
+        (beside / MARK).write_text("made by `regtui demo`; can be deleted\n", encoding="utf-8")
+        if target.exists():
+            shutil.rmtree(target)
+        os.replace(beside, target)  # noqa: PTH105 -- beside the other moves
+    except BaseException:
+        with contextlib.suppress(OSError):
+            shutil.rmtree(beside)
+        raise
