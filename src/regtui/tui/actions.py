@@ -301,6 +301,9 @@ ACTIONS: tuple[Action, ...] = (
         "Take the version at the cursor's column out of the comparison.",
     ),
     Action("compare.export", ("w",), "Export", "Write the comparison as a Markdown file."),
+    Action("compare.curves", ("C",), "Curves", "Show or hide the curves of the metric."),
+    Action("compare.previous", ("h",), "Left", "Look at the column on the left.", shown=False),
+    Action("compare.next", ("l",), "Right", "Look at the column on the right.", shown=False),
     Action(
         "activity.filter",
         ("slash",),

@@ -36,12 +36,17 @@ def _table(rows: Sequence[Row], references: Sequence[str], baseline: int) -> Ite
     ]
     yield _line(["", *heads])
     yield _line(["---"] * (len(heads) + 1))
+    known: dict[int, str] = {}  # of a hundred thousand rows, most cells are the same few
     for row in rows:
         if row.is_heading:
             if any(cell.text for cell in row.cells):
                 yield _line(["*in all*", *(_escaped(cell.text) for cell in row.cells)])
-        else:
-            yield _line([_escaped(row.name) + _direction(row), *map(_cell, row.cells)])
+            continue
+        for cell in row.cells:
+            if id(cell) not in known:
+                known[id(cell)] = _cell(cell)
+        shown = [known[id(cell)] for cell in row.cells]
+        yield _line([_escaped(row.name) + _direction(row), *shown])
 
 
 def _cell(cell: Cell) -> str:

@@ -8,6 +8,7 @@ Of files and tensors only those are rows that are not the same in all columns; t
 the others. They come later than the values, so their cells may say that they are still compared.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -33,6 +34,7 @@ class Cell(Struct, frozen=True):
         change: The difference to the baseline, of a metric.
         more: What there is to say beside it.
         is_best: Whether it is the best of all columns.
+        brief: The value in few characters, where that is another text.
     """
 
     text: str = ""
@@ -40,6 +42,7 @@ class Cell(Struct, frozen=True):
     change: str = ""
     more: str = ""
     is_best: bool = False
+    brief: str = ""
 
 
 class Row(Struct, frozen=True):
@@ -149,10 +152,10 @@ def _counts(verdicts: Iterable[Verdict], same: int = 0) -> str:
     signs = {"better": "~", "worse": "~", "changed": "~", "added": "+", "removed": "-",
              "moved": ">", "unknown": "?", "same": "="}  # fmt: skip
     counts = dict.fromkeys("+~->?=", 0)
-    counts["="] = same
-    for verdict in verdicts:
+    for verdict, count in Counter(verdicts).items():
         if verdict:
-            counts[signs[verdict]] += 1
+            counts[signs[verdict]] += count
+    counts["="] += same
     return " ".join(f"{sign}{count:,}" for sign, count in counts.items() if count)
 
 
@@ -186,46 +189,41 @@ def _metric(columns: Sequence[Side], name: str, direction: str, baseline: int) -
     values = [side.version.metrics.get(name) for side in columns]
     steps = [side.version.steps.get(name) for side in columns]
     best = _best(values, direction)
-    cells = []
-    for place, (value, step) in enumerate(zip(values, steps, strict=True)):
-        is_best = best is not None and value == best
-        more = "" if step is None else f"step {step}"
-        before = values[baseline]
-        if place == baseline or value is None or before is None:
-            verdict: Verdict = ""
-            if place != baseline:
-                verdict = _presence(before, value)
-            cells.append(Cell(number_text(value), verdict, more=more, is_best=is_best))
-            continue
-        change = metric_change(
-            {"value": before, "step": steps[baseline]}, {"value": value, "step": step}, direction
+    entries = [{"value": value, "step": step} for value, step in zip(values, steps, strict=True)]
+    cells = [
+        _metric_cell(
+            entry,
+            None if place == baseline else entries[baseline],
+            direction,
+            is_best=best is not None and entry["value"] == best,
         )
-        cells.append(_changed_metric(value, change, more, is_best=is_best))
+        for place, entry in enumerate(entries)
+    ]
     return Row(
-        "metrics",
-        name,
-        tuple(cells),
-        differs=_differ(_spelling(pair) for pair in zip(values, steps, strict=True)),
-        direction=direction,
+        "metrics", name, tuple(cells), differs=_differ(map(_spelling, entries)), direction=direction
     )
 
 
-def _changed_metric(
-    value: float | str, change: Mapping[str, Any], more: str, *, is_best: bool
+def _metric_cell(
+    entry: Mapping[str, Any], before: Mapping[str, Any] | None, direction: str, *, is_best: bool
 ) -> Cell:
-    verdicts: dict[bool | None, Verdict] = {True: "better", False: "worse", None: "changed"}
-    verdict = verdicts[change["better"]]
-    is_same = _spelling(change["before"]) == _spelling(change["after"])
-    if is_same or change["delta"] == 0:
-        is_other_step = change["steps"][0] != change["steps"][1]
-        return Cell(
-            number_text(value), "changed" if is_other_step else "same", more=more, is_best=is_best
-        )
-    delta = "" if change["delta"] is None else f"{change['delta']:+.4g}"
-    percent = "" if change["percent"] is None else f"{change['percent']:+.3g} %"
-    return Cell(
-        number_text(value), verdict, delta, ", ".join(p for p in (percent, more) if p), is_best
-    )
+    """Return a metric beside that of the baseline; None where it is the baseline's own."""
+    value = entry["value"]
+    step = "" if entry["step"] is None else f"step {entry['step']}"
+    verdict: Verdict = ""
+    delta = percent = ""
+    if before is not None:
+        verdict = _presence(before["value"], value)
+        if verdict == "changed":
+            change = metric_change(before, entry, direction)
+            verdict = {True: "better", False: "worse", None: "changed"}[change["better"]]  # type: ignore[assignment]
+            delta = "" if change["delta"] is None else f"{change['delta']:+.3g}"
+            percent = "" if change["percent"] is None else f"{change['percent']:+.3g} %"
+        elif verdict == "same" and before["step"] != entry["step"]:
+            verdict = "changed"
+    more = ", ".join(part for part in (percent, step) if part)
+    brief = f"{value:.4g}" if isinstance(value, float | int) else ""
+    return Cell(number_text(value), verdict, delta, more, is_best, brief)
 
 
 def _best(values: Iterable[float | str | None], direction: str) -> float | str | None:
@@ -311,23 +309,41 @@ def _stage(content: Content | str | None, changes: Iterable[Change], is_files: b
 
 
 def _content_rows(section: str, baseline: int, groups: Sequence[Mapping[str, Change]]) -> list[Row]:
-    names = sorted(set().union(*groups))
-    known: dict[Cell, Cell] = {}  # most of a hundred thousand cells are the same few
+    before: dict[str, str] = {}
+    for group in groups:
+        before |= {name: change.before for name, change in group.items() if change.before}
+    cells = _Cells()
     found = []
-    for name in names:
-        changes = [group.get(name) for group in groups]
-        before = next((one.before for one in changes if one is not None and one.before), "")
-        cells = tuple(
-            Cell(before) if place == baseline else _content_cell(change, is_there=bool(before))
-            for place, change in enumerate(changes)
-        )
-        found.append(Row(section, name, tuple(known.setdefault(cell, cell) for cell in cells)))
+    for name in sorted(set().union(*groups)):
+        text = before.get(name, "")
+        missing = cells.same if text else cells.nothing
+        line = [
+            missing if (change := group.get(name)) is None else cells.of(change) for group in groups
+        ]
+        line[baseline] = cells.plain(text)
+        found.append(Row(section, name, tuple(line)))
     return found
 
 
-def _content_cell(change: Change | None, *, is_there: bool) -> Cell:
-    if change is None:
-        return Cell("", "same") if is_there else Cell()
-    if change.verdict == "changed" and change.before == change.after:
-        return Cell(change.after, "changed", more="of other values")
-    return Cell(change.after, change.verdict)
+class _Cells:
+    """Cells of changes: equal ones are one, for most of a hundred thousand are the same few."""
+
+    same = Cell("", "same")
+    nothing = Cell()
+
+    def __init__(self) -> None:
+        self._changes: dict[int, Cell] = {}
+        self._plain: dict[str, Cell] = {}
+
+    def of(self, change: Change) -> Cell:
+        """Return the cell of a change, which lives longer than this."""
+        found = self._changes.get(id(change))
+        if found is None:
+            is_hidden = change.verdict == "changed" and change.before == change.after
+            more = "of other values" if is_hidden else ""
+            found = self._changes[id(change)] = Cell(change.after, change.verdict, more=more)
+        return found
+
+    def plain(self, text: str) -> Cell:
+        """Return the cell of what the baseline has."""
+        return self._plain.get(text) or self._plain.setdefault(text, Cell(text))

@@ -220,10 +220,12 @@ class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
         self.columns = tuple(columns)
         self._lay_out()
 
-    def show_rows(self, rows: Sequence[Row], *, cursor: int | None = None) -> None:
-        """Show rows that are all here."""
+    def show_rows(
+        self, rows: Sequence[Row], *, cursor: int | None = None, offset: int | None = None
+    ) -> None:
+        """Show rows that are all here; `cursor` and `offset` are those of `show`."""
         pages = {n: list(rows[n * PAGE : (n + 1) * PAGE]) for n in range(-(-len(rows) // PAGE))}
-        self.show(len(rows), pages, cursor=cursor)
+        self.show(len(rows), pages, cursor=cursor, offset=offset)
         self._all_here = True
 
     def show(
@@ -564,7 +566,11 @@ class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
     @property
     def held(self) -> int:
         """Cells on the left that stay when one scrolls sideways."""
-        return sum(self._widths[: self.fixed]) + 2 * len(self._widths[: self.fixed])
+        return self.cells_before(self.fixed)
+
+    def cells_before(self, place: int) -> int:
+        """Return how many cells wide the columns before a place are in all."""
+        return sum(self._widths[:place]) + 2 * len(self._widths[:place])
 
     def column_at(self, x: int) -> Column | None:
         """Return the column that stands at a place of the screen, in cells from the left."""

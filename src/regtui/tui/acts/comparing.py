@@ -1,0 +1,45 @@
+"""Comparing: what the key does on marked versions, or on one alone."""
+
+from typing import TYPE_CHECKING
+
+from regtui.core.errors import RegtuiError
+from regtui.registry.side_by_side import MOST, version_before
+
+if TYPE_CHECKING:
+    from regtui.registry.answers import VersionAnswer
+    from regtui.tui.app import RegtuiApp
+
+
+async def compare(app: "RegtuiApp", versions: "list[VersionAnswer]") -> None:
+    """Compare versions; one alone is compared with the one before it."""
+    if len(versions) > MOST:
+        app.notify(
+            f"{len(versions)} versions are marked, and at most {MOST} can be compared: "
+            "take some marks away (space on the row, U for all)",
+            severity="warning",
+        )
+        return
+    if len(versions) == 1:
+        versions = [*await _before(app, versions[0]), *versions]
+    if len(versions) > 1:
+        await app.compare(versions)
+
+
+async def _before(app: "RegtuiApp", version: "VersionAnswer") -> "list[VersionAnswer]":
+    """Return the version of the same model before one; none where there is none, which is said."""
+    try:
+        found = await app.reader.read(
+            lambda registry: version_before(registry.context, f":{version.id}")
+        )
+    except RegtuiError as error:
+        app.show_error(error)
+        return []
+    if found is None:
+        app.notify(
+            f"{version.reference} is the first one of its model: "
+            "mark another version to compare with (space)",
+            severity="warning",
+            markup=False,
+        )
+        return []
+    return [found]
