@@ -332,6 +332,14 @@ LIES: dict[str, dict[str, Any]] = {
     "a nonce": {"version__nonce": "x"},
     "another author": {"version__author": "eve"},
     "a creation before time": {"version__created": -1},
+    "a creation after the year 9999": {"version__created": 500_000_000_000_000_000},
+    "a place after the year 9999": {
+        "version__values": {
+            "places": {
+                "x": {"host": "h", "folder": "/", "name": "n", "at": 2**62, "author": DIGEST[:36]}
+            }
+        }
+    },
     "no registry": {"registry": "x"},
     "no files": {"files": []},
     "files that are none": {"files": [[1]]},

@@ -32,6 +32,9 @@ DESCRIPTION_LIMIT = 128 << 20
 VALUES_LIMIT = 16 << 20
 """Bytes of the values of one model or version, as JSON."""
 
+END_OF_TIME = 253_402_300_800 * 10**6
+"""Microseconds: the year 10000, which calendars don't reach."""
+
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -365,7 +368,7 @@ def _check_version(found: VersionBundle) -> None:
     check_files(found.files)
     if content_digest(found.files) != version.digest:
         raise BadInput("the files have another content digest")
-    if not 0 <= model.generation < 2**31 or not 0 <= version.created < 2**63:
+    if not 0 <= model.generation < 2**31 or not 0 <= version.created < END_OF_TIME:
         raise BadInput("a count or time is out of range")
     if model_id(name_key(model.name), model.generation) != model.id:
         raise BadInput("the model's id does not follow from its name")

@@ -221,9 +221,16 @@ class Verified(Struct, frozen=True, kw_only=True):
     damaged: list[DamagedFile]
 
 
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_FIRST, _LAST = -62_135_596_800 * 10**6, 253_402_300_800 * 10**6 - 1
+
+
 def iso(microseconds: int) -> str:
-    """Return a time as text."""
-    moment = datetime.datetime.fromtimestamp(microseconds / 1_000_000, tz=datetime.UTC)
+    """Return a time as text; one outside of the years 1 to 9999 is the first or last of these.
+
+    What another program once wrote has to be shown, whatever it says.
+    """
+    moment = _EPOCH + datetime.timedelta(microseconds=min(max(microseconds, _FIRST), _LAST))
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -23,7 +23,7 @@ from regtui.artifacts.faults import disk_errors
 from regtui.artifacts.leases import lease
 from regtui.artifacts.receiving import Receiver
 from regtui.core import encoding
-from regtui.core.bundle import VersionBundle, mentioned_digests, wanted_of
+from regtui.core.bundle import END_OF_TIME, VersionBundle, mentioned_digests, wanted_of
 from regtui.core.documents import Document, named_texts
 from regtui.core.errors import RegtuiError
 from regtui.core.identity import name_key, version_id
@@ -156,6 +156,8 @@ def _origin_place(
         host = "" if first is None else str(first["host"])
     except (TypeError, KeyError, ValueError):
         raise reader.damaged("the places of the version are malformed") from None
+    if any(not 0 <= time < END_OF_TIME for time in times):
+        raise reader.damaged("the time of a place is out of range")
     version = bundle.version
     return {
         "host": host,
