@@ -67,6 +67,7 @@ class OperationAnswer(Struct, frozen=True, kw_only=True):
         kind: Such as `version.edit`.
         actor: Name of who did it.
         via: `cli`, `app`, `watcher`, `api` or `runner`.
+        session: Id of the invocation that made it.
         time: When it was decided.
         model: Name of the model; None where it is about none.
         number: Number of the version that it is about.
@@ -85,6 +86,7 @@ class OperationAnswer(Struct, frozen=True, kw_only=True):
     kind: str
     actor: str
     via: str
+    session: str
     time: str
     model: str | None
     number: int | None
@@ -231,6 +233,7 @@ class _Names:
             kind=operation.kind,
             actor=self.actors.get(operation.actor, operation.actor),
             via=operation.via,
+            session=operation.session,
             time=iso(past.verdict.now),
             model=self.models.get(operation.stream),
             number=facts.get("number"),
