@@ -32,6 +32,23 @@ imports:
 bench *sizes:
     {{python}} -m benchmarks {{sizes}}
 
+# Pictures of the app's screens anew; look at them before you commit them.
+snapshots *args:
+    {{python}} -m pytest tests/tui/test_pictures.py --snapshot-update {{args}}
+
+# The table of keys in docs/app.md.
+keys:
+    {{python}} docs/keys.py
+
+# The documentation as a site, into site/.
+docs:
+    {{python}} -m pip install --quiet --group docs
+    .venv/bin/mkdocs build --strict
+
+# The sample registry, in the app.
+demo:
+    .venv/bin/regtui demo
+
 # Readers of model files against the libraries that write them; installs these first (3 GB).
 test-formats *args:
     {{python}} -m pip install --group formats

@@ -1,5 +1,6 @@
 """What a user can type or ask for has to be in the documentation."""
 
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,3 +70,13 @@ def test_every_exit_code_is_documented() -> None:
     kinds += errors.RegtuiError.__subclasses__()
 
     assert [kind.__name__ for kind in kinds if f"| {kind.exit_code} |" not in text] == []
+
+
+def test_every_key_of_the_app_is_documented() -> None:
+    spec = importlib.util.spec_from_file_location("keys", DOCS / "keys.py")
+    assert spec is not None
+    assert spec.loader is not None
+    keys = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(keys)
+
+    assert page("app.md") == keys.with_keys(page("app.md")), "run `just keys`"
