@@ -181,10 +181,14 @@ def test_what_makes_no_sense_is_refused_in_one_line(
     assert len(described.mine.json("conflicts")["conflicts"]) == 1
 
 
-def test_a_settled_conflict_stays_settled(described: Pair) -> None:
+@pytest.mark.parametrize(
+    "words", ["", "--theirs", "--mine", "--value x", "--take 00000000", "--file pyproject.toml"]
+)
+@pytest.mark.parametrize("choice", ["--theirs", "--value y"])
+def test_a_settled_conflict_stays_settled(described: Pair, choice: str, words: str) -> None:
     identity = described.conflict()
-    described.mine("resolve", identity, "--theirs")
-    answer = described.mine("resolve", identity, "--theirs")
+    assert described.mine("resolve", identity, *choice.split()).code == 0
+    answer = described.mine("resolve", identity, *words.split())
     assert answer.code == 2
     assert "resolved already" in answer.error
 
@@ -218,6 +222,14 @@ def test_an_editor_that_changes_nothing_settles_nothing(
 ) -> None:
     write(monkeypatch, "{}")
     assert carded.mine("resolve", carded.conflict()).code == 2
+    assert len(carded.mine.json("conflicts")["conflicts"]) == 1
+
+
+def test_an_empty_text_settles_nothing(carded: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(monkeypatch, "\n")
+    answer = carded.mine("resolve", carded.conflict())
+    assert answer.code == 2
+    assert "nothing is settled; --value '' takes the value away" in answer.error
     assert len(carded.mine.json("conflicts")["conflicts"]) == 1
 
 

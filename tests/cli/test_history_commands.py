@@ -188,7 +188,9 @@ def test_revert_goes_back_and_the_alias_tells_where_it_pointed(moved: Regtui) ->
 def test_an_alias_that_was_removed_comes_back_by_revert(moved: Regtui) -> None:
     moved("alias", "rm", "team/ranker@champion")
 
-    assert moved("revert", "team/ranker@champion").code == 0
+    assert moved("revert", "team/ranker@champion").out == (
+        "team/ranker@champion is at team/ranker@2\n"
+    )
     assert champion(moved) == 2
 
 

@@ -371,6 +371,32 @@ def test_a_huge_size_is_counted_and_not_allocated(backup: Path, tmp_path: Path, 
         restored(backup, tmp_path / "home2")
 
 
+@pytest.mark.parametrize(
+    "harm", ["behind its end", "behind zeros", "in place of its end", "between entries"]
+)
+def test_what_does_not_belong_to_a_backup_is_refused(
+    backup: Path, ranker: Registry, tmp_path: Path, harm: str
+) -> None:
+    data = backup.read_bytes()
+    changed = {
+        "behind its end": data + b"x",
+        "behind zeros": data + b"\0" * 9_000 + b"x",
+        "in place of its end": data[:-1024],
+        "between entries": data[:1023] + b"x" + data[1024:],
+    }[harm]
+    backup.write_bytes(changed)
+    with pytest.raises(Damaged):
+        ranker.verify_backup(backup)
+    with pytest.raises(Damaged):
+        restored(backup, tmp_path / "home2")
+    assert not (tmp_path / "home2").exists()
+
+
+def test_zeros_behind_the_end_of_a_backup_are_how_tar_pads(backup: Path, ranker: Registry) -> None:
+    backup.write_bytes(backup.read_bytes() + b"\0" * 9_000)
+    assert ranker.verify_backup(backup).objects > 0
+
+
 def test_a_huge_header_is_refused(backup: Path, tmp_path: Path) -> None:
     entries = read(backup)
     entries[0] = (entries[0][0], b" " * 100_000 + entries[0][1])

@@ -7,6 +7,7 @@ import pytest
 
 from regtui.core.errors import BadInput, NotFound
 from regtui.registry import Registry
+from tests.registry.bundles import person
 
 
 def test_a_dataset_is_made_known_and_changed(ranker: Registry) -> None:
@@ -140,3 +141,21 @@ def test_a_version_is_not_its_own_parent_and_a_model_has_none(ranker: Registry) 
         ranker.origins("ranker@1", inputs={"reviews": None})
     with pytest.raises(NotFound):
         ranker.origins("ranker@1", parents=["ranker@9"])
+
+
+def test_the_log_says_what_an_operation_that_met_another_one_did(
+    registry: Registry, tmp_path: Path
+) -> None:
+    ben = person("ben", tmp_path / "ben")
+    registry.put_dataset("reviews", {"uri": "s3://a"})
+    registry.export(None, tmp_path / "a")
+    ben.import_bundle(tmp_path / "a")
+    registry.put_dataset("reviews", {"uri": "s3://ann"})
+    ben.put_dataset("reviews", {"uri": "s3://ben"})
+    ben.export(None, tmp_path / "b")
+    registry.import_bundle(tmp_path / "b")
+
+    assert len(registry.conflicts()) == 1
+    assert registry.log(limit=1).operations[0].summary == (
+        "set uri of the dataset reviews (in conflict)"
+    )

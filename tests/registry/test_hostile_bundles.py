@@ -254,6 +254,15 @@ def test_a_bundle_in_which_any_byte_was_changed(there: Registry, bundle: Path) -
         refused(there, bundle)
 
 
+def test_something_between_its_entries(there: Registry, bundle: Path) -> None:
+    with tarfile.open(bundle) as archive:
+        first = next(iter(archive))
+    data = bytearray(bundle.read_bytes())
+    data[first.offset_data + first.size] = 1
+    bundle.write_bytes(data)
+    refused(there, bundle, "something stands behind")
+
+
 def test_something_after_the_end(there: Registry, bundle: Path) -> None:
     bundle.write_bytes(bundle.read_bytes() + b"\0" * 512 + b"more")
     refused(there, bundle, "something follows its end")

@@ -99,5 +99,7 @@ def test_malformed_references_are_refused(text: str) -> None:
 
 
 def test_a_number_of_any_length_is_a_number(graded: Registry) -> None:
-    with pytest.raises(NotFound):
-        graded.version("team/ranker@" + "9" * 100)
+    for digits in ("9" * 100, "9" * 5000, "2147483648"):
+        with pytest.raises(NotFound, match=f"has no version {digits};"):
+            graded.version(f"team/ranker@{digits}")
+    assert graded.version("team/ranker@" + "0" * 100 + "1").number == 1

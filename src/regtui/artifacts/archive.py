@@ -12,7 +12,7 @@ Memory is one buffer, whatever the number and size of files.
 Reading trusts nothing. Only regular files with these names in this order are let through: no other
 paths, links, devices or extended headers. A size is never allocated, only counted down. Each object
 must have the digest that names it, and the list at the end must be what was read, byte by byte; a
-file that was cut off has no list.
+file that was cut off has no list. Between and behind the entries are zeros and nothing else.
 """
 
 import json
@@ -201,6 +201,7 @@ class ArchiveReader:
         while (entry := self._next()) is not None:
             if entry.name == DIGESTS:
                 self._check_list(entry)
+                self._check_end()
                 return
             if self._last == MISSING or not (entry.digest or entry.name == MISSING):
                 raise self._damaged(f"it holds {entry.name!r} where that does not belong")
@@ -224,9 +225,11 @@ class ArchiveReader:
             self._hasher.update(self._buffer[:count])
             self._on_progress(count)
             yield self._buffer[:count]
-        padding = -self._entry.size % _BLOCK
-        if len(self._file.read(padding)) != padding:
+        padding = self._file.read(-self._entry.size % _BLOCK)
+        if len(padding) != -self._entry.size % _BLOCK:
             raise self._damaged("it is cut off")
+        if any(padding):
+            raise self._damaged(f"something stands behind {self._entry.name}")
         digest = self._hasher.hexdigest()
         if self._entry.digest not in {"", digest}:
             raise self._damaged(f"the object {self._entry.digest} is not what its name says")
@@ -265,6 +268,13 @@ class ArchiveReader:
             pass
         if self._hasher.digest() != self._lines.digest():
             raise self._damaged("its list of digests is not that of its files")
+
+    def _check_end(self) -> None:
+        if self._file.read(2 * _BLOCK) != b"\0" * (2 * _BLOCK):
+            raise self._damaged("its end is missing")
+        while count := _read(self._file, self._buffer):
+            if any(self._buffer[:count]):
+                raise self._damaged("something follows its end")
 
     def _damaged(self, what: str) -> Damaged:
         return Damaged(f"the backup {self._shown} is damaged: {what}", "use another copy of it")

@@ -251,6 +251,8 @@ class BundleReader:
         padding = -self._entry.size % _BLOCK
         if self._read(self._buffer[:padding]) != padding:
             raise self.damaged("it is cut off")
+        if any(self._buffer[:padding]):
+            raise self.damaged(f"something stands behind {self._entry.name}")
         digest = self._hasher.hexdigest()
         if self._entry.digest not in {"", digest}:
             raise self.damaged(f"{self._entry.name} is not what its name says")

@@ -98,6 +98,8 @@ def resolve(  # noqa: PLR0913 -- what is chosen, of what, and what was seen of i
     """
     with context.writing() as authority:
         found = find_conflict(authority.connection, identity)
+        if found.value("resolution") is not None:
+            raise resolved_already()
         before = conflict_answers(authority.connection, [found])[0] if seen is None else seen
         subject = authority.view.document(found.facts["of"])
         if subject is None:
@@ -128,6 +130,11 @@ def resolve(  # noqa: PLR0913 -- what is chosen, of what, and what was seen of i
         authority.flush()
         settled = find_conflict(authority.connection, found.id)
         return conflict_answers(authority.connection, [settled])[0]
+
+
+def resolved_already() -> BadInput:
+    """Return the error of who would settle what is settled."""
+    return BadInput("the conflict is resolved already", "`regtui conflicts --all` lists it too")
 
 
 def find_conflict(connection: Connection, identity: str) -> Document:

@@ -19,6 +19,7 @@ from regtui.replica.projection import slot
 
 # Compiled at first use: most commands need one of them or none.
 _NUMBER = r"v?([0-9]+)"
+_NO_NUMBER = 2**31 - 1
 _SHORT = rf":[0-9a-f]{{{SHORT_DIGITS},32}}"
 _LOWER_IS_BETTER = (
     r"loss|error|perplexity|(?<![a-z])(mae|mse|rmse|mape|wer|cer|fid|latency)(?![a-z])"
@@ -31,8 +32,8 @@ class Reference(Struct, frozen=True):
     Attributes:
         kind: What it names.
         model: Name of the model in identity form; None for a short id.
-        selector: Alias, `latest` or `best`; hex digits of a short id.
-        number: The version's number.
+        selector: Alias, `latest` or `best`; hex digits of a short id; the number as it was given.
+        number: The version's number; one that none has where it is too large for any.
     """
 
     kind: Literal["model", "alias", "number", "latest", "best", "short"]
@@ -61,7 +62,9 @@ def parse(text: str) -> Reference:
     selector = selector.lower()
     found = re.fullmatch(_NUMBER, selector)
     if found:
-        return Reference("number", model, number=min(int(found[1]), 2**31 - 1))
+        digits = found[1].lstrip("0") or "0"
+        number = int(digits) if len(digits) <= len(str(_NO_NUMBER)) else _NO_NUMBER
+        return Reference("number", model, selector=digits, number=min(number, _NO_NUMBER))
     if selector in {"latest", "best"}:
         return Reference("latest" if selector == "latest" else "best", model)
     return Reference("alias", model, selector=name_key(selector))
@@ -152,7 +155,7 @@ def _in_model(connection: Connection, reference: Reference, model: int, document
             [slot(model, reference.number)],
         ).fetchone()
         missing = NotFound(
-            f"{name!r} has no version {reference.number}", f"`regtui ls model:{name}` lists them"
+            f"{name!r} has no version {reference.selector}", f"`regtui ls model:{name}` lists them"
         )
     elif reference.kind == "latest":
         row = connection.execute(

@@ -56,7 +56,7 @@ def _effect(  # noqa: PLR0911 -- one a kind
     if verb == "create":
         return f"created the model {name or operation.body.name}"
     if verb == "capture":
-        is_new = any(row.result == "created" for row in rows)
+        is_new = _makes(kind, rows)
         return f"captured {name or 'a version'}{'' if is_new else ' again'}"
     if kind == "conflict":
         return _resolved(operation, rows)
@@ -101,12 +101,17 @@ def _comment(operation: Operation) -> str:
 
 
 def _dataset(rows: Sequence[LogRow], name: str) -> str:
-    if any(row.result == "created" for row in rows):
+    if _makes("dataset", rows):
         return f"added the dataset {name}"
     state = next((row for row in rows if row.path == "state"), None)
     if state is not None:
         return f"{'deleted' if state.after == 'deleted' else 'restored'} the dataset {name}"
     return f"{_values(rows) or 'changed nothing'} of the dataset {name}"
+
+
+def _makes(kind: str, rows: Iterable[LogRow]) -> bool:
+    """Tell whether an operation made an entity of a kind; it may also have made conflicts."""
+    return any(row.result == "created" and row.kind == kind for row in rows)
 
 
 def _values(rows: Iterable[LogRow]) -> str:

@@ -90,9 +90,12 @@ def read_text(name: str) -> str:
 def _edited(registry: "Registry", identity: str) -> "ConflictAnswer":
     """Open the editor on the sides of a text, and take what is saved."""
     from regtui.registry.conflict_text import is_settled, marked
+    from regtui.registry.conflicts import resolved_already
 
     seen = registry.conflict(identity)
-    if seen.field not in TEXTS or seen.state != "open":
+    if seen.state != "open":
+        raise resolved_already()
+    if seen.field not in TEXTS:
         named = ", ".join(
             f"{side.author}'s {str(side.id)[-DIGITS:]}: {value_text(side.value, side.version)}"
             for side in seen.candidates
@@ -101,6 +104,10 @@ def _edited(registry: "Registry", identity: str) -> "ConflictAnswer":
     suffix = TEXTS[seen.field]
     shown = marked(seen)
     text = edit_text(shown, suffix=suffix)
+    if not text.strip():
+        raise BadInput(
+            "the text is empty, so nothing is settled", "--value '' takes the value away"
+        )
     if text == shown or not is_settled(text):
         where = "" if text == shown else f"; your text is in {keep(text, suffix)}"
         raise BadInput("both sides are still in the text", f"take the marks out{where}")

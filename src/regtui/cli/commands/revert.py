@@ -32,5 +32,5 @@ def revert(
     if SETTINGS.json:
         emit(answer)
         return
-    here = answer.version.reference
-    say(f"{alias} is at {here}, was {answer.before}" if answer.changed else f"{alias} is at {here}")
+    was = f", was {answer.before}" if answer.changed and answer.before is not None else ""
+    say(f"{alias} is at {answer.version.reference}{was}")
