@@ -1,19 +1,26 @@
 """Whole registries that travel as files: taken in as they are, or merged by two people."""
 
+import contextlib
 import random
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from regtui.core.documents import Document, decode_document
 from regtui.core.errors import BadInput
 from regtui.registry import Registry
+from regtui.registry.aliases import point
 from regtui.registry.answers_bundle import ImportedRegistry
+from regtui.registry.edit import submit_edit
+from regtui.registry.references import find_version
 from regtui.registry.series import Series
+from regtui.replica.authority import SoloAuthority
 from regtui.replica.database import connected
-from tests.registry.bundles import person
+from tests.registry.bundles import Person, person
 from tests.registry.conftest import make_run
 from tests.registry.keeping import objects
 from tests.replica.ledger import check_replica
@@ -377,3 +384,135 @@ def test_what_one_refused_arrives_from_another_after_what_came_later(
         sound(home)
     send(ann, person("dan", tmp_path / "dan"), tmp_path)
     sound(person("dan", tmp_path / "dan"))
+
+
+def test_what_was_done_at_once_is_undone_at_once_though_a_part_of_it_came_later(
+    ann: Registry, ben: Registry, tmp_path: Path
+) -> None:
+    ann.change_state("version", "ranker@2", "delete")
+    with ben.context.writing() as authority:
+        authority.begin_group()
+        _, version = find_version(authority.connection, "ranker@2")
+        point(authority, version.stream, "next", version.id)
+        point(authority, version.stream, "champion", version.id)
+        _, other = find_version(authority.connection, "ranker@1")
+        submit_edit(authority, other, {"tags/by": "ben"})
+    assert len(send(ben, ann, tmp_path).refused) == 2
+    ann.edit("ranker@1", {"tags/by-hand": "ann"})
+    ann.change_state("version", "ranker@2", "restore")
+    assert send(ben, ann, tmp_path).operations == 2
+
+    answer = ann.undo(str(ann.anchor().seq))
+
+    assert len(answer.undone) == 3
+    assert (ann.version("ranker@2").aliases, ann.version("ranker@1").tags) == (
+        [],
+        {"by-hand": "ann"},
+    )
+    ann.redo()
+    assert ann.version("ranker@2").aliases == ["champion", "next"]
+    assert ann.undo(answer.undone[0].id).operations
+    ann.undo()
+    ann.undo()
+    assert ann.version("ranker@1").tags == {}
+    sound(ann)
+
+
+def test_an_intent_is_taken_in_by_one_unit_of_work(
+    ann: Registry, ben: Registry, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regtui.registry.import_registry.PAGE", 2)
+    known = ben.anchor().seq
+    ben.capture(run / "sub", model="new", alias="champion")  # three operations
+    ben.edit("ranker@1", {"tags/a": "b"})
+
+    send(ben, ann, tmp_path)
+
+    signed = {seq for (seq,) in rows(ann, "select seq from base.signature")}
+    assert signed & set(range(known + 1, known + 5)) == {known + 3, known + 4}
+    sound(ann)
+
+
+def test_an_import_that_another_one_overtakes_takes_in_the_rest(
+    ann: Registry, ben: Registry, tmp_path: Path
+) -> None:
+    ben.edit("ranker@1", {"tags/one": "1"})
+    ben.export(None, tmp_path / "first.regtui")
+    ben.edit("ranker@1", {"tags/two": "2"})
+    ben.export(None, tmp_path / "second.regtui")
+    context = Overtaken(ann.context.replica, "api", "s", name="ann")
+    context.before.append(lambda: ann.import_bundle(tmp_path / "first.regtui"))
+
+    found = Registry(context).import_bundle(tmp_path / "second.regtui")
+
+    assert isinstance(found, ImportedRegistry)
+    assert (found.operations, found.known, found.refused) == (1, ben.anchor().seq - 1, [])
+    assert ann.version("ranker@1").tags == {"one": "1", "two": "2"}
+    sound(ann)
+
+
+class Overtaken(Person, frozen=True, kw_only=True):
+    """Somebody before whose first unit of work something else is done."""
+
+    before: list[Callable[[], object]] = msgspec.field(default_factory=list)
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[SoloAuthority]:
+        while self.before:
+            self.before.pop()()
+        with super().writing() as authority:
+            yield authority
+
+
+def test_a_second_history_under_one_id_is_refused_whole(
+    ann: Registry, ben: Registry, tmp_path: Path
+) -> None:
+    database = ann.context.replica.home.database
+    copy = database.read_bytes()
+    ann.edit("ranker@1", {"tags/lost": "1"})
+    send(ann, ben, tmp_path)
+    database.write_bytes(copy)  # by hand, over itself
+    ann.edit("ranker@1", {"tags/first": "1"})
+    ann.edit("ranker@1", {"tags/second": "1"})
+
+    for _ in range(2):
+        found = send(ann, ben, tmp_path)
+        assert [(one.kind, one.code) for one in found.refused] == [("version.edit", "forked")] * 2
+
+    assert ben.version("ranker@1").tags == {"lost": "1"}
+    ben.edit("ranker@1", {"tags/ben": "1"})
+    assert [one.actor for one in send(ben, ann, tmp_path).refused] == ["ann"]
+    assert ann.version("ranker@1").tags == {"first": "1", "second": "1", "ben": "1"}
+    sound(ann)
+    sound(ben)
+
+
+def test_a_dry_run_leaves_the_registry_to_others(
+    ann: Registry, ben: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ben.edit("ranker@1", {"tags/a": "b"})
+    ben.export(None, tmp_path / "bens.regtui")
+    monkeypatch.setenv("REGTUI_WAIT", "0")
+
+    with ann.context.reading():  # which a unit of work would wait for
+        found = ann.import_bundle(tmp_path / "bens.regtui", dry_run=True)
+
+    assert isinstance(found, ImportedRegistry)
+    assert found.operations == 1
+    assert ann.version("ranker@1").tags == {}
+
+
+def test_a_dry_run_into_a_copied_home_takes_no_key(
+    ann: Registry, run: Path, tmp_path: Path
+) -> None:
+    copy = person("ben", Path(shutil.copytree(ann.home, tmp_path / "copy")))
+    ann.edit("ranker@1", {"tags/x": "1"})
+    ann.edit("ranker@1", {"tags/y": "1"})
+    keys = set((tmp_path / "config" / "keys").iterdir())
+
+    told = send(ann, copy, tmp_path, dry_run=True)
+
+    assert set((tmp_path / "config" / "keys").iterdir()) == keys
+    done = copy.import_bundle(tmp_path / "sent.regtui")
+    assert isinstance(done, ImportedRegistry)
+    assert (told.operations, told.refused) == (done.operations, done.refused) == (2, [])

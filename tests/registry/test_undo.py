@@ -104,6 +104,23 @@ def test_a_value_that_somebody_set_since_is_left_alone(
     assert ranker.model("ranker").tags == {"a": "b"}
 
 
+def test_what_is_taken_back_whole_goes_with_what_others_made_of_it_and_comes_back_so(
+    ranker: Registry, run: Path
+) -> None:
+    captured = ranker.capture(run / "sub", model="ranker", tags={"mine": "1"})
+    bens = Registry(BenContext(ranker.context.replica, "cli", "s"))
+    bens.edit("ranker@3", {"tags/bens": "1"})
+
+    answer = ranker.undo()
+
+    assert [one.kind for one in answer.operations] == ["version.delete"]
+    assert ranker.version("ranker@3").state == "deleted"
+    ranker.redo()
+    version = ranker.version("ranker@3")
+    assert version.id == captured.version.id
+    assert (version.state, version.tags) == ("captured", {"mine": "1", "bens": "1"})
+
+
 def test_a_later_change_that_was_taken_back_is_not_in_the_way(ranker: Registry) -> None:
     ranker.edit("ranker", {"description": "one"})
     first = str(ranker.anchor().seq)

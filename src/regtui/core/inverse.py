@@ -7,7 +7,7 @@ already, changed nothing.
 
 A value that was set again since is left alone: the whole is refused then, because half of an intent
 taken back is an intent that nobody had. A later change that was itself taken back does not count
-as one.
+as one. What an operation made goes whole, with what was set on it since, and comes back so by redo.
 """
 
 from collections.abc import Iterator, Sequence

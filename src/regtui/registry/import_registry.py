@@ -8,14 +8,15 @@ The bundle is built into a database of its own first and verified there (`replic
   order, as if they had just arrived: what two people changed meanwhile becomes conflicts, what can
   not be is refused, with the reason, and stays in the file. Each page of operations is one unit of
   work together with the files of its new versions, so a kill loses nothing and the next import
-  goes on;
+  goes on; an intent is not cut in two. What an audit would hold against an operation (that another
+  one has its place in its replica's chain) is asked before it is judged. A dry run does all of it
+  on a copy of the database;
 - a home of another registry refuses: two histories don't become one.
 
 The stored files have their names before anything that needs them is registered.
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import itertools
 
 from msgspec import Struct
 
@@ -33,19 +34,33 @@ from regtui.registry.answers_bundle import ImportedRegistry, Refused
 from regtui.registry.context import Context
 from regtui.registry.export_version import kept_texts
 from regtui.registry.import_objects import NamedObjects
-from regtui.registry.rehearsal import unit_of_work
+from regtui.registry.rehearsal import Rehearsal
 from regtui.registry.stored import named_objects
 from regtui.replica.adoption import adopt
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.carried import CarriedRegistry
 from regtui.replica.database import Connection, connected
+from regtui.replica.known_chains import KnownChains
 from regtui.replica.migrate import apply_all
 from regtui.replica.tables import insert
+from regtui.replica.texts import keep
 
-_PAGE = 500
-"""Operations of one unit of work."""
+PAGE = 500
+"""Operations of one unit of work, more or less: it ends where an intent ends."""
+
+_LONGEST = 5_000
+"""Operations after which a unit of work ends within an intent: no honest one is as long."""
 
 _TEXTS = 64
+
+_FORKED = (
+    "another operation stands in its place: two histories were made under one replica's id",
+    "an old copy of that registry was put back over it; export single versions of what is new",
+)
+
+
+_Row = tuple[int, str, str]
+"""Sequence number, id and bytes of an operation."""
 
 
 class _Taken(Struct):
@@ -83,7 +98,11 @@ def import_registry(
             missing = _build(reader, bundle, carried, receiver, now)
             if not dry_run:
                 receiver.name_all()
-            taken = _merged(context, carried, dry_run=dry_run) if merged else _all(carried)
+            if merged:
+                units = Rehearsal(context, folder) if dry_run else context
+                taken = _Merge(units, carried).run()
+            else:
+                taken = _all(carried)
             carried.execute("checkpoint")
         if not merged and not dry_run:
             with disk_errors(writing):
@@ -162,81 +181,72 @@ def _all(carried: Connection) -> _Taken:
     return _Taken(operations, 0, versions, dict.fromkeys(conflicts or []))
 
 
-def _merged(context: Context, carried: Connection, *, dry_run: bool) -> _Taken:
-    with ExitStack() as rehearsing:
-        rehearsal = None
-        if dry_run:
-            rehearsal = rehearsing.enter_context(unit_of_work(context, dry_run=True))
-        merge = _Merge(context, carried, rehearsal)
-        merge.run()
-    return merge.taken
-
-
 class _Merge:
-    """Hands the operations of a carried registry to the one that is here.
+    """Hands the operations of a carried registry to the one that is here, page by page.
 
-    A real one does it page by page, each a unit of work; a rehearsal does it all in one, which it
-    takes back.
+    Args:
+        units: Opens units of work on the registry, or on a copy of it.
+        carried: The registry whose operations are handed over.
     """
 
-    def __init__(
-        self, context: Context, carried: Connection, rehearsal: SoloAuthority | None
-    ) -> None:
-        self._context = context
+    def __init__(self, units: Context | Rehearsal, carried: Connection) -> None:
+        self._units = units
         self._carried = carried
-        self._rehearsal = rehearsal
         rows = carried.execute("select id::varchar, name from base.actor").fetchall()
         self._actors = {identity: _admin(identity, name) for identity, name in rows}
-        self.taken = _Taken()
+        self._chains = KnownChains()
+        self._taken = _Taken()
 
-    def run(self) -> None:
+    def run(self) -> _Taken:
         """Take in what is not known, then the texts and keys that no operation carries."""
         seq = 0
         while page := self._page(seq):
             seq = page[-1][0]
-            unknown = self._unknown(page)
-            self.taken.known += len(page) - len(unknown)
+            with self._units.reading() as connection:
+                unknown = _unknown(connection, page)
             if unknown:
-                with self._unit() as authority:
-                    for data in unknown:
-                        self._receive(authority, data.encode())
+                unknown = self._receive_all(page)
+            self._taken.known += len(page) - len(unknown)
         self._keep_enrolments()
         self._keep_texts()
+        return self._taken
 
-    @contextmanager
-    def _unit(self) -> Iterator[SoloAuthority]:
-        if self._rehearsal is not None:
-            yield self._rehearsal
-            return
-        with self._context.writing() as authority:
-            yield authority
+    def _page(self, seq: int) -> list[_Row]:
+        """Return the operations after one, up to the end of an intent."""
+        page = self._operations(seq, PAGE)
+        while page and len(page) < _LONGEST and (group := _group(page[-1][2])) is not None:
+            further = self._operations(page[-1][0], PAGE)
+            page += itertools.takewhile(lambda row: _group(row[2]) == group, further)
+            if not further or page[-1][0] != further[-1][0]:
+                break
+        return page
 
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        if self._rehearsal is not None:
-            yield self._rehearsal.connection
-            return
-        with self._context.reading() as connection:
-            yield connection
-
-    def _page(self, seq: int) -> list[tuple[int, str, str]]:
+    def _operations(self, seq: int, count: int) -> list[_Row]:
         return self._carried.execute(
             "select seq, id::varchar, bytes from base.operation where seq > ? and seq <= ? "
             "order by seq",
-            [seq, seq + _PAGE],
+            [seq, seq + count],
         ).fetchall()
 
-    def _unknown(self, page: list[tuple[int, str, str]]) -> list[str]:
-        with self._reading() as connection:
-            rows = connection.execute(
-                "select id::varchar from base.operation where id in (select unnest(?::uuid[]))",
-                [[identity for _, identity, _ in page]],
-            ).fetchall()
-        known = {row[0] for row in rows}
-        return [data for _, identity, data in page if identity not in known]
+    def _receive_all(self, page: list[_Row]) -> list[str]:
+        """Judge the operations of a page that are not known; return them."""
+        is_left = True
+        while is_left:
+            with self._units.reading() as connection:
+                is_left = self._chains.read(connection)
+        with self._units.writing() as authority:
+            while self._chains.read(authority.connection):  # what others did in between
+                pass
+            unknown = _unknown(authority.connection, page)
+            for data in unknown:
+                self._receive(authority, data.encode())
+        return unknown
 
     def _receive(self, authority: SoloAuthority, data: bytes) -> None:
         operation = decode_operation(data)
+        if not self._chains.admits(operation, data):
+            self._refuse(operation, "forked", *_FORKED)
+            return
         before = authority.view.document(operation.entity)
         try:
             verdict = authority.receive(data, self._actors[operation.actor])
@@ -247,11 +257,12 @@ class _Merge:
             self._refuse(operation, verdict.code, verdict.message, verdict.hint)
         if not isinstance(verdict, Accepted):
             return
-        self.taken.operations += 1
+        self._chains.take(operation, data)
+        self._taken.operations += 1
         if isinstance(verdict, Conflicted):
-            self.taken.conflicts |= dict.fromkeys(verdict.conflicts)
+            self._taken.conflicts |= dict.fromkeys(verdict.conflicts)
         if operation.kind == "version.capture" and before is None:
-            self.taken.versions += 1
+            self._taken.versions += 1
             authority.add_files(operation.entity, self._files(operation.entity))
 
     def _refuse(self, operation: Operation, code: str, message: str, hint: str) -> None:
@@ -263,7 +274,7 @@ class _Merge:
             message=message,
             hint=hint,
         )
-        self.taken.refused.append(refused)
+        self._taken.refused.append(refused)
 
     def _files(self, version: str) -> list[FileEntry]:
         rows = self._carried.execute(
@@ -278,11 +289,11 @@ class _Merge:
         rows = self._carried.execute(
             "select replica::varchar, lower(hex(public_key)), created from base.enrolment"
         ).fetchall()
-        with self._reading() as connection:
+        with self._units.reading() as connection:
             known = connection.execute("select replica::varchar from base.enrolment").fetchall()
         new = [row for row in rows if (row[0],) not in set(known)]
         if new:
-            with self._unit() as authority:
+            with self._units.writing() as authority:
                 insert(authority.connection, "enrolment", new)
 
     def _keep_texts(self) -> None:
@@ -290,7 +301,7 @@ class _Merge:
         last = ""
         while digests := self._texts_after(last):
             last = digests[-1]
-            with self._reading() as connection:
+            with self._units.reading() as connection:
                 rows = connection.execute(
                     "select distinct digest from base.text "
                     "where digest in (select unnest(?::varchar[]))",
@@ -299,8 +310,8 @@ class _Merge:
             new = sorted(set(digests) - {row[0] for row in rows})
             for start in range(0, len(new), _TEXTS):
                 texts = kept_texts(self._carried, new[start : start + _TEXTS])
-                with self._unit() as authority:
-                    insert(authority.connection, "text", texts)
+                with self._units.writing() as authority:
+                    keep(authority.connection, texts)
 
     def _texts_after(self, last: str) -> list[str]:
         rows = self._carried.execute(
@@ -308,6 +319,20 @@ class _Merge:
             [last],
         ).fetchall()
         return [row[0] for row in rows]
+
+
+def _unknown(connection: Connection, page: list[_Row]) -> list[str]:
+    rows = connection.execute(
+        "select id::varchar from base.operation where id in (select unnest(?::uuid[]))",
+        [[identity for _, identity, _ in page]],
+    ).fetchall()
+    known = {row[0] for row in rows}
+    return [data for _, identity, data in page if identity not in known]
+
+
+def _group(data: str) -> str | None:
+    """Return the intent that an operation belongs to."""
+    return decode_operation(data.encode()).group
 
 
 def _admin(identity: str, name: str) -> Actor:

@@ -30,6 +30,7 @@ from regtui.registry.context import Context
 from regtui.registry.edit import submit_edit
 from regtui.registry.references import find_version
 from regtui.replica.database import Connection
+from regtui.replica.texts import keep
 
 BYTES_LIMIT = 4 << 20
 """Bytes of one series as text: some 150,000 points."""
@@ -167,15 +168,13 @@ def keep_series(
         BadInput: A series is too long.
     """
     wanted: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for tag, one in series.items():
         text = encode_series(one)
         digest = encoding.digest(text.encode())
-        connection.execute(
-            "insert into base.text select ?, ? "
-            "where not exists (select 1 from base.text where digest = ?)",
-            [digest, text, digest],
-        )
+        texts[digest] = text
         wanted[f"series/{series_key(run, tag)}"] = digest
+    keep(connection, texts.items())
     return wanted
 
 

@@ -22,9 +22,10 @@ from regtui.core.verdicts import Accepted, Judged, Rejected, Unsupported, Verdic
 from regtui.core.view import Past
 from regtui.replica.database import Connection
 from regtui.replica.ids import uuid7
-from regtui.replica.keys import Key, load_key, make_key
+from regtui.replica.keys import Key, load_key, make_key, passing_key
 from regtui.replica.projection import changed_tables, project
 from regtui.replica.tables import Row, delete, insert
+from regtui.replica.texts import keep
 from regtui.replica.view import ReplicaView
 
 
@@ -60,6 +61,8 @@ class SoloAuthority:
         session: Which invocation this is.
         now: Microseconds.
         home: The replica's folder, beside which its key tells whether it is a copy.
+        rehearses: Whether all of it is done on a copy that is thrown away; a key that it needs is
+            thrown away, too.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 -- a unit of work has that many sides
@@ -70,10 +73,13 @@ class SoloAuthority:
         session: str,
         now: int,
         home: Path,
+        *,
+        rehearses: bool = False,
     ) -> None:
         self.connection = connection
         self.actor = actor
         self._home = home
+        self._rehearses = rehearses
         self._key: Key | None = None
         self._group: str | None = None
         self._via = via
@@ -89,10 +95,14 @@ class SoloAuthority:
         self._actors: dict[str, int] = {}
         self._changed: dict[str, tuple[Document | None, Document, bytes]] = {}
         self._rows: dict[str, list[Row]] = {}
+        self._texts: dict[str, str] = {}
         self._touched = False
 
     def begin_group(self) -> None:
-        """Make what is submitted from now on one intent, which is also undone as one."""
+        """Make what is submitted from now on one intent, which is also undone as one.
+
+        The group's id is of this moment: `regtui.replica.history.members` finds its operations so.
+        """
         self._group = uuid7(max(self._now, self._counters.clock_us + 1))
 
     def submit(
@@ -200,9 +210,10 @@ class SoloAuthority:
         self._sign()
         for table, rows in self._rows.items():
             insert(self.connection, table, rows)
+        keep(self.connection, self._texts.items())
         for stream in self._streams.values():
             stream.is_new = False
-        self._rows, self._touched = {}, False
+        self._rows, self._texts, self._touched = {}, {}, False
         c = self._counters
         self.connection.execute(
             "update base.replica "
@@ -220,7 +231,7 @@ class SoloAuthority:
         counters = self._counters
         self._key = load_key(counters.id, self._home)
         if self._key is None:
-            self._key = make_key(self._home)
+            self._key = passing_key() if self._rehearses else make_key(self._home)
             counters.id, counters.n, counters.tip = self._key.replica, 0, chain.GENESIS
 
     def _sign(self) -> None:
@@ -281,7 +292,7 @@ class SoloAuthority:
         if operation.undoes is not None:
             row = (counters.seq, operation.id, operation.undoes)
             self._rows.setdefault("undo", []).append(row)
-        self._rows.setdefault("text", []).extend(judged.texts.items())
+        self._texts |= judged.texts
         self._touched = True
 
     def _write_documents(self) -> None:

@@ -70,13 +70,18 @@ def load_key(replica: str, home: Path) -> Key | None:
     return key if is_original and key.replica == replica else None
 
 
+def passing_key() -> Key:
+    """Return a new key that is kept nowhere."""
+    return _key_of(os.urandom(32))
+
+
 def make_key(home: Path) -> Key:
     """Make a key for the replica in a folder and keep it where only its owner reads it.
 
     Raises:
         RegtuiError: The configuration folder can't be written.
     """
-    key = _key_of(os.urandom(32))
+    key = passing_key()
     file = key_file(key.replica)
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
