@@ -1,9 +1,10 @@
 """Work over all files of a large registry stays within the memory that a replica may use.
 
-The registry has 400,000 versions of which the typed rows were made by SQL; its documents and bytes
-are not there. Every version has a file of its own and one that it shares with all others.
+The registry has 400,000 versions of which the typed rows were made by SQL; nearly all documents and
+all bytes are not there. Every version has a file of its own and one that it shares with all others.
 """
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,24 +15,31 @@ import regtui
 from regtui.artifacts.store import ObjectStore
 from regtui.artifacts.verify import Damage
 from regtui.registry import Registry, content
+from regtui.registry.gc import Amount
 from regtui.registry.stored import ROWS
 from regtui.replica.database import connected
+from tests.registry.keeping import DAY, age, objects
 
 VERSIONS = 400_000
 MODELS = 4
+DELETED = 40
+"""So many versions have one that is deleted, and that has a document."""
 _KEY = 1_000
 
 _ROWS = f"""
 begin;
 insert into base.version
 select {_KEY} + i, m.key, i, uuid(), i, i, 'x', 11, 2,
-       case when i % 40 = 0 then 'deleted' else 'captured' end, 1, 0, null, null, 'x'
+       case when i % {DELETED} = 0 then 'deleted' else 'captured' end, 1, 0, null, null, 'x'
   from range({VERSIONS}) t(i) join base.model m on m.key = (
        select list(key order by name) from base.model)[1 + i % {MODELS}];
 insert into base.file
 select {_KEY} + i, 'model', 10, false, unhex(sha256('own ' || i)) from range({VERSIONS}) t(i);
 insert into base.file
 select {_KEY} + i, 'config', 1, false, unhex(sha256('shared')) from range({VERSIONS}) t(i);
+insert into base.document
+select {_KEY} + i, uuid(), 'version', 0, 0, '{{"fields":{{"state":{{"at":0}}}}}}'
+  from range(0, {VERSIONS}, {DELETED}) t(i);
 commit;
 """
 
@@ -60,7 +68,7 @@ def test_usage_of_models_is_added_up(large: Registry) -> None:
     models = large.du().models
     assert models is not None
     there = VERSIONS // MODELS
-    kept = {"m0": there * 9 // 10, "m1": there, "m2": there, "m3": there}
+    kept = {"m0": there - VERSIONS // DELETED, "m1": there, "m2": there, "m3": there}
     told = {
         one.model: (one.versions, one.files, one.total, one.unique, one.shared) for one in models
     }
@@ -84,9 +92,24 @@ def test_every_file_is_verified(large: Registry, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(content, "verify_objects", verified)
     found = large.verify()
-    named = VERSIONS * 39 // 40 + 1
+    named = VERSIONS - VERSIONS // DELETED + 1
     assert (found.versions, found.files, found.bytes) == (named - 1, named, (named - 1) * 10 + 1)
     assert sum(seen) == named
     assert max(seen) < 2 * ROWS
     assert len(found.damaged) == len(seen)
     assert all(len(damage.used_by) == 1 for damage in found.damaged)
+
+
+def test_files_of_deleted_versions_are_collected(large_home: Path, tmp_path: Path) -> None:
+    registry = regtui.open(shutil.copytree(large_home, tmp_path / "home"))
+    stored = range(0, VERSIONS, 100)
+    gone = len([number for number in stored if number % DELETED == 0])
+    for number in stored:
+        digest = hashlib.sha256(f"own {number}".encode()).hexdigest()
+        path = registry.context.store.path_of(digest)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    age(registry.home, 30 * DAY)
+    found = registry.gc()
+    assert found.removed.deleted == Amount(gone, gone)
+    assert found.kept.needed.files == len(objects(registry.home)) == len(stored) - gone

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from regtui.artifacts.garbage import Stored
 from regtui.artifacts.ingest import Ingest
 from regtui.artifacts.leases import lease
 from regtui.artifacts.scan import scan
 from regtui.core.errors import Damaged
-from regtui.registry import Registry
+from regtui.registry import Registry, gc
 from regtui.registry.gc import Amount
 from regtui.replica.database import connected
 from tests.registry.keeping import DAY, age, later, objects
@@ -148,6 +149,33 @@ def test_what_a_lease_may_need_stays_until_it_ends(kept: Registry) -> None:
         assert (found.held, found.kept.deleted.files) == (True, 3)
     found = later(kept, 100 * DAY).gc(grace=0)
     assert (found.held, found.removed.deleted.files) == (False, 3)
+
+
+@pytest.mark.parametrize("act", ["restore", "restored and deleted again", "captured"])
+def test_what_happens_between_judging_and_removing_counts(
+    kept: Registry, run: Path, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    kept.change_state("version", "a@1", "delete")
+    original = gc._Collection._remove
+    acted: list[str] = []
+
+    def remove(self: gc._Collection, found: list[Stored], head: int) -> set[str]:
+        if not acted:
+            acted.append(act)
+            if act == "captured":
+                kept.capture(run, model="b")
+                age(kept.home, 30 * DAY)  # as if it had not touched them
+            else:
+                kept.change_state("version", "a@1", "restore")
+            if act == "restored and deleted again":
+                kept.change_state("version", "a@1", "delete")
+        return original(self, found, head)
+
+    monkeypatch.setattr(gc._Collection, "_remove", remove)
+    found = later(kept, 15 * DAY).gc()
+    assert acted
+    assert (found.removed.total, len(objects(kept.home))) == (Amount(), 3)
+    assert kept.verify().damaged == []
 
 
 STEPS: dict[str, tuple[type, str, bool]] = {

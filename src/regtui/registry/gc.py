@@ -6,11 +6,14 @@ after it was touched last. What the invariants are, and why no capture, checkout
 broken, stands in `regtui.artifacts.garbage`.
 
 The work goes in pages, one unit of work each, so that others get their turn. Removing asks the
-database again under the exclusive lock, a thousand objects at a time.
+database again under the exclusive lock, a thousand objects at a time: it keeps what a version needs
+by now, and what belongs to a version that was changed since it was judged. That is told by sequence
+numbers, so that no document is read while others wait.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -21,6 +24,7 @@ from regtui.artifacts.leases import oldest_lease, sweep
 from regtui.core.errors import Damaged
 from regtui.registry.answers import iso
 from regtui.registry.context import Context
+from regtui.registry.stored import version_ranges, wrong_lists
 from regtui.replica.database import Connection
 
 GRACE = 14 * 86_400
@@ -30,20 +34,35 @@ _BATCH = 1_000
 _MINUTE = 60 * 10**9
 _NEVER = 2**62
 
-_LAST_NEEDED = """
-select lower(hex(f.digest)),
-       max(case when v.state = 'deleted' then coalesce(d.at, ?) else ? end)
+_NEEDED = """
+select lower(hex(f.digest)), bool_or(v.state is distinct from 'deleted')
   from base.file f
   left join base.version v on v.key = f.version
-  left join (
-       select key, try_cast(body ->> '$.fields.state.at' as bigint) as at
-         from base.document
-        where key in (select key from base.version where state = 'deleted')
-       ) d on d.key = f.version
- where f.digest in (select unhex(unnest(?::varchar[])))
+ where f.digest between unhex($first) and unhex($last)
+   and f.digest in (select unhex(unnest($digests::varchar[])))
  group by f.digest
 """
-"""Until when each object was needed, in microseconds; a file whose version is lost is needed."""
+_USERS = """
+select lower(hex(f.digest)), f.version
+  from base.file f
+ where f.digest between unhex($first) and unhex($last)
+   and f.digest in (select unhex(unnest($digests::varchar[])))
+"""
+_DELETED = """
+select key, try_cast(body ->> '$.fields.state.at' as bigint)
+  from base.document
+ where key between ? and ? and key in (select unnest(?::bigint[]))
+"""
+_WANTED_SINCE = """
+select lower(hex(f.digest))
+  from base.file f
+  left join base.version v on v.key = f.version
+  left join base.document d on d.key = f.version
+ where f.digest between unhex($first) and unhex($last)
+   and f.digest in (select unhex(unnest($digests::varchar[])))
+ group by f.digest
+having bool_or(v.state is distinct from 'deleted' or d.seq is null or d.seq > $head)
+"""
 
 
 class Amount(Struct, frozen=True):
@@ -149,9 +168,37 @@ def gc(context: Context, *, grace: int = GRACE, dry_run: bool = False) -> Collec
 
 
 def last_needed(connection: Connection, digests: Sequence[str]) -> dict[str, int]:
-    """Return until when each object was needed, in microseconds; `is_needed` tells for ever."""
-    rows = connection.execute(_LAST_NEEDED, [_NEVER, _NEVER, list(digests)]).fetchall()
-    return dict(rows)
+    """Return until when each object was needed, in microseconds; `is_needed` tells for ever.
+
+    A file whose version is lost is needed. Only the range of these digests is looked at, and only
+    the documents of deleted versions that nothing else stands for.
+
+    Args:
+        connection: Open.
+        digests: In their order.
+    """
+    if not digests:
+        return {}
+    named = _named(digests)
+    until = {
+        digest: _NEVER if needed else 0
+        for digest, needed in connection.execute(_NEEDED, named).fetchall()
+    }
+    named["digests"] = [digest for digest, moment in until.items() if not moment]
+    if not named["digests"]:
+        return until
+    users = connection.execute(_USERS, named).fetchall()
+    versions = sorted({version for _, version in users})
+    deleted = dict(connection.execute(_DELETED, [versions[0], versions[-1], versions]).fetchall())
+    for digest, version in users:
+        moment = deleted.get(version)
+        until[digest] = max(until[digest], _NEVER if moment is None else moment)
+    return until
+
+
+def _named(digests: Sequence[str]) -> dict[str, Any]:
+    """Return the parameters of digests that stand in their order."""
+    return {"first": digests[0], "last": digests[-1], "digests": list(digests)}
 
 
 def is_needed(until: int) -> bool:
@@ -165,14 +212,12 @@ def refuse_damaged_lists(connection: Connection) -> None:
     Raises:
         Damaged: One has.
     """
-    row = connection.execute(
-        "select count(*) from base.version v left join "
-        "(select version, count(*) as files from base.file group by version) f "
-        "on f.version = v.key where f.files is distinct from v.files"
-    ).fetchone()
-    if row is not None and row[0]:
+    wrong = sum(
+        one.is_short for keys in version_ranges(connection) for one in wrong_lists(connection, keys)
+    )
+    if wrong:
         raise Damaged(
-            f"{row[0]} versions have lost their lists of files, so nothing can be removed safely",
+            f"{wrong} versions have lost their lists of files, so nothing can be removed safely",
             "`regtui doctor` says what to do",
         )
 
@@ -191,8 +236,9 @@ class _Collection:
         """Remove from a page of objects what is not needed, and count."""
         with self._context.reading() as connection:
             needed = last_needed(connection, [one.digest for one in page])
-        going = {one.digest for one in page if self._may_go(one, needed)}
-        gone = self._remove([one for one in page if one.digest in going])
+            row = connection.execute("select seq from base.replica").fetchone()
+        going = [one for one in page if self._may_go(one, needed)]
+        gone = self._remove(going, row[0] if row else 0)
         for one in page:
             until = needed.get(one.digest)
             if one.digest in gone:
@@ -213,15 +259,18 @@ class _Collection:
         until = needed.get(one.digest, 0)
         return max(one.touched, until * 1000 if not is_needed(until) else _NEVER) < self._limit
 
-    def _remove(self, objects: list[Stored]) -> set[str]:
+    def _remove(self, objects: list[Stored], head: int) -> set[str]:
+        """Remove what nothing needs, unless something happened to what needed it since `head`."""
         if self._dry_run:
             return {one.digest for one in objects}
         gone: set[str] = set()
         for start in range(0, len(objects), _BATCH):
             batch = objects[start : start + _BATCH]
+            named = _named([one.digest for one in batch])
             with self._context.writing() as authority:
-                needed = last_needed(authority.connection, [one.digest for one in batch])
-                still = [one for one in batch if self._may_go(one, needed)]
+                rows = authority.connection.execute(_WANTED_SINCE, named | {"head": head})
+                wanted = {digest for (digest,) in rows.fetchall()}
+                still = [one for one in batch if one.digest not in wanted]
                 gone |= {one.digest for one in remove(self._context.home, still, self._limit)}
         return gone
 
