@@ -51,6 +51,19 @@ def places(context: Context, reference: str) -> list[PlaceAnswer]:
     ]
 
 
+def kept_packages(context: Context, value: Any) -> dict[str, str] | None:
+    """Return version by package of what a context says of them; None where it is not known here.
+
+    Args:
+        context: The registry.
+        value: The context's `packages`: a dictionary, or the digest of a kept text.
+    """
+    if value is None:
+        return None
+    with context.reading() as connection:
+        return _packages(connection, value)
+
+
 def surroundings(connection: Connection, document: Document) -> tuple[Flat, dict[str, str]]:
     """Return what is known of the run behind a version: its context, and its packages by name."""
     merged: Flat = {}

@@ -3,33 +3,90 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
-from textual.containers import VerticalScroll
+from textual.containers import Container
 
 from regtui.registry import Registry
 from regtui.registry.answers import VersionAnswer
 
 if TYPE_CHECKING:
-    from regtui.tui.screens.base import RegtuiScreen
+    from regtui.tui.app import RegtuiApp
 
 T = TypeVar("T")
 
 
-class DetailTab(VerticalScroll, can_focus=True):
-    """One tab; a subclass composes its widgets and fills them in `show`."""
+class DetailTab(Container):
+    """One tab; a subclass composes its widgets and fills them in `show`.
+
+    What it shows stays till `show` has what comes in its place. So a subclass reads first and
+    touches its widgets afterwards, without a wait in between.
+
+    Attributes:
+        NAME: What it is known by.
+        TITLE: Its title.
+        SHORT: Its title where there is little room.
+    """
+
+    DEFAULT_CSS = "DetailTab > VirtualTable { height: 1fr; }"
 
     NAME: ClassVar[str] = ""
     TITLE: ClassVar[str] = ""
+    SHORT: ClassVar[str] = ""
 
-    async def show(self, version: VersionAnswer | None) -> None:
-        """Show a version; None for none. Cancelled when another one is wanted meanwhile."""
+    async def show(self, version: VersionAnswer) -> None:
+        """Show a version. Cancelled when another one is wanted meanwhile.
+
+        Raises:
+            RegtuiError: It could not be read.
+            Superseded: Something newer was asked for.
+        """
+
+    def clear(self, note: str) -> None:
+        """Show nothing but a sentence that says why."""
 
     def focus_first(self) -> None:
-        """Take the focus, or give it to what one reads or acts on here."""
-        self.focus()
+        """Give the focus to what one reads or acts on here."""
+
+    def back(self) -> bool:
+        """Go back a step within the tab; tell whether there was one."""
+        return False
+
+    @staticmethod
+    def count(version: VersionAnswer) -> int | None:  # noqa: ARG004 -- those that count override it
+        """Return how much of a version it has, where that costs nothing to know."""
+        return None
 
     def smooth(self) -> None:
         """Smooth the curves, where there are some."""
 
-    async def read(self, verb: Callable[[Registry], T]) -> T | None:
-        """Run a verb that reads; None where it failed, which is shown, or was superseded."""
-        return await cast("RegtuiScreen", self.screen).read(verb, lane="detail")
+    def zoom(self, by: int) -> None:
+        """Show less of the curves' beginning, or more, where there are some."""
+
+    @property
+    def regtui(self) -> "RegtuiApp":
+        """The app, as what it is."""
+        return cast("RegtuiApp", self.app)
+
+    async def read(self, verb: Callable[[Registry], T], *, lane: str = "") -> T:
+        """Run a verb that reads. It must not need to read stored files: that takes too long.
+
+        Args:
+            verb: Is called in the reader's thread.
+            lane: What a newer request makes it pointless for; empty for that of the tabs.
+
+        Raises:
+            RegtuiError: Whatever the verb raises.
+            Superseded: Something newer was asked for.
+        """
+        return await self.regtui.reader.read(verb, lane=f"detail.{lane}")
+
+
+WIDE = 88
+"""Cells from which on there is room for two things side by side."""
+
+TALL = 14
+"""Lines from which on there is room for two things above each other."""
+
+
+def exact(version: VersionAnswer) -> str:
+    """Return the reference that means a version whatever becomes of its model's name."""
+    return ":" + version.id.replace("-", "")
