@@ -46,7 +46,8 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC, OneClassSVM
 from sklearn.tree import DecisionTreeClassifier
 
-from regtui.formats.allowed import GROUPS, judge
+from regtui.formats.allowed import judge
+from regtui.formats.allowed_groups import GROUPS
 from regtui.formats.values import Facts
 from tests.formats.pickle_writing import joblib_bytes
 from tests.formats.recorded_files import facts_of

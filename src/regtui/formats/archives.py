@@ -11,7 +11,7 @@ from typing import Final
 from regtui.formats import torch_legacy
 from regtui.formats.compressed import CompressedStream, kind_of
 from regtui.formats.npy import NPY_MAGIC, read_array
-from regtui.formats.pickle_runs import is_pickle, run_all, starts_pickle
+from regtui.formats.pickle_runs import likeness, run_all, starts_pickle
 from regtui.formats.reading import Reading
 from regtui.formats.streams import Excess, SourceStream, Unreadable
 from regtui.formats.values import BytesSource, Source
@@ -32,7 +32,7 @@ def judge_file(source: Source, reading: Reading, depth: int) -> None:
         read_array(source, "", reading)
     elif kind_of(head):
         _judge_packed(source, reading, depth)
-    elif is_pickle(SourceStream(source), reading.limits):
+    elif likeness(SourceStream(source), reading) == "pickle":
         _judge_pickles(source, reading, depth)
 
 
@@ -90,7 +90,10 @@ def _judge_member(source: Source, member: Member, reading: Reading, depth: int) 
     head = inner.read(0, _HEAD)
     if starts_pickle(head) or head.startswith((MAGIC, NPY_MAGIC)) or kind_of(head):
         judge_file(inner, reading, depth + 1)
-    elif member.name.lower().endswith(_ENDINGS) and is_pickle(SourceStream(inner), reading.limits):
+    elif (
+        member.name.lower().endswith(_ENDINGS)
+        and likeness(SourceStream(inner), reading) == "pickle"
+    ):
         _judge_pickles(inner, reading, depth)
 
 
@@ -100,7 +103,7 @@ def _judge_pickles(source: Source, reading: Reading, depth: int) -> None:
 
 def _judge_packed(source: Source, reading: Reading, depth: int) -> None:
     try:
-        if is_pickle(CompressedStream(source, reading.limits), reading.limits):
-            run_all(CompressedStream(source, reading.limits), reading, None, depth)
+        if likeness(CompressedStream(source, reading), reading) == "pickle":
+            run_all(CompressedStream(source, reading), reading, None, depth)
     except Unreadable as error:
         reading.fail(error)

@@ -3,9 +3,10 @@
 zlib, gzip, bzip2, xz and lzma, which joblib and people write pickles into. A chunk of at most
 256 KiB is unpacked at a time and nothing is kept, so an array of any size passes through.
 
-Invariants: no more is unpacked than `Limits.header_bytes` plus 32 times the compressed size; honest
-weights shrink by far less, and a bomb ends there. Several streams in a row count as one, as gzip,
-bzip2 and xz define it.
+Invariants: no more is unpacked than 32 times the compressed size, and `Limits.header_bytes` beyond
+it for all streams of a reading together; honest weights shrink by far less, and a bomb ends there.
+Several streams in a row count as one, as gzip, bzip2 and xz define it and their loaders read it:
+zeros may lie between those of gzip, and a loader of xz goes on with lzma and back.
 
 Failure: `Excess` at the bound, `Ended` where the compressed bytes end too early, `Unreadable` where
 they are damaged. lz4 is known and not unpacked: the standard library can't.
@@ -17,12 +18,15 @@ import zlib
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from regtui.formats.streams import CHUNK, Ended, Excess, Stream, Unreadable
-from regtui.formats.values import Limits, Source
+from regtui.formats.reading import Reading
+from regtui.formats.streams import CHUNK, Ended, Stream, Unreadable
+from regtui.formats.values import Source
 
 _RATIO: Final = 32
 _XZ_MEMORY: Final = 128 << 20  # the dictionary that an xz file may ask for
 _READ: Final = 64 << 10
+_STREAM: Final = 100  # steps that a stream costs at least, for its bytes are read again
+_EITHER: Final = {"xz", "lzma"}  # one loader reads both
 _OLD: Final = b"ZF0x"  # joblib before 0.10: the unpacked size in 19 characters, then zlib
 _OLD_START: Final = 21
 
@@ -99,7 +103,7 @@ _KINDS: Final[tuple[tuple[bytes, str, Callable[[], Unpacker] | None], ...]] = (
         lambda: _Inner(lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)),
     ),
     (
-        b"]\x00\x00",
+        b"]\x00",
         "lzma",
         lambda: _Inner(lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=_XZ_MEMORY)),
     ),
@@ -120,11 +124,16 @@ def kind_of(head: bytes) -> str | None:
 class CompressedStream(Stream):
     """The unpacked bytes of a source.
 
+    Args:
+        source: What is compressed.
+        reading: Bounds how much is unpacked.
+        position: How many unpacked bytes to pass.
+
     Raises:
-        Unreadable: It is packed in a way that can't be read here.
+        Unreadable: It is packed in a way that can't be read here, or ends before `position`.
     """
 
-    def __init__(self, source: Source, limits: Limits, position: int = 0) -> None:
+    def __init__(self, source: Source, reading: Reading, position: int = 0) -> None:
         super().__init__()
         head = source.read(0, 8)
         found = next((kind for kind in _KINDS if head.startswith(kind[0])), None)
@@ -133,22 +142,23 @@ class CompressedStream(Stream):
             raise Unreadable(f"it is compressed with {name}, which can't be read here")
         self._name, self._make = found[1], found[2]
         self._source = source
-        self._limits = limits
+        self._reading = reading
         self._next = _OLD_START if head.startswith(_OLD) else 0
-        self._left = limits.header_bytes + _RATIO * source.size
+        self._left = _RATIO * source.size
         self._unpacker = self._make()
         if position:
             self.skip(position)
 
-    def fork(self) -> Stream:
-        """Return a second stream at the same place; it unpacks everything again."""
-        return CompressedStream(self._source, self._limits, self.position)
+    def fork(self, position: int) -> Stream:
+        """Return a second stream at `position`; it unpacks everything again."""
+        return CompressedStream(self._source, self._reading, position)
 
     def _more(self) -> bytes:
         data = self._unpacked()
         self._left -= len(data)
         if self._left < 0:
-            raise Excess("it unpacks to far more than its size")
+            self._reading.unpack(-self._left)
+            self._left = 0
         return data
 
     def _unpacked(self) -> bytes:
@@ -169,15 +179,31 @@ class CompressedStream(Stream):
             raise Unreadable(f"it is a damaged {self._name} file") from error
 
     def _renew(self) -> bool:
-        """Go on with the stream behind this one, if there is one of the same kind."""
-        rest = self._unpacker.unused_data
-        start = self._next - len(rest)
+        """Go on with the stream behind this one, if its loader would."""
+        start = self._next - len(self._unpacker.unused_data)
+        if self._name == "gzip":
+            start = self._behind_zeros(start)
         head = self._source.read(start, 8)
-        if kind_of(head) != self._name or self._name in {"zlib", "lzma"}:
+        following = next((kind for kind in _KINDS if head.startswith(kind[0])), None)
+        if following is None or following[2] is None:
             return False
+        if following[1] != self._name and {following[1], self._name} != _EITHER:
+            return False
+        if self._name == "zlib":
+            return False
+        self._reading.step(_STREAM)
+        self._name, self._make = following[1], following[2]
         self._next = start
         self._unpacker = self._make()
         return True
+
+    def _behind_zeros(self, place: int) -> int:
+        while data := self._source.read(place, _READ):
+            rest = data.lstrip(b"\0")
+            if rest:
+                return place + len(data) - len(rest)
+            place += len(data)
+        return place
 
     def _packed(self) -> bytes:
         data = self._source.read(self._next, _READ)

@@ -8,7 +8,9 @@ things at once (an archive behind something else, a pickle that starts like a ta
 opened as what it is called.
 
 Pickles of the oldest protocols are lines of text. Any text is one that can be read as one to its
-end, or that would have called something on the way.
+end, or that would have called something on the way, or that is too long to tell. A text that is
+none, but is opened as one and starts like one, is `unread`: what a loader makes of it is not known
+so well that it could be called free of code.
 
 Readers are imported when they are needed, since most commands meet few formats.
 
@@ -19,12 +21,17 @@ defect of ours, and its answer is `unread`, with the kind of the failure in `pro
 import re
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import structs
 
 from regtui.formats import text_formats
 from regtui.formats.values import LIMITS, Facts, Limits, Source
 
-READER: Final = 1
+if TYPE_CHECKING:
+    from regtui.formats.pickle_runs import Likeness
+
+READER: Final = 2
 """Version of what the readers say; answers that were stored under a lower one are made anew."""
 
 _HEAD: Final = 4096
@@ -58,10 +65,13 @@ _OPENED_AS: Final = {
     ".npy": "numpy_arrays",
     ".npz": "numpy_arrays",
     ".onnx": "onnx",
+    ".p": "pickles",
+    ".pck": "pickles",
     ".pickle": "pickles",
     ".pkl": "pickles",
     ".pt": "pickles",
     ".pth": "pickles",
+    ".sav": "pickles",
     ".safetensors": "safetensors",
     ".skops": "skops",
     ".ubj": "xgboost",
@@ -101,7 +111,8 @@ def read(source: Source, name: str, limits: Limits = LIMITS) -> Facts:
         facts = _read(reader, source, limits)
         if opened is None or _same(reader, opened):
             return facts
-        return _worse(facts, _read(opened, source, limits), _is_pickle(opened, head, source))
+        like = _like_pickle(opened, head, source, limits)
+        return _worse(facts, _read(opened, source, limits), like)
     return _unclaimed(head, source, name, limits)
 
 
@@ -131,7 +142,11 @@ def _unclaimed(head: bytes, source: Source, name: str, limits: Limits) -> Facts:
     # A cut file keeps the format of its name; a text, an image or an archive with it is none.
     if facts.format == "unknown" and suffix not in _OF_ANYTHING:
         return named
-    return _worse(facts, named, _is_pickle(opened, head, source))
+    like = _like_pickle(opened, head, source, limits)
+    found = _worse(facts, named, like)
+    if like == "begun" and found.safety == "no-code":
+        return structs.replace(found, safety="unread", problem="it starts like a pickle")
+    return found
 
 
 def _archive(suffix: str, source: Source, limits: Limits) -> Facts:
@@ -153,22 +168,33 @@ def _same(reader: str, opened: str) -> bool:
     return opened == reader or (opened in pickled and reader in pickled)
 
 
-def _is_pickle(opened: str, head: bytes, source: Source) -> bool | None:
-    return _matches("pickles", head, source) if opened == "pickles" else None
+def _like_pickle(opened: str, head: bytes, source: Source, limits: Limits) -> "Likeness | None":
+    """Tell how much a file is like a pickle that is opened as one, None of any other."""
+    if opened != "pickles":
+        return None
+    try:
+        like: Likeness = _module("pickles").like_pickle(head, source, limits)
+    except OSError:
+        raise
+    except Exception:  # noqa: BLE001 - the net: what a reader fails at is not called harmless
+        return "pickle"
+    return like
 
 
-def _worse(facts: Facts, other: Facts, pickled: bool | None) -> Facts:
+def _worse(facts: Facts, other: Facts, like: "Likeness | None") -> Facts:
     """Return `other` if the file is such a file too, and it does more than the first.
 
     Args:
         facts: By the bytes.
         other: By the name.
-        pickled: Whether the bytes are those of a pickle, None if `other` is about none.
+        like: How much the bytes are like a pickle, None if `other` is about none.
     """
     if other.safety == "dangerous":
         # Bytes that are no pickle may happen to name something that no module could be called.
-        meant = pickled is not False or any(_NAME.fullmatch(name) for name in other.globals)
+        meant = like in {None, "pickle"} or any(_NAME.fullmatch(name) for name in other.globals)
         return other if meant and facts.safety != "dangerous" else facts
+    if other.safety == "unread" and like == "pickle":
+        return other if facts.safety != "dangerous" else facts
     beyond = other.safety in {"needs-classes", "tensors-only"} and other.complete
     return other if beyond and facts.safety in {"no-code", "unread"} else facts
 

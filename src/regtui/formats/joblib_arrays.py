@@ -9,8 +9,8 @@ Invariants: the length follows from the shape and type alone, and the wrapper ha
 joblib writes; anything else ends the reading, since the place of the next opcode is unknown.
 
 A file with these wrappers is judged as `joblib.load` reads it. `pickle.load` fails at the padding;
-in older files, which have none, the bytes of the first array are also run as opcodes here, so that
-code behind a false array shows.
+where there is none (in older files, and before an array of objects) the bytes of the first array
+are also run as opcodes here, so that code behind a false array shows.
 """
 
 from contextlib import suppress
@@ -22,13 +22,20 @@ from regtui.formats import numpy_types
 from regtui.formats.pickle_machine import Machine
 from regtui.formats.pickle_state import PickleState
 from regtui.formats.reading import Reading
-from regtui.formats.streams import Ended, Stream, Unreadable
+from regtui.formats.streams import Stream, Unreadable
 from regtui.formats.symbolic import Global, Made, Pairs, Symbol
 
 _MODULES: Final = ("joblib.", "sklearn.externals.joblib.")
 _BESIDE: Final = frozenset({"NDArrayWrapper", "ZNDArrayWrapper"})
 _STRANGE: Final = "it holds an array of joblib in a form that joblib does not write"
 _ALIGNMENTS: Final = 64  # no padding is longer; joblib uses 16
+_PICKLE: Final = 50  # steps that a pickle costs at least, for it needs a machine of its own
+# What a wrapper has; the last one only in newer releases.
+_REQUIRED: Final = frozenset({"subclass", "shape", "order", "dtype", "allow_mmap"})
+_METHODS: Final = frozenset(
+    {"read", "read_array", "read_mmap", "write_array", "safe_get_numpy_array_alignment_bytes"}
+)
+_ALIGNMENT: Final = "numpy_array_alignment_bytes"
 
 
 class ArrayPlace(Struct, frozen=True):
@@ -59,8 +66,8 @@ class Arrays:
     def __init__(self, reading: Reading) -> None:
         self.found = False
         self._reading = reading
-        self._first = False
-        self._bare = False
+        self._start = 0
+        self._bare: int | None = None  # where the pickle starts whose first array has no padding
 
     def run(self, stream: Stream) -> Symbol:
         """Run the pickle at the stream's place.
@@ -68,17 +75,21 @@ class Arrays:
         Raises:
             Unreadable: As `Machine.run`.
         """
-        start = stream.fork()
+        self._reading.step(_PICKLE)
+        self._start = stream.position
         try:
             return Machine(stream, self._reading, self.built).run()
         finally:
-            if self._bare:
-                self._run_plainly(start)
+            if self._bare is not None:
+                self._run_plainly(stream, self._bare)
+                self._bare = None
 
-    def _run_plainly(self, stream: Stream) -> None:
+    def _run_plainly(self, stream: Stream, start: int) -> None:
         """Run it as `pickle.load` would; most end at the first byte of the first array."""
-        with suppress(Ended, Unreadable):
-            Machine(stream, self._reading).run()
+        plain = stream.fork(start)
+        with suppress(Unreadable):
+            while not plain.ended():
+                Machine(plain, self._reading).run()
 
     def built(self, made: Made, machine: PickleState) -> None:
         """Pass the array behind what was made, if that is one of joblib's wrappers.
@@ -92,13 +103,13 @@ class Arrays:
             if any(_wrapper(argument) for argument in given):
                 raise Unreadable(_STRANGE)  # a wrapper all the same, made in a roundabout way
             return
-        self._first, self.found = not self.found, True
+        first, self.found = not self.found, True
         if name in _BESIDE:
             self._beside(made)
             return
         if machine.in_frame():
             raise Unreadable(_STRANGE)  # the array would lie behind the frame, not here
-        made.array = self._inline(made, machine.stream)
+        made.array = self._inline(made, machine.stream, first)
 
     def _beside(self, wrapper: Made) -> None:
         """Older releases kept arrays in files of their own, next to this one."""
@@ -108,30 +119,59 @@ class Arrays:
             self._reading.suspect(f"{wrapper.path}(filename)")
         self._reading.fail(Unreadable("its arrays lie in other files beside it"))
 
-    def _inline(self, wrapper: Made, stream: Stream) -> ArrayPlace:
+    def _inline(self, wrapper: Made, stream: Stream, first: bool) -> ArrayPlace:
         state = _state(wrapper)
+        if not _METHODS.isdisjoint(state):
+            self._reading.suspect(f"{wrapper.path}=")
+        _check_keys(wrapper, state)
         kind, shape = numpy_types.parse_pickled(state.get("dtype")), state.get("shape")
         count = numpy_types.elements(shape)
         if kind is None or count is None or not isinstance(shape, tuple):
             raise Unreadable(_STRANGE)
         sizes = tuple(length for length in shape if isinstance(length, int))
+        padded = state.get(_ALIGNMENT) is not None and not kind.objects
+        if first and not padded:
+            self._bare = self._start
         if kind.objects:
             # The loader uses `pickle.load` there: arrays within it are not joblib's.
             inner = Machine(stream, self._reading).run()
             return ArrayPlace(kind, sizes, None, 0, inner)
-        self._pad(state.get("numpy_array_alignment_bytes"), stream)
+        if padded:
+            _pass_padding(stream)
         size = count * kind.size
         offset = stream.position if stream.seekable else None
         stream.skip(size)
         return ArrayPlace(kind, sizes, offset, size)
 
-    def _pad(self, alignment: Symbol, stream: Stream) -> None:
-        if alignment is None:
-            self._bare = self._bare or self._first
-            return
-        length = stream.take(1)[0]
-        if length > _ALIGNMENTS or stream.take(length).strip(b"\xff"):
-            raise Unreadable(_STRANGE)
+
+def _pass_padding(stream: Stream) -> None:
+    length = stream.take(1)[0]
+    if length > _ALIGNMENTS or stream.take(length).strip(b"\xff"):
+        raise Unreadable(_STRANGE)
+
+
+def _check_keys(wrapper: Made, state: dict[str, Symbol]) -> None:
+    """Refuse any attribute that joblib does not write: one could be a method of the wrapper's."""
+    written = len(wrapper.state.flat) // 2 if isinstance(wrapper.state, Pairs) else 0
+    if written != len(state) or not _REQUIRED <= set(state) <= _REQUIRED | {_ALIGNMENT}:
+        raise Unreadable(_STRANGE)
+    alignment = state.get(_ALIGNMENT)
+    plain = (
+        _is_array(state["subclass"])
+        and state["order"] in ("C", "F")
+        and isinstance(state["allow_mmap"], bool | int)
+        and (alignment is None or type(alignment) is int)
+    )
+    if not plain:
+        raise Unreadable(_STRANGE)
+
+
+def _is_array(symbol: Symbol) -> bool:
+    return (
+        isinstance(symbol, Global)
+        and symbol.module.partition(".")[0] == "numpy"
+        and symbol.name in {"ndarray", "matrix", "memmap"}
+    )
 
 
 def _wrapper(symbol: Symbol) -> str | None:
@@ -143,6 +183,7 @@ def _wrapper(symbol: Symbol) -> str | None:
 
 def _state(wrapper: Made) -> dict[str, Symbol]:
     """Return what the wrapper was given, at once and in one piece."""
-    if wrapper.builds != 1 or not isinstance(wrapper.state, Pairs) or wrapper.pairs is not None:
+    plain = wrapper.builds == 1 and wrapper.pairs is None and wrapper.items is None
+    if not plain or not isinstance(wrapper.state, Pairs):
         raise Unreadable(_STRANGE)
     return wrapper.state.texts()

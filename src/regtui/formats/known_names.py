@@ -111,8 +111,9 @@ SKLEARN_METRICS: Final = _names(
     _Scorer _ThresholdScorer BrayCurtisDistance32 BrayCurtisDistance64 CanberraDistance32
     CanberraDistance64 ChebyshevDistance ChebyshevDistance32 ChebyshevDistance64 DiceDistance32
     DiceDistance64 DistanceMetric DistanceMetric32 DistanceMetric64 EuclideanDistance
-    EuclideanDistance32 EuclideanDistance64 HammingDistance32 HammingDistance64
-    HaversineDistance32 HaversineDistance64 JaccardDistance32 JaccardDistance64
+    EuclideanDistance32 EuclideanDistance64 HammingDistance HammingDistance32
+    HammingDistance64 HaversineDistance HaversineDistance32 HaversineDistance64
+    JaccardDistance32 JaccardDistance64
     KulsinskiDistance32 KulsinskiDistance64 MahalanobisDistance32 MahalanobisDistance64
     ManhattanDistance ManhattanDistance32 ManhattanDistance64 MatchingDistance32
     MatchingDistance64 MinkowskiDistance MinkowskiDistance32 MinkowskiDistance64
@@ -225,3 +226,25 @@ NUMPY_FUNCTIONS: Final = _names(
     """
 )
 """Functions of numbers, element by element (`FunctionTransformer(numpy.log1p)`)."""
+
+SCIPY_FUNCTIONS: Final = _names(
+    """
+    agm airy airye bdtr bdtrc bdtri bdtrik bdtrin bei beip ber berp besselpoly beta betainc
+    betaincc betainccinv betaincinv betaln binom boxcox boxcox1p btdtria btdtrib cbrt chdtr
+    chdtrc chdtri chdtriv chndtr chndtridf chndtrinc chndtrix cosdg cosm1 cotdg dawsn digamma
+    ellipe ellipeinc ellipj ellipk ellipkinc ellipkm1 elliprc elliprd elliprf elliprg elliprj
+    entr erf erfc erfcinv erfcx erfi erfinv eval_chebyc eval_chebys eval_chebyt eval_chebyu
+    eval_gegenbauer eval_genlaguerre eval_hermite eval_hermitenorm eval_jacobi eval_laguerre
+    eval_legendre eval_sh_chebyt eval_sh_chebyu eval_sh_jacobi eval_sh_legendre exp1 exp10 exp2
+    expi expit expm1 expn exprel fdtr fdtrc fdtri fdtridfd fresnel gamma gammainc gammaincc
+    gammainccinv gammaincinv gammaln gammasgn gdtr gdtrc gdtria gdtrib gdtrix hankel1 hankel1e
+    hankel2 hankel2e huber hyp0f1 hyp1f1 hyp2f1 hyperu i0 i0e i1 i1e inv_boxcox inv_boxcox1p iv
+    ive j0 j1 jn jv jve k0 k0e k1 k1e kei keip kelvin ker kerp kl_div kn kolmogi kolmogorov kv
+    kve log1p log_expit log_ndtr loggamma logit lpmv modstruve nbdtr nbdtrc nbdtri ncfdtr
+    ncfdtri nctdtr nctdtrit ndtr ndtri ndtri_exp owens_t pdtr pdtrc pdtri poch powm1
+    pseudo_huber psi radian rel_entr rgamma round shichi sici sindg smirnov smirnovi spence
+    stdtr stdtrit struve tandg tklmbda voigt_profile wofz wright_bessel wrightomega xlog1py
+    xlogy y0 y1 yn yv yve zeta zetac
+    """
+)
+"""Special functions of numbers, element by element (`FunctionTransformer(scipy.special.expit)`)."""

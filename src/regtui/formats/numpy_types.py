@@ -104,6 +104,8 @@ def parse_pickled(symbol: Symbol) -> ArrayType | None:
         return _by_name(symbol)
     if not isinstance(symbol, Made) or symbol.path not in _DTYPES or symbol.builds > 1:
         return None
+    if symbol.pairs is not None or symbol.items is not None:
+        return None
     code = symbol.argument(0)
     found = parse_code(code) if isinstance(code, str) else None
     if found is None or symbol.builds == 0:

@@ -6,15 +6,21 @@ in Python (which joblib uses), and where they differ, this one goes the way that
 """
 
 import codecs
+import re
 import struct
 from collections.abc import Callable
 from typing import Final
 
 from regtui.formats.pickle_state import PickleState, decoded, underflow
-from regtui.formats.streams import Ended, Unreadable
-from regtui.formats.symbolic import Blob, Global, Items, Made, Pairs, Symbol
+from regtui.formats.streams import Ended, Excess, Unreadable
+from regtui.formats.symbolic import Blob, Global, Made, Pairs, Symbol
 
 _LONGEST_NUMBER: Final = 128  # bytes; a longer one costs time to turn into a number
+_NUMERAL: Final = re.compile(rb"\s*[+-]?[0-9][0-9A-Fa-f_oOxX]*\s*")
+_LONGEST_PLACE: Final = 4096
+_PLACE: Final = re.compile(rb"[\s+_0-9]*")
+_UNCERTAIN: Final = Blob("int", None, 0)
+_OUTSIDE: Final = Blob("bytes", None, 0)
 _DOUBLE = struct.Struct(">d")
 _PROTOCOLS: Final = 5
 
@@ -33,27 +39,38 @@ def _old_text_of(raw: bytes | Blob) -> Symbol:
 
 
 def _int(machine: PickleState) -> None:
-    line = machine.bytes_line()
-    machine.stack.append(line == b"01" if line in {b"00", b"01"} else _integer(line))
+    line = machine.held_line("int")
+    truth = line in {b"00", b"01"} if isinstance(line, bytes) else False
+    machine.stack.append(line == b"01" if truth else _integer(line))
 
 
 def _long(machine: PickleState) -> None:
-    machine.stack.append(_integer(machine.bytes_line().removesuffix(b"L")))
+    line = machine.held_line("int")
+    machine.stack.append(_integer(line.removesuffix(b"L") if isinstance(line, bytes) else line))
 
 
-def _integer(digits: bytes, base: int = 0) -> Symbol:
-    if len(digits) > 2 * _LONGEST_NUMBER:
-        return Blob("int", None, len(digits))
+def _integer(line: bytes | Blob) -> Symbol:
+    """Return the number of a line, as far as all loaders agree on it.
+
+    The one in C takes a zero byte for the end, and a leading zero for an octal number.
+    """
+    if isinstance(line, Blob):
+        return line
+    digits, ended, _ = line.partition(b"\0")
+    if not _NUMERAL.fullmatch(digits) and not (ended and not digits):
+        raise Unreadable("it is no pickle, or a damaged one: a number is none")
+    if ended or len(digits) > 2 * _LONGEST_NUMBER:
+        return _UNCERTAIN
     try:
-        return int(digits or b"0", base)
-    except ValueError as error:
-        raise Unreadable("it is no pickle, or a damaged one: a number is none") from error
+        return int(digits, 0)
+    except ValueError:
+        return _UNCERTAIN
 
 
 def _long_of(machine: PickleState, length: int) -> None:
     if length > _LONGEST_NUMBER:
         machine.stream.skip(length)
-        machine.stack.append(Blob("int", None, length))
+        machine.stack.append(_UNCERTAIN)
     else:
         machine.stack.append(_number_of(machine.held("int", length)))
 
@@ -66,8 +83,12 @@ def _long4(machine: PickleState) -> None:
 
 
 def _float(machine: PickleState) -> None:
+    line = machine.held_line("int")
+    if isinstance(line, Blob):
+        machine.stack.append(line)
+        return
     try:
-        machine.stack.append(float(machine.bytes_line()))
+        machine.stack.append(float(line.partition(b"\0")[0]))
     except ValueError as error:
         raise Unreadable("it is no pickle, or a damaged one: a number is none") from error
 
@@ -119,25 +140,15 @@ def _pop(machine: PickleState) -> None:
         machine.pop_mark()
 
 
-def _mark(machine: PickleState) -> None:
-    machine.marks.append(machine.stack)
-    machine.stack = []
-
-
 def _tuple_of(count: int) -> Callable[[PickleState], None]:
     def make(machine: PickleState) -> None:
         if len(machine.stack) < count:
             raise underflow()
-        machine.stack[-count:] = [tuple(machine.stack[-count:])]
+        values = tuple(machine.stack[-count:])
+        del machine.stack[-count:]
+        machine.push_tuple(values)
 
     return make
-
-
-def _dict(machine: PickleState) -> None:
-    flat = machine.pop_mark()
-    if len(flat) % 2:
-        raise Unreadable("it is a damaged pickle: a key has no value")
-    machine.stack.append(Pairs(flat))
 
 
 def _setitem(machine: PickleState) -> None:
@@ -175,8 +186,8 @@ def _reduce(machine: PickleState) -> None:
 
 def _newobj_ex(machine: PickleState) -> None:
     keywords, arguments, by = machine.pop(), machine.pop(), machine.pop()
-    made = machine.called(by, arguments)
-    if isinstance(made, Made) and isinstance(keywords, Pairs):
+    made = machine.called(by, arguments, keywords)
+    if isinstance(made, Made) and isinstance(keywords, Pairs) and keywords.flat:
         made.pairs = keywords
     machine.stack.append(made)
 
@@ -185,7 +196,7 @@ def _inst(machine: PickleState) -> None:
     # A loader in C asks for the mark first, one in Python imports first.
     module = machine.text_line()
     by = machine.imported(module, machine.text_line())
-    made = machine.called(by, tuple(machine.pop_mark()))
+    made = machine.called_with(by, machine.pop_mark())
     machine.stack.append(made)
 
 
@@ -193,12 +204,22 @@ def _obj(machine: PickleState) -> None:
     values = machine.pop_mark()
     if not values:
         raise underflow()
-    machine.stack.append(machine.called(values[0], tuple(values[1:])))
+    machine.stack.append(machine.called_with(values[0], values[1:]))
 
 
 def _decimal_place(machine: PickleState) -> int:
-    place = _integer(machine.bytes_line(), 10)
-    if not isinstance(place, int) or place < 0:
+    line, length = machine.stream.line(_LONGEST_PLACE)
+    digits, ended, _ = line.partition(b"\0")
+    if length > _LONGEST_PLACE and not ended:
+        if _PLACE.fullmatch(digits):
+            machine.reading.suspect("<memo>")  # a pickler needs ten digits
+            raise Excess("a place of its memo has more digits than can be read")
+        raise Unreadable("it is a damaged pickle: a place of its memo is none")
+    try:
+        place = int(digits)
+    except ValueError as error:
+        raise Unreadable("it is a damaged pickle: a place of its memo is none") from error
+    if place < 0:
         raise Unreadable("it is a damaged pickle: a place of its memo is none")
     return place
 
@@ -267,32 +288,32 @@ def _table() -> list[Callable[[PickleState], None] | None]:
         b"C": _bytes_push("bytes", one),
         b"\x8e": _bytes_push("bytes", eight),
         b"\x96": _bytes_push("bytes", eight),
-        b"\x97": _push(lambda _: Blob("bytes", None, 0)),  # given beside the pickle
+        b"\x97": _push(lambda _: _OUTSIDE),  # given beside the pickle
         b"\x98": _readonly,
         # constants and containers
         b"N": _push(lambda _: None),
         b"\x88": _push(lambda _: True),
         b"\x89": _push(lambda _: False),
-        b"]": _push(lambda _: Items()),
+        b"]": lambda m: m.push_items([]),
         b"a": _append,
         b"e": lambda m: m.add_items(m.pop_mark()),
-        b"l": _push(lambda m: Items(m.pop_mark())),
+        b"l": lambda m: m.push_items(m.pop_mark()),
         b")": _push(lambda _: ()),
-        b"t": _push(lambda m: tuple(m.pop_mark())),
+        b"t": lambda m: m.push_tuple(tuple(m.pop_mark())),
         b"\x85": _tuple_of(1),
         b"\x86": _tuple_of(2),
         b"\x87": _tuple_of(3),
-        b"}": _push(lambda _: Pairs()),
-        b"d": _dict,
+        b"}": lambda m: m.push_pairs([]),
+        b"d": lambda m: m.push_pairs(m.pop_mark()),
         b"s": _setitem,
         b"u": lambda m: m.add_pairs(m.pop_mark()),
-        b"\x8f": _push(lambda _: Items()),
+        b"\x8f": lambda m: m.push_items([]),
         b"\x90": lambda m: m.add_items(m.pop_mark()),
-        b"\x91": _push(lambda m: Items(m.pop_mark())),
+        b"\x91": lambda m: m.push_items(m.pop_mark()),
         # stack and memo
         b"0": _pop,
         b"2": _push(lambda m: m.top()),
-        b"(": _mark,
+        b"(": lambda m: m.mark(),
         b"1": lambda m: m.pop_mark().clear(),
         b"g": lambda m: m.recall(_decimal_place(m)),
         b"h": lambda m: m.recall(m.number(1)),
@@ -300,7 +321,7 @@ def _table() -> list[Callable[[PickleState], None] | None]:
         b"p": lambda m: m.remember(_decimal_place(m)),
         b"q": lambda m: m.remember(m.number(1)),
         b"r": lambda m: m.remember(m.number(4)),
-        b"\x94": lambda m: m.remember(len(m.memo)),
+        b"\x94": lambda m: m.remember(len(m.memo) + len(m.scattered)),
         # imports, calls and their results
         b"c": _global,
         b"\x93": _stack_global,

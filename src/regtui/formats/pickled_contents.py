@@ -2,15 +2,16 @@
 
 Algorithm: the symbolic value is walked breadth first, so that what stands at the top is found even
 where a limit cuts the rest. Keys of dictionaries, attributes and names in lists of pairs (the steps
-of a pipeline) are joined by dots. Arrays become tensors; texts, numbers, booleans and None become
-metadata; an object also says its `class`.
+of a pipeline) are joined by dots, but not before something is told under them. Arrays become
+tensors; texts, numbers, booleans and None become metadata; an object also says its `class`.
 
 Constructor parameters of scikit-learn and the boosting libraries are filed under `params`: the
 attributes that neither start nor end with an underscore, as these libraries have it.
 
 Invariants: a container is walked once, however often it is shared, so a pickle that doubles itself
-costs no more than its opcodes. Containers with more than 64 plain values inside others (a
-vocabulary, ids) are data, not metadata, and left out, with `cut` set.
+costs no more than its opcodes, and no more than a bounded number of them waits. Containers with
+more than 64 plain values inside others (a vocabulary, ids) are data, not metadata, and left out,
+with `cut` set. All names of tensors together are no longer than `Limits.header_bytes`.
 """
 
 import math
@@ -19,7 +20,10 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
+from msgspec import structs
+
 from regtui.formats import numpy_types
+from regtui.formats.dotted_names import DottedName
 from regtui.formats.joblib_arrays import ArrayPlace
 from regtui.formats.pickled_tensors import Storages, tensor_of, unwrapped
 from regtui.formats.reading import Reading
@@ -30,6 +34,9 @@ _LONG: Final = 64
 _PARAMETERS_OF: Final = frozenset({"sklearn", "xgboost", "lightgbm", "catboost", "imblearn"})
 _MISSING: Final = object()
 _WORD: Final = 1 << 63
+_WAITING: Final = 200_000  # containers
+
+Within = Iterator[tuple[Symbol, str]]
 
 
 class Contents:
@@ -46,22 +53,44 @@ class Contents:
         self._reading = reading
         self._storages = storages or {}
         self._seen: dict[int, object] = {}  # kept, so that no id comes back
+        self._names = reading.limits.header_bytes  # characters that tensors may still be named by
 
     def walk(self, value: Symbol, name: str = "") -> None:
         """Collect what `value` holds. Where a limit ends it, the rest is left out (`cut`)."""
-        waiting: deque[tuple[Symbol, str, int]] = deque([(value, name, 0)])
+        waiting: deque[tuple[Symbol, DottedName, int]] = deque()
+        self._meet(value, DottedName(name), 0, waiting)
         while waiting:
             symbol, path, depth = waiting.popleft()
-            if self._reading.steps <= 0 or depth > self._reading.limits.depth:
-                self._reading.cut = True
-                continue
             for inner, key in self._look(symbol, path, depth):
                 self._reading.steps -= 1
-                joined = f"{path}.{key}" if path and key else path or key
-                if len(joined) <= self._reading.limits.text:
-                    waiting.append((inner, joined, depth + 1))
-                else:
+                if self._reading.steps <= 0:
                     self._reading.cut = True
+                    return
+                self._meet(inner, path.under(key), depth + 1, waiting)
+
+    def _meet(
+        self,
+        symbol: Symbol,
+        path: DottedName,
+        depth: int,
+        waiting: deque[tuple[Symbol, DottedName, int]],
+    ) -> None:
+        """Take what is plain, and let wait what holds more."""
+        if isinstance(symbol, Made):
+            symbol = unwrapped(symbol)
+        limits = self._reading.limits
+        plain = _plain(symbol)
+        if path.length > limits.text:
+            self._reading.cut = True
+        elif plain is not _MISSING:
+            if path.length:
+                self._tell(path, plain)
+        elif not isinstance(symbol, Made | Items | Pairs | tuple):
+            return
+        elif depth > limits.depth or len(waiting) >= _WAITING:
+            self._reading.cut = True
+        else:
+            waiting.append((symbol, path, depth))
 
     def in_file_order(self) -> list[Tensor]:
         """Return the tensors by where they lie, where that is known of all."""
@@ -69,52 +98,41 @@ class Contents:
             return self.tensors
         return sorted(self.tensors, key=lambda tensor: tensor.offset or 0)
 
-    def _look(self, symbol: Symbol, path: str, depth: int) -> Iterator[tuple[Symbol, str]]:
-        """Take what is plain and return what is within, with its key."""
+    def _look(self, symbol: Symbol, path: DottedName, depth: int) -> Within:
+        """Take an array, else return what is within, with its key."""
         if isinstance(symbol, Made):
-            symbol = unwrapped(symbol)
-        plain = _plain(symbol)
-        if plain is not _MISSING:
-            if path:
-                self._tell(path, plain)
-            return iter(())
-        if isinstance(symbol, Made):
-            tensor = tensor_of(symbol, path, self._storages)
+            tensor = tensor_of(symbol, "", self._storages)
             if tensor is not None:
-                return self._array(symbol, tensor)
-        if isinstance(symbol, Made | Items | Pairs | tuple):
-            if id(symbol) in self._seen:
-                return iter(())
-            self._seen[id(symbol)] = symbol
-            return self._within(symbol, path, depth)
-        return iter(())
+                return self._array(symbol, tensor, path)
+        if id(symbol) in self._seen or not isinstance(symbol, Made | Items | Pairs | tuple):
+            return iter(())
+        self._seen[id(symbol)] = symbol
+        if isinstance(symbol, Made):
+            return self._object(symbol, path)
+        return self._within(symbol, depth)
 
-    def _array(self, made: Made, tensor: Tensor) -> Iterator[tuple[Symbol, str]]:
-        if len(self.tensors) < self._reading.limits.tensors:
-            self.tensors.append(tensor)
+    def _array(self, made: Made, tensor: Tensor, path: DottedName) -> Within:
+        if len(self.tensors) < self._reading.limits.tensors and path.length <= self._names:
+            self._names -= path.length
+            self.tensors.append(structs.replace(tensor, name=str(path)))
         else:
             self._reading.cut = True
         place = made.array
         if isinstance(place, ArrayPlace) and isinstance(place.value, Made):
             yield from _object_array(place.value)
 
-    def _within(
-        self, symbol: Made | Items | Pairs | tuple[Symbol, ...], path: str, depth: int
-    ) -> Iterator[tuple[Symbol, str]]:
-        if isinstance(symbol, Made):
-            return self._object(symbol, path)
-        pairs = list(_pairs(symbol))
-        if depth and sum(1 for value, _ in pairs if _plain(value) is not _MISSING) > _LONG:
+    def _within(self, symbol: Items | Pairs | tuple[Symbol, ...], depth: int) -> Within:
+        if depth and _is_data(symbol):
             self._reading.cut = True
-            return ((value, key) for value, key in pairs if _plain(value) is _MISSING)
-        return iter(pairs)
+            return ((value, key) for value, key in _pairs(symbol) if _plain(value) is _MISSING)
+        return _pairs(symbol)
 
-    def _object(self, made: Made, path: str) -> Iterator[tuple[Symbol, str]]:
+    def _object(self, made: Made, path: DottedName) -> Within:
         if made.path.startswith("numpy.random."):
             return
         kind = _class_of(made)
         if kind and kind not in _CONTAINERS:
-            self._tell(f"{path}.class" if path else "class", kind)
+            self._tell(path.under("class"), kind)
         library = kind.partition(".")[0] in _PARAMETERS_OF
         for value, key in _attributes(made):
             parameter = library and key and not key.startswith("_") and not key.endswith("_")
@@ -126,18 +144,28 @@ class Contents:
         if kind in _CONTAINERS and isinstance(made.arguments, tuple):
             yield from ((value, "") for value in made.arguments if not isinstance(value, Global))
 
-    def _tell(self, path: str, value: object) -> None:
-        if len(self.metadata) >= self._reading.limits.metadata:
+    def _tell(self, path: DottedName, value: object) -> None:
+        most = self._reading.limits.text
+        if len(self.metadata) >= self._reading.limits.metadata or path.length > most:
             self._reading.cut = True
             return
         if isinstance(value, str):
-            most = self._reading.limits.text
             if len(value) > most:
                 value, self._reading.cut = value[:most], True
             value = value.encode("utf-8", "replace").decode()
         if isinstance(value, str | int | float) or value is None:
-            key = path.encode("utf-8", "replace").decode()
+            key = str(path).encode("utf-8", "replace").decode()
             self.metadata.setdefault(key, value)
+
+
+def _is_data(symbol: Items | Pairs | tuple[Symbol, ...]) -> bool:
+    """Whether there are many plain values in a container."""
+    plain = 0
+    for value, _ in _pairs(symbol):
+        plain += _plain(value) is not _MISSING
+        if plain > _LONG:
+            return True
+    return False
 
 
 _CONTAINERS: Final = frozenset({"torch.Size"}) | frozenset(
@@ -163,7 +191,7 @@ def _class_of(made: Made) -> str:
 _MAKERS: Final = frozenset({"_reconstructor", "_reconstruct", "newObj"})
 
 
-def _attributes(made: Made) -> Iterator[tuple[Symbol, str]]:
+def _attributes(made: Made) -> Within:
     """Return what an object's state gives it: `__dict__`, slots, or the state of Cython's."""
     parts = made.state if isinstance(made.state, tuple) else (made.state,)
     for part in parts:
@@ -175,7 +203,7 @@ def _attributes(made: Made) -> Iterator[tuple[Symbol, str]]:
         yield from ((value, "") for value in made.arguments if isinstance(value, Made | Pairs))
 
 
-def _pairs(symbol: Items | Pairs | tuple[Symbol, ...]) -> Iterator[tuple[Symbol, str]]:
+def _pairs(symbol: Items | Pairs | tuple[Symbol, ...]) -> Within:
     """Return what a container holds, each with its key."""
     if isinstance(symbol, Pairs):
         for key, value in symbol:
@@ -200,7 +228,7 @@ def _key(key: Symbol) -> str | None:
     return None
 
 
-def _object_array(made: Made) -> Iterator[tuple[Symbol, str]]:
+def _object_array(made: Made) -> Within:
     """Return what an array of objects holds: its state has them as a list."""
     state = made.state
     values = state[4] if isinstance(state, tuple) and len(state) > 4 else None  # noqa: PLR2004

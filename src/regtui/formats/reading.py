@@ -10,14 +10,16 @@ is dangerous. The verdict only ever gets worse.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from regtui.formats.allowed import judge
+from regtui.formats.allowed import calls_of, judge
+from regtui.formats.allowed_groups import Calls
 from regtui.formats.streams import Ended, Excess
 from regtui.formats.values import LIMITS, Facts, Limits, Safety, Tensor, Value
 
 if TYPE_CHECKING:
-    from regtui.formats.symbolic import Symbol
+    from regtui.formats.symbolic import Global, Symbol
 
 _SHOWN = 1_000  # names; honest files have fewer than a hundred
+_OBJECTS = 2  # memory of what a pickle makes, in header lengths
 _WORSE = {"no-code": 0, "tensors-only": 1, "needs-classes": 2, "dangerous": 3}
 
 
@@ -27,7 +29,9 @@ class Reading:
     Attributes:
         limits: The bounds given.
         steps: How many opcodes and nodes may still be read.
-        held: How many bytes may still be kept in memory.
+        held: How many bytes of the file may still be kept in memory.
+        kept: How many bytes what stands for its objects may still take.
+        slack: How many bytes streams may still unpack beyond what their size explains.
         safety: The worst so far.
         names: What loading would import or do, in the order met.
         cut: Whether something found is not shown.
@@ -42,6 +46,8 @@ class Reading:
         self.limits = limits
         self.steps = limits.steps
         self.held = limits.header_bytes
+        self.kept = _OBJECTS * limits.header_bytes
+        self.slack = limits.header_bytes
         self.safety: Safety = safety
         self.names: dict[str, None] = {}
         self.cut = False
@@ -53,8 +59,13 @@ class Reading:
 
     def see(self, module: str, name: str) -> None:
         """Judge what a pickle imports."""
-        own = self.own_package is not None and module.split(".", maxsplit=1)[0] == self.own_package
-        self._add(f"{module}.{name}", "needs-classes" if own else judge(module, name))
+        self._add(
+            f"{module}.{name}", "needs-classes" if self._is_own(module) else judge(module, name)
+        )
+
+    def calls(self, name: "Global") -> Calls | None:
+        """Return how honest files call a name, None if it is not allowed at all."""
+        return "any" if self._is_own(name.module) else calls_of(name.module, name.name)
 
     def suspect(self, what: str) -> None:
         """Take what can't be resolved, or is done in a way no honest file does it, as dangerous."""
@@ -74,6 +85,26 @@ class Reading:
         self.held -= length
         if self.held < 0:
             raise Excess("it holds more than can be read")
+
+    def keep(self, size: int) -> None:
+        """Account for memory that what stands for an object takes, or gives back.
+
+        Raises:
+            Excess: It is too much.
+        """
+        self.kept -= size
+        if self.kept < 0:
+            raise Excess("it holds more than can be read")
+
+    def unpack(self, length: int) -> None:
+        """Account for bytes that a stream unpacks beyond what its size explains.
+
+        Raises:
+            Excess: They are too many.
+        """
+        self.slack -= length
+        if self.slack < 0:
+            raise Excess("it unpacks to far more than its size")
 
     def step(self, count: int = 1) -> None:
         """Account for opcodes or nodes that are looked at.
@@ -116,6 +147,9 @@ class Reading:
             problem=self.problem,
             cut=self.cut,
         )
+
+    def _is_own(self, module: str) -> bool:
+        return self.own_package is not None and module.partition(".")[0] == self.own_package
 
     def _add(self, shown: str, safety: Safety) -> None:
         self.worsen(safety)

@@ -114,8 +114,8 @@ class Stream:
         """Tell whether nothing follows."""
         return not self.peek(1)
 
-    def fork(self) -> "Stream":
-        """Return a second stream that starts at the same place."""
+    def fork(self, position: int) -> "Stream":
+        """Return a second stream that starts at `position`."""
         raise NotImplementedError
 
     def _turn(self) -> None:
@@ -154,9 +154,9 @@ class SourceStream(Stream):
         else:
             self._base, self._buffer, self._at = target, b"", 0
 
-    def fork(self) -> Stream:
-        """Return a second stream that starts at the same place."""
-        return SourceStream(self._source, self.position)
+    def fork(self, position: int) -> Stream:
+        """Return a second stream that starts at `position`."""
+        return SourceStream(self._source, position)
 
     def left(self) -> int:
         """Return how many bytes follow."""

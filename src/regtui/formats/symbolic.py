@@ -74,10 +74,10 @@ class Persistent:
 
 
 class Blob:
-    """A text, number or run of bytes that is too long to hold.
+    """A text, number or run of bytes that is too long to hold, or not certain.
 
     Attributes:
-        kind: `text`, `bytes` or `int`.
+        kind: `text`, `bytes` or `int`, which is also a number that loaders read differently.
         offset: Where it lies in the source, None when it can't be read there.
         size: Bytes.
     """

@@ -22,7 +22,7 @@ from regtui.formats.symbolic import Symbol
 from regtui.formats.values import LIMITS, Facts, Limits, Source, Value
 from regtui.formats.zip_directory import MAGIC, STORED, BadArchive, Member, members
 
-_PICKLE: Final = re.compile(r"(.*/)?data\.pkl", re.DOTALL)
+_PICKLE: Final = re.compile(r"(.*/)?data\.pkl", re.DOTALL | re.IGNORECASE)  # as torch finds it
 _NOTES: Final = ("version", "byteorder", ".format_version")
 _LONGEST_NOTE: Final = 64
 
@@ -52,7 +52,7 @@ def read(source: Source, limits: Limits = LIMITS) -> Facts:
         reading.complete = False if error.truncated else None
         return reading.facts("torch")
     main = [member for member in found if _PICKLE.fullmatch(member.name)]
-    prefix = main[0].name.removesuffix("data.pkl") if main else ""
+    prefix = main[0].name[: -len("data.pkl")] if main else ""
     script = _is_script(found, prefix)
     if script:
         reading.own_package = "__torch__"
