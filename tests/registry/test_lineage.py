@@ -6,6 +6,7 @@ import pytest
 
 from regtui.core.errors import BadInput, NotFound
 from regtui.registry import Registry
+from regtui.registry.lineage import lineage
 
 Make = Callable[..., str]
 
@@ -50,6 +51,21 @@ def test_a_depth_cuts_and_says_so(registry: Registry, make: Make) -> None:
     assert registry.lineage(chain[0], depth=5).cut is False
     assert registry.lineage(chain[0], depth=0).nodes[0].reference == chain[0]
     assert len(registry.lineage(chain[5]).nodes) == 6
+
+
+def test_only_the_nearest_are_told_where_that_is_asked_for(registry: Registry, make: Make) -> None:
+    base = make("base")
+    children = [make(f"child{number}", base) for number in range(4)]
+    grandchild = make("grandchild", children[0])
+
+    few = lineage(registry.context, base, most=2)
+    enough = lineage(registry.context, base, most=5)
+
+    assert [node.reference for node in few.nodes] == [base, *children[:2]]
+    assert (len(few.edges), few.cut) == (2, True)
+    assert enough.nodes[-1].reference == grandchild
+    assert enough.cut is False
+    assert lineage(registry.context, base, most=4).cut is True
 
 
 def test_a_diamond_has_each_version_once(registry: Registry, make: Make) -> None:

@@ -6,6 +6,8 @@ reader may use. Each version is visited once, so diamonds and cycles end. A pare
 this replica is a node of which nothing is known but its id.
 """
 
+import itertools
+import math
 from typing import Any
 
 from msgspec import Struct
@@ -27,13 +29,14 @@ PAGE = 2_000
 """Documents of one query: they have to fit a reader's memory."""
 
 
-def lineage(
+def lineage(  # noqa: PLR0913 -- everything that bounds a walk, by name
     context: Context,
     reference: str,
     *,
     up: bool = True,
     down: bool = True,
     depth: int | None = None,
+    most: int | None = None,
 ) -> LineageAnswer:
     """Return the ancestors and descendants of a version, whatever their states.
 
@@ -43,6 +46,7 @@ def lineage(
         up: Whether ancestors are wanted.
         down: Whether descendants are wanted.
         depth: Steps to go; None for all.
+        most: Versions at most in either direction, the nearest ones; None for all.
 
     Raises:
         NotFound: There is no such version.
@@ -53,7 +57,7 @@ def lineage(
     with context.reading() as connection:
         _, document = find_version(connection, reference)
         ways = [direction for direction, wanted in ((-1, up), (1, down)) if wanted]
-        walks = [_walk(connection, document.id, direction, depth) for direction in ways]
+        walks = [_walk(connection, document.id, direction, depth, most) for direction in ways]
         depths = {document.id: 0}
         for walk in walks:
             depths = walk.depths | depths  # in a cycle, what is above counts as above
@@ -75,17 +79,24 @@ class _Walk(Struct, frozen=True):
     cut: bool
 
 
-def _walk(connection: Connection, start: str, direction: int, depth: int | None) -> _Walk:
+def _walk(
+    connection: Connection, start: str, direction: int, depth: int | None, most: int | None
+) -> _Walk:
     """Go up (-1) or down (1), level by level."""
     step = _parents if direction < 0 else _children
     depths, edges, level, distance = {start: 0}, Pairs(), [start], 0
-    while level and distance != depth:
+    room = math.inf if most is None else most + 1
+    while level and distance != depth and len(depths) < room:
         distance += 1
         pairs = step(connection, level)
         edges += pairs
         far = [parent if direction < 0 else child for parent, child in pairs]
         level = [one for one in dict.fromkeys(far) if one not in depths]
         depths |= dict.fromkeys(level, direction * distance)
+    if len(depths) > room:
+        nearest = dict(itertools.islice(depths.items(), int(room)))
+        known = [pair for pair in edges if nearest.keys() >= {*pair}]
+        return _Walk(nearest, known, cut=True)
     return _Walk(depths, edges, bool(level) and bool(step(connection, level)))
 
 

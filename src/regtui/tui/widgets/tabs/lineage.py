@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 
 from regtui.registry import Registry
 from regtui.registry.answers import VersionAnswer
+from regtui.registry.lineage import lineage
 from regtui.tui.lineage_rows import Row, lineage_rows
 from regtui.tui.signs import signs
 from regtui.tui.widgets.same_row import show_again
@@ -15,6 +16,9 @@ from regtui.tui.widgets.virtual_table import Column, Painted, VirtualTable
 UP, DOWN = 6, 2
 """Steps that are shown: a chain of training is long and narrow, what is made from one is wide."""
 
+MOST = 500
+"""Versions that are shown in either direction."""
+
 LONGEST = 300
 """Cells of an address that can be scrolled to."""
 
@@ -23,7 +27,6 @@ class LineageTab(DetailTab):
     """A tree of versions and datasets; opening a version goes there."""
 
     NAME = "lineage"
-    TITLE = "Lineage"
 
     _shown = ""
 
@@ -77,10 +80,10 @@ class LineageTab(DetailTab):
 
 
 def _look(registry: Registry, version: VersionAnswer) -> list[Row]:
-    reference = exact(version)
+    context, reference = registry.context, exact(version)
     return lineage_rows(
-        registry.lineage(reference, down=False, depth=UP),
-        registry.lineage(reference, up=False, depth=DOWN),
+        lineage(context, reference, down=False, depth=UP, most=MOST),
+        lineage(context, reference, up=False, depth=DOWN, most=MOST),
     )
 
 
