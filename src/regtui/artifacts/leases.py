@@ -14,7 +14,7 @@ from pathlib import Path
 
 from regtui.artifacts import sessions
 from regtui.artifacts.faults import disk_errors
-from regtui.artifacts.layout import make_folders, temporary_folder
+from regtui.artifacts.layout import make_folders, objects_folder, temporary_folder
 from regtui.core.errors import RegtuiError
 
 
@@ -34,10 +34,11 @@ def lease(root: Path) -> Iterator[Path]:
 
 @contextmanager
 def reader_lease(root: Path) -> Iterator[None]:
-    """Hold a lease where the store may be written; who may only read it goes without."""
+    """Hold a lease where there is a store and it may be written; others need none or go without."""
     with ExitStack() as holding:
         with suppress(RegtuiError):
-            holding.enter_context(lease(root))
+            if objects_folder(root).is_dir():
+                holding.enter_context(lease(root))
         yield
 
 

@@ -2,7 +2,7 @@
 
 Making one takes a lease first, so that no collection removes what is about to be copied; then the
 database is copied under the shared lock, and after that, without any lock, the objects that the
-copy names, for objects never change. The file is written beside its name, flushed and renamed.
+copy names, for objects never change. The file is there when it is whole (`artifacts.whole_file`).
 
 Restoring reads the file once, checks every digest on the way, and builds the home beside its place;
 the last step is a rename. Keys are no part of a backup: a restored registry acts as a new replica.
@@ -12,16 +12,15 @@ A kill leaves `.<name>.part` beside the backup, which the next one to that name 
 """
 
 import errno
-import fcntl
 import os
 import secrets
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -31,7 +30,8 @@ from regtui.artifacts.copying import Progress, silent
 from regtui.artifacts.faults import disk_errors
 from regtui.artifacts.flushing import Flusher, flush_folder
 from regtui.artifacts.leases import lease
-from regtui.core.errors import BadInput, Busy, Damaged, NotFound, RegtuiError
+from regtui.artifacts.whole_file import free_target, whole_file
+from regtui.core.errors import BadInput, Damaged, NotFound, RegtuiError
 from regtui.registry.answers import iso
 from regtui.registry.context import Context
 from regtui.registry.gc import refuse_damaged_lists
@@ -127,9 +127,10 @@ def create(
         RegtuiError: The target can't be written.
     """
     target = _target(context, target, replace=replace)
+    context.replica.make()  # before the lease's folders make a home of any folder
     with (
         lease(context.home) as folder,
-        _beside(target) as file,
+        whole_file(target, 0o600) as file,
         tempfile.TemporaryFile(dir=folder) as list_file,
     ):
         copy = folder / DATABASE
@@ -226,54 +227,11 @@ def copies(context: Context) -> list[DatabaseCopy]:
 
 def _target(context: Context, target: Path, *, replace: bool) -> Path:
     with disk_errors(f"writing {target}"):
-        target = target.expanduser().absolute()
+        target = target.expanduser()
         if target.is_dir():
             moment = time.strftime("%Y%m%d-%H%M%S", time.gmtime(context.replica.clock() // 10**6))
             target /= f"regtui-{moment}.tar"
-        target = Path(os.path.realpath(target))
-        home = context.home.resolve()
-        if target.is_relative_to(home):
-            raise BadInput(
-                f"{target} lies inside the registry", "a backup belongs on another disk or machine"
-            )
-        if not target.parent.is_dir():
-            raise NotFound(f"there is no folder {target.parent}", "make it first")
-        if target.exists() and not target.is_file():
-            raise BadInput(f"{target} is no regular file", "name a new file")
-        if target.exists() and not replace:
-            raise BadInput(f"{target} exists already", "name a new file, or replace it with --yes")
-    return target
-
-
-@contextmanager
-def _beside(target: Path) -> Iterator[BinaryIO]:
-    """Open the file beside the target and give it its name when all is written and flushed."""
-    part = target.with_name(f".{target.name}.part")
-    with disk_errors(f"writing {target}"):
-        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb", buffering=1 << 20) as file:
-            _take_over(file, target)
-            try:
-                yield file
-                file.flush()
-                os.fsync(descriptor)
-                part.replace(target)
-            except BaseException:
-                with suppress(OSError):
-                    part.unlink()
-                    file.truncate(0)  # what is buffered has nowhere to go
-                raise
-        flush_folder(target.parent)
-
-
-def _take_over(file: BinaryIO, target: Path) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise Busy(f"another backup is being written to {target}", "wait for it") from None
-    except OSError:
-        pass  # a file system without locks
-    file.truncate(0)
+    return free_target(target, context.home, replace=replace)
 
 
 def _header(context: Context, connection: Connection, *, artifacts: bool) -> BackupHeader:

@@ -4,15 +4,12 @@ A lease keeps collections away from what is about to be copied. A version is rea
 work; a registry from a copy of its database, so that all of it is of one moment while others write.
 Stored files are copied without any lock, for they never change, and hashed on the way.
 
-A file is written beside its name, flushed and renamed: a kill leaves `.<name>.part` beside the
-target, which the next export to that name takes over, and never half a bundle.
+A file is there when it is whole (`artifacts.whole_file`): a kill leaves `.<name>.part` beside it.
 """
 
-import fcntl
-import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from itertools import groupby, islice
 from pathlib import Path
 from typing import BinaryIO
@@ -22,11 +19,10 @@ from msgspec import Struct
 from regtui.artifacts.bundle_file import DESCRIPTION, PAGE_BYTES, BundleWriter
 from regtui.artifacts.copying import Progress, silent
 from regtui.artifacts.faults import disk_errors
-from regtui.artifacts.flushing import flush_folder
 from regtui.artifacts.leases import lease
+from regtui.artifacts.whole_file import free_target, whole_file
 from regtui.core import encoding
 from regtui.core.bundle import RegistryBundle, encode_record
-from regtui.core.errors import BadInput, Busy, NotFound
 from regtui.registry.answers_bundle import Exported
 from regtui.registry.context import Context
 from regtui.registry.export_version import described, kept_texts
@@ -194,51 +190,24 @@ def _writing(
     on_progress: Progress | None,
 ) -> Iterator[_Writer]:
     """Hold a lease and write to the target: a stream as it comes, a file all or nothing."""
-    context.replica.home.make_folder()
-    path = _checked(context, target, replace=replace) if isinstance(target, Path) else None
+    context.replica.make()
     with (
         lease(context.home) as folder,
         tempfile.TemporaryFile(dir=folder) as list_file,
-        _beside(path) if path is not None else _flushed(target) as file,  # type: ignore[arg-type]
+        _opened(context, target, replace=replace) as file,
     ):
         writer = _Writer(file, list_file, f"writing {_name(target)}", on_progress or silent)
         writer.folder = folder
         yield writer
 
 
-def _checked(context: Context, target: Path, *, replace: bool) -> Path:
-    with disk_errors(f"writing {target}"):
-        path = Path(os.path.realpath(target.expanduser()))
-        if path.is_relative_to(context.home.resolve()):
-            raise BadInput(f"{target} lies inside the registry", "name a file elsewhere")
-        if not path.parent.is_dir():
-            raise NotFound(f"there is no folder {path.parent}", "make it first")
-        if path.exists() and not path.is_file():
-            raise BadInput(f"{target} is no regular file", "name a new file")
-        if path.exists() and not replace:
-            raise BadInput(f"{target} exists already", "name a new file, or replace it with --yes")
-    return path
-
-
-@contextmanager
-def _beside(target: Path) -> Iterator[BinaryIO]:
-    part = target.with_name(f".{target.name}.part")
-    with disk_errors(f"writing {target}"):
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        descriptor = os.open(part, flags, 0o666)  # less what the umask takes: it is to be shared
-        with os.fdopen(descriptor, "wb", buffering=1 << 20) as file:
-            _take_over(file, target)
-            try:
-                yield file
-                file.flush()
-                os.fsync(descriptor)
-                part.replace(target)
-            except BaseException:
-                with suppress(OSError):
-                    part.unlink()
-                    file.truncate(0)  # what is buffered has nowhere to go
-                raise
-        flush_folder(target.parent)
+def _opened(
+    context: Context, target: Path | BinaryIO, *, replace: bool
+) -> AbstractContextManager[BinaryIO]:
+    if not isinstance(target, Path):
+        return _flushed(target)
+    path = free_target(target, context.home, replace=replace)
+    return whole_file(path, 0o666)  # it is to be shared
 
 
 @contextmanager
@@ -246,16 +215,6 @@ def _flushed(stream: BinaryIO) -> Iterator[BinaryIO]:
     yield stream
     with disk_errors("writing the bundle"):
         stream.flush()
-
-
-def _take_over(file: BinaryIO, target: Path) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise Busy(f"another export is being written to {target}", "wait for it") from None
-    except OSError:
-        pass  # a file system without locks
-    file.truncate(0)
 
 
 def _name(target: Path | BinaryIO) -> str:
