@@ -115,6 +115,13 @@ def test_a_series_is_added_once(registry: Registry, run: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("value", ["0" * 64, "curve"])
+def test_a_series_is_not_set_by_a_digest_without_points(ranker: Registry, value: str) -> None:
+    with pytest.raises(BadInput, match="by its points"):
+        ranker.edit("ranker@1", {"series/run/loss": value})
+    assert ranker.verify_history().ok
+
+
 def test_a_series_that_is_too_long_is_refused_and_leaves_nothing(
     registry: Registry, run: Path
 ) -> None:

@@ -166,6 +166,29 @@ def test_a_replica_that_does_not_say_which_it_is_is_damaged(told: Registry) -> N
             verb()
 
 
+@pytest.mark.parametrize("lost", ["all signatures", "the last one"])
+def test_a_signature_that_was_taken_away_is_not_made_anew_by_the_next_change(
+    told: Registry, tmp_path: Path, lost: str
+) -> None:
+    told.edit("m", {"tags/own": "1"})  # the home is a copy: from now on its key is its own
+    assert told.verify_history().ok
+    last = "" if lost == "all signatures" else "where seq = (select max(seq) from base.signature)"
+    with connected(told.context.replica.home.database, read_only=False) as connection:
+        connection.execute(f"delete from base.signature {last}")
+
+    told.edit("m", {"tags/own": "2"})
+    told.edit("m", {"tags/own": "3"})
+
+    found = told.verify_history()
+    assert "signature" in {problem.kind for problem in found.problems}
+    checks = {one.check: one.status for one in told.doctor().checks}
+    assert checks["signature"] == "problem"
+    copy = regtui.open(shutil.copytree(told.home, tmp_path / "copy"))
+    copy.edit("m", {"tags/own": "4"})
+    assert copy.verify_history().ok
+    assert copy.doctor().healthy
+
+
 def test_a_problem_names_the_operation(told: Registry) -> None:
     with connected(told.context.replica.home.database, read_only=False) as connection:
         flip(connection, "operation", "verdict", 4)

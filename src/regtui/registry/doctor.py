@@ -18,6 +18,7 @@ from regtui.registry.context import Context
 from regtui.registry.gc import GRACE
 from regtui.registry.home_checks import Finding, check_home
 from regtui.registry.stored import lost_objects
+from regtui.replica.authority import is_signed
 from regtui.replica.examine import Examination, examine
 from regtui.replica.keys import load_key
 from regtui.replica.locks import ReplicaLock
@@ -206,10 +207,12 @@ def _check_contents(
     yield _objects(context, deep=deep, on_progress=on_progress)
     with context.reading() as connection:
         row = connection.execute("select id::varchar, clock_us from base.replica").fetchone()
+        signed = is_signed(connection)
     if row is None:
         return
     identity, last = row
     yield _key(context, identity)
+    yield _signature(signed=signed)
     ahead = last - context.replica.clock()
     if ahead > _FIVE_MINUTES:
         yield Finding(
@@ -235,6 +238,16 @@ def _objects(context: Context, *, deep: bool, on_progress: Progress | None) -> F
         )  # fmt: skip
     how = "every byte is intact" if deep else "all are there with their sizes"
     return Finding("stored files", "ok", how)
+
+
+def _signature(*, signed: bool) -> Finding:
+    if not signed:
+        return Finding(
+            "signature", "problem", "the last changes have lost their signature, none is made anew",
+            "`regtui audit verify` tells what was changed; "
+            "go on from a backup, or from a copy of the home, which signs with a key of its own",
+        )  # fmt: skip
+    return Finding("signature", "ok", "the history is signed to its end")
 
 
 def _key(context: Context, identity: str) -> Finding:

@@ -22,8 +22,8 @@ def edit(context: Context, reference: str, wanted: Wanted, *, seen: Wanted | Non
         context: The registry.
         reference: What to change.
         wanted: Value by path, such as `tags/env`; None takes it away.
-        seen: What the person saw at those paths, where that was a while ago; None where there was
-            nothing.
+        seen: What the person saw at some of those paths, a while ago; the value None where there
+            was nothing.
 
     Raises:
         NotFound: There is no such model or version, or it is deleted.
@@ -70,6 +70,7 @@ def submit_edit(authority: SoloAuthority, document: Document, wanted: Wanted) ->
     if document.value("state") == "deleted":
         raise NotFound(f"the {document.kind} is deleted", f"`regtui {document.kind} restore`")
     _check_paths(document.kind, wanted)
+    _check_series(authority, wanted)
     made = changes(wanted, document.kind, document)
     if made:
         authority.submit(f"{document.kind}.edit", document.stream, document.id, EditBody(made))
@@ -169,9 +170,18 @@ def _check_paths(kind: str, wanted: Wanted) -> None:
             raise BadInput(f"a {kind} has no field {name!r} to edit", f"it has {known}")
 
 
+def _check_series(authority: SoloAuthority, wanted: Wanted) -> None:
+    for path, value in wanted.items():
+        kept = value is None or authority.view.text(str(value)) is not None
+        if not kept and split_path(path)[0] == "series":
+            raise BadInput(
+                "a series is given by its points, not by a digest", "`regtui capture --series FILE`"
+            )
+
+
 def _refuse_unseen(reference: str, document: Document, wanted: Wanted, seen: Wanted) -> None:
     """Refuse to change values that are neither what the person saw nor what he wants."""
-    looked_at = {path: seen.get(path) for path in wanted}
+    looked_at = {path: seen[path] for path in wanted if path in seen}
     since = changes(looked_at, document.kind, document)
     changed = [path.replace("/", ".", 1) for path in changes(wanted, document.kind, document)
                if path in since]  # fmt: skip

@@ -18,7 +18,7 @@ from regtui.registry.answers import VersionAnswer
 from regtui.registry.lookups import actor_names, one_version
 from regtui.registry.references import find_version
 from regtui.replica.database import Connection
-from regtui.replica.kept_texts import lost_texts
+from regtui.replica.texts import lost_texts
 from regtui.replica.view import ReplicaView
 
 

@@ -32,9 +32,9 @@ from regtui.core.manifest import FileEntry, content_digest
 from regtui.core.operations import Operation, UnknownKind, decode_operation
 from regtui.core.replica_chain import Fit, ReplicaChain
 from regtui.core.verdicts import Accepted, Verdict, decode_verdict
-from regtui.replica.database import Connection, configuration, duckdb
-from regtui.replica.kept_texts import lost_texts
+from regtui.replica.database import Connection, configuration, duckdb, translated
 from regtui.replica.keys import verify_signature
+from regtui.replica.texts import lost_texts
 
 OPERATIONS_PAGE = 2_000
 DOCUMENTS_PAGE = 2_000
@@ -387,12 +387,17 @@ class Scratch:
 
 @contextlib.contextmanager
 def scratch(folder: Path) -> Iterator[Scratch]:
-    """Open a scratch database; what does not fit the memory goes into the folder meanwhile."""
+    """Open a scratch database; what does not fit the memory goes into the folder meanwhile.
+
+    Raises:
+        RegtuiError: The folder can't be written, or its disk is full.
+    """
     connection = duckdb.connect(":memory:", config=configuration())
     try:
-        quoted = str(folder).replace("'", "''")
-        connection.execute(f"set temp_directory = '{quoted}'")
-        yield Scratch(connection)
+        with translated(folder):
+            quoted = str(folder).replace("'", "''")
+            connection.execute(f"set temp_directory = '{quoted}'")
+            yield Scratch(connection)
     finally:
         connection.close()
 

@@ -81,6 +81,7 @@ class SoloAuthority:
         self._home = home
         self._rehearses = rehearses
         self._key: Key | None = None
+        self._signs = True
         self._group: str | None = None
         self._via = via
         self._session = session
@@ -233,11 +234,16 @@ class SoloAuthority:
         if self._key is None:
             self._key = passing_key() if self._rehearses else make_key(self._home)
             counters.id, counters.n, counters.tip = self._key.replica, 0, chain.GENESIS
+        else:
+            self._signs = is_signed(self.connection)
 
     def _sign(self) -> None:
-        """Sign the tip of the chain and the registry's link; the key's public half is kept once."""
+        """Sign the tip of the chain and the registry's link; the key's public half is kept once.
+
+        What has lost its signature is not signed anew: that would vouch for what nobody checked.
+        """
         key, c = self._key, self._counters
-        if key is None:
+        if key is None or not self._signs:
             return
         statement = chain.statement(c.registry, c.id, n=c.n, prev=c.tip, seq=c.seq, last=c.link)
         self._rows["signature"] = [(c.seq, c.id, c.n, key.sign(statement).hex())]
@@ -362,6 +368,19 @@ class SoloAuthority:
         key = self._counters.next_key
         self._counters.next_key += 1
         return key
+
+
+def is_signed(connection: Connection) -> bool:
+    """Tell whether the end of the history is signed, as this replica left it.
+
+    One that has done nothing yet, or nothing since signing exists, has still to begin.
+    """
+    row = connection.execute(
+        "select r.n = 0 or r.id not in (select replica from base.enrolment) "
+        "or exists (select 1 from base.signature s "
+        "where s.seq = r.seq and s.replica = r.id and s.n = r.n) from base.replica r"
+    ).fetchone()
+    return row is not None and bool(row[0])
 
 
 def _json(value: object) -> str | None:

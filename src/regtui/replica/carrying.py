@@ -25,8 +25,8 @@ from regtui.core.bundle import (
 from regtui.core.errors import Damaged
 from regtui.replica.database import Connection
 from regtui.replica.decoded import stored_document, stored_past
-from regtui.replica.kept_texts import lost_texts
 from regtui.replica.rebuild import key_ranges
+from regtui.replica.texts import lost_texts
 
 STEP = 1_000
 """Operations that are read at once."""

@@ -21,10 +21,10 @@ from regtui.core.errors import Damaged
 from regtui.core.manifest import FileEntry, content_digest
 from regtui.core.verdicts import Accepted, decode_verdict
 from regtui.replica.database import Connection, configuration, duckdb
-from regtui.replica.kept_texts import lost_texts
 from regtui.replica.migrate import apply_all
 from regtui.replica.rebuild import PROJECTED, key_ranges, projected, readable
 from regtui.replica.tables import COLUMNS, insert
+from regtui.replica.texts import lost_texts
 
 _INDEXED = (("document", "key"), ("document", "id"), ("version", "short"), ("version", "slot"))
 _PROBED = 100

@@ -1,11 +1,13 @@
 """Keeping texts: each once, by its digest.
 
 Nothing else writes to `base.text` of a registry. Rows that older programs wrote there twice stay,
-so readers take any of those with a digest.
+so readers take any of those with a digest. No row there says who needs it; so what is lost is found
+from the documents, which name cards, series and what stands in conflicts.
 """
 
 from collections.abc import Iterable, Iterator
 
+from regtui.core.documents import Document, texts_of
 from regtui.replica.database import Connection
 
 PAGE_CHARACTERS = 4 << 20
@@ -28,6 +30,22 @@ def keep(connection: Connection, texts: Iterable[tuple[str, str]]) -> None:
             "anti join base.text t on t.digest = n.digest",
             [list(page), list(page.values())],
         )
+
+
+def lost_texts(connection: Connection, documents: Iterable[Document]) -> dict[str, str]:
+    """Return the texts that documents name and that are not here.
+
+    Returns:
+        Id of a document that names it, by digest, sorted.
+    """
+    wanted = {digest: document.id for document in documents for digest in texts_of(document)}
+    if not wanted:
+        return {}
+    rows = connection.execute(
+        "select distinct digest from base.text where digest in (select unnest(?::varchar[]))",
+        [list(wanted)],
+    ).fetchall()
+    return {digest: wanted[digest] for digest in sorted(wanted.keys() - {row[0] for row in rows})}
 
 
 def _pages(texts: Iterable[tuple[str, str]]) -> Iterator[dict[str, str]]:
