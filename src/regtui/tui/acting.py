@@ -6,14 +6,19 @@ nothing, and the footer shows it dimmed.
 """
 
 import inspect
-from typing import Any
-
-from textual.dom import DOMNode
+from typing import TYPE_CHECKING, Any
 
 from regtui.tui.actions import BY_ID, Action
 
+if TYPE_CHECKING:
+    from textual.dom import DOMNode as Base
+else:
+    # Textual takes the default styles of the first base that is one of its nodes: were this one,
+    # the app, screens and containers that act would lose theirs.
+    Base = object
 
-class Acting(DOMNode):
+
+class Acting(Base):
     """What does the actions of one scope or more.
 
     Attributes:

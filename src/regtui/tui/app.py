@@ -122,6 +122,11 @@ class RegtuiApp(Acting, App[None]):
         self.set_timer(LOOK / 4, self._look)  # the first rows come first
         self.call_after_refresh(self._tell_problems)
 
+    def get_css_variables(self) -> dict[str, str]:
+        """Return the colours of the theme, none of them left open."""
+        variables = super().get_css_variables()
+        return variables | themes.solid(variables)
+
     async def on_unmount(self) -> None:
         """Let a query that runs end with the app."""
         self.reader.close()

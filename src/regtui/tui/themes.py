@@ -1,7 +1,9 @@
 """Themes: dark, light, high contrast, and the terminal's own colours."""
 
 import os
+from collections.abc import Mapping
 
+from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 DARK = Theme(
@@ -74,3 +76,24 @@ def after(name: str) -> str:
     """Return the theme after one."""
     place = OWN.index(name) if name in OWN else -1
     return OWN[(place + 1) % len(OWN)]
+
+
+def solid(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return what takes the place of colours that Textual leaves open.
+
+    Dimmed text is a share of whatever stands out from what is behind it. Widgets that paint their
+    lines themselves can't know what that is: they would paint it white, on white too.
+    """
+    try:
+        ink = Color.parse(variables["foreground"])
+        paper = Color.parse(variables["background"])
+    except (KeyError, ColorParseError):
+        return {}
+    if ink.ansi is not None or paper.ansi is not None:  # the terminal's own are not known
+        return {}
+    shares = {"text-muted": 0.35, "text-disabled": 0.6}
+    return {
+        name: ink.blend(paper, share).hex
+        for name, share in shares.items()
+        if variables.get(name, "").startswith("auto")
+    }
