@@ -2,8 +2,12 @@
 
 Each tab reads what it shows when it is in sight, and only then: walking down a list reads one tab a
 row. What it showed for another version stays till the new is here, so that nothing blinks.
+
+A tab is made when it is chosen for the first time, its module loaded in a thread: eight tabs with
+all that they need would take longer than everything else of the first screen.
 """
 
+import asyncio
 from typing import TYPE_CHECKING, cast
 
 from textual import on
@@ -14,11 +18,11 @@ from regtui.core.errors import NotFound, RegtuiError
 from regtui.registry.answers import VersionAnswer
 from regtui.tui.acting import Acting
 from regtui.tui.actions import Action, bindings
-from regtui.tui.background import start
+from regtui.tui.background import in_background, start
 from regtui.tui.reader import Superseded
 from regtui.tui.widgets.tab_line import TabLine, TabTitle
-from regtui.tui.widgets.tabs import TABS, DetailTab
-from regtui.tui.widgets.tabs.base import exact
+from regtui.tui.widgets.tabs import TABS
+from regtui.tui.widgets.tabs.base import DetailTab, exact
 
 if TYPE_CHECKING:
     from regtui.tui.app import RegtuiApp
@@ -45,12 +49,12 @@ class Detail(Acting, Vertical):
         self._version: VersionAnswer | None = None
         self._note = ""
         """What to say where there is no version; nothing before anybody looked for one."""
+        self._making: dict[str, asyncio.Task[DetailTab]] = {}
+        """The tabs that are made, or on their way, by name."""
 
     def compose(self) -> ComposeResult:
-        """Compose the tabs and what is below them."""
+        """Compose the row of tabs."""
         yield TabLine(_titles(None))
-        for made in TABS:
-            yield made(id=f"tab-{made.NAME}")
 
     @property
     def tabs(self) -> TabLine:
@@ -59,7 +63,7 @@ class Detail(Acting, Vertical):
 
     @property
     def shown(self) -> DetailTab:
-        """The tab in sight."""
+        """The chosen tab; raises `NoMatches` while it is still made."""
         return self.query_one(f"#tab-{self.tabs.chosen}", DetailTab)
 
     @property
@@ -90,16 +94,16 @@ class Detail(Acting, Vertical):
         self.screen.remove_class("-zoom-versions")
         if self._is_too_small:
             self.screen.add_class(ZOOMED)
-        self.call_after_refresh(self.shown.focus_first)
+        self.call_after_refresh(start, self, self._focus, group="focus")
 
     # What keys do
 
     def why_not(self, action: Action) -> str | None:
         """Tell why an action is not possible here."""
         if action.id in {"detail.smooth", "detail.later", "detail.earlier"}:
-            has_curves = self.shown.NAME == "metrics"
+            has_curves = self.tabs.chosen == "metrics"
             return None if has_curves else "there are curves on the Metrics tab alone"
-        if action.id == "detail.links" and self.shown.NAME != "overview":
+        if action.id == "detail.links" and self.tabs.chosen != "overview":
             return "there is a card on the Overview tab alone"
         return None
 
@@ -113,7 +117,7 @@ class Detail(Acting, Vertical):
 
     def do_back(self) -> None:
         """Go back: within the tab, out of the zoom, to the versions."""
-        if self.shown.back():
+        if any(tab.back() for tab in self._here):
             return
         if self.screen.has_class(ZOOMED):
             self.screen.remove_class(ZOOMED)
@@ -130,21 +134,25 @@ class Detail(Acting, Vertical):
 
     def do_smooth(self) -> None:
         """Smooth the curves more, then not at all."""
-        self.shown.smooth()
+        for tab in self._here:
+            tab.smooth()
 
     def do_later(self) -> None:
         """Leave more of the curves' beginning out."""
-        self.shown.zoom(1)
+        for tab in self._here:
+            tab.zoom(1)
 
     def do_earlier(self) -> None:
         """Show more of the curves' beginning."""
-        self.shown.zoom(-1)
+        for tab in self._here:
+            tab.zoom(-1)
 
     def do_links(self) -> None:
         """Choose a link of the card, and open it."""
         from regtui.tui.widgets.tabs.overview import OverviewTab
 
-        self.query_one(OverviewTab).choose_link()
+        for tab in self.query(OverviewTab):
+            tab.choose_link()
 
     @property
     def _is_too_small(self) -> bool:
@@ -159,12 +167,41 @@ class Detail(Acting, Vertical):
     @on(TabLine.Chosen)
     def _chosen(self, event: TabLine.Chosen) -> None:
         event.stop()
-        had_focus = self.has_focus_within
+        start(self, self._turn, self.has_focus_within, group="turn")
+
+    async def _turn(self, had_focus: bool) -> None:
+        """Bring the chosen tab into sight; the one before stays there till it is ready."""
+        chosen = await self._chosen_tab()
         for tab in self.query(DetailTab):
-            tab.set_class(event.id == tab.NAME, "-shown")
+            tab.set_class(tab is chosen, "-shown")
         if had_focus:
-            self.shown.focus_first()
+            chosen.focus_first()
         self._show()
+
+    async def _focus(self) -> None:
+        (await self._chosen_tab()).focus_first()
+
+    @property
+    def _here(self) -> list[DetailTab]:
+        """The tab in sight, where one is made already."""
+        return [tab for tab in self.query(DetailTab) if self.tabs.chosen == tab.NAME]
+
+    async def _chosen_tab(self) -> DetailTab:
+        """Return the chosen tab, made now where it wasn't before.
+
+        Whoever waits for it may be cancelled; the tab is made nevertheless, and only once.
+        """
+        name = self.tabs.chosen
+        if name not in self._making:
+            self._making[name] = asyncio.create_task(self._make(name))
+        return await asyncio.shield(self._making[name])
+
+    async def _make(self, name: str) -> DetailTab:
+        kind = next(tab for tab in TABS if tab.name == name)
+        made = (await in_background(kind.load))(id=f"tab-{name}")
+        made.set_class(not self.query(DetailTab), "-shown")
+        await self.mount(made)
+        return made
 
     def on_show(self) -> None:
         """Read what was not read while nobody could see it."""
@@ -188,7 +225,7 @@ class Detail(Acting, Vertical):
         await self._fill(found)
 
     async def _fill(self, version: VersionAnswer | None) -> None:
-        tab = self.shown
+        tab = await self._chosen_tab()
         if version is None:
             tab.clear(self._note)
             return
@@ -204,10 +241,10 @@ class Detail(Acting, Vertical):
 def _titles(version: VersionAnswer | None) -> list[TabTitle]:
     return [
         TabTitle(
-            made.NAME,
-            made.TITLE,
-            made.SHORT or made.TITLE,
-            None if version is None else made.count(version),
+            tab.name,
+            tab.title,
+            tab.short or tab.title,
+            None if version is None or tab.count is None else tab.count(version),
         )
-        for made in TABS
+        for tab in TABS
     ]

@@ -22,15 +22,11 @@ class DetailTab(Container):
 
     Attributes:
         NAME: What it is known by.
-        TITLE: Its title.
-        SHORT: Its title where there is little room.
     """
 
     DEFAULT_CSS = "DetailTab > VirtualTable { height: 1fr; }"
 
     NAME: ClassVar[str] = ""
-    TITLE: ClassVar[str] = ""
-    SHORT: ClassVar[str] = ""
 
     async def show(self, version: VersionAnswer) -> None:
         """Show a version. Cancelled when another one is wanted meanwhile.
@@ -49,11 +45,6 @@ class DetailTab(Container):
     def back(self) -> bool:
         """Go back a step within the tab; tell whether there was one."""
         return False
-
-    @staticmethod
-    def count(version: VersionAnswer) -> int | None:  # noqa: ARG004 -- those that count override it
-        """Return how much of a version it has, where that costs nothing to know."""
-        return None
 
     def smooth(self) -> None:
         """Smooth the curves, where there are some."""

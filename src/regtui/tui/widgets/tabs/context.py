@@ -18,7 +18,6 @@ class ContextTab(DetailTab):
     """Facts of every place, which fold."""
 
     NAME = "context"
-    TITLE = "Context"
 
     def compose(self) -> ComposeResult:
         """Compose the table."""

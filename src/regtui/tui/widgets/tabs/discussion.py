@@ -54,8 +54,6 @@ class DiscussionTab(DetailTab, Acting):
     """Comments, oldest first."""
 
     NAME = "discussion"
-    TITLE = "Discussion"
-    SHORT = "Talk"
     SCOPES = ("discussion",)
     BINDINGS = bindings("discussion")
     DEFAULT_CSS = """

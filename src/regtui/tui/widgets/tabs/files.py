@@ -27,7 +27,6 @@ class FilesTab(DetailTab):
     """A table of files, and one of them when it is opened."""
 
     NAME = "files"
-    TITLE = "Files"
     DEFAULT_CSS = """
     FilesTab {
         & FileView { display: none; }
@@ -55,11 +54,6 @@ class FilesTab(DetailTab):
     def view(self) -> FileView:
         """The file that is open."""
         return self.query_one(FileView)
-
-    @staticmethod
-    def count(version: VersionAnswer) -> int:
-        """Return how many files there are."""
-        return version.files
 
     async def show(self, version: VersionAnswer) -> None:
         """Show a version; the cursor stays on the path, and so does a file that is open."""

@@ -25,7 +25,6 @@ class HistoryTab(DetailTab):
     """A table of operations."""
 
     NAME = "history"
-    TITLE = "History"
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 -- Textual's name
         super().__init__(id=id)

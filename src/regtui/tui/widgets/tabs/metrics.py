@@ -60,7 +60,6 @@ class MetricsTab(DetailTab):
     """Table and curve."""
 
     NAME = "metrics"
-    TITLE = "Metrics"
     DEFAULT_CSS = """
     MetricsTab {
         layout: vertical;
@@ -93,11 +92,6 @@ class MetricsTab(DetailTab):
     def curves(self) -> Curves:
         """The picture."""
         return self.query_one(Curves)
-
-    @staticmethod
-    def count(version: VersionAnswer) -> int:
-        """Return how many metrics there are."""
-        return len(version.metrics)
 
     async def show(self, version: VersionAnswer) -> None:
         """Show a version; the cursor stays on the metric."""

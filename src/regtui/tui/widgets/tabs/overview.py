@@ -32,7 +32,6 @@ class OverviewTab(DetailTab):
     """Facts and card."""
 
     NAME = "overview"
-    TITLE = "Overview"
 
     _shown = ""
     _card = ""

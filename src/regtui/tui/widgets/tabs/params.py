@@ -34,7 +34,6 @@ class ParamsTab(DetailTab):
     """A table of params."""
 
     NAME = "params"
-    TITLE = "Params"
 
     def compose(self) -> ComposeResult:
         """Compose the table."""
@@ -44,11 +43,6 @@ class ParamsTab(DetailTab):
     def table(self) -> "VirtualTable[Row]":
         """The params."""
         return self.query_one(VirtualTable)
-
-    @staticmethod
-    def count(version: VersionAnswer) -> int:
-        """Return how many params there are."""
-        return len(version.params)
 
     async def show(self, version: VersionAnswer) -> None:
         """Show a version; the cursor stays on the param."""
