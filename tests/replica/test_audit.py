@@ -123,6 +123,21 @@ def flipped(column: str, value: Any) -> Any:
     return text[:place] + other + text[place + 1 :]
 
 
+@pytest.mark.parametrize("fact", ['"files":', '"size":', '"digest":', '"files":1', '"size":3'])
+def test_a_version_that_lacks_what_every_one_has_is_noticed(told: Registry, fact: str) -> None:
+    name, _, value = fact.partition(":")
+    changed = f'{name}:"{value}"' if value else f'"other{name[1:]}:'
+    with connected(told.context.replica.home.database, read_only=False) as connection:
+        connection.execute(
+            "update base.document set body = replace(body, ?, ?) where kind = 'version'",
+            [fact, changed],
+        )
+
+    found = told.verify_history()
+
+    assert {problem.kind for problem in found.problems} == {"document"}
+
+
 @pytest.mark.parametrize("table", ["operation", "document", "text", "file", "stream", "enrolment"])
 def test_a_row_that_was_taken_away_is_noticed(told: Registry, table: str) -> None:
     database = told.context.replica.home.database

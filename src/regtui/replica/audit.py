@@ -432,7 +432,10 @@ class Standing:
             self._findings.documents += 1
             document = self._check(identity, (kind, stream, seq), body, connection)
             if document is not None and document.kind == "version":
-                versions.append((key, document))
+                if _is_counted(document):
+                    versions.append((key, document))
+                else:
+                    self._findings.add("document", identity, "it lacks what every version has")
             readable += [] if document is None else [document]
         self._kept.flush()
         for lost in lost_texts(connection, readable).values():
@@ -521,6 +524,13 @@ def check_actors(connection: Connection, findings: Findings) -> None:
     for identity, name in connection.execute("select id::varchar, name from base.actor").fetchall():
         if user_id(name) != identity:
             findings.add("actor", identity, f"the name {name!r} is not theirs")
+
+
+def _is_counted(version: Document) -> bool:
+    """Tell whether a version's document says how many files it has, how large, and their digest."""
+    facts = version.facts
+    counts = (facts.get("files"), facts.get("size"))
+    return all(isinstance(count, int) for count in counts) and "digest" in facts
 
 
 def _pages(versions: list[tuple[int, Document]]) -> Iterator[list[tuple[int, Document]]]:
