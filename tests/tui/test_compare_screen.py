@@ -8,7 +8,6 @@ from regtui.registry import Registry
 from regtui.tui.app import RegtuiApp
 from regtui.tui.screens.compare import CompareScreen
 from regtui.tui.widgets.curves import Curves
-from tests.tui.acts import at_version, mark, rewrite, told
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import (
     Driven,
@@ -19,6 +18,7 @@ from tests.tui.driving import (
     screen_text,
     shows,
 )
+from tests.tui.watching import mark, rewrite, running, told
 
 
 def compare_screen(app: RegtuiApp) -> CompareScreen:
@@ -52,8 +52,7 @@ async def look_at(pilot: Driven, name: str) -> None:
 
 
 async def test_without_versions_it_says_how_to_compare(app: RegtuiApp) -> None:
-    async with app.run_test(size=(80, 24)) as pilot:
-        await at_rest(pilot)
+    async with running(app, (80, 24)) as pilot:
         await press(pilot, "2")
 
         assert "c      compare the marked ones" in screen_text(app)
@@ -62,8 +61,10 @@ async def test_without_versions_it_says_how_to_compare(app: RegtuiApp) -> None:
 async def test_marked_versions_stand_side_by_side_with_the_first_as_baseline(
     app: RegtuiApp,
 ) -> None:
-    async with at_version(app, "nlp/sentiment@6", (100, 34)) as pilot:
-        await mark(pilot, app, ["nlp/sentiment@6", "nlp/sentiment@5", "nlp/sentiment@4"])
+    async with running(app) as pilot:
+        models_screen(app).go_to("nlp/sentiment@6")
+        await at_rest(pilot)
+        await mark(pilot, app, "nlp/sentiment@6", "nlp/sentiment@5", "nlp/sentiment@4")
         await press(pilot, "c")
 
         text = screen_text(app)
@@ -76,7 +77,9 @@ async def test_marked_versions_stand_side_by_side_with_the_first_as_baseline(
 
 
 async def test_one_version_alone_is_compared_with_the_one_before_it(app: RegtuiApp) -> None:
-    async with at_version(app, "nlp/sentiment@6") as pilot:
+    async with running(app) as pilot:
+        models_screen(app).go_to("nlp/sentiment@6")
+        await at_rest(pilot)
         await press(pilot, "c")
 
         assert "@5 baseline" in screen_text(app)
@@ -84,7 +87,9 @@ async def test_one_version_alone_is_compared_with_the_one_before_it(app: RegtuiA
 
 
 async def test_the_first_version_alone_is_not_compared(app: RegtuiApp) -> None:
-    async with at_version(app, "nlp/sentiment@1") as pilot:
+    async with running(app) as pilot:
+        models_screen(app).go_to("nlp/sentiment@1")
+        await at_rest(pilot)
         await press(pilot, "c")
 
         assert "is the first one of its model" in told(app)
@@ -92,8 +97,7 @@ async def test_the_first_version_alone_is_not_compared(app: RegtuiApp) -> None:
 
 
 async def test_more_than_eight_versions_are_too_many(app: RegtuiApp) -> None:
-    async with app.run_test(size=(100, 34)) as pilot:
-        await at_rest(pilot)
+    async with running(app) as pilot:
         models_screen(app).versions.focus()
         await press(pilot, *["space"] * 9, "c")
 
@@ -102,15 +106,17 @@ async def test_more_than_eight_versions_are_too_many(app: RegtuiApp) -> None:
 
 
 async def test_the_key_of_the_screen_compares_what_is_marked(app: RegtuiApp) -> None:
-    async with at_version(app, "nlp/sentiment@6", (100, 34)) as pilot:
-        await mark(pilot, app, ["nlp/sentiment@6", "nlp/sentiment@4"])
+    async with running(app) as pilot:
+        models_screen(app).go_to("nlp/sentiment@6")
+        await at_rest(pilot)
+        await mark(pilot, app, "nlp/sentiment@6", "nlp/sentiment@4")
         await press(pilot, "2")
 
         assert "@6 baseline" in screen_text(app)
 
 
 async def test_d_shows_everything_and_only_differences_again(app: RegtuiApp) -> None:
-    async with app.run_test(size=(100, 40)) as pilot:
+    async with running(app, (100, 40)) as pilot:
         await compare(pilot, 2)
         assert "optimizer" not in names(app)
 
@@ -122,7 +128,7 @@ async def test_d_shows_everything_and_only_differences_again(app: RegtuiApp) -> 
 
 
 async def test_b_makes_the_next_column_the_baseline(app: RegtuiApp) -> None:
-    async with app.run_test(size=(100, 34)) as pilot:
+    async with running(app) as pilot:
         await compare(pilot, 2)
         await press(pilot, "b")
 
@@ -133,7 +139,7 @@ async def test_b_makes_the_next_column_the_baseline(app: RegtuiApp) -> None:
 
 
 async def test_x_takes_out_the_column_that_is_looked_at(app: RegtuiApp) -> None:
-    async with app.run_test(size=(100, 34)) as pilot:
+    async with running(app) as pilot:
         await compare(pilot, 3)
         await press(pilot, "h", "x")
 
@@ -148,7 +154,7 @@ async def test_x_takes_out_the_column_that_is_looked_at(app: RegtuiApp) -> None:
 async def test_the_column_that_is_looked_at_is_said_in_words(
     app: RegtuiApp, left: str, right: str
 ) -> None:
-    async with app.run_test(size=(100, 34)) as pilot:
+    async with running(app) as pilot:
         await compare(pilot, 3)
         await look_at(pilot, "latency_ms")
         await press(pilot, right)
@@ -166,7 +172,7 @@ async def test_names_stay_in_sight_when_one_goes_to_the_eighth_column(
         file = tmp_path / f"{number}.bin"
         file.write_bytes(bytes([number]))
         sample.capture(file, model="nlp/sentiment", metrics={"f1": 0.5})
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(app, (80, 24)) as pilot:
         await compare(pilot, 8)
         assert "@1" not in screen_text(app)
 
@@ -178,7 +184,7 @@ async def test_names_stay_in_sight_when_one_goes_to_the_eighth_column(
 
 
 async def test_enter_goes_to_the_version_of_the_column(app: RegtuiApp) -> None:
-    async with app.run_test(size=(100, 34)) as pilot:
+    async with running(app) as pilot:
         await compare(pilot, 3)
         await press(pilot, "enter")
 
@@ -188,7 +194,7 @@ async def test_enter_goes_to_the_version_of_the_column(app: RegtuiApp) -> None:
 async def test_an_edit_by_another_process_shows_and_the_cursor_stays(
     app: RegtuiApp, sample: Registry
 ) -> None:
-    async with app.run_test(size=(100, 34)) as pilot:
+    async with running(app) as pilot:
         await compare(pilot, 2)
         await look_at(pilot, "layers")
 
@@ -202,7 +208,7 @@ async def test_an_edit_by_another_process_shows_and_the_cursor_stays(
 
 
 async def test_curves_show_and_hide_by_their_key(app: RegtuiApp) -> None:
-    async with app.run_test(size=(100, 30)) as pilot:
+    async with running(app, (100, 30)) as pilot:
         await compare(pilot, 2)
         curves = compare_screen(app).query_one(Curves)
         assert not curves.display
@@ -215,7 +221,7 @@ async def test_curves_show_and_hide_by_their_key(app: RegtuiApp) -> None:
 
 
 async def test_the_curves_follow_the_metric_under_the_cursor(app: RegtuiApp) -> None:
-    async with app.run_test(size=(100, 44)) as pilot:
+    async with running(app, (100, 44)) as pilot:
         await compare(pilot, 2)
         await look_at(pilot, "loss")
 
@@ -227,7 +233,7 @@ async def test_the_curves_follow_the_metric_under_the_cursor(app: RegtuiApp) -> 
 async def test_w_writes_a_markdown_file_and_says_where(app: RegtuiApp, tmp_path: Path) -> None:
     file = tmp_path / "out" / "compared.md"
     file.parent.mkdir()
-    async with app.run_test(size=(100, 34)) as pilot:
+    async with running(app) as pilot:
         await compare(pilot, 2)
         await press(pilot, "w")
         assert "compare-sentiment-6-5.md" in screen_text(app)
@@ -246,7 +252,7 @@ async def test_a_file_that_is_there_is_replaced_only_after_a_yes(
 ) -> None:
     file = tmp_path / "mine.md"
     file.write_text("mine", encoding="utf-8")
-    async with app.run_test(size=(100, 34)) as pilot:
+    async with running(app) as pilot:
         await compare(pilot, 2)
         for answer in ("n", "y"):
             await press(pilot, "w")
@@ -261,7 +267,7 @@ async def test_a_file_that_is_there_is_replaced_only_after_a_yes(
 async def test_a_path_that_can_not_be_written_is_an_error_on_the_screen(
     app: RegtuiApp, tmp_path: Path
 ) -> None:
-    async with app.run_test(size=(100, 34)) as pilot:
+    async with running(app) as pilot:
         await compare(pilot, 2)
         await press(pilot, "w")
         await rewrite(pilot, str(tmp_path / "no" / "folder.md"), "enter")
@@ -271,7 +277,7 @@ async def test_a_path_that_can_not_be_written_is_an_error_on_the_screen(
 
 async def test_a_read_only_app_writes_no_file(make_app: MakeApp) -> None:
     app = make_app(read_only=True)
-    async with app.run_test(size=(100, 34)) as pilot:
+    async with running(app) as pilot:
         await compare(pilot, 2)
         await press(pilot, "w")
 
@@ -284,7 +290,7 @@ async def test_versions_that_do_not_differ_say_so(
     file = tmp_path / "same.bin"
     file.write_bytes(b"same")
     made = [sample.capture(file, model="twins", new=True).version for _ in range(2)]
-    async with app.run_test(size=(100, 34)) as pilot:
+    async with running(app) as pilot:
         await app.compare(made)
         await at_rest(pilot)
 

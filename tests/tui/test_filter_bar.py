@@ -1,5 +1,7 @@
 """The filter bar: typing, completion, errors, history and saved filters."""
 
+from textual import events
+
 from regtui.tui.app import RegtuiApp
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import at_rest, models_screen, press, screen_text, shows
@@ -118,3 +120,14 @@ async def test_a_filter_that_sorts_wins_over_the_column(app: RegtuiApp) -> None:
         row = models_screen(app).versions.row(0)
         assert row is not None
         assert row.version.metrics["f1"] == 0.71
+
+
+async def test_what_is_pasted_stands_there_once_as_one_line(app: RegtuiApp) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        await at_rest(pilot)
+        bar = models_screen(app).filter_bar
+        bar.focus_input()
+        bar.input.post_message(events.Paste("tag:env=prod\nauthor:ann"))
+        await at_rest(pilot)
+
+        assert bar.input.value == "tag:env=prod author:ann"

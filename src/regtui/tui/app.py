@@ -245,11 +245,13 @@ class RegtuiApp(Acting, App[None]):
         """Compare versions on the compare screen."""
         self.compared = versions
         await self.switch_mode("compare")
+        from regtui.tui.screens.compare import CompareScreen
+
         if isinstance(self.screen, CompareScreen):
             self.screen.show_versions(versions)
 
     async def go_to(self, reference: str) -> None:
-        """Go to a version on the models screen."""
+        """Go to a version, or to a model by its name, on the models screen."""
         await self.switch_mode("models")
         if isinstance(self.screen, ModelsScreen):
             self.screen.go_to(reference)

@@ -27,17 +27,19 @@ class Signs(Struct, frozen=True, kw_only=True):
     waiting: str
     ellipsis: str
     bars: str
+    intent: str
+    """First, middle and last of what was done at once."""
 
 
 UNICODE = Signs(
     mark="▌", passed="✓", failed="✗", unknown="?", conflict="⚠", live="●", best="★", up="▲",
     down="▼", same="=", open="▾", closed="▸", leaf=" ", ascending="↑", descending="↓",
-    waiting="·", ellipsis="…", bars="▁▂▃▄▅▆▇█",
+    waiting="·", ellipsis="…", bars="▁▂▃▄▅▆▇█", intent="╭│╰",
 )  # fmt: skip
 ASCII = Signs(
     mark="*", passed="+", failed="x", unknown="?", conflict="!", live="o", best="*", up="^",
     down="v", same="=", open="-", closed="+", leaf=" ", ascending="^", descending="v",
-    waiting=".", ellipsis="~", bars="_.-=+*#@",
+    waiting=".", ellipsis="~", bars="_.-=+*#@", intent="/|\\",
 )  # fmt: skip
 
 _chosen: list[Signs] = []

@@ -22,11 +22,12 @@ from regtui.registry import Registry
 from regtui.registry.answers import VersionAnswer
 from regtui.registry.side_by_side import Sides, side_by_side
 from regtui.tui.actions import Action, bindings
-from regtui.tui.background import in_background
+from regtui.tui.background import in_background, start
 from regtui.tui.comparison.content import Content, condensed
 from regtui.tui.comparison.markdown import markdown
 from regtui.tui.comparison.rows import Row, differing, rows_of, titles
 from regtui.tui.comparison.words import explained
+from regtui.tui.safe_text import safe
 from regtui.tui.screens.base import RegtuiScreen
 from regtui.tui.widgets.compare_table import CompareTable
 from regtui.tui.widgets.curves import Curves
@@ -102,6 +103,10 @@ class CompareScreen(RegtuiScreen):
         """Whether it waits a moment for the cursor to stand."""
         return self._settling is not None
 
+    def on_screen_resume(self) -> None:
+        """Show what was committed while another screen was shown."""
+        self.reload()
+
     def show_versions(self, versions: Sequence[VersionAnswer]) -> None:
         """Compare other versions; the first one is the baseline."""
         ids = [version.id for version in versions]
@@ -116,7 +121,7 @@ class CompareScreen(RegtuiScreen):
     def reload(self) -> None:
         """Read and show the versions anew."""
         if self._ids:
-            self.run_worker(self._show, group="compare", exclusive=True)
+            start(self, self._show, group="compare")
 
     def registry_changed(self) -> None:
         """Show what was committed."""
@@ -211,7 +216,7 @@ class CompareScreen(RegtuiScreen):
             names = titles([side.version for side in sides.sides])
             lines = explained(row, self.table.column, self._baseline, names)
         self.query_one("#compare-words", Static).update(
-            Text("\n".join(lines) or HINT, "" if lines else "dim")
+            Text(safe("\n".join(lines)) or HINT, "" if lines else "dim")
         )
 
     # Curves
@@ -229,7 +234,7 @@ class CompareScreen(RegtuiScreen):
         is_wanted = is_tall if self._wished is None else self._wished
         self._curves.display = is_wanted
         if is_wanted and self._sides is not None:
-            self.run_worker(self._read_curves, group="curves", exclusive=True)
+            start(self, self._read_curves, group="curves")
 
     async def _read_curves(self) -> None:
         names = list(self._sides.directions) if self._sides is not None else []
@@ -289,7 +294,7 @@ class CompareScreen(RegtuiScreen):
         """Show only what differs, or everything."""
         self._everything = not self._everything
         self._show_titles()
-        self.run_worker(self._filter_rows, group="filter", exclusive=True)
+        start(self, self._filter_rows, group="filter")
 
     def do_baseline(self) -> None:
         """Compare with the next version instead."""
@@ -335,7 +340,7 @@ class CompareScreen(RegtuiScreen):
             title="Write the comparison as Markdown",
             suggested=_file_name(references),
         )
-        self.run_worker(export, group="act")
+        start(self, export, group="act", together=True)
 
 
 def _plot(

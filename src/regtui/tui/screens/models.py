@@ -388,8 +388,12 @@ class ModelsScreen(RegtuiScreen):
         self.detail.registry_changed()
 
     def go_to(self, reference: str) -> None:
-        """Show a version: its model in the tree, and the cursor on its row."""
-        self.run_worker(self._go_to(reference), group="scope", exclusive=True)
+        """Show a version: its model in the tree, and the cursor on its row. Or a model alone."""
+        if "@" not in reference and not reference.startswith(":"):
+            self.model_tree.go_to(reference)
+            self.model_tree.focus()
+            return
+        start(self, self._go_to, reference, group="scope")
 
     async def _go_to(self, reference: str) -> None:
         version = await self.read(lambda registry: registry.version(reference))

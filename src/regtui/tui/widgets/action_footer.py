@@ -11,9 +11,11 @@ from regtui.tui.actions import BY_ID, Action, keys_of
 
 NARROW_FIRST = (
     "filter",
+    "logfilter",
     "browse",
     "picker",
     "editor",
+    "form",
     "detail",
     "versions",
     "models",

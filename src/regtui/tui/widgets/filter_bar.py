@@ -44,8 +44,8 @@ class FilterInput(Input):
     BINDINGS = [("ctrl+a", "select_all", "Select all")]
 
     def _on_paste(self, event: events.Paste) -> None:
+        """Make one line of it; Textual then calls the method of `Input` itself."""
         event.text = " ".join(event.text[:LONGEST].split())
-        super()._on_paste(event)
 
 
 class FilterBar(Acting, Vertical):

@@ -1,0 +1,115 @@
+"""History: an operation taken back, the whole of it verified, and the way to what it is about."""
+
+from typing import TYPE_CHECKING
+
+from regtui.registry.figures import count_text
+from regtui.tui.acts.asking import ask, read
+from regtui.tui.acts.telling import command
+from regtui.tui.jobs import Job, Stopped
+from regtui.tui.safe_text import one_line
+from regtui.tui.screens.prompt import Confirm
+from regtui.tui.screens.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from regtui.registry import Registry
+    from regtui.registry.audit import Audit
+    from regtui.registry.history import OperationAnswer
+    from regtui.tui.app import RegtuiApp
+    from regtui.tui.screens.activity import ActivityScreen
+
+LOOK = 0.2
+"""Seconds between two looks at how far the verification is."""
+
+SHOWN = 8
+"""Operations that a question lists."""
+
+
+async def undo_operation(app: "RegtuiApp", operation: "OperationAnswer") -> None:
+    """Take back an operation with all of its intent, after saying what that will do."""
+    number = str(operation.seq)
+    would = await app.act(lambda registry: registry.undo(number, dry_run=True))
+    if would is None:
+        return
+    sentence = f"It takes back:\n{_listed(would.undone)}\n\nby:\n{_listed(would.operations)}"
+    if not await ask(app, Confirm(f"Undo #{number}", sentence)):
+        return
+    done = await app.act(lambda registry: registry.undo(number))
+    if done is not None:
+        app.tell_done("undid", [one.summary for one in done.undone], command("undo", number))
+
+
+async def go_to_subject(app: "RegtuiApp", operation: "OperationAnswer") -> None:
+    """Go to the version or model that an operation was done to."""
+    if operation.model is None:
+        what = "a dataset" if operation.dataset is not None else "the registry itself"
+        app.notify(f"it was done to {what}, which has no screen", severity="warning")
+        return
+    model = operation.model
+    if operation.number is not None:
+        await app.go_to(f"{model}@{operation.number}")
+        return
+    alias = operation.alias
+    if alias is not None:
+        number = await read(app, lambda registry: _pointed_to(registry, model, alias))
+        if number is not None:
+            await app.go_to(f"{model}@{number}")
+            return
+    await app.go_to(model)
+
+
+def _pointed_to(registry: "Registry", model: str, alias: str) -> int | None:
+    """Return the number of the version that an alias points to now; None where it is gone."""
+    return next((one.number for one in registry.aliases(model) if one.alias == alias), None)
+
+
+async def verify_history(screen: "ActivityScreen") -> None:
+    """Verify the history, with its progress in a line, and tell what was found."""
+    app = screen.regtui
+    registry = app.registry
+    job = Job(lambda count: registry.verify_history(on_progress=count), None)
+    screen.verifying = job
+    job.start()
+    try:
+        while not await job.wait(LOOK):
+            state = "stopping …" if job.is_stopped else f"{job.done:,} looked at; V stops it"
+            screen.show_progress(f"verifying operations and documents: {state}")
+        await _tell_audit(app, await job.result())
+    except Stopped:
+        app.notify("stopped: nothing is known of the rest", severity="warning")
+    except Exception as error:  # noqa: BLE001 -- shown, whatever it is
+        app.show_error(error)
+    finally:
+        job.stop()  # where the app ends meanwhile
+        screen.verifying = None
+        if screen.is_attached:
+            screen.show_progress("")
+
+
+async def _tell_audit(app: "RegtuiApp", found: "Audit") -> None:
+    if found.ok:
+        parts = [
+            count_text(found.operations, "operation"),
+            count_text(found.documents, "document"),
+            count_text(found.signatures, "signature"),
+        ]
+        what = f"{parts[0]}, {parts[1]} and {parts[2]} are what they were"
+        app.notify(f"{what}\n$ {command('audit', 'verify')}", timeout=8, markup=False)
+        return
+    lines = [
+        "The history is not what was done. Move the folder away, restore the newest backup and",
+        "compare: docs/history.md says how.",
+        "",
+        *(f"{one.kind} {one.name}: {one.problem}" for one in found.problems),
+        "",
+        f"$ {command('audit', 'verify')}",
+    ]
+    await ask(app, Report(count_text(found.count, "problem"), lines))
+
+
+def _listed(operations: "Sequence[OperationAnswer]") -> str:
+    lines = [f"  {one_line(one.summary)}" for one in operations[:SHOWN]]
+    if len(operations) > SHOWN:
+        lines.append(f"  and {len(operations) - SHOWN:,} more")
+    return "\n".join(lines)
