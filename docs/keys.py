@@ -18,7 +18,8 @@ def key_tables() -> str:
         actions = of_scope(scope)
         if actions:
             rows = [_row(action) for action in actions]
-            parts.append("\n".join([f"### {title}", "", "| key | does | setting |", "|---|---|---|", *rows]))
+            head = [f"### {title}", "", "| key | does | setting |", "|---|---|---|"]
+            parts.append("\n".join([*head, *rows]))
     return "\n\n".join(parts)
 
 

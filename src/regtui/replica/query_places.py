@@ -1,9 +1,9 @@
 """Where rows stand in the order of a query: marks to start pages from, and the place of a version.
 
-A list that can be scrolled to any place wants rows by their number. `offset` counts every row before
-the place each time (56 ms in the middle of a million). So the order is walked once, and each row
-that ends a page is a *mark*: its sort values and key, from which the page after it is a page by key
-like any other. A million versions have some thousands of marks.
+A list that can be scrolled to any place wants rows by their number. `offset` counts every row
+before the place each time (56 ms in the middle of a million). So the order is walked once, and each
+row that ends a page is a *mark*: its sort values and key, from which the page after it is a page by
+key like any other. A million versions have some thousands of marks.
 """
 
 from collections.abc import Sequence
@@ -36,10 +36,9 @@ def marks_query(query: Query, *, now: int, every: int, put_away: Sequence[int] =
             where(query, now, put_away),
         ],
     )
-    sql = (
-        f"select {names}, key from (select *, row_number() over ({order_by(sorts, 'key')}) as place "  # noqa: S608
-        f"from ({rows.sql})) where place % ? = 0 order by place"
-    )
+    order = order_by(sorts, "key")
+    placed = f"select *, row_number() over ({order}) as place from ({rows.sql})"  # noqa: S608
+    sql = f"select {names}, key from ({placed}) where place % ? = 0 order by place"  # noqa: S608
     return Statement(sql, [*rows.parameters, every])
 
 

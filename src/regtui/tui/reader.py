@@ -161,7 +161,8 @@ class Reader:
             try:
                 answer, failed = job.run(self._registry), False
             except BaseException as error:  # noqa: BLE001 -- raised again where it is waited for
-                answer, failed = (Superseded() if job.dropped else error), True
+                was_dropped: bool = job.dropped  # by the other thread, while it ran
+                answer, failed = (Superseded() if was_dropped else error), True
                 self._close()  # whatever happened, the next request starts afresh
             finally:
                 self._running = None
