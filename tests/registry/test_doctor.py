@@ -373,7 +373,11 @@ def test_a_home_that_others_may_look_into_is_closed(ranker: Registry) -> None:
 
 
 def test_what_killed_commands_left_is_removed(ranker: Registry) -> None:
-    left = [ranker.home / "registry.new", ranker.home / "tmp" / "0123456789abcdef" / "0"]
+    left = [
+        ranker.home / "registry.new",
+        ranker.home / "registry.duckdb.tmp" / "spilled",
+        ranker.home / "tmp" / "0123456789abcdef" / "0",
+    ]
     for path in left:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"half")

@@ -12,6 +12,7 @@ import uuid
 
 from msgspec import Struct
 
+from regtui.artifacts.leases import lease
 from regtui.core.errors import BadInput
 from regtui.registry.capture import Progress
 from regtui.registry.context import Context
@@ -93,6 +94,7 @@ def verify(
 
     Raises:
         BadInput: The anchor is malformed or that of another registry.
+        RegtuiError: The home has no room for what is put beside each other.
     """
     wanted = None if given is None else _read(given)
     findings = Findings()
@@ -101,7 +103,7 @@ def verify(
     if wanted is not None and wanted[0] != now.registry:
         raise BadInput("the anchor is that of another registry", f"this one is {now.registry}")
     expected = None if wanted is None else wanted[1:]
-    with scratch(context.home / "tmp" / "audit") as kept:
+    with lease(context.home) as folder, scratch(folder / "audit") as kept:
         walk = Walk(findings, kept, expected)
         is_left = True
         while is_left:

@@ -160,6 +160,7 @@ def _unfinished(home: Home, *, repair: bool) -> Finding:
     count, size = sweep(home.path, dry_run=not repair)
     names = [home.path / "registry.new", log_of(home.path / "registry.new")]
     names += [*home.path.glob("registry.salvage*"), *home.backups.glob("*.part")]
+    names += (home.path / f"{DATABASE}.tmp").glob("*")  # what did not fit the memory
     with ReplicaLock(home.path).exclusive():  # whoever makes one of these holds it
         for path in filter(Path.is_file, names):
             count, size = count + 1, size + path.stat().st_size
