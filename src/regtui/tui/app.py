@@ -22,13 +22,12 @@ from regtui.registry.following import written
 from regtui.tui import signs, themes
 from regtui.tui.acting import Acting
 from regtui.tui.actions import BY_ID, bindings, keymap
+from regtui.tui.background import start
 from regtui.tui.config import AppConfig
 from regtui.tui.palette import ActionProvider
 from regtui.tui.reader import Reader, Superseded
 from regtui.tui.registry_status import Status, look, short_path
-from regtui.tui.screens.activity import ActivityScreen
 from regtui.tui.screens.base import RegtuiScreen
-from regtui.tui.screens.compare import CompareScreen
 from regtui.tui.screens.models import ModelsScreen
 
 if TYPE_CHECKING:
@@ -222,6 +221,9 @@ class RegtuiApp(Acting, App[None]):
 
     def offer_first_steps(self) -> None:
         """Offer what one does first, on a registry that holds nothing yet."""
+        from regtui.tui.acts.first_steps import first_steps
+
+        start(self.screen, first_steps, self, group="act", together=True)
 
     def do_models(self) -> None:
         """Go to the models."""
