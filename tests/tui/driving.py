@@ -11,6 +11,9 @@ from regtui.tui.screens.models import ModelsScreen
 PATIENCE = 20.0
 """Seconds until a test gives up waiting."""
 
+ROUNDS = 4
+"""Messages of which one leads to the next."""
+
 Driven = Pilot[None]
 
 
@@ -27,9 +30,26 @@ async def at_rest(pilot: Driven) -> None:
         while quiet < 3:
             await pilot.pause()
             app = pilot.app
-            is_busy = any(not worker.is_finished for worker in app.workers) or _settles(app)  # type: ignore[arg-type]
+            is_busy = _works(app) or _settles(app)  # type: ignore[arg-type]
             quiet = 0 if is_busy else quiet + 1
             await asyncio.sleep(0.01)
+
+
+async def settled(pilot: Driven) -> None:
+    """Wait until all that widgets were told is done, without the naps that `at_rest` takes.
+
+    A message may lead to another one, so it is waited for several rounds of them.
+    """
+    rounds = 0
+    async with asyncio.timeout(PATIENCE):
+        while rounds < ROUNDS:
+            await pilot._wait_for_screen()
+            if _works(pilot.app) or _settles(pilot.app):  # type: ignore[arg-type]
+                rounds = 0
+                await asyncio.sleep(0.005)
+            else:
+                rounds += 1
+    pilot.app.screen._on_timer_update()  # paints
 
 
 async def until(pilot: Driven, condition: Callable[[], object]) -> None:
@@ -52,6 +72,19 @@ async def press(pilot: Driven, *keys: str) -> None:
     """Press keys, and wait until what they did is on the screen."""
     await pilot.press(*keys)
     await at_rest(pilot)
+
+
+def _works(app: RegtuiApp) -> bool:
+    """Tell whether a screen is still made, or a worker does more than wait for an answer."""
+    if not all(widget.is_mounted for widget in [app.screen, *app.screen.walk_children()]):
+        return True
+    running = [worker for worker in app.workers if not worker.is_finished]
+    if not app.screen.is_modal:
+        return bool(running)
+    return any(
+        worker.group not in {"act", "save"} or worker.node.screen is app.screen
+        for worker in running
+    )
 
 
 def _settles(app: RegtuiApp) -> bool:

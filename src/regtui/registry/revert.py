@@ -8,7 +8,7 @@ again goes further back.
 
 from msgspec import Struct
 
-from regtui.core.documents import Document, Holder
+from regtui.core.documents import Document, Holder, decode_document
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.holders import Held, earlier, earlier_version
 from regtui.core.identity import alias_id, alias_key, short_id
@@ -52,7 +52,7 @@ def revert(context: Context, reference: str, to: str | None = None) -> Reverted:
         alias = authority.view.document(identity)
         if alias is None:
             raise NotFound(f"{model!r} has no alias {name!r}", f"`regtui aliases {model}`")
-        before = _before(authority, alias)
+        before = _before(authority.connection, alias)
         wanted = (
             _before_or_refuse(reference, before) if to is None else _given(authority, alias, to)
         )
@@ -71,6 +71,27 @@ def revert(context: Context, reference: str, to: str | None = None) -> Reverted:
             before=None if stood is None else _called(authority, model, stood),
             changed=bool(made),
         )
+
+
+def before(context: Context, reference: str) -> VersionAnswer | None:
+    """Return the version that a revert would move an alias to; None where it pointed to no other.
+
+    Raises:
+        NotFound: There is no such model or alias.
+        BadInput: The reference names no alias.
+    """
+    model, name = alias_named(reference)
+    with context.reading() as connection:
+        _, document = model_named(connection, model)
+        alias = _document(connection, alias_id(document.id, name))
+        if alias is None:
+            raise NotFound(f"{model!r} has no alias {name!r}", f"`regtui aliases {model}`")
+        wanted = _before(connection, alias)
+        row = connection.execute("select key from base.version where id = ?", [wanted]).fetchone()
+        version = None if wanted is None else _document(connection, wanted)
+        if row is None or version is None:
+            return None
+        return one_version(connection, int(row[0]), version)
 
 
 def alias_named(reference: str) -> tuple[str, str]:
@@ -109,11 +130,11 @@ def past_holders(connection: Connection, alias: Document) -> list[Held]:
     return found
 
 
-def _before(authority: SoloAuthority, alias: Document) -> str | None:
+def _before(connection: Connection, alias: Document) -> str | None:
     found = earlier_version(alias)
     if found is not None:
         return found
-    return earlier(alias.value("version"), past_holders(authority.connection, alias))
+    return earlier(alias.value("version"), past_holders(connection, alias))
 
 
 def _before_or_refuse(reference: str, before: str | None) -> str:
@@ -150,3 +171,8 @@ def _called(authority: SoloAuthority, model: str, version: str) -> str:
     document = authority.view.document(version)
     number = None if document is None else document.facts["number"]
     return short_id(version) if number is None else f"{model}@{number}"
+
+
+def _document(connection: Connection, identity: str) -> Document | None:
+    row = connection.execute("select body from base.document where id = ?", [identity]).fetchone()
+    return None if row is None else decode_document(row[0])

@@ -40,7 +40,7 @@ class EditingVerbs(Verbs):
             reference: A model or version.
             wanted: Value by path, such as `tags/env`; None takes it away. A metric is a number or
                 a pair of value and step.
-            seen: What the person saw at those paths, where that was a while ago.
+            seen: What the person saw at some of those paths, where that was a while ago.
 
         Raises:
             NotFound: There is no such model or version, or it is deleted.

@@ -7,6 +7,7 @@ from regtui.registry.face.verbs import Verbs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from regtui.registry.answers import VersionAnswer
     from regtui.registry.audit import Anchor, Audit
     from regtui.registry.capture import Progress
     from regtui.registry.history import OperationAnswer, OperationPage
@@ -126,6 +127,17 @@ class HistoryVerbs(Verbs):
         from regtui.registry import revert
 
         return revert.revert(self.context, reference, to)
+
+    def before(self, reference: str) -> "VersionAnswer | None":
+        """Return the version that `revert` would move an alias to; None where there is none.
+
+        Raises:
+            NotFound: There is no such model or alias.
+            BadInput: The reference names no alias.
+        """
+        from regtui.registry import revert
+
+        return revert.before(self.context, reference)
 
     def holders(self, reference: str) -> "list[HolderAnswer]":
         """Return where an alias, given as `MODEL@ALIAS`, pointed, newest first.

@@ -26,6 +26,7 @@ from regtui.registry.answers import VersionAnswer
 from regtui.registry.courses import courses
 from regtui.registry.listing import PAGE, Listing, first_page, listing, page, place
 from regtui.tui.actions import bindings
+from regtui.tui.background import start
 from regtui.tui.screens.base import RegtuiScreen
 from regtui.tui.version_columns import (
     DEFAULT,
@@ -251,8 +252,18 @@ class ModelsScreen(RegtuiScreen):
             for answer in answers
         ]
 
+    @property
+    def versions_here(self) -> list[VersionAnswer]:
+        """The versions that are read already."""
+        rows = (self.versions.row(n * PAGE + i) for n in self.versions.here for i in range(PAGE))
+        return [row.version for row in rows if row is not None]
+
     def _show_columns(self, answers: list[VersionAnswer]) -> None:
         self._metrics = leading_metrics(answers, self._scope.primary)
+        self.show_columns()
+
+    def show_columns(self) -> None:
+        """Show the columns that are chosen, of the rows that are here."""
         chosen = self.regtui.config.columns or DEFAULT
         made = columns(chosen, self._metrics, one_model=self._scope.model is not None)
         self.versions.sorted_by = self._sorted_by()
@@ -326,7 +337,7 @@ class ModelsScreen(RegtuiScreen):
 
     def reload(self) -> None:
         """Show the list of the present query from its start."""
-        self.run_worker(self._show_list(), group="list", exclusive=True)
+        start(self, self._show_list, group="list")
 
     # What the tree tells
 
@@ -342,7 +353,7 @@ class ModelsScreen(RegtuiScreen):
         branch = self.model_tree.current
         if branch is None or branch.query == self._scope.query:
             return
-        self.run_worker(self._change_scope(branch), group="scope", exclusive=True)
+        start(self, self._change_scope, branch, group="scope")
 
     async def _change_scope(self, branch: Branch) -> None:
         self._scope = await self._scope_of(branch)
@@ -360,6 +371,12 @@ class ModelsScreen(RegtuiScreen):
     @on(VirtualTable.Opened, "#tree")
     def _open_model(self) -> None:
         self.versions.focus()
+
+    @on(ModelTree.Wished)
+    def _act_on_model(self, event: ModelTree.Wished) -> None:
+        from regtui.tui.acts.models import do_wished
+
+        start(self, do_wished, self.regtui, event.action, event.branch, group="act", together=True)
 
     # What the filter tells
 
@@ -380,7 +397,7 @@ class ModelsScreen(RegtuiScreen):
 
     def registry_changed(self) -> None:
         """Show what was committed."""
-        self.run_worker(self._refresh(), group="refresh", exclusive=True)
+        start(self, self._refresh, group="refresh")
 
     async def _refresh(self) -> None:
         await self._show_list(keep=True)
@@ -412,6 +429,7 @@ class ModelsScreen(RegtuiScreen):
                 has_children=False,
                 is_open=False,
             )
+        self._scope = Scope(branch.query)  # so that the tree's cursor asks for nothing else
         self._scope = await self._scope_of(branch)
         await self._show_list()
         found = self._listing

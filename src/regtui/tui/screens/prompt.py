@@ -98,12 +98,16 @@ class Chooser(ModalScreen[str | None]):
 
     def _options(self, typed: str) -> list[Option]:
         words = typed.lower().split()
-        found = []
-        for choice in self._choices:
-            if all(word in f"{choice.text} {choice.note}".lower() for word in words):
-                line = Text.assemble(choice.text, ("  " + (choice.why_not or choice.note), "dim"))
-                found.append(Option(line, id=choice.id, disabled=choice.why_not is not None))
-        return found
+        return [
+            self._option(choice)
+            for choice in self._choices
+            if all(word in f"{choice.text} {choice.note}".lower() for word in words)
+        ]
+
+    @staticmethod
+    def _option(choice: Choice) -> Option:
+        line = Text.assemble(choice.text, ("  " + (choice.why_not or choice.note), "dim"))
+        return Option(line, id=choice.id, disabled=choice.why_not is not None)
 
     @on(Input.Changed)
     def _narrow(self, event: Input.Changed) -> None:
