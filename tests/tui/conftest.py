@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from regtui.registry import Registry, figures
+from regtui.registry import Registry, capture, figures
+from regtui.replica import ids
 from regtui.tui import app as app_module
 from regtui.tui import registry_status, signs
 from regtui.tui.app import RegtuiApp
 from regtui.tui.config import AppConfig
-from tests.tui.sample import NOW, make_sample, opened
+from tests.tui.sample import NOW, counted, make_sample, opened, somewhere
 
 MakeApp = Callable[..., RegtuiApp]
 
@@ -35,6 +36,8 @@ def sample_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sample")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REGTUI_CONFIG", str(folder / "config"))
+        patch.setattr(capture, "_wanted", somewhere(capture._wanted, folder))
+        patch.setattr(ids, "os", counted())
         make_sample(folder / "home", folder / "runs")
     return folder / "home"
 

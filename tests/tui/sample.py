@@ -1,8 +1,12 @@
 """One small registry that every test of the app looks at: the same names, times and people."""
 
+import itertools
 import json
 import struct
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 from regtui.core.access import Actor, Grant, Role
 from regtui.core.identity import user_id
@@ -16,6 +20,8 @@ DAY = 86_400_000_000
 START = 1_790_000_000_000_000
 """When the first thing was done: 2026-09-21, in microseconds."""
 NOW = START + 40 * DAY
+
+Values = dict[str, Any]
 
 CARD = """---
 license: apache-2.0
@@ -76,6 +82,26 @@ def safetensors(values: dict[str, list[float]]) -> bytes:
         data += packed
     text = json.dumps(header).encode()
     return struct.pack("<Q", len(text)) + text + data
+
+
+def somewhere(wanted: Callable[..., Values], folder: Path) -> Callable[..., Values]:
+    """Return what gives the values of a capture, with places that are the same on every machine."""
+
+    def told(*given: object) -> Values:
+        found = wanted(*given)
+        for path, place in found.items():
+            if path.startswith("places/"):
+                there = place["folder"].replace(str(folder.resolve()), "/home/ann")
+                place |= {"host": "gpu1", "folder": there, "at": START}
+        return found
+
+    return told
+
+
+def counted() -> SimpleNamespace:
+    """Return what gives ids their random part: other bytes each time, the same in every run."""
+    numbers = itertools.count(1)
+    return SimpleNamespace(urandom=lambda size: next(numbers).to_bytes(size, "big"))
 
 
 def make_sample(home: Path, folder: Path) -> None:

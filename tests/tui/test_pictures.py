@@ -14,6 +14,9 @@ SnapCompare = Callable[..., bool]
 
 SCREENS: dict[str, tuple[str, ...]] = {
     "models": ("j", "j", "enter"),
+    "compare": ("j", "j", "enter", "space", "space", "space", "c", *"jjjjjjjj"),
+    "activity": ("7", *"jjjjjjjjjj"),
+    "help": ("j", "j", "enter", "question_mark"),
 }
 """The keys that lead to each screen."""
 

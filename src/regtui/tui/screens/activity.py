@@ -113,6 +113,7 @@ class ActivityScreen(RegtuiScreen):
             self.regtui.show_error(error)
             return
         self.filter_bar.show_error(None)
+        self.filter_bar.show_count("…")
         feed = Feed(request)
 
         def first(registry: Registry) -> list[FeedRow]:
@@ -168,8 +169,10 @@ class ActivityScreen(RegtuiScreen):
         start(self, self._fetch_pages, event.pages, self._feed, group="pages", together=True)
 
     async def _fetch_pages(self, numbers: list[int], feed: Feed) -> None:
+        # What is looked for among a million may take seconds: another filter makes it pointless.
+        lane = "feed" if feed.is_filtered else ""
         for number in numbers:
-            rows = await self.read(partial(feed.page, number=number), quiet=True)
+            rows = await self.read(partial(feed.page, number=number), lane=lane, quiet=True)
             if feed is not self._feed:
                 return
             if rows is None:
