@@ -3,7 +3,7 @@
 import itertools
 import json
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +21,7 @@ START = 1_790_000_000_000_000
 """When the first thing was done: 2026-09-21, in microseconds."""
 NOW = START + 40 * DAY
 
-Values = dict[str, Any]
+Values = Mapping[str, Any]
 
 CARD = """---
 license: apache-2.0
