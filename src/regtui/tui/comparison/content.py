@@ -19,7 +19,7 @@ Verdict = Literal[
 """What a version's value is to the baseline's; empty where that is not judged."""
 
 
-class Change(Struct, frozen=True):
+class Change(Struct, frozen=True, gc=False):
     """One file or tensor that is not the same as in the baseline.
 
     Attributes:

@@ -25,7 +25,7 @@ Contents = Sequence[Content | str | None]
 """By column: the content, why it could not be compared, or None while it is."""
 
 
-class Cell(Struct, frozen=True):
+class Cell(Struct, frozen=True, gc=False):
     """What a version has in a row.
 
     Attributes:
@@ -45,7 +45,7 @@ class Cell(Struct, frozen=True):
     brief: str = ""
 
 
-class Row(Struct, frozen=True):
+class Row(Struct, frozen=True, gc=False):
     """One line of the table.
 
     Attributes:

@@ -21,6 +21,7 @@ from regtui.core.errors import BadInput, NotFound, RegtuiError
 from regtui.registry import Registry
 from regtui.registry.answers import VersionAnswer
 from regtui.registry.side_by_side import Sides, side_by_side
+from regtui.tui import collecting
 from regtui.tui.actions import Action, bindings
 from regtui.tui.background import in_background, start
 from regtui.tui.comparison.content import Content, condensed
@@ -158,7 +159,8 @@ class CompareScreen(RegtuiScreen):
             return condensed(registry.diff(f":{before}", f":{after}"))
 
         try:
-            return await in_background(partial(compare, self.regtui.registry))
+            with collecting.later():
+                return await in_background(partial(compare, self.regtui.registry))
         except RegtuiError as error:
             return f"not compared: {error.message}"
         except OSError as error:
@@ -171,8 +173,8 @@ class CompareScreen(RegtuiScreen):
             return
         before = self._ids[self._baseline]
         contents = [self._contents.get((before, after)) for after in self._ids]
-        built = await asyncio.to_thread(rows_of, sides, self._baseline, contents)
-        self._rows = built
+        with collecting.later():
+            self._rows = await asyncio.to_thread(rows_of, sides, self._baseline, contents)
         await self._filter_rows()
 
     async def _filter_rows(self) -> None:
