@@ -1,0 +1,57 @@
+"""Comparison, activity, help and jump where there is hardly any room, no colour and no Unicode."""
+
+import pytest
+
+from regtui.tui import signs
+from tests.tui.conftest import MakeApp
+from tests.tui.driving import at_rest, press, screen_text
+from tests.tui.watching import mark, running
+
+KEYS = {
+    "compare": ("c",),
+    "compare with curves": ("c", "C"),
+    "activity": ("7",),
+    "help": ("question_mark",),
+    "jump": ("ctrl+o",),
+}
+
+
+@pytest.mark.parametrize("keys", KEYS.values(), ids=KEYS)
+async def test_a_terminal_may_shrink_and_grow_again(
+    make_app: MakeApp, keys: tuple[str, ...]
+) -> None:
+    app = make_app()
+    async with running(app, (80, 24)) as pilot:
+        await mark(pilot, app, "nlp/sentiment@6", "nlp/sentiment@5")
+        await press(pilot, *keys)
+        before = screen_text(app)
+
+        await pilot.resize_terminal(20, 5)
+        await at_rest(pilot)
+        await press(pilot, "down")
+        await pilot.resize_terminal(80, 24)
+        await press(pilot, "up")
+
+        assert [line[:60] for line in screen_text(app).splitlines()][1:4] == [
+            line[:60] for line in before.splitlines()
+        ][1:4]
+
+
+@pytest.mark.parametrize("name", ["compare with curves", "activity"])
+async def test_ascii_alone_says_the_same(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = make_app(ascii=True)
+    try:
+        async with running(app, (100, 40)) as pilot:
+            await mark(pilot, app, "nlp/sentiment@6", "nlp/sentiment@5")
+            await press(pilot, *KEYS[name])
+            body = "\n".join(line for line in screen_text(app).splitlines()[1:-1])
+    finally:
+        signs.choose(ascii_only=False)
+
+    expected = {"compare with curves": "v 0.89 -0.02", "activity": "/      #18"}[name]
+    assert expected in body
+    assert "▼" not in body
+    assert "╭" not in body
