@@ -78,22 +78,29 @@ def after(name: str) -> str:
     return OWN[(place + 1) % len(OWN)]
 
 
+VEIL = "block-cursor-blurred-background"
+
+
 def solid(variables: Mapping[str, str]) -> dict[str, str]:
     """Return what takes the place of colours that Textual leaves open.
 
-    Dimmed text is a share of whatever stands out from what is behind it. Widgets that paint their
-    lines themselves can't know what that is: they would paint it white, on white too.
+    Dimmed text is a share of whatever stands out from what is behind it, and the row under a cursor
+    without focus a veil over it. Widgets that paint their lines themselves can't know what that is:
+    they would paint the text white, on white too, and the veil as if it hid everything.
     """
     try:
         ink = Color.parse(variables["foreground"])
         paper = Color.parse(variables["background"])
+        veil = Color.parse(variables[VEIL])
+        below = Color.parse(variables["surface"])
     except (KeyError, ColorParseError):
         return {}
     if ink.ansi is not None or paper.ansi is not None:  # the terminal's own are not known
         return {}
     shares = {"text-muted": 0.35, "text-disabled": 0.6}
-    return {
+    found = {
         name: ink.blend(paper, share).hex
         for name, share in shares.items()
         if variables.get(name, "").startswith("auto")
     }
+    return found | {VEIL: (below + veil).hex}
