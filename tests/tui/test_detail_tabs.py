@@ -370,6 +370,7 @@ async def test_what_is_pasted_with_several_lines_goes_on_in_an_editor(app: Regtu
         line = app.screen.query_one(DiscussionTab).query_one(Input)
         line.post_message(events.Paste("first\nsecond"))
         await until(pilot, lambda: isinstance(app.screen, Editor))
+        await at_rest(pilot)
 
         assert isinstance(app.screen, Editor)
         assert app.screen.text == "afirst\nsecond"

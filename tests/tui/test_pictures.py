@@ -14,18 +14,27 @@ SnapCompare = Callable[..., bool]
 
 SCREENS: dict[str, tuple[str, ...]] = {
     "models": ("j", "j", "enter"),
+    "metrics": ("j", "j", "enter", "enter", "]", "j", "j"),
+    "file": ("j", "j", "enter", "enter", "]", "]", "]", "j", "enter"),
+    "lineage": ("j", "j", "enter", "enter", "]", "]", "]", "]"),
+    "discussion": ("j", "j", "enter", "enter", "[", "[", "z"),
     "compare": ("j", "j", "enter", "space", "space", "space", "c", *"jjjjjjjj"),
     "activity": ("7", *"jjjjjjjjjj"),
+    "edit": ("j", "j", "enter", *"eje", "backspace", "2", "enter", *"jjxjj"),
+    "card": ("j", "j", "enter", "E", "down", "down"),
     "help": ("j", "j", "enter", "question_mark"),
 }
 """The keys that lead to each screen."""
+
+
+_NAMES = {"[": "left_square_bracket", "]": "right_square_bracket"}
 
 
 def pressing(keys: tuple[str, ...]) -> Callable[[Driven], object]:
     async def run(pilot: Driven) -> None:
         await at_rest(pilot)
         for key in keys:
-            await press(pilot, key)
+            await press(pilot, _NAMES.get(key, key))
 
     return run
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from regtui.core import encoding
 from regtui.registry.answers_compare import Curve, PlotAnswer
-from regtui.registry.chart import points
+from regtui.registry.chart import LEGEND_LIMIT, points
 from regtui.registry.chart_text import COLORS, draw
 from regtui.registry.figures import number_text
 from regtui.tui.safe_text import one_line
@@ -89,14 +89,17 @@ def picture(
         return [_spark(line, number, width) for number, line in enumerate(answer.lines[:height])]
     if height < TITLED:  # lines of the curve matter more than what they are called
         answer = replace(answer, metric="" if height < TITLED - 2 else answer.metric, x="")
-    single = len(answer.lines) == 1  # its name needs no line: it is what the detail is about
-    shown = replace(answer, lines=[replace(answer.lines[0], name="")]) if single else answer
+    named = min(len(answer.lines), LEGEND_LIMIT + 1)  # lines that their names take
+    room = 0 if len(answer.lines) == 1 else min(named, height // 3, height - 5)
     text = draw(
-        shown, width, height + single, colors=COLORS if colored else (), simple=ascii_only,
+        answer, width, height - room + named, colors=COLORS if colored else (), simple=ascii_only,
         show=one_line,
     )  # fmt: skip
     lines = [_pieces(line) for line in text.split("\n")]
-    return lines[:-1] if single else lines
+    names = lines[-named:][:room]
+    if 0 < room < named:
+        names[-1] = [(f"and {len(answer.lines) - room + 1} more", None)]
+    return [*lines[:-named], *names]
 
 
 def _prepared(line: Curve, smoothing: float, first: float) -> Curve:

@@ -38,7 +38,7 @@ def read_card(card: str) -> Card:
     Front matter is YAML, of which plain entries and lists of them are understood; what is nested
     deeper is shown as it was written, on one line.
     """
-    lines = safe(card).split("\n")
+    lines = safe(card[: 2 * LONGEST]).split("\n")
     if lines[0].strip() != "---":
         return Card({}, "\n".join(lines))
     end = next((n for n, line in enumerate(lines[1:], 1) if line.strip() in {"---", "..."}), None)
@@ -88,8 +88,27 @@ class _Code(CodeBlock):
         yield Padding(code, (0, 2))
 
 
-class MarkdownText(Markdown):
-    """A text of somebody, in Markdown; plain where rich can't make anything of it."""
+class MarkdownText:
+    """A text of somebody, in Markdown; plain where rich can't make anything of it.
+
+    It is read when it is painted, in the thread that paints it.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        shown = safe(self._text[:LONGEST])
+        if len(self._text) > LONGEST:
+            shown += "\n\n*… the rest is left out here*"
+        try:
+            yield from list(_Parsed(shown).__rich_console__(console, options))
+        except Exception:  # noqa: BLE001 -- a text of anybody, nested as deeply as it likes
+            yield Text(shown)
+
+
+class _Parsed(Markdown):
+    """Markdown in which nothing is loaded, and nothing leads anywhere."""
 
     elements: ClassVar[dict[str, type[MarkdownElement]]] = {
         **Markdown.elements,
@@ -99,20 +118,11 @@ class MarkdownText(Markdown):
     }
 
     def __init__(self, text: str) -> None:
-        shown = safe(text)
-        if len(shown) > LONGEST:
-            shown = shown[:LONGEST] + "\n\n*… the rest is left out here*"
-        super().__init__(shown, hyperlinks=False)
+        super().__init__(text, hyperlinks=False)
         for token in self.parsed:
             for child in token.children or ():
                 if child.type == "image":
                     _caption(child)
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        try:
-            yield from list(super().__rich_console__(console, options))
-        except Exception:  # noqa: BLE001 -- a text of anybody, nested as deeply as it likes
-            yield Text(self.markup)
 
 
 def _caption(image: Token) -> None:

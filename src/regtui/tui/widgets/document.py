@@ -2,16 +2,17 @@
 
 Its blocks are rich renderables. They are made into lines in a thread, and painted from these lines
 alone (`render_line`), so a long card costs a key press nothing. What was shown before stays until
-the lines are there. Blocks with an id can be chosen: the cursor goes from one to the next.
+the lines are there, and content that stays the same object keeps its lines. Blocks with an id can
+be chosen: the cursor goes from one to the next.
 """
 
 import asyncio
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from msgspec import Struct
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segment
 from rich.style import Style
 from rich.theme import Theme
@@ -40,6 +41,16 @@ _MARKDOWN = {
 """What rich calls the parts of a Markdown text, and the colour that each has here."""
 
 _ASCII = str.maketrans("•▌─│┌┐└┘├┤┬┴┼━╸╺…", "*|-|+++++++++---~")
+
+
+class Later:
+    """What is made when it is painted, in the thread that paints it."""
+
+    def __init__(self, make: Callable[[], RenderableType]) -> None:
+        self._make = make
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield self._make()
 
 
 class Block(Struct, frozen=True):
@@ -229,19 +240,20 @@ class DocumentView(Acting, ScrollView, can_focus=True):
     async def _made(self, blocks: Sequence[Block], width: int) -> tuple[list[Strip], list[int]]:
         if width < 1:  # it is not on the screen yet
             return [], [0] * len(blocks)
-        return await asyncio.to_thread(_laid_out, blocks, width, self._theme())
+        palette = self._colors()
+        known: dict[int, list[Strip]] = {}
+        if width == self._laid_out and palette == self._palette:
+            for at, block in enumerate(self._blocks):
+                known[id(block.content)] = self._lines[slice(*self._lines_of(at))]
+        self._palette = palette
+        return await asyncio.to_thread(_laid_out, blocks, width, _theme(palette), known)
 
     def _take(self, lines: list[Strip], starts: list[int], width: int) -> None:
         self._lines, self._starts, self._laid_out = lines, starts, width
         self.virtual_size = Size(width, len(lines))
         self.refresh()
-
-    def _theme(self) -> Theme:
-        self._palette = self._colors()
-        found = dict(zip(_COLORS, self._palette, strict=True))
-        none = Style.null()
-        found |= {f"markdown.{part}": found.get(name, none) for part, name in _MARKDOWN.items()}
-        return Theme(found)
+        if width != self._room:  # which changed meanwhile
+            self._again()
 
     def _colors(self) -> list[Style]:
         return [self.get_component_rich_style(f"document--{n}", partial=True) for n in _COLORS]
@@ -270,6 +282,7 @@ class DocumentView(Acting, ScrollView, can_focus=True):
     def _choose(self, at: int) -> None:
         self._chosen = at
         self.refresh()
+        self.refresh_bindings()  # what can be done to it
         if at < 0:
             return
         start, end = self._lines_of(at)
@@ -285,8 +298,24 @@ class DocumentView(Acting, ScrollView, can_focus=True):
         return self._starts[at], end
 
 
-def _laid_out(blocks: Sequence[Block], width: int, theme: Theme) -> tuple[list[Strip], list[int]]:
-    """Return the lines of blocks, and where each block begins."""
+def _theme(palette: Sequence[Style]) -> Theme:
+    found = dict(zip(_COLORS, palette, strict=True))
+    none = Style.null()
+    found |= {f"markdown.{part}": found.get(name, none) for part, name in _MARKDOWN.items()}
+    return Theme(found)
+
+
+def _laid_out(
+    blocks: Sequence[Block], width: int, theme: Theme, known: Mapping[int, list[Strip]]
+) -> tuple[list[Strip], list[int]]:
+    """Return the lines of blocks, and where each block begins.
+
+    Args:
+        blocks: From the top.
+        width: Cells.
+        theme: Styles by name.
+        known: Lines that are laid out already, by the identity of their content.
+    """
     console = Console(
         width=width, theme=theme, file=io.StringIO(), force_terminal=True, color_system="truecolor",
         legacy_windows=False, markup=False, emoji=False, highlight=False,
@@ -295,6 +324,9 @@ def _laid_out(blocks: Sequence[Block], width: int, theme: Theme) -> tuple[list[S
     starts: list[int] = []
     for block in blocks:
         starts.append(len(lines))
+        if id(block.content) in known:
+            lines += known[id(block.content)]
+            continue
         for segments in console.render_lines(block.content, pad=False):
             if signs() is ASCII:
                 segments = [Segment(s.text.translate(_ASCII), s.style) for s in segments]  # noqa: PLW2901

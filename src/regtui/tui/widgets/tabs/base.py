@@ -24,7 +24,10 @@ class DetailTab(Container):
         NAME: What it is known by.
     """
 
-    DEFAULT_CSS = "DetailTab > VirtualTable { height: 1fr; }"
+    DEFAULT_CSS = """
+    DetailTab VirtualTable { scrollbar-size-horizontal: 0; }
+    DetailTab > VirtualTable { height: 1fr; }
+    """
 
     NAME: ClassVar[str] = ""
 

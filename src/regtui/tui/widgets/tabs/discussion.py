@@ -103,6 +103,7 @@ class DiscussionTab(DetailTab, Acting):
         note = "nobody said anything yet: m is for the first word"
         await self.document.show(blocks or [Block(Text(note, "label"))], stay=is_same)
         self._version, self._comments = version, comments
+        self.refresh_bindings()
         if is_same and was_at_end and len(comments) > knew:
             self.document.do_bottom()
 

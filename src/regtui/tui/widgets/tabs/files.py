@@ -5,8 +5,10 @@ may take long for a large one, and show as soon as they are known.
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 
@@ -21,6 +23,9 @@ from regtui.tui.widgets.file_view import FileView
 from regtui.tui.widgets.same_row import show_again
 from regtui.tui.widgets.tabs.base import DetailTab, exact
 from regtui.tui.widgets.virtual_table import Column, Painted, VirtualTable
+
+LONGEST = 40
+"""Cells of a path, unless there is room for more."""
 
 
 class FilesTab(DetailTab):
@@ -42,7 +47,7 @@ class FilesTab(DetailTab):
 
     def compose(self) -> ComposeResult:
         """Compose the table and the view of one file."""
-        yield VirtualTable[FileAnswer](COLUMNS, row_id=lambda file: file.path, id="files")
+        yield VirtualTable[FileAnswer](row_id=lambda file: file.path, id="files")
         yield FileView()
 
     @property
@@ -91,6 +96,7 @@ class FilesTab(DetailTab):
     def _take(self, version: VersionAnswer, files: list[FileAnswer]) -> None:
         self._version = version
         self.table.empty = "it has no files"
+        self.table.show_columns(_columns(files))
         show_again(self.table, files, lambda file: file.path)
         opened = self.view.file
         if self.has_class("-open") and opened is not None:
@@ -138,11 +144,16 @@ def _remark(file: FileAnswer) -> Painted:
     return one_line(remark(file)), "error" if file.safety == "dangerous" else "warning"
 
 
-COLUMNS = (
-    Column("path", "File", 16, _path, stretch=2),
-    Column("safety", "Safety", 15, safety_cell),
-    Column("size", "Size", 9, lambda file: size_text(file.size), "right"),
-    Column("format", "Format", 11, lambda file: (one_line(file.format), "dim")),
-    Column("tensors", "Tensors", 7, lambda f: f"{f.tensors:,}" if f.tensors else "", "right"),
-    Column("remark", "Remark", 24, _remark, stretch=3),
-)
+def _columns(files: Sequence[FileAnswer]) -> list[Column]:
+    """Return columns as wide as these files need; what is to be remarked stands beside them."""
+    longest = max((cell_len(file.path) for file in files), default=0)
+    columns = [
+        Column("path", "File", min(max(longest, 12), LONGEST), _path, stretch=1),
+        Column("safety", "Safety", 15, safety_cell),
+        Column("size", "Size", 9, lambda file: size_text(file.size), "right"),
+        Column("format", "Format", 11, lambda file: (one_line(file.format), "dim")),
+        Column("tensors", "Tensors", 7, lambda f: f"{f.tensors:,}" if f.tensors else "", "right"),
+    ]
+    if any(remark(file) for file in files):
+        columns.append(Column("remark", "Remark", 24, _remark, stretch=3))
+    return columns

@@ -1,6 +1,7 @@
 """Overview: what one wants to know of a version first, and its model's card."""
 
 from contextlib import suppress
+from functools import partial
 
 from msgspec import Struct
 from rich.console import Group
@@ -19,7 +20,7 @@ from regtui.tui.markdown_text import MarkdownText, links, read_card
 from regtui.tui.safe_text import one_line, safe
 from regtui.tui.signs import signs
 from regtui.tui.version_columns import pairs
-from regtui.tui.widgets.document import Block, DocumentView
+from regtui.tui.widgets.document import Block, DocumentView, Later
 from regtui.tui.widgets.tabs.base import DetailTab, exact
 
 
@@ -33,8 +34,11 @@ class OverviewTab(DetailTab):
 
     NAME = "overview"
 
-    _shown = ""
-    _card = ""
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 -- Textual's name
+        super().__init__(id=id)
+        self._shown = ""
+        self._card = ("", "")
+        self._card_text = Later(Text)
 
     def compose(self) -> ComposeResult:
         """Compose the text."""
@@ -48,13 +52,16 @@ class OverviewTab(DetailTab):
     async def show(self, version: VersionAnswer) -> None:
         """Show a version."""
         seen = await self.read(lambda registry: _look(registry, version))
-        blocks = [Block(facts(seen.standing)), Block(card_text(version.model, seen.card))]
-        await self.document.show(blocks, stay=self._shown == version.id)
-        self._shown, self._card = version.id, seen.card
+        if self._card != (version.model, seen.card):  # most versions of a list share one
+            self._card = (version.model, seen.card)
+            self._card_text = Later(partial(card_text, *self._card))
+        blocks = [Block(facts(seen.standing)), Block(self._card_text)]
+        is_same, self._shown = self._shown == version.id, version.id
+        await self.document.show(blocks, stay=is_same)
 
     def clear(self, note: str) -> None:
         """Show a sentence instead."""
-        self._shown, self._card = "", ""
+        self._shown, self._card = "", ("", "")
         blocks = [Block(Text(one_line(note), "label"))]
         start(self, self.document.show_new, blocks, group="clear")
 
@@ -66,7 +73,7 @@ class OverviewTab(DetailTab):
         """Let the person choose a link of the card, and open it; nothing opens by itself."""
         from regtui.tui.screens.prompt import Choice, Chooser
 
-        found = links(self._card)
+        found = links(self._card[1])
         if not found:
             self.app.notify("the card holds no links", severity="warning", timeout=4)
             return
