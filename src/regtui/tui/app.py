@@ -14,6 +14,7 @@ import msgspec
 from textual.app import App
 from textual.dom import DOMNode
 from textual.reactive import reactive
+from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from regtui.core.errors import BadInput, Busy, NotFound, RegtuiError
@@ -42,6 +43,18 @@ LOOK = 0.3
 T = TypeVar("T")
 
 
+def _compare_screen() -> Screen[Any]:
+    from regtui.tui.screens.compare import CompareScreen
+
+    return CompareScreen()
+
+
+def _activity_screen() -> Screen[Any]:
+    from regtui.tui.screens.activity import ActivityScreen
+
+    return ActivityScreen()
+
+
 class RegtuiApp(Acting, App[None]):
     """The registry on a terminal.
 
@@ -57,8 +70,8 @@ class RegtuiApp(Acting, App[None]):
     BINDINGS = bindings("app")
     MODES: ClassVar[dict[str, Any]] = {
         "models": ModelsScreen,
-        "compare": CompareScreen,
-        "activity": ActivityScreen,
+        "compare": _compare_screen,
+        "activity": _activity_screen,
     }
     DEFAULT_MODE = "models"
     COMMANDS: ClassVar[set[Any]] = {ActionProvider}
@@ -98,6 +111,10 @@ class RegtuiApp(Acting, App[None]):
         self._told_unforeseen = 0
         self._started = self.registry.context.replica.home.exists()
         super().__init__()
+        for theme in themes.THEMES:
+            self.register_theme(theme)
+        # Before any style is read: another theme reads all of them again.
+        self.theme = themes.chosen(self.config.theme, set(self.available_themes))
         self.status = Status(
             home=short_path(self.registry.home),
             person=self.registry.context.actor.name,
@@ -112,10 +129,7 @@ class RegtuiApp(Acting, App[None]):
     # How it starts and ends
 
     def on_mount(self) -> None:
-        """Choose the theme, and begin to look at the registry."""
-        for theme in themes.THEMES:
-            self.register_theme(theme)
-        self.theme = themes.chosen(self.config.theme, set(self.available_themes))
+        """Begin to look at the registry."""
         self.set_class(self.signs is signs.ASCII, "-ascii")
         self.set_interval(LOOK, self._look)
         self.set_timer(LOOK / 4, self._look)  # the first rows come first
