@@ -29,6 +29,13 @@ def markdown(rows: Iterable[Row], references: Sequence[str], baseline: int) -> s
     return "\n".join(lines) + "\n"
 
 
+def file_name(references: Sequence[str]) -> str:
+    """Return a name for the file, of the first version and the numbers of the others."""
+    model = references[0].partition("@")[0].rpartition("/")[2].strip(":")
+    numbers = [name.partition("@")[2] or name.strip(":") for name in references]
+    return "-".join(["compare", model, *numbers]) + ".md"
+
+
 def _table(rows: Sequence[Row], references: Sequence[str], baseline: int) -> Iterator[str]:
     heads = [
         _escaped(name) + (" (baseline)" if place == baseline else "")

@@ -114,6 +114,20 @@ def differing(rows: Iterable[Row]) -> list[Row]:
     return found
 
 
+def place_of(rows: Sequence[Row], wanted: Row | None) -> int | None:
+    """Return where a row of the same value stands; None where it doesn't."""
+    if wanted is None:
+        return None
+    return next(
+        (
+            place
+            for place, row in enumerate(rows)
+            if row.name == wanted.name and row.section == wanted.section
+        ),
+        None,
+    )
+
+
 def titles(columns: Sequence[VersionAnswer]) -> list[str]:
     """Return what columns are called: by number alone where all are of one model."""
     is_one_model = len({version.model for version in columns}) == 1

@@ -17,7 +17,7 @@ from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
-from regtui.core.errors import BadInput, NotFound, RegtuiError
+from regtui.core.errors import RegtuiError
 from regtui.registry import Registry
 from regtui.registry.answers import VersionAnswer
 from regtui.registry.side_by_side import Sides, side_by_side
@@ -25,8 +25,9 @@ from regtui.tui import collecting
 from regtui.tui.actions import Action, bindings
 from regtui.tui.background import in_background, start
 from regtui.tui.comparison.content import Content, condensed
-from regtui.tui.comparison.markdown import markdown
-from regtui.tui.comparison.rows import Row, differing, rows_of, titles
+from regtui.tui.comparison.markdown import file_name, markdown
+from regtui.tui.comparison.plot import metric_plot
+from regtui.tui.comparison.rows import Row, differing, place_of, rows_of, titles
 from regtui.tui.comparison.words import explained
 from regtui.tui.safe_text import safe
 from regtui.tui.screens.base import RegtuiScreen
@@ -36,8 +37,6 @@ from regtui.tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
     from textual.timer import Timer
-
-    from regtui.registry.answers_compare import PlotAnswer
 
 LEAST = 2
 """Versions that can be compared."""
@@ -183,7 +182,7 @@ class CompareScreen(RegtuiScreen):
         shown = self._rows
         if not self._everything:
             shown = await asyncio.to_thread(differing, self._rows)
-        at = await asyncio.to_thread(_place, shown, current)
+        at = await asyncio.to_thread(place_of, shown, current)
         table.empty = "these versions do not differ; d shows everything"
         if at is None:
             table.show_rows(shown, cursor=min(table.cursor, max(len(shown) - 1, 0)))
@@ -245,7 +244,7 @@ class CompareScreen(RegtuiScreen):
             return
         references = [f":{identity}" for identity in self._ids]
         answer = await self.read(
-            lambda registry: _plot(registry, references, self._metric, names),
+            lambda registry: metric_plot(registry, references, self._metric, names),
             lane="curves",
             quiet=True,
         )
@@ -340,38 +339,6 @@ class CompareScreen(RegtuiScreen):
             self.regtui,
             lambda: markdown(rows, references, baseline),
             title="Write the comparison as Markdown",
-            suggested=_file_name(references),
+            suggested=file_name(references),
         )
         start(self, export, group="act", together=True)
-
-
-def _plot(
-    registry: Registry, references: Sequence[str], metric: str | None, names: Sequence[str]
-) -> "PlotAnswer":
-    """Return the course of a metric; without one, of the primary metric, else of the first."""
-    if metric is None:
-        try:
-            return registry.plot(references)
-        except (BadInput, NotFound):  # no primary metric, or none of them has it
-            metric = names[0]
-    return registry.plot(references, metric)
-
-
-def _place(rows: Sequence[Row], wanted: Row | None) -> int | None:
-    if wanted is None:
-        return None
-    return next(
-        (
-            place
-            for place, row in enumerate(rows)
-            if row.name == wanted.name and row.section == wanted.section
-        ),
-        None,
-    )
-
-
-def _file_name(references: Sequence[str]) -> str:
-    """Return a name for the file, of the first version and the numbers of the others."""
-    model = references[0].partition("@")[0].rpartition("/")[2].strip(":")
-    numbers = [name.partition("@")[2] or name.strip(":") for name in references]
-    return "-".join(["compare", model, *numbers]) + ".md"

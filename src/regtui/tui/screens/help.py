@@ -16,7 +16,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
-from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, Static
 
@@ -24,6 +23,8 @@ from regtui.tui.acting import Acting
 from regtui.tui.actions import SCOPES, Action, keys_of, of_scope
 
 if TYPE_CHECKING:
+    from textual.dom import DOMNode
+
     from regtui.tui.app import RegtuiApp
 
 HARMS = {"none": "", "undoable": "undo takes it back", "lasting": "stays done"}
