@@ -6,10 +6,12 @@ import pytest
 
 from regtui.registry import Registry
 from regtui.tui.actions import of_scope
+from regtui.tui.acts import contents, models
 from regtui.tui.app import RegtuiApp
-from tests.tui.acts import at_model, at_version, mark, press, told
+from regtui.tui.screens.prompt import Confirm
+from tests.tui.acts import at_model, at_version, mark, press, told, write
 from tests.tui.conftest import MakeApp
-from tests.tui.driving import models_screen
+from tests.tui.driving import models_screen, screen_text, until
 
 SIX = "nlp/sentiment@6"
 CHANGING = [action.keys[0] for action in of_scope("versions") if action.harm != "none"]
@@ -83,3 +85,31 @@ async def test_marks_and_cursor_stay_where_they_were(app: RegtuiApp, sample: Reg
         row = table.current
         assert row is not None
         assert (table.cursor, row.version.number) == (cursor + 1, 1)
+
+
+async def test_the_palette_asks_too(app: RegtuiApp, sample: Registry) -> None:
+    async with at_version(app, "nlp/sentiment@4") as pilot:
+        await press(pilot, "ctrl+p")
+        await write(pilot, "Archive the marked versions")
+        await until(pilot, lambda: "(A)" in screen_text(app))
+        await press(pilot, "enter")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await press(pilot, "y")
+
+    assert sample.version("nlp/sentiment@4").state == "archived"
+
+
+async def test_what_nobody_foresaw_is_a_message(
+    app: RegtuiApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> str:
+        raise ValueError("a [red] surprise")
+
+    monkeypatch.setattr(contents, "suggested", fail)
+    monkeypatch.setattr(models, "edit_model", fail)
+    async with at_version(app, SIX) as pilot:
+        await press(pilot, "o")
+        models_screen(app).model_tree.focus()
+        await press(pilot, "e")
+
+    assert told(app).count("something unforeseen happened") == 2

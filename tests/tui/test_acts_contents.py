@@ -1,5 +1,6 @@
 """Contents: files written into a folder, and compared with their digests."""
 
+import asyncio
 import errno
 import threading
 from pathlib import Path
@@ -112,6 +113,17 @@ async def test_progress_goes_when_the_work_is_done(
         await until(pilot, lambda: "is in sentiment-6" in told(app))
 
     assert len(files(here)) == 3
+
+
+async def test_a_checkout_ends_with_the_app_and_leaves_nothing(
+    app: RegtuiApp, here: Path, may_go_on: threading.Event
+) -> None:
+    async with at_version(app, SIX) as pilot:
+        await press(pilot, "o", "enter")
+        await until(pilot, lambda: isinstance(app.screen, Working))
+    may_go_on.set()
+    await asyncio.get_running_loop().shutdown_default_executor()  # as the end of the process does
+    assert files(here) == []
 
 
 async def test_a_full_disk_leaves_nothing_and_asks_again(

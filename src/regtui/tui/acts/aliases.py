@@ -43,7 +43,7 @@ async def set_alias(app: "RegtuiApp", versions: list[VersionAnswer]) -> None:
     if kind + ":" == REMOVE:
         await _remove(app, version, name)
     else:
-        await _set(app, version, name, aliases)
+        await _set(app, version, name)
 
 
 async def revert_alias(app: "RegtuiApp", versions: list[VersionAnswer]) -> None:
@@ -70,17 +70,21 @@ async def revert_alias(app: "RegtuiApp", versions: list[VersionAnswer]) -> None:
     tell(app, f"{alias} is at {here}{was}", command("revert", alias), can_undo=answer.changed)
 
 
-async def _set(
-    app: "RegtuiApp", version: VersionAnswer, name: str, aliases: Sequence[AliasAnswer]
-) -> None:
+async def _set(app: "RegtuiApp", version: VersionAnswer, name: str) -> None:
     reference = version.reference
-    changed = await app.act(lambda registry: registry.set_alias(reference, name))
-    if changed is None:
+    key = alias_key(name)
+
+    def move(registry: Registry) -> tuple[bool, list[AliasAnswer]]:
+        before = [alias for alias in registry.aliases(version.model) if alias.alias == key]
+        return registry.set_alias(reference, key), before
+
+    done = await app.act(move)
+    if done is None:
         return
-    before = next((a for a in aliases if a.alias == alias_key(name)), None)
-    was = "" if before is None else f", was at {_place(before)}"
-    what = f"{name} points to {reference}" + (was if changed else " already")
-    tell(app, what, command("alias", "set", reference, name), can_undo=changed)
+    changed, before = done
+    was = f", was at {_place(before[0])}" if before else ""
+    what = f"{key} points to {reference}" + (was if changed else " already")
+    tell(app, what, command("alias", "set", reference, key), can_undo=changed)
 
 
 async def _remove(app: "RegtuiApp", version: VersionAnswer, name: str) -> None:

@@ -35,7 +35,7 @@ async def check_out(app: "RegtuiApp", versions: list[VersionAnswer]) -> None:
     content = f"{count_text(version.files, 'file')}, {size_text(version.size)}"
     answer: str | None = suggested(version)
     while answer is not None:
-        hint = f"{content}, into a new or empty folder: below {Path.cwd()}, or from / or ~"
+        hint = f"{content}, into a new or empty folder: below {_here()}, or from / or ~"
         answer = await ask(app, Prompt(title, hint, value=answer))
         if answer is None or not answer.strip():
             return
@@ -78,7 +78,7 @@ async def verify(app: "RegtuiApp", versions: list[VersionAnswer]) -> None:
         "",
         f"$ {line}",
     ]  # fmt: skip
-    await ask(app, Report(f"{len(damaged)} damaged", lines))
+    await app.push_screen_wait(Report(f"{len(damaged)} damaged", lines))  # whatever else is asked
 
 
 def suggested(version: VersionAnswer) -> str:
@@ -109,6 +109,13 @@ def _checkout(app: "RegtuiApp", reference: str, folder: str, count: Callable[[in
     except RuntimeError as error:
         raise BadInput(f"there is no folder {folder}: {error}") from None
     app.registry.checkout(reference, target, on_progress=count)
-    with suppress(ValueError):
+    with suppress(ValueError, OSError):
         return str(target.relative_to(Path.cwd()))
     return str(target)
+
+
+def _here() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return "a folder that is gone"

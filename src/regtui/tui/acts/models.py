@@ -27,6 +27,13 @@ async def do_wished(app: "RegtuiApp", action: str, branch: "Branch") -> None:
         action: `new`, `edit`, `card`, `archive`, `delete` or `copy`.
         branch: The branch under the cursor.
     """
+    try:
+        await _do(app, action, branch)
+    except Exception as error:  # noqa: BLE001 -- shown, whatever it is
+        app.show_error(error)
+
+
+async def _do(app: "RegtuiApp", action: str, branch: "Branch") -> None:
     model = branch.model
     if action == "new":
         await create(app, branch.path, is_model=model is not None)

@@ -8,7 +8,6 @@ the form shows what stands there now beside what is typed, and saving again is t
 
 from collections.abc import Awaitable, Callable
 
-from msgspec import Struct
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
@@ -19,52 +18,19 @@ from textual.widgets import Input, Static
 from regtui.tui.acting import Acting
 from regtui.tui.actions import Action, bindings
 from regtui.tui.background import start
-from regtui.tui.draft import BARE, SINGULAR, Draft, Entry, pattern
+from regtui.tui.draft import SINGULAR, Draft, Entry, pattern
+from regtui.tui.form_lines import COLUMNS, FIELD, NAME, Line, label, lines, typed_text
 from regtui.tui.safe_text import safe
 from regtui.tui.screens.prompt import Confirm
-from regtui.tui.signs import signs
 from regtui.tui.widgets.action_footer import ActionFooter
 from regtui.tui.widgets.value_input import LIMIT, ValueInput
-from regtui.tui.widgets.virtual_table import Column, Painted, VirtualTable
-
-FIELD, NAME = 16, 18
-"""Width of the columns before the value."""
+from regtui.tui.widgets.virtual_table import VirtualTable
 
 AROUND = 5
 """Lines of the form beside its rows: border, heading, what is to be said of one."""
 
 Save = Callable[[Draft], Awaitable[Draft | None]]
 """Saves a draft; None where it was saved, else the draft to go on with."""
-
-
-class Line(Struct, frozen=True):
-    """One row: a value, or the place to add one to a field.
-
-    Attributes:
-        field: Its field.
-        entry: The value; None where one is added.
-        problem: Why it can't be saved.
-    """
-
-    field: str
-    entry: Entry | None = None
-    problem: str | None = None
-
-    @property
-    def key(self) -> str:
-        """What the row is known by."""
-        return f"add {self.field}" if self.entry is None else self.entry.key
-
-
-def lines(draft: Draft) -> list[Line]:
-    """Return the rows of a draft: its values by field, and where to add one."""
-    problems = draft.problems()
-    found: list[Line] = []
-    for field in draft.fields:
-        found += [Line(field, e, problems.get(e.key)) for e in draft.entries if e.field == field]
-        if field in SINGULAR:
-            found.append(Line(field))
-    return found
 
 
 class ValueTable(VirtualTable[Line]):
@@ -136,7 +102,7 @@ class ValuesForm(Acting, ModalScreen[bool]):
         line = self.table.current
         if line is None or not self.take():
             return
-        text = _text(line)
+        text = typed_text(line)
         if not text.isprintable() or len(text) > LIMIT:  # lines, or what steers a terminal
             self.do_write()
             return
@@ -197,8 +163,8 @@ class ValuesForm(Acting, ModalScreen[bool]):
             self._show()
             return True
 
-        title = _label(line.field) + (f" {line.entry.name}" if line.entry else " to add")
-        self.app.push_screen(Editor(title, _text(line), taken))
+        title = label(line.field) + (f" {line.entry.name}" if line.entry else " to add")
+        self.app.push_screen(Editor(title, typed_text(line), taken))
 
     def do_save(self) -> None:
         """Save what was changed, all at once."""
@@ -245,7 +211,7 @@ class ValuesForm(Acting, ModalScreen[bool]):
             return True
         key = line.key
         if line.entry is not None:
-            if text != _text(line) or line.entry.text is None:
+            if text != typed_text(line) or line.entry.text is None:
                 self.draft = self.draft.typed(key, text)
         elif text.strip():
             problem = self.draft.line_problem(line.field, text)
@@ -283,7 +249,8 @@ class ValuesForm(Acting, ModalScreen[bool]):
     def _left(self, event: ValueInput.Left) -> None:
         """Take what was typed when somebody clicks elsewhere; drop what can't be added."""
         event.stop()
-        if self.input.has_focus or self.app.screen is not self:
+        # The terminal may have lost the focus: then it comes back here.
+        if self.input.has_focus or self.app.screen is not self or not self.app.app_focus:
             return
         if not self.take():
             self._close()
@@ -377,56 +344,3 @@ class ValuesForm(Acting, ModalScreen[bool]):
         hint = self.query_one("#form--hint", Static)
         hint.update(Text(safe(text[:1_000])))
         hint.set_class(is_problem, "-problem")
-
-
-def _text(line: Line) -> str:
-    """Return what the line of a row begins with."""
-    if line.entry is None:
-        return ""
-    return line.entry.typed_before or "" if line.entry.text is None else line.entry.text
-
-
-def _label(field: str) -> str:
-    return SINGULAR.get(field, field.replace("_", " "))
-
-
-def _sign(line: Line) -> str:
-    entry = line.entry
-    if entry is None or not entry.is_changed:
-        return " "
-    if line.problem is not None:
-        return signs().failed
-    if entry.text is None:
-        return "-"
-    return "+" if entry.before is None else "~"
-
-
-def _style(line: Line) -> str:
-    sign = _sign(line)
-    styles = {" ": "", "-": "error", "+": "success", "~": "warning"}
-    return styles.get(sign, "error") if line.entry is not None else "dim"
-
-
-def _field(line: Line) -> Painted:
-    return f"{_sign(line)} {_label(line.field)}", _style(line)
-
-
-def _name(line: Line) -> Painted:
-    if line.entry is not None:
-        return line.entry.name
-    return ("+ name" if line.field in BARE else "+ name=value"), "dim"
-
-
-def _value(line: Line) -> Painted:
-    if line.entry is None:
-        return ""
-    if line.entry.text is None:
-        return f"taken away, was {line.entry.typed_before}"[:LIMIT], "error"
-    return line.entry.text[:LIMIT], _style(line)
-
-
-COLUMNS = (
-    Column("field", "Field", FIELD, _field),
-    Column("name", "Name", NAME, _name),
-    Column("value", "Value", 16, _value, stretch=1),
-)

@@ -31,6 +31,7 @@ class Working(ModalScreen[None]):
         super().__init__()
         self._title = title
         self._job = job
+        self._is_gone = False
 
     def compose(self) -> ComposeResult:
         """Compose the bar and the figures."""
@@ -52,7 +53,10 @@ class Working(ModalScreen[None]):
 
     def _look(self) -> None:
         job = self._job
+        if self._is_gone:
+            return
         if job.is_over:
+            self._is_gone = True
             self.dismiss(None)
             return
         self.query_one(ProgressBar).update(progress=float(job.done))

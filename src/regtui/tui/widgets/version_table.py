@@ -160,4 +160,7 @@ class VersionTable(VirtualTable[VersionRow]):
 
 
 async def _done(act: Act, app: "RegtuiApp", versions: list[VersionAnswer]) -> None:
-    await act(app, versions)
+    try:
+        await act(app, versions)
+    except Exception as error:  # noqa: BLE001 -- shown, whatever it is
+        app.show_error(error)
