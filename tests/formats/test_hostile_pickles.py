@@ -420,7 +420,7 @@ def test_a_file_within_in_the_old_notation_is_judged() -> None:
         {"numpy_array_alignment_bytes": text("16")},
         {"numpy_array_alignment_bytes": b"\x88"},
     ],
-    ids=lambda changed: "-".join(changed),
+    ids="-".join,
 )
 def test_a_wrapper_of_joblib_has_its_own_keys_and_no_others(changed: dict[str, bytes]) -> None:
     first = joblib_array(b"\x00", padded=True) + b"0"

@@ -7,6 +7,7 @@ categories and texts) do not tell their size in one place.
 The format carries no code. CatBoost's JSON is one of the texts that `text_formats` knows.
 """
 
+from itertools import islice
 from typing import Any, Final
 
 from regtui.formats import json_text
@@ -52,7 +53,7 @@ def _read(cursor: Cursor, limits: Limits) -> Facts:
         problem = "it is too large to be read whole"
         return Facts(FORMAT, "no-code", problem=problem, cut=True)
     core = Table.root(cursor.take(length))
-    parts = core.texts(_PARTS)
+    parts = core.count(_PARTS)
     if cursor.at != cursor.size and not parts:
         raise Malformed(f"{cursor.size - cursor.at} bytes behind the model belong to nothing")
     metadata = Flat(limits)
@@ -60,14 +61,19 @@ def _read(cursor: Cursor, limits: Limits) -> Facts:
     trees = core.table(_TREES)
     if trees is not None:
         metadata.add("trees", trees.length(_TREE_SIZES))
-    for entry in core.tables(_INFO)[: limits.metadata]:
-        describe(entry.text(_KEY) or "", entry.text(_VALUE), metadata, limits)
+    left = limits.header_bytes
+    for entry in islice(core.tables(_INFO), limits.metadata):
+        key, value = entry.text(_KEY) or "", entry.text(_VALUE) or ""
+        left -= len(key) + len(value)
+        if left < 0:
+            raise TooMuch("the model has more texts than can be read")
+        describe(key, value, metadata, limits)
     return Facts(
         FORMAT,
         "no-code",
         complete=None if parts else True,
         metadata=metadata.values,
-        cut=metadata.cut,
+        cut=metadata.cut or core.count(_INFO) > limits.metadata,
     )
 
 

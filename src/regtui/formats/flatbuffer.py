@@ -1,9 +1,11 @@
 """FlatBuffers without a schema: tables, texts and vectors by their place.
 
-The buffer is held whole, which its caller bounds; every offset is checked against it.
+The buffer is held whole, which its caller bounds; every offset is checked against it. Many offsets
+may lead to one text, so whoever takes texts counts them.
 """
 
 import struct
+from collections.abc import Iterator
 
 from regtui.formats.cursor import Malformed
 
@@ -35,21 +37,23 @@ class Table:
         place = self._place(index)
         return None if place is None else _text(self._buffer, place)
 
-    def texts(self, index: int) -> list[str]:
-        """Return the texts of a vector.
+    def tables(self, index: int) -> Iterator["Table"]:
+        """Yield the tables of a vector, each when it is asked for.
 
         Raises:
             Malformed: One is outside of the buffer.
         """
-        return [_text(self._buffer, place) for place in self._vector(index)]
+        place, count = self._vector(index)
+        for at in range(place, place + 4 * count, 4):
+            yield Table(self._buffer, at + _number(self._buffer, at, "<I"))
 
-    def tables(self, index: int) -> list["Table"]:
-        """Return the tables of a vector.
+    def count(self, index: int) -> int:
+        """Return how many texts or tables a vector has.
 
         Raises:
-            Malformed: One is outside of the buffer.
+            Malformed: It is outside of the buffer.
         """
-        return [Table(self._buffer, place) for place in self._vector(index)]
+        return self._vector(index)[1]
 
     def table(self, index: int) -> "Table | None":
         """Return the table of a field, None if it is not set.
@@ -80,15 +84,15 @@ class Table:
         place = self._at + offset
         return place + _number(self._buffer, place, "<I")
 
-    def _vector(self, index: int) -> list[int]:
+    def _vector(self, index: int) -> tuple[int, int]:
+        """Return where the offsets of a vector start, and how many there are."""
         place = self._place(index)
         if place is None:
-            return []
+            return 0, 0
         count = _number(self._buffer, place, "<I")
         if place + 4 + 4 * count > len(self._buffer):
             raise Malformed("a vector reaches beyond its buffer")
-        places = range(place + 4, place + 4 + 4 * count, 4)
-        return [at + _number(self._buffer, at, "<I") for at in places]
+        return place + 4, count
 
 
 def _number(buffer: bytes, at: int, code: str) -> int:

@@ -3,7 +3,8 @@
 A header of counted metadata and tensor infos, padding up to the alignment, then the raw values. The
 order of bytes is told by the version, which is small. Long arrays (a vocabulary) are walked over,
 never kept. A tensor's size follows from its type; a type that is not known ends where the next
-tensor starts.
+tensor starts. A header is no longer than `Limits.header_bytes`, and no name longer than
+`Limits.text`.
 
 The format carries no code; a chat template in its metadata is text that a program may render.
 `complete` is certain, but for files whose last tensor lacks its padding or is of an unknown type.
@@ -37,6 +38,7 @@ _SCALARS: Final = {
     12: "d",
 }
 _KEPT = 64  # values of an array that are kept
+_ENTRY = 10  # steps that an entry costs
 _MOST_DIMENSIONS = 8
 _ALIGNMENT = 32
 _STRING_BLOCK = 1 << 20
@@ -136,7 +138,7 @@ class _Header:
         """Read to the end of the header."""
         tensors, entries = self._count(), self._count()
         for _ in range(entries):
-            key = self._text()
+            key = self._name()
             self._entry(key, self._cursor.uint(4))
         if tensors > self._limits.tensors:
             raise TooMuch(f"{tensors} tensors are more than can be read")
@@ -146,11 +148,18 @@ class _Header:
     def _count(self) -> int:
         return self._cursor.uint(self._width)
 
-    def _text(self) -> str:
-        return self._cursor.take(self._count()).decode("utf-8", "replace")
+    def _text(self, most: int | None = None) -> str:
+        length = self._count()
+        whole = self._cursor.at + length
+        if whole > self._limits.header_bytes or (most is not None and length > most):
+            raise TooMuch("the header has more or longer names and texts than can be read")
+        return self._cursor.take(length).decode("utf-8", "replace")
+
+    def _name(self) -> str:
+        return self._text(self._limits.text)
 
     def _entry(self, key: str, kind: int) -> None:
-        self._cursor.step()
+        self._cursor.step(_ENTRY)
         if kind == _ARRAY:
             self._array(key, 0)
         else:
@@ -194,7 +203,7 @@ class _Header:
             self._cursor.skip(self._count())
 
     def _info(self) -> _Info:
-        name = self._text()
+        name = self._name()
         dimensions = self._cursor.uint(4)
         if dimensions > _MOST_DIMENSIONS:
             raise Malformed(f"the tensor {name[:200]!r} claims {dimensions} dimensions")

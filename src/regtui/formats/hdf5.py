@@ -142,7 +142,9 @@ class _Tree:
         prefix = f"{name}/" if name else ""
         if len(prefix) > self._limits.text:
             raise TooMuch("the names are longer than can be read")
-        return [(prefix + own, place) for own, place in links(self._objects, header, self._limits)]
+        inside = links(self._objects, header, self._limits)
+        self._objects.hold(sum(len(prefix) + len(own) for own, _ in inside))
+        return [(prefix + own, place) for own, place in inside]
 
     def _dataset(self, name: str, kinds: dict[int, Message]) -> None:
         if len(self._tensors) >= self._limits.tensors:

@@ -119,4 +119,6 @@ class _SymbolTable:
             raise Malformed("a name is outside of its heap")
         cursor = self._objects.cursor(self._names + offset)
         length = min(self._names_size - offset, self._limits.text, cursor.size - cursor.at)
-        return cursor.take(length).split(b"\0", 1)[0].decode("utf-8", "replace")
+        name = cursor.take(length).split(b"\0", 1)[0].decode("utf-8", "replace")
+        self._objects.hold(len(name))
+        return name

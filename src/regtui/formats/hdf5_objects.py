@@ -1,11 +1,14 @@
 """The objects of an HDF5 file: superblock, object headers and the messages in them.
 
 Addresses in a file count from its base (a user block may lie before it). An object header is a list
-of messages, in version 1 or 2 of its layout, continued elsewhere; continuations are followed once
-each. What a message means is `hdf5_messages`' and what the objects are to each other `hdf5`'s
-business.
+of messages, in version 1 or 2 of its layout, continued elsewhere, in blocks that don't overlap.
+What a message means is `hdf5_messages`' and what the objects are to each other `hdf5`'s business.
+
+Any number of addresses may lead to one place, so what is read is paid for each time: one object of
+this class has the budgets of a whole file.
 """
 
+from bisect import bisect, insort
 from typing import Final
 
 from msgspec import Struct
@@ -20,6 +23,9 @@ CONTINUATION: Final = 0x0010
 _FIRST_PLACES = (0, *(512 << power for power in range(20)))
 _WIDTHS = {2, 4, 8}
 _BEING_WRITTEN = 0x01
+_MOST_BLOCKS = 1_000  # of one object header
+_PLACE = 50  # steps that a new place costs, for a block of the file is read there
+_HELD = 2  # bytes of messages, names and texts of a whole file, in header lengths
 
 
 class Superblock(Struct, frozen=True):
@@ -105,6 +111,7 @@ class Objects:
         self._source = source
         self._limits = limits
         self._steps = limits.steps
+        self._held = _HELD * limits.header_bytes
         self.block = block
 
     def cursor(self, address: int) -> Cursor:
@@ -114,12 +121,30 @@ class Objects:
             Truncated: It is beyond the end of the file.
             TooMuch: More places were visited than the limits allow.
         """
-        self._steps -= 50
-        if self._steps < 0:
-            raise TooMuch("the file has more parts than can be read")
+        self.step(_PLACE)
         if self.block.base + address > self._source.size:
             raise Truncated(f"an object is said to be at {address}, behind the file's end")
         return Cursor(self._source, self.block.base + address, self._limits)
+
+    def step(self, count: int = 1) -> None:
+        """Count parts.
+
+        Raises:
+            TooMuch: There are more than the limits allow.
+        """
+        self._steps -= count
+        if self._steps < 0:
+            raise TooMuch("the file has more parts than can be read")
+
+    def hold(self, length: int) -> None:
+        """Count bytes that are kept.
+
+        Raises:
+            TooMuch: There are more than the limits allow.
+        """
+        self._held -= length
+        if self._held < 0:
+            raise TooMuch("the file has more messages and names than can be read")
 
     def absent(self, address: int) -> bool:
         """Whether an address says that there is nothing."""
@@ -142,10 +167,11 @@ class Objects:
             raise Malformed("a text's heap is missing")
         end = start + cursor.uint(self.block.lengths)
         while cursor.at < end:
-            cursor.step()
+            self.step()
             found = cursor.unpack("HH4x")[0]
             size = cursor.uint(self.block.lengths)
             if found == index:
+                self.hold(min(size, length))
                 return cursor.take(min(size, length))
             cursor.skip(-(-size // 8) * 8)
         raise Malformed("a text is missing in its heap")
@@ -169,8 +195,8 @@ class Objects:
         size = cursor.uint(4)
         cursor.skip(4)
         found: list[Message] = []
-        blocks = [(cursor.at, cursor.at + size)]
-        for start, end in blocks:  # grows while it is walked
+        blocks = _Blocks(cursor.at, size)
+        for start, end in blocks.found:  # grows while it is walked
             cursor.at = start
             while cursor.at + 8 <= end:
                 kind, length, flags = cursor.unpack("HHB3x")
@@ -185,8 +211,8 @@ class Objects:
         size = cursor.uint(1 << (flags & 3))
         ordered = 2 if flags & 0x04 else 0
         found: list[Message] = []
-        blocks = [(cursor.at, cursor.at + size)]
-        for start, end in blocks:  # grows while it is walked
+        blocks = _Blocks(cursor.at, size)
+        for start, end in blocks.found:  # grows while it is walked
             cursor.at = start
             while cursor.at + 4 + ordered <= end:
                 kind, length, own = cursor.unpack("BHB")
@@ -196,23 +222,55 @@ class Objects:
                 self._keep(Message(kind, own, cursor.take(length)), found, blocks, 4)
         return found
 
-    def _keep(
-        self, message: Message, found: list[Message], blocks: list[tuple[int, int]], frame: int
-    ) -> None:
+    def _keep(self, message: Message, found: list[Message], blocks: "_Blocks", frame: int) -> None:
         """Keep a message; a continuation adds its block, less the signature and checksum."""
-        self._steps -= 1
-        if self._steps < 0 or len(found) > self._limits.tensors:
+        self.step()
+        self.hold(len(message.content))
+        if len(found) > self._limits.tensors:
             raise TooMuch("an object has more messages than can be read")
         if message.kind != CONTINUATION:
             found.append(message)
             return
+        self.step(_PLACE)
         width = self.block.offsets
         address = int.from_bytes(message.content[:width], "little")
         length = int.from_bytes(message.content[width : width + self.block.lengths], "little")
         start = self.block.base + address
         if start + length > self._source.size:
             raise Truncated("an object continues behind the file's end")
-        block = (start + frame, start + length - frame)
-        if block in blocks:
+        blocks.add(start, length, frame)
+
+
+class _Blocks:
+    """The blocks of one object header, none of which lies on another.
+
+    Attributes:
+        found: Start and end of the messages in each, in the order found.
+    """
+
+    def __init__(self, start: int, size: int) -> None:
+        self.found = [(start, start + size)]
+        self._spans = [(start, start + size)]
+
+    def add(self, start: int, length: int, frame: int) -> None:
+        """Add a block.
+
+        Args:
+            start: Where it starts.
+            length: Its bytes.
+            frame: How many of them at either end belong to no message.
+
+        Raises:
+            Malformed: It is no block, or lies on another.
+            TooMuch: There are too many.
+        """
+        if len(self.found) > _MOST_BLOCKS:
+            raise TooMuch("an object continues more often than can be read")
+        span = (start, start + length)
+        place = bisect(self._spans, span)
+        before = self._spans[place - 1][1] if place else 0
+        after = self._spans[place][0] if place < len(self._spans) else span[1]
+        if length <= 2 * frame or start < before or span[1] > after:
             raise Malformed("an object continues itself")
-        blocks.append(block)
+        insort(self._spans, span)
+        self.found.append((start + frame, span[1] - frame))

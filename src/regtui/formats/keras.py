@@ -2,6 +2,7 @@
 
 The configuration decides what loading would run (`keras_config`); the weights are read in place
 when they are stored as they are, else unpacked within the limits and without a place in the file.
+All members together are unpacked to no more than one may be.
 Assets of layers (vocabularies) are plain text that Keras reads as such.
 
 `complete` is certain: a zip's directory is written last.
@@ -10,9 +11,13 @@ Assets of layers (vocabularies) are plain text that Keras reads as such.
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec import structs
+
 from regtui.formats import hdf5, keras_config
 from regtui.formats.cursor import Malformed, unread
 from regtui.formats.flat import Flat
+from regtui.formats.reading import Reading
+from regtui.formats.streams import Unreadable
 from regtui.formats.values import LIMITS, BytesSource, Facts, Limits, Source, Tensor
 from regtui.formats.zip_directory import STORED, BadArchive, Member, content, members, part
 
@@ -47,6 +52,8 @@ def read(source: Source, limits: Limits = LIMITS) -> Facts:
         return Facts(FORMAT, "unread", complete=complete, problem=str(error))
     except Malformed as error:
         return unread(FORMAT, error)
+    except Unreadable as error:
+        return Facts(FORMAT, "unread", problem=str(error))
 
 
 def _facts(source: Source, listed: Sequence[Member], limits: Limits) -> Facts:
@@ -55,20 +62,22 @@ def _facts(source: Source, listed: Sequence[Member], limits: Limits) -> Facts:
         raise Malformed("the zip archive has two members of the same name")
     if _CONFIG not in found:
         raise Malformed(f"the archive has no {_CONFIG}")
-    config = keras_config.parse(content(source, found[_CONFIG], limits), limits)
+    reading = Reading(limits)
+    config = keras_config.parse(_content(source, found[_CONFIG], reading), limits)
     judgement = keras_config.judge(config, limits)
     metadata = Flat(limits)
     if _METADATA in found:
-        about = keras_config.parse(content(source, found[_METADATA], limits), limits)
+        about = keras_config.parse(_content(source, found[_METADATA], reading), limits)
         metadata.tree("", about)
     keras_config.describe(config, metadata)
     tensors: list[Tensor] = []
     problem = judgement.problem
-    for name, member in found.items():
-        if name.endswith(_WEIGHTS):
-            weights = _weights(source, member, limits)
-            problem = problem or weights.problem
-            tensors += weights.tensors
+    parts = [member for name, member in found.items() if name.endswith(_WEIGHTS)]
+    share = structs.replace(limits, steps=limits.steps // max(1, len(parts)))
+    for member in parts:
+        weights = _weights(source, member, reading, share)
+        problem = problem or weights.problem
+        tensors += weights.tensors
     return Facts(
         FORMAT,
         judgement.safety,
@@ -81,13 +90,19 @@ def _facts(source: Source, listed: Sequence[Member], limits: Limits) -> Facts:
     )
 
 
-def _weights(source: Source, member: Member, limits: Limits) -> Facts:
+def _content(source: Source, member: Member, reading: Reading) -> bytes:
+    """Return the bytes of a member, which are paid for by the reading."""
+    reading.hold(member.size)
+    return content(source, member, reading.limits)
+
+
+def _weights(source: Source, member: Member, reading: Reading, limits: Limits) -> Facts:
     """Read a member's tensors; those of a stored member have places in the archive."""
     if member.method == STORED and not member.encrypted:
         facts = hdf5.read(part(source, member.offset, member.size), limits)
         moved = (_moved(tensor, member.offset) for tensor in facts.tensors)
     else:
-        facts = hdf5.read(BytesSource(content(source, member, limits)), limits)
+        facts = hdf5.read(BytesSource(_content(source, member, reading)), limits)
         moved = (_moved(tensor, None) for tensor in facts.tensors)
     return Facts(facts.format, facts.safety, tensors=tuple(moved), problem=facts.problem)
 

@@ -1,6 +1,7 @@
 """One `.npy` file: a header in Python's notation, and the bytes of one array or a pickle.
 
-The header is parsed as a literal of at most 64 KiB and 32 levels, never evaluated. An array of
+The header is parsed as a literal of at most 64 KiB and 32 levels, never evaluated; it costs steps
+of the reading, for a parser takes long over long ones and an archive may hold many. An array of
 objects is a pickle, which is run by the symbolic machine.
 """
 
@@ -21,6 +22,8 @@ NPY_MAGIC: Final = b"\x93NUMPY"
 
 _LONGEST_HEADER: Final = 64 << 10
 _NESTING: Final = 32
+_SHORT: Final = 512  # bytes of a header that costs nothing
+_STEPS: Final = 4  # that each further byte costs
 _DAMAGED: Final = "it is a damaged .npy file"
 
 
@@ -35,7 +38,7 @@ class Header(Struct, frozen=True):
 def read_array(source: Source, name: str, reading: Reading) -> Tensor | None:
     """Return the array of a `.npy` file; an array of objects is run as a pickle."""
     try:
-        header = _header(source)
+        header = _header(source, reading)
     except Unreadable as error:
         reading.fail(error)
         return None
@@ -50,11 +53,11 @@ def read_array(source: Source, name: str, reading: Reading) -> Tensor | None:
     return Tensor(name, header.type.name, header.shape, header.start, size)
 
 
-def _header(source: Source) -> Header:
+def _header(source: Source, reading: Reading) -> Header:
     """Parse magic, version, length and the literal.
 
     Raises:
-        Unreadable: It is none.
+        Unreadable: It is none, or more than can be read.
     """
     start = source.read(0, 12)
     if len(start) < 10:  # noqa: PLR2004 - the shortest preamble
@@ -66,6 +69,7 @@ def _header(source: Source) -> Header:
     raw = source.read(8 + width, length)
     if len(raw) < length:
         raise Ended("the .npy file ends too early")
+    reading.step(_STEPS * max(0, length - _SHORT))
     told = _literal(raw)
     kind = numpy_types.parse_description(told.get("descr"))
     shape = told.get("shape")

@@ -1,8 +1,10 @@
 """ONNX: a model as one protocol buffer, read field by field.
 
-Initialisers of the graph are the tensors; those with `raw_data` have a place in the file, those
-that lie in other files are named in the metadata (`external_data`). Nodes are walked for their
-domains, also inside of the graphs of branches, loops and functions.
+Initialisers of the graph are the tensors; those with `raw_data` have a place in the file. Files
+that any tensor lies in, also a constant or a sparse one, are named in the metadata
+(`external_data`).
+Nodes are walked for their domains, also inside of the graphs of branches, loops, functions and
+training.
 
 The format carries no code: an operator of a custom domain needs a library that is registered by the
 program, so the domains are listed (`custom_domains`). A protocol buffer does not tell its own
@@ -35,8 +37,10 @@ _MODEL: Final = {
     25: BYTES,  # functions
     26: BYTES,  # configuration
 }
+_NUMBERS: Final = {1: "ir_version", 5: "model_version"}
 _TEXTS: Final = {2: "producer_name", 3: "producer_version", 4: "domain", 6: "doc_string"}
-_GRAPH, _OPSET, _PROPERTY, _FUNCTION = 7, 8, 14, 25
+_GRAPH, _OPSET, _PROPERTY, _TRAINING, _FUNCTION = 7, 8, 14, 20, 25
+_MOST_DIMENSIONS = 64
 _LARGEST_IR = 1000
 
 _BUILT_IN: Final = frozenset(
@@ -123,6 +127,7 @@ class _Model:
         self._limits = limits
         self._metadata = Flat(limits)
         self._tensors: list[Tensor] = []
+        self._names = limits.header_bytes  # characters that tensors may still be named by
         self._nodes = 0
         self._functions = 0
         self._domains: set[str] = set()
@@ -150,10 +155,8 @@ class _Model:
         )
 
     def _field(self, field: Field) -> None:
-        if field.number == 1:
-            self._metadata.add("ir_version", field.value)
-        elif field.number == 5:  # noqa: PLR2004 - model_version
-            self._metadata.add("model_version", protobuf.signed(field.value))
+        if field.number in _NUMBERS:
+            self._metadata.add(_NUMBERS[field.number], protobuf.signed(field.value))
         elif field.number in _TEXTS:
             self._metadata.add(_TEXTS[field.number], protobuf.text(self._cursor, field))
         elif field.number == _GRAPH:
@@ -166,6 +169,8 @@ class _Model:
         elif field.number == _FUNCTION:
             self._functions += 1
             self._function(field)
+        elif field.number == _TRAINING:
+            self._training(field)
 
     def _summary(self) -> None:
         self._metadata.add("nodes", self._nodes)
@@ -200,7 +205,7 @@ class _Model:
         self._metadata.add(f"opset.{domain or 'ai.onnx'}", version)
 
     def _graph(self, field: Field, depth: int, prefix: str) -> None:
-        """GraphProto: node = 1, name = 2, initializer = 5."""
+        """GraphProto: node = 1, name = 2, initializer = 5, sparse_initializer = 15."""
         if depth > self._limits.depth:
             raise TooMuch("graphs are nested too deeply")
         for item in self._inside(field):
@@ -210,27 +215,57 @@ class _Model:
                 self._metadata.add("graph.name", protobuf.text(self._cursor, item))
             elif item.number == 5:  # noqa: PLR2004 - initializer
                 self._tensor(item, prefix)
+            elif item.number == 15:  # noqa: PLR2004 - sparse_initializer
+                self._sparse(item)
+
+    def _training(self, field: Field) -> None:
+        """TrainingInfoProto: initialization = 1, algorithm = 2."""
+        for item in self._inside(field):
+            if item.number in {1, 2}:
+                self._graph(item, 1, "training.")
 
     def _function(self, field: Field) -> None:
-        """FunctionProto: node = 7, domain = 10."""
+        """FunctionProto: node = 7, domain = 10, attribute_proto = 11."""
         for item in self._inside(field):
             if item.number == 7:  # noqa: PLR2004 - node
                 self._node(item, 0)
+            elif item.number == 11:  # noqa: PLR2004 - attribute_proto
+                self._attribute(item, 0)
 
     def _node(self, field: Field, depth: int) -> None:
         """NodeProto: attribute = 5, domain = 7."""
         self._nodes += 1
         for item in self._inside(field):
             if item.number == 7:  # noqa: PLR2004 - domain
-                self._domains.add(protobuf.text(self._cursor, item)[: self._limits.text])
+                self._domain(protobuf.text(self._cursor, item)[: self._limits.text])
             elif item.number == 5:  # noqa: PLR2004 - attribute
                 self._attribute(item, depth)
 
     def _attribute(self, field: Field, depth: int) -> None:
-        """AttributeProto: g = 6, graphs = 11; its other values are no facts."""
+        """AttributeProto: t = 5, g = 6, tensors = 10, graphs = 11, sparse ones = 22 and 23."""
         for item in self._inside(field):
             if item.number in {6, 11}:
                 self._graph(item, depth + 1, f"branch-{self._nodes}.")
+            elif item.number in {5, 10}:
+                self._locations(item)
+            elif item.number in {22, 23}:
+                self._sparse(item)
+
+    def _sparse(self, field: Field) -> None:
+        """SparseTensorProto: values = 1, indices = 2."""
+        for item in self._inside(field):
+            if item.number in {1, 2}:
+                self._locations(item)
+
+    def _locations(self, field: Field) -> None:
+        """Look at a tensor that is no weight for where it lies: external_data = 13."""
+        for item in self._inside(field):
+            if item.number == 13:  # noqa: PLR2004 - external_data
+                self._location(item)
+
+    def _domain(self, domain: str) -> None:
+        if len(self._domains) < self._limits.metadata:
+            self._domains.add(domain)
 
     def _tensor(self, field: Field, prefix: str) -> None:
         """TensorProto: dims = 1, data_type = 2, name = 8, raw_data = 9, external_data = 13, 14."""
@@ -240,21 +275,30 @@ class _Model:
         kind, name, place, external = 0, "", None, False
         for item in self._inside(field):
             if item.number == 1:
-                shape += protobuf.numbers(self._cursor, item)
+                shape += protobuf.numbers(self._cursor, item, _MOST_DIMENSIONS)
             elif item.number == 2:  # noqa: PLR2004 - data_type
                 kind = item.value
             elif item.number == 8:  # noqa: PLR2004 - name
-                name = protobuf.text(self._cursor, item)
+                name = self._name(item)
             elif item.number == 9 and item.wire == BYTES:  # noqa: PLR2004 - raw_data
                 place = item
             elif item.number == 13:  # noqa: PLR2004 - external_data
                 self._location(item)
             elif item.number == 14:  # noqa: PLR2004 - data_location
                 external = item.value == _EXTERNAL
+        if len(shape) > _MOST_DIMENSIONS:
+            raise TooMuch("a tensor has more dimensions than can be read")
         dtype = _DTYPES.get(kind, f"type-{kind}")
         inside = place if place is not None and not external else None
         offset, size = (inside.start, inside.size) if inside else (None, 0)
         self._tensors.append(Tensor(prefix + name, dtype, tuple(shape), offset, size))
+
+    def _name(self, field: Field) -> str:
+        """Return a tensor's name."""
+        self._names -= field.size
+        if field.size > self._limits.text or self._names < 0:
+            raise TooMuch("the names of tensors are longer than can be read")
+        return protobuf.text(self._cursor, field)
 
     def _location(self, field: Field) -> None:
         key, value = self._pair(field)

@@ -99,11 +99,11 @@ def text(cursor: Cursor, field: Field) -> str:
     return cursor.take(field.size).decode("utf-8", "replace")
 
 
-def numbers(cursor: Cursor, field: Field) -> list[int]:
+def numbers(cursor: Cursor, field: Field, most: int) -> list[int]:
     """Return the signed numbers of a repeated field, packed or one by one.
 
     Raises:
-        Malformed: They are broken.
+        Malformed: They are broken, or more than `most`.
     """
     if field.wire == VARINT:
         return [signed(field.value)]
@@ -114,6 +114,8 @@ def numbers(cursor: Cursor, field: Field) -> list[int]:
     while cursor.at < field.end:
         cursor.step()
         found.append(signed(varint(cursor)))
+        if len(found) > most:
+            raise TooMuch("a list of numbers is longer than can be read")
     return found
 
 

@@ -23,7 +23,9 @@ FORMAT: Final = "safetensors"
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _METADATA = "__metadata__"
 _FIELDS = 3  # of one tensor
-_COLONS = 10  # for each tensor of the limit, before the table is decoded at all
+# For each tensor of the limit, before the table is decoded at all.
+_COLONS = 10
+_COMMAS = 20
 
 # Short name, bits of one value.
 _DTYPES: Final[dict[str, tuple[str, int]]] = {
@@ -87,7 +89,7 @@ def read(source: Source, limits: Limits = LIMITS) -> Facts:
 
 
 def _table(text: bytes, limits: Limits) -> tuple[dict[str, _Entry], Flat]:
-    if text.count(b":") > _COLONS * limits.tensors:
+    if text.count(b":") > _COLONS * limits.tensors or text.count(b",") > _COMMAS * limits.tensors:
         raise TooMuch("the table has more entries than can be read")
     rows: dict[str, msgspec.Raw] = decode_as(text, dict[str, msgspec.Raw])
     colons = (1 + _FIELDS) * len(rows)

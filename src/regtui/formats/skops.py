@@ -4,7 +4,8 @@ There is no pickle in it, but loading imports the named types and functions and 
 same allow-list judges their names. Arrays lie beside the tree as `.npy` members.
 
 Every node names a type or function by `__class__` and `__module__`, and that is what loading
-imports. Nodes of plain JSON are named after their types and import nothing.
+imports. It hands them on as values, so what pickles only call is not for it. Nodes of plain JSON
+are named after their types and import nothing.
 """
 
 from typing import Final
@@ -12,10 +13,12 @@ from typing import Final
 import msgspec
 from msgspec import structs
 
+from regtui.formats.allowed_states import check_value
 from regtui.formats.archives import open_member
 from regtui.formats.numpy_arrays import read_arrays
 from regtui.formats.reading import Reading
 from regtui.formats.streams import Unreadable
+from regtui.formats.symbolic import Global
 from regtui.formats.values import LIMITS, Facts, Limits, Source, Tensor, Value
 from regtui.formats.zip_directory import MAGIC, BadArchive, Member, members
 
@@ -119,6 +122,7 @@ def _judge(node: dict[str, object], reading: Reading) -> None:
         return
     if f"{module}.{name}" not in _PLAIN:
         reading.see(module, name)
+        check_value(Global(module, name), reading)
 
 
 def _described(tree: dict[str, object], limits: Limits) -> dict[str, Value]:

@@ -26,6 +26,7 @@ _NUMBERS: Final = {
 _WIDTHS: Final = {"b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "q": 8, "Q": 8, "f": 4, "d": 8}
 _CONSTANTS: Final = {b"Z": None, b"T": True, b"F": False}
 _KEPT = 64
+_KEY = 4  # steps that a key costs beside its value
 
 
 class Elements(Struct, frozen=True):
@@ -126,6 +127,7 @@ def _map(cursor: Cursor, depth: int) -> dict[str, Any]:
             marker = _marker(cursor)
         if count is None and marker == b"}":
             break
+        cursor.step(_KEY)
         name = cursor.take(_count(cursor, marker)).decode("utf-8", "replace")
         found[name] = _value(cursor, kind or _marker(cursor), depth + 1)
         steps += 1

@@ -8,7 +8,9 @@ Invariants: sizes are checked against the archive before anything is allocated; 
 no more than the member says and no more than `Limits.header_bytes`, and checks the CRC. Both tables
 of an archive must tell the same: a local header with another name or method, bytes before the
 archive or between its tables, and members outside of it are refused, for two readers could then see
-two archives. Names may repeat: whoever judges an archive judges every member.
+two archives. So are names that some readers cut or replace (a control character, a second name
+beside the first), sizes that are told twice, and members that overlap, which make an archive of any
+size out of a few bytes. Names may repeat: whoever judges an archive judges every member.
 
 Failure: `BadArchive` with one sentence, also for what is not supported (encryption, several disks,
 other methods than stored and deflate when a member is read).
@@ -16,6 +18,7 @@ other methods than stored and deflate when a member is read).
 
 import struct
 import zlib
+from itertools import pairwise
 from typing import Final
 
 from msgspec import Struct
@@ -37,6 +40,9 @@ _ENCRYPTED = 0x1
 _UTF8 = 0x800
 _FULL32 = 0xFFFFFFFF
 _FULL16 = 0xFFFF
+# Fields beside a member's entry.
+_ZIP64 = 0x0001
+_UNICODE_NAME = 0x7075
 
 
 class BadArchive(Exception):
@@ -116,12 +122,17 @@ def members(source: Source, limits: Limits = LIMITS) -> tuple[Member, ...]:
         raise BadArchive("the zip archive has more members than can be read")
     table = source.read(directory.offset, directory.size)
     found: list[Member] = []
+    spans: list[tuple[int, int]] = []
     place = 0
     for _ in range(directory.count):
-        member, place = _member(source, table, place, directory.offset)
+        member, start, place = _member(source, table, place, directory.offset)
         found.append(member)
+        spans.append((start, member.offset + member.compressed))
     if place != len(table):
         raise BadArchive("the zip archive's table of contents has bytes that belong to no member")
+    spans.sort()
+    if any(after[0] < before[1] for before, after in pairwise(spans)):
+        raise BadArchive("members of the zip archive overlap")
     return tuple(found)
 
 
@@ -217,8 +228,8 @@ def _zip64(source: Source, end: int) -> tuple[int, list[int]] | None:
     return place, [disk, first_disk, here, count, size, offset]
 
 
-def _member(source: Source, table: bytes, place: int, limit: int) -> tuple[Member, int]:
-    """Return the member at `place` of the table, and where the next one starts."""
+def _member(source: Source, table: bytes, place: int, limit: int) -> tuple[Member, int, int]:
+    """Return the member at `place` of the table, where its header is, and where the next starts."""
     if len(table) - place < _CENTRAL.size or table[place : place + 4] != b"PK\x01\x02":
         raise BadArchive("the zip archive's table of contents is damaged")
     fields = _CENTRAL.unpack_from(table, place)
@@ -229,27 +240,41 @@ def _member(source: Source, table: bytes, place: int, limit: int) -> tuple[Membe
     following = start + names + extras + comments
     if following > len(table):
         raise BadArchive("the zip archive's table of contents is damaged")
-    size, compressed, header = _widen(extra, size, compressed, fields[16])
+    wide = _zip64_field(extra)
+    size, compressed, header = _widen(wide, size, compressed, fields[16])
     offset = _data_offset(source, header, name, method)
     if offset + compressed > limit:
         raise BadArchive("a member of the zip archive reaches beyond its end")
+    encrypted = bool(flags & _ENCRYPTED)
+    if method == STORED and size != compressed and not encrypted:
+        raise BadArchive("a member of the zip archive has two sizes")
     member = Member(
-        name=name.decode("utf-8" if flags & _UTF8 else "cp437", "replace"),
+        name=_name(name, utf8=bool(flags & _UTF8)),
         offset=offset,
         size=size,
         compressed=compressed,
         method=method,
         crc=crc,
-        encrypted=bool(flags & _ENCRYPTED),
+        encrypted=encrypted,
     )
-    return member, following
+    return member, header, following
 
 
-def _widen(extra: bytes, size: int, compressed: int, header: int) -> tuple[int, int, int]:
+def _name(raw: bytes, *, utf8: bool) -> str:
+    """Return a member's name, which must be the same to all readers: Python ends it at a zero."""
+    try:
+        name = raw.decode("utf-8" if utf8 else "cp437")
+    except UnicodeDecodeError as error:
+        raise BadArchive("a name in the zip archive is no text") from error
+    if any(character < " " or character == "\x7f" for character in name):
+        raise BadArchive("a name in the zip archive has characters that no name has")
+    return name
+
+
+def _widen(values: bytes, size: int, compressed: int, header: int) -> tuple[int, int, int]:
     """Replace the sizes that are too long for 32 bits by those of the zip64 field."""
     if _FULL32 not in {size, compressed, header}:
         return size, compressed, header
-    values = _zip64_field(extra)
     wide = []
     for value in (size, compressed, header):
         if value == _FULL32:
@@ -261,13 +286,19 @@ def _widen(extra: bytes, size: int, compressed: int, header: int) -> tuple[int, 
 
 
 def _zip64_field(extra: bytes) -> bytes:
+    """Return the field with wide sizes, after a look at the others."""
+    found = b""
     place = 0
     while place + 4 <= len(extra):
         kind, length = struct.unpack_from("<2H", extra, place)
-        if kind == 1:
-            return extra[place + 4 : place + 4 + length]
+        value = extra[place + 4 : place + 4 + length]
+        twice = kind == _ZIP64 and found
+        if len(value) < length or kind == _UNICODE_NAME or twice:
+            raise BadArchive("a member of the zip archive has a second name or size")
+        if kind == _ZIP64:
+            found = value
         place += 4 + length
-    return b""
+    return found
 
 
 def _data_offset(source: Source, header: int, name: bytes, method: int) -> int:
