@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from textual.pilot import Pilot
+from textual.widget import Widget
 
 from regtui.tui.app import RegtuiApp
 from regtui.tui.screens.models import ModelsScreen
@@ -76,7 +77,7 @@ async def press(pilot: Driven, *keys: str) -> None:
 
 def _works(app: RegtuiApp) -> bool:
     """Tell whether a screen is still made, or a worker does more than wait for an answer."""
-    if not all(widget.is_mounted for widget in [app.screen, *app.screen.walk_children()]):
+    if not all(widget.is_mounted for widget in [app.screen, *app.screen.walk_children(Widget)]):
         return True
     running = [worker for worker in app.workers if not worker.is_finished]
     if not app.screen.is_modal:

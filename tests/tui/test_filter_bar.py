@@ -9,6 +9,10 @@ from tests.tui.driving import at_rest, models_screen, press, screen_text, shows
 SIZE = (120, 36)
 
 
+def filter_text(app: RegtuiApp) -> str:
+    return models_screen(app).filter_bar.input.value
+
+
 async def test_the_list_follows_what_is_typed(app: RegtuiApp) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await at_rest(pilot)
@@ -74,15 +78,14 @@ async def test_the_history_gives_filters_back(make_app: MakeApp) -> None:
     app.config.history = ["alias:champion", "alias:candidate"]
     async with app.run_test(size=SIZE) as pilot:
         await at_rest(pilot)
-        value = lambda: models_screen(app).filter_bar.input.value  # noqa: E731 -- read four times
         await press(pilot, "slash", "up")
-        assert value() == "alias:candidate"
+        assert filter_text(app) == "alias:candidate"
         await press(pilot, "up", "up")
-        assert value() == "alias:champion"
+        assert filter_text(app) == "alias:champion"
         await press(pilot, "down")
-        assert value() == "alias:candidate"
+        assert filter_text(app) == "alias:candidate"
         await press(pilot, "down")
-        assert value() == ""
+        assert filter_text(app) == ""
 
 
 async def test_a_filter_is_saved_chosen_and_removed(app: RegtuiApp) -> None:

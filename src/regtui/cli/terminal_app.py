@@ -14,6 +14,8 @@ def is_terminal() -> bool:
 def run_app(*, read_only: bool = False) -> None:
     """Run the app on the registry of this command line until the person leaves it.
 
+    Where the person chose the demo in it, it goes on there.
+
     Args:
         read_only: Whether nothing may be changed.
 
@@ -22,7 +24,18 @@ def run_app(*, read_only: bool = False) -> None:
     """
     if SETTINGS.json or not is_terminal():
         raise BadInput("the app needs a terminal", "`regtui --help` lists what scripts can use")
-    from regtui.tui.app import RegtuiApp
+    from regtui.tui.ahead import Ahead
+    from regtui.tui.config import AppConfig
 
-    registry = SETTINGS.registry("app")
-    RegtuiApp(registry, read_only=read_only, debug=SETTINGS.debug).run()
+    while True:
+        registry, config = SETTINGS.registry("app"), AppConfig()
+        ahead = Ahead(registry.context, f"sort:{config.sort}" if config.sort else "")
+        from regtui.tui.app import RegtuiApp  # which takes as long to load as the rows to read
+
+        app = RegtuiApp(
+            registry, config=config, read_only=read_only, debug=SETTINGS.debug, ahead=ahead
+        )
+        app.run()
+        if app.next_home is None:
+            return
+        SETTINGS.home = app.next_home  # the demo, which the person chose to look at

@@ -1,11 +1,10 @@
-"""Making the demo: beside its place, and whole before it is there.
+"""Making the demo: in its place from the start, so that what it says of its runs stays true.
 
 A demo is a folder with a registry in `.regtui` and the runs that it was captured from in `runs`.
-A kill in the middle leaves a folder with another name, which the next making removes.
+While it is made it has another mark than when it is whole; a kill in the middle leaves that one,
+and the next making begins anew.
 """
 
-import contextlib
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,9 @@ from regtui.demo.story import DAYS, tell
 
 MARK = "regtui-demo"
 """A file that only a demo has."""
+
+UNFINISHED = "regtui-demo.part"
+"""A file that only a demo has which is not whole yet."""
 
 Told = Callable[[str], object]
 
@@ -50,7 +52,7 @@ def make_demo(folder: Path | None = None, *, again: bool = False, told: Told | N
     """
     target = default_folder() if folder is None else folder.expanduser().absolute()
     is_there = (target / MARK).is_file()
-    if not is_there and target.exists() and (not target.is_dir() or any(target.iterdir())):
+    if not is_there and not (target / UNFINISHED).is_file() and _holds_something(target):
         raise BadInput(f"{target} is no demo and not empty", "name another folder")
     if is_there and not again:
         return _demo(target, created=False)
@@ -74,22 +76,22 @@ def _demo(folder: Path, *, created: bool) -> Demo:
     return Demo(folder=str(folder), home=str(folder / ".regtui"), created=created)
 
 
+def _holds_something(target: Path) -> bool:
+    return target.exists() and (not target.is_dir() or any(target.iterdir()))
+
+
 def _make(target: Path, told: Told) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f"{target.name}.part")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(mode=0o700)
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True, mode=0o700)
     try:
-        for model in tell(Team(beside / ".regtui", DAYS), beside / "runs"):
+        (target / UNFINISHED).touch()
+        for model in tell(Team(target / ".regtui", DAYS), target / "runs"):
             told(model)
         # The story takes weeks on its own clock, and a day's first writer makes a copy.
-        for copy in (beside / ".regtui" / "backups").glob("daily-*"):
+        for copy in (target / ".regtui" / "backups").glob("daily-*"):
             copy.unlink()
-        (beside / MARK).write_text("made by `regtui demo`; can be deleted\n", encoding="utf-8")
-        if target.exists():
-            shutil.rmtree(target)
-        os.replace(beside, target)  # noqa: PTH105 -- beside the other moves
+        (target / MARK).write_text("made by `regtui demo`; can be deleted\n", encoding="utf-8")
+        (target / UNFINISHED).unlink()
     except BaseException:
-        with contextlib.suppress(OSError):
-            shutil.rmtree(beside)
+        shutil.rmtree(target, ignore_errors=True)
         raise

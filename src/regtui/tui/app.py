@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import msgspec
-from textual.app import App
 from textual.dom import DOMNode
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -19,10 +18,10 @@ from textual.worker import WorkerFailed
 
 from regtui.core.errors import BadInput, Busy, NotFound, RegtuiError
 from regtui.registry import Registry, open_registry
-from regtui.registry.following import written
 from regtui.tui import signs, themes
 from regtui.tui.acting import Acting
 from regtui.tui.actions import BY_ID, bindings, keymap
+from regtui.tui.ahead import Ahead
 from regtui.tui.background import start
 from regtui.tui.config import AppConfig
 from regtui.tui.palette import ActionProvider
@@ -30,6 +29,7 @@ from regtui.tui.reader import Reader, Superseded
 from regtui.tui.registry_status import Status, look, short_path
 from regtui.tui.screens.base import RegtuiScreen
 from regtui.tui.screens.models import ModelsScreen
+from regtui.tui.typing_ahead import TypingAhead
 
 if TYPE_CHECKING:
     from regtui.registry.answers import VersionAnswer
@@ -55,7 +55,7 @@ def _activity_screen() -> Screen[Any]:
     return ActivityScreen()
 
 
-class RegtuiApp(Acting, App[None]):
+class RegtuiApp(Acting, TypingAhead):
     """The registry on a terminal.
 
     Args:
@@ -63,6 +63,7 @@ class RegtuiApp(Acting, App[None]):
         config: What the person chose; None reads their `config.toml`.
         read_only: Whether nothing may be changed.
         debug: Whether an error that nobody foresaw ends the app with its traceback.
+        ahead: The first rows of this registry, on their way.
     """
 
     TITLE = "regtui"
@@ -97,6 +98,7 @@ class RegtuiApp(Acting, App[None]):
         config: AppConfig | None = None,
         read_only: bool = False,
         debug: bool = False,
+        ahead: Ahead | None = None,
     ) -> None:
         self._raises = debug
         self.registry = open_registry(via="app") if registry is None else registry
@@ -106,9 +108,14 @@ class RegtuiApp(Acting, App[None]):
         self.reader = Reader(self.registry.context, alive=self._refuse_gone)
         self.compared: list[VersionAnswer] = []
         """What the compare screen compares."""
-        self._written: list[tuple[int, int]] | None = None
+        self._ahead = ahead
+        self._written = None if ahead is None else ahead.written
+        """How the database was when it was looked at last."""
+        self._has_looked = self._has_changed = False
         self._writing = asyncio.Lock()
         self._told_unforeseen = 0
+        self.next_home: str | None = None
+        """The registry to open when this app has ended."""
         self._started = self.registry.context.replica.home.exists()
         super().__init__()
         for theme in themes.THEMES:
@@ -165,6 +172,11 @@ class RegtuiApp(Acting, App[None]):
         await self._look()
         return answer
 
+    def take_ahead(self, query: str) -> Ahead | None:
+        """Return the rows that were read ahead, once, where they are those of the query."""
+        ahead, self._ahead = self._ahead, None
+        return ahead if ahead is not None and ahead.query == query else None
+
     def show_error(self, error: BaseException, *, quiet: bool = False) -> None:
         """Show what went wrong, and what to do about it.
 
@@ -203,13 +215,14 @@ class RegtuiApp(Acting, App[None]):
     async def _look(self) -> None:
         """Look whether somebody committed something, and show it."""
         try:
-            now = written(self.registry.context)
+            now = self.registry.context.replica.home.written()
         except OSError as error:
             self.show_error(error, quiet=True)
             return
-        if now == self._written and not self.status.message:
+        if now == self._written and self._has_looked and not self.status.message:
             return
-        is_change = self._written is not None and now != self._written
+        if self._written is not None and now != self._written:
+            self._has_changed = True
         self._written = now
         try:
             status = await self.reader.read(look, lane="status")
@@ -219,14 +232,15 @@ class RegtuiApp(Acting, App[None]):
             self.show_error(error, quiet=self.status.message != "")
             return
         self._told_unforeseen = 0
-        self._started = True
+        self._started = self._has_looked = True
         self.status = msgspec.structs.replace(
             status, person=self.status.person, read_only=self.read_only
         )
-        if is_change:
+        if self._has_changed:
             self._tell_change()
 
     def _tell_change(self) -> None:
+        self._has_changed = False
         for screen in self.screen_stack:
             if isinstance(screen, RegtuiScreen):
                 screen.registry_changed()
@@ -238,6 +252,19 @@ class RegtuiApp(Acting, App[None]):
         from regtui.tui.acts.first_steps import first_steps
 
         start(self.screen, first_steps, self, group="act", together=True)
+
+    async def open_demo(self) -> None:
+        """Make the demo, unless it is there, and leave for it: `next_home` says where it is."""
+        from regtui.demo.make import make_demo
+
+        self.notify("training a few small models …", timeout=10)
+        try:
+            made = await asyncio.to_thread(make_demo)
+        except Exception as error:  # noqa: BLE001 -- shown, whatever it is
+            self.show_error(error)
+        else:
+            self.next_home = made.home
+            self.exit()
 
     def do_models(self) -> None:
         """Go to the models."""

@@ -13,9 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import tomlkit
-from tomlkit.exceptions import TOMLKitError
-
 from regtui.replica.home import configuration_folder
 
 FILE = "config.toml"
@@ -49,8 +46,8 @@ class AppConfig:
         self.filters: dict[str, str] = {}
         self.history: list[str] = []
         try:
-            self._take(self._read().get("app", {}))
-        except (OSError, ValueError, TOMLKitError) as error:
+            self._take(self._read())
+        except (OSError, ValueError) as error:
             self.problem = f"{self.file.name} can't be used: {_sentence(error)}"
 
     def save(self, **chosen: Any) -> str | None:
@@ -63,8 +60,11 @@ class AppConfig:
             setattr(self, name, value)
         if self.problem is not None:
             return self.problem
+        import tomlkit  # which keeps what people wrote, and takes its time to load
+        from tomlkit.exceptions import TOMLKitError
+
         try:
-            document = self._read()
+            document = tomlkit.parse(self._text())
             table = document.setdefault("app", tomlkit.table())
             for name, value in chosen.items():
                 if value in (None, "", [], {}):
@@ -83,11 +83,22 @@ class AppConfig:
         history = [old for old in self.history if old != text]
         return self.save(history=[*history, text][-HISTORY:])
 
-    def _read(self) -> Any:
+    def _read(self) -> Mapping[str, Any]:
+        text = self._text()
+        if not text:
+            return {}
+        import tomllib
+
+        found = tomllib.loads(text).get("app", {})
+        if not isinstance(found, dict):
+            raise ValueError("app is no table")  # noqa: TRY004 -- a value of the file
+        return found
+
+    def _text(self) -> str:
         try:
-            return tomlkit.parse(self.file.read_text(encoding="utf-8"))
+            return self.file.read_text(encoding="utf-8")
         except FileNotFoundError:
-            return tomlkit.document()
+            return ""
 
     def _write(self, text: str) -> None:
         self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -115,10 +126,9 @@ def _typed(table: Mapping[str, Any], name: str, kind: type) -> Any:
     found = table.get(name)
     if found is None:
         return None
-    plain = found.unwrap() if hasattr(found, "unwrap") else found
-    if not isinstance(plain, kind):
+    if not isinstance(found, kind):
         raise ValueError(f"app.{name} is no {kind.__name__}")  # noqa: TRY004 -- a value of the file
-    return plain
+    return found
 
 
 def _sentence(error: Exception) -> str:

@@ -63,7 +63,7 @@ class ActivityScreen(RegtuiScreen):
 
     def on_mount(self) -> None:
         """Go to the list."""
-        self.table.focus()
+        self.set_focus(self.table)
 
     def on_screen_resume(self) -> None:
         """Show what was done while another screen was shown."""
@@ -202,7 +202,7 @@ class ActivityScreen(RegtuiScreen):
     @on(LogFilterBar.Left)
     def _filter_left(self, event: LogFilterBar.Left) -> None:
         event.stop()
-        self.table.focus()
+        self.set_focus(self.table)
 
     # What keys do
 
@@ -218,7 +218,7 @@ class ActivityScreen(RegtuiScreen):
 
     def do_filter(self) -> None:
         """Go to the filter."""
-        self.filter_bar.input.focus()
+        self.set_focus(self.filter_bar.input)
 
     def do_undo(self) -> None:
         """Take back the operation under the cursor."""

@@ -83,8 +83,8 @@ class ModelsScreen(RegtuiScreen):
         self._metrics: list[str] = []
         self._settling: Timer | None = None
         self._scoping: Timer | None = None
-        self._shown = ""
-        """The query whose rows are shown."""
+        self._shown: str | None = None
+        """The query whose rows are shown; None before the first rows are here."""
         self._generation = 0
 
     def body(self) -> Iterable[Widget]:
@@ -98,7 +98,7 @@ class ModelsScreen(RegtuiScreen):
 
     def on_mount(self) -> None:
         """Read what is there."""
-        self.model_tree.focus()
+        self.set_focus(self.model_tree)
         if not self.regtui.config.sort:
             self.versions.sorted_by = ("created", True)
         self.run_worker(self._start(), name="start")
@@ -190,7 +190,11 @@ class ModelsScreen(RegtuiScreen):
     async def _first(self, query: str) -> list[VersionAnswer] | None:
         """Return the first page; a malformed query is an error of the filter, not of the app."""
         parse_query(query)
-        return await self.read(lambda registry: first_page(registry.context, query), lane="list")
+        ahead = self.regtui.take_ahead(query)
+        return await self.read(
+            lambda registry: first_page(registry.context, query) if ahead is None else ahead.rows(),
+            lane="list",
+        )
 
     async def _show_again(self, query: str, generation: int) -> None:
         """Show the same query anew, with the cursor on its version and that on its line."""
@@ -298,6 +302,8 @@ class ModelsScreen(RegtuiScreen):
 
     @on(VirtualTable.Highlighted, "#versions")
     def _settle(self, event: VirtualTable.Highlighted) -> None:
+        if self._shown is None:
+            return
         if self._settling is not None:
             self._settling.stop()
         self._settling = self.set_timer(SETTLE, self._show_detail)
@@ -314,8 +320,8 @@ class ModelsScreen(RegtuiScreen):
         row = self.versions.current
         self.detail.show_version(None if row is None else row.version)
 
-    @on(VirtualTable.Opened, "#versions")
-    def _open(self) -> None:
+    def open_version(self) -> None:
+        """Go to the detail of the version under the cursor."""
         self._show_detail()
         self.detail.focus_tab()
 
@@ -368,9 +374,9 @@ class ModelsScreen(RegtuiScreen):
             best = await self.read(lambda registry: _best(registry, model.model), lane="best")
         return Scope(branch.query, model.model, model.primary_metric, best)
 
-    @on(VirtualTable.Opened, "#tree")
-    def _open_model(self) -> None:
-        self.versions.focus()
+    def focus_versions(self) -> None:
+        """Go to the list of versions."""
+        self.set_focus(self.versions)
 
     @on(ModelTree.Wished)
     def _act_on_model(self, event: ModelTree.Wished) -> None:
@@ -387,7 +393,7 @@ class ModelsScreen(RegtuiScreen):
 
     @on(FilterBar.Left)
     def _filter_left(self) -> None:
-        self.versions.focus()
+        self.set_focus(self.versions)
 
     def do_filter(self) -> None:
         """Go to the filter bar."""
@@ -408,7 +414,7 @@ class ModelsScreen(RegtuiScreen):
         """Show a version: its model in the tree, and the cursor on its row. Or a model alone."""
         if "@" not in reference and not reference.startswith(":"):
             self.model_tree.go_to(reference)
-            self.model_tree.focus()
+            self.set_focus(self.model_tree)
             return
         start(self, self._go_to, reference, group="scope")
 
@@ -436,7 +442,7 @@ class ModelsScreen(RegtuiScreen):
         at = await self.read(lambda registry: place(registry.context, found, version.id))
         if at is not None:
             self.versions.go_to(str(at + 1))
-        self.versions.focus()
+        self.set_focus(self.versions)
 
 
 def _best(registry: Registry, model: str) -> str | None:

@@ -167,7 +167,8 @@ class Detail(Acting, Vertical):
     @on(TabLine.Chosen)
     def _chosen(self, event: TabLine.Chosen) -> None:
         event.stop()
-        start(self, self._turn, self.has_focus_within, group="turn")
+        if self._is_asked or self.has_focus_within:
+            start(self, self._turn, self.has_focus_within, group="turn")
 
     async def _turn(self, had_focus: bool) -> None:
         """Bring the chosen tab into sight; the one before stays there till it is ready."""
@@ -207,8 +208,13 @@ class Detail(Acting, Vertical):
         """Read what was not read while nobody could see it."""
         self._show()
 
+    @property
+    def _is_asked(self) -> bool:
+        """Whether there is something to show; the first rows come before any tab."""
+        return self._version is not None or self._note != ""
+
     def _show(self) -> None:
-        if self.display:
+        if self.display and self._is_asked:
             start(self, self._fill, self._version, group="detail")
 
     async def _read_again(self, version: VersionAnswer) -> None:

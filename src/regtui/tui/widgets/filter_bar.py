@@ -5,6 +5,7 @@ one types, shows the words that could stand at the cursor, the first of which `t
 others in turn, or what is wrong. A filter stays until it is cleared.
 """
 
+import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 TYPING = 0.06
 """Seconds without a key before the list follows."""
+
+PATIENCE = 2.0
+"""Seconds that a completion may take while one waits for it."""
 
 LONGEST = 10_000
 """Characters of a filter; a paste beyond that is cut."""
@@ -136,7 +140,7 @@ class FilterBar(Acting, Vertical):
 
     def focus_input(self) -> None:
         """Go to the line."""
-        self.input.focus()
+        self.screen.set_focus(self.input)
         self._complete()
 
     def clear(self) -> None:
@@ -174,9 +178,15 @@ class FilterBar(Acting, Vertical):
         self.input.value = ""
         self._tell()
 
-    def do_complete(self) -> None:
+    async def do_complete(self) -> None:
         """Take the first completion; again the next one in its place."""
+        if self._taken is None and self._wanted != self._here():  # typed faster than it was read
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE):
+                    await self._find_words()
         if not self._words or self._wanted is None:
+            return
+        if self._taken is None and self._wanted != self._here():
             return
         text, count = (self.input.value, 0) if self._taken is None else self._taken
         word = self._words[count % len(self._words)]
@@ -286,7 +296,7 @@ class FilterBar(Acting, Vertical):
         self.run_worker(self._find_words(), group="complete", exclusive=True)
 
     async def _find_words(self) -> None:
-        wanted = wanted_at(self.input.value, self.input.cursor_position)
+        wanted = self._here()
         with suppress(Superseded, RegtuiError):  # a completion is never worth a message
             found = await self.regtui.reader.read(
                 lambda registry: completions(
@@ -296,6 +306,9 @@ class FilterBar(Acting, Vertical):
             )
             self._wanted, self._words = wanted, found
             self._show_below()
+
+    def _here(self) -> Wanted:
+        return wanted_at(self.input.value, self.input.cursor_position)
 
     def _show_below(self) -> None:
         below = self.query_one(".filter--below", Static)

@@ -6,6 +6,7 @@ others (`nlp` beside `nlp/sentiment`) is one branch that is both.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 from msgspec import Struct
 from textual.message import Message
@@ -14,6 +15,9 @@ from regtui.registry.answers import ModelAnswer
 from regtui.tui.actions import Action, bindings
 from regtui.tui.signs import signs
 from regtui.tui.widgets.virtual_table import Column, Painted, VirtualTable
+
+if TYPE_CHECKING:
+    from regtui.tui.screens.models import ModelsScreen
 
 
 class Branch(Struct, frozen=True, kw_only=True):
@@ -180,8 +184,9 @@ class ModelTree(VirtualTable[Branch]):
         branch = self.current
         if branch is not None and branch.has_children and branch.model is None and branch.path:
             (self.do_fold if branch.is_open else self.do_unfold)()
-        else:
-            super().do_open()
+        elif branch is not None:
+            # At once, not by a message: keys that are typed already must find the focus moved.
+            cast("ModelsScreen", self.screen).focus_versions()
 
     def _wish(self, action: str) -> None:
         if self.current is not None:

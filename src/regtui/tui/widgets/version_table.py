@@ -10,6 +10,7 @@ from regtui.tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
     from regtui.tui.app import RegtuiApp
+    from regtui.tui.screens.models import ModelsScreen
 
 Act = Callable[["RegtuiApp", list[VersionAnswer]], Awaitable[None]]
 
@@ -58,6 +59,12 @@ class VersionTable(VirtualTable[VersionRow]):
         if len(self.marks) > 1 and not action.many and action.name not in needs_none:
             return f"{action.text.lower()} works on one version: take the marks away first (U)"
         return None
+
+    def do_open(self) -> None:
+        """Go to the detail of the version."""
+        # At once, not by a message: keys that are typed already must find the focus moved.
+        if self.current is not None:
+            cast("ModelsScreen", self.screen).open_version()
 
     def do_mark(self) -> None:
         """Mark the version."""

@@ -41,7 +41,7 @@ class ContextTab(DetailTab):
 
     def focus_first(self) -> None:
         """Go to the facts."""
-        self.table.focus()
+        self.screen.set_focus(self.table)
 
     @on(VirtualTable.Highlighted)
     def _moved(self, event: VirtualTable.Highlighted) -> None:

@@ -115,13 +115,13 @@ class DiscussionTab(DetailTab, Acting):
 
     def focus_first(self) -> None:
         """Go to what was said."""
-        self.document.focus()
+        self.screen.set_focus(self.document)
 
     def back(self) -> bool:
         """Leave the line, with what is typed kept."""
         if not self.line.has_focus:
             return False
-        self.document.focus()
+        self.screen.set_focus(self.document)
         return True
 
     # What keys do
@@ -142,7 +142,7 @@ class DiscussionTab(DetailTab, Acting):
 
     def do_comment(self) -> None:
         """Go to the line to say something in."""
-        self.line.focus()
+        self.screen.set_focus(self.line)
 
     def do_edit(self) -> None:
         """Change a comment of one's own."""

@@ -84,7 +84,7 @@ class FilesTab(DetailTab):
         if self.has_class("-open"):
             self.view.focus_first()
         else:
-            self.table.focus()
+            self.screen.set_focus(self.table)
 
     def back(self) -> bool:
         """Close the file that is open."""

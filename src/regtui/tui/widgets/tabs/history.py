@@ -63,7 +63,7 @@ class HistoryTab(DetailTab):
 
     def focus_first(self) -> None:
         """Go to the table."""
-        self.table.focus()
+        self.screen.set_focus(self.table)
 
     @on(VirtualTable.Highlighted)
     def _moved(self, event: VirtualTable.Highlighted) -> None:

@@ -62,7 +62,7 @@ class LineageTab(DetailTab):
 
     def focus_first(self) -> None:
         """Go to the tree."""
-        self.table.focus()
+        self.screen.set_focus(self.table)
 
     @on(VirtualTable.Highlighted)
     def _moved(self, event: VirtualTable.Highlighted) -> None:

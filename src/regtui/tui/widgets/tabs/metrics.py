@@ -112,7 +112,7 @@ class MetricsTab(DetailTab):
 
     def focus_first(self) -> None:
         """Go to the table."""
-        self.table.focus()
+        self.screen.set_focus(self.table)
 
     def smooth(self) -> None:
         """Smooth the curves more, then not at all."""

@@ -67,7 +67,7 @@ class OverviewTab(DetailTab):
 
     def focus_first(self) -> None:
         """Go to the text."""
-        self.document.focus()
+        self.screen.set_focus(self.document)
 
     def choose_link(self) -> None:
         """Let the person choose a link of the card, and open it; nothing opens by itself."""

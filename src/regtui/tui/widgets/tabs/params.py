@@ -59,7 +59,7 @@ class ParamsTab(DetailTab):
 
     def focus_first(self) -> None:
         """Go to the table."""
-        self.table.focus()
+        self.screen.set_focus(self.table)
 
     @on(VirtualTable.Highlighted)
     @on(VirtualTable.Opened)
