@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 
 import regtui
-from regtui.registry import Registry
+from regtui.core.errors import Damaged
+from regtui.registry import Registry, doctor
 from regtui.registry import home_checks as checks
 from regtui.registry.doctor import Diagnosis
 from regtui.replica import backup as copies
+from regtui.replica import rebuild, salvage
 from regtui.replica.backup import keep_daily_copy
-from regtui.replica.database import connected
+from regtui.replica.database import Connection, connected, duckdb
 from regtui.replica.projection import _PROJECTORS
-from regtui.replica.rebuild import PROJECTED
+from regtui.replica.rebuild import PROJECTED, Rebuilt
 from regtui.replica.unit import wall_clock
 from tests.registry.keeping import DAY, later
 from tests.replica.ledger import check_replica
@@ -116,6 +118,57 @@ def test_a_forced_rebuild_mends_them_too(ranker: Registry) -> None:
     assert found.healthy
     assert "tables" not in statuses(found)
     check_replica(ranker.home)
+
+
+@pytest.fixture
+def ranges(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Let ranges of keys be small, and return those that are made anew."""
+    made: list[tuple[int, int]] = []
+    original = rebuild.rebuild_range
+
+    def watched(connection: Connection, low: int, high: int) -> Rebuilt:
+        made.append((low, high))
+        return original(connection, low, high)
+
+    monkeypatch.setattr(rebuild, "RANGE", 2)
+    monkeypatch.setattr(doctor, "rebuild_range", watched)
+    return made
+
+
+def test_only_what_differs_is_made_anew(ranker: Registry, ranges: list[tuple[int, int]]) -> None:
+    execute(ranker, "delete from base.tag")
+    assert ranker.doctor(repair=True).healthy
+    assert len(ranges) == 1
+    assert ranker.version("ranker@1").tags == {"env": "prod"}
+    check_replica(ranker.home)
+
+
+@pytest.mark.usefixtures("ranges")
+def test_a_rebuild_that_is_interrupted_keeps_what_it_made(
+    ranker: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each range is a unit of work of its own, so that others get their turn as well."""
+    execute(ranker, "delete from base.version")
+
+    def interrupted(connection: Connection, low: int, high: int) -> Rebuilt:
+        if rows_of_versions(connection):
+            raise KeyboardInterrupt
+        return rebuild.rebuild_range(connection, low, high)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(doctor, "rebuild_range", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            ranker.doctor(rebuild=True)
+    with connected(database(ranker), read_only=True) as connection:
+        assert rows_of_versions(connection) == 1
+    assert ranker.doctor(repair=True).healthy
+    check_replica(ranker.home)
+
+
+def rows_of_versions(connection: Connection) -> int:
+    """Return how many versions have their row."""
+    row = connection.execute("select count(*) from base.version").fetchone()
+    return int(row[0]) if row else 0
 
 
 HARM = {
@@ -277,6 +330,28 @@ def test_a_copy_that_is_damaged_too_is_passed_over(ranker: Registry) -> None:
     assert mended.healthy
     assert "before-0001-1.duckdb" in str(mended.checks)
     check_replica(ranker.home)
+
+
+def test_a_repair_for_which_there_is_no_room_takes_no_older_copy(
+    ranker: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy_today(ranker)
+    ranker.edit("ranker@1", {"tags/later": "than the copy"})
+    before = database(ranker).read_bytes()
+
+    def damaged(*_: object) -> None:
+        raise Damaged("a block is damaged")
+
+    def too_large(*_: object) -> None:
+        raise duckdb.OutOfMemoryException("could not allocate block")
+
+    monkeypatch.setattr(doctor, "examine", damaged)
+    monkeypatch.setattr(salvage, "_copy_table", too_large)
+    found = ranker.doctor(repair=True)
+    assert statuses(found)["database"] == "problem"
+    assert "REGTUI_MEMORY" in next(one.hint for one in found.checks if one.check == "database")
+    assert database(ranker).read_bytes() == before
+    assert not list(ranker.home.glob("registry.salvage*"))
 
 
 @pytest.mark.parametrize("turn", range(2))

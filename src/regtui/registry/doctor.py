@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from regtui.artifacts.copying import Progress
+from regtui.artifacts.faults import disk_errors
 from regtui.core.errors import Busy, Damaged, RegtuiError
 from regtui.registry.answers import iso
 from regtui.registry.content import verify
@@ -23,10 +24,11 @@ from regtui.replica.examine import Examination, examine
 from regtui.replica.keys import load_key
 from regtui.replica.locks import ReplicaLock
 from regtui.replica.migrate import schema_version
-from regtui.replica.rebuild import rebuild
+from regtui.replica.rebuild import Rebuilt, key_ranges, rebuild_range
 from regtui.replica.salvage import salvage, set_log_aside
 
 _FIVE_MINUTES = 300 * 10**6
+_BACKUP = "restore a backup: `regtui backup restore FILE --home DIR`"
 
 
 class Diagnosis(Struct, frozen=True, kw_only=True):
@@ -119,11 +121,19 @@ def _salvaged(context: Context, error: Damaged, *, repair: bool) -> Finding:
             "database", "problem", error.message,
             "`regtui doctor --repair` gets back what it can; nothing is deleted",
         )  # fmt: skip
-    with ReplicaLock(home.path).exclusive():
-        was_there = home.exists()
-        if not was_there:
-            set_log_aside(home, now)
-        done = salvage(home, now)
+    try:
+        with disk_errors(f"writing {home.path}"), ReplicaLock(home.path).exclusive():
+            was_there = home.exists()
+            if not was_there:
+                set_log_aside(home, now)
+            done = salvage(home, now)
+    except Busy:
+        raise
+    except RegtuiError as hindrance:
+        return Finding(
+            "database", "problem", f"{error.message}; its repair failed: {hindrance.message}",
+            hindrance.hint,
+        )  # fmt: skip
     if done is None:
         return Finding(
             "database", "problem", f"{error.message}, and no copy of it is here",
@@ -139,8 +149,9 @@ def _salvaged(context: Context, error: Damaged, *, repair: bool) -> Finding:
 
 
 def _rebuilt(context: Context) -> Finding:
-    with context.writing() as authority:
-        done = rebuild(authority.connection)
+    with context.reading() as connection:
+        ranges = list(key_ranges(connection))
+    done = _made_anew(context, ranges)
     return Finding(
         "rebuild", "repaired",
         f"the typed tables were made anew of {done.documents} documents"
@@ -148,17 +159,33 @@ def _rebuilt(context: Context) -> Finding:
     )  # fmt: skip
 
 
+def _made_anew(context: Context, ranges: list[tuple[int, int]]) -> Rebuilt:
+    """Make the rows of ranges of keys anew, each in a unit of work of its own."""
+    count = 0
+    unreadable: list[str] = []
+    for low, high in ranges:
+        with context.writing() as authority:
+            done = rebuild_range(authority.connection, low, high)
+        count, unreadable = count + done.documents, unreadable + done.unreadable
+    return Rebuilt(count, unreadable)
+
+
 def _examined(context: Context, found: Examination, *, repair: bool) -> Iterator[Finding]:
-    backup = "restore a backup: `regtui backup restore FILE --home DIR`"
     if found.operations:
-        yield Finding("operations", "problem", f"{found.operations} are missing", backup)
+        yield Finding("operations", "problem", f"{found.operations} are missing", _BACKUP)
+    elif found.malformed:
+        yield Finding(
+            "operations", "problem",
+            f"{len(found.malformed)} can't be read, such as #{found.malformed[0]}", _BACKUP,
+        )  # fmt: skip
     else:
         yield Finding("operations", "ok", "all are there")
     if found.unvouched:
         yield Finding(
             "documents", "problem",
             f"{len(found.unvouched)} are not what was decided: {found.unvouched[0]}"
-            + (f"; {_unreadable(found.unreadable)} among them" if found.unreadable else ""), backup,
+            + (f"; {_unreadable(found.unreadable)} among them" if found.unreadable else ""),
+            _BACKUP,
         )  # fmt: skip
     else:
         yield Finding("documents", "ok", "all are what was decided")
@@ -166,7 +193,7 @@ def _examined(context: Context, found: Examination, *, repair: bool) -> Iterator
         yield Finding(
             "texts", "problem",
             f"{len(found.texts)} are missing, such as one of {found.texts[0]}",
-            f"for a series, `regtui capture --series` of the same once more; else {backup}",
+            f"for a series, `regtui capture --series` of the same once more; else {_BACKUP}",
         )  # fmt: skip
     else:
         yield Finding("texts", "ok", "cards and series are all there")
@@ -190,8 +217,7 @@ def _projection(context: Context, found: Examination, *, repair: bool) -> Findin
             "tables", "problem", f"rows differ from the documents: {shown}",
             "`regtui doctor --repair` makes them anew",
         )  # fmt: skip
-    with context.writing() as authority:
-        rebuild(authority.connection)
+    _made_anew(context, found.ranges)
     return Finding("tables", "repaired", f"made anew from the documents: {shown}")
 
 
@@ -244,8 +270,7 @@ def _signature(*, signed: bool) -> Finding:
     if not signed:
         return Finding(
             "signature", "problem", "the last changes have lost their signature, none is made anew",
-            "`regtui audit verify` tells what was changed; "
-            "go on from a backup, or from a copy of the home, which signs with a key of its own",
+            f"`regtui audit verify` tells what was changed; {_BACKUP}",
         )  # fmt: skip
     return Finding("signature", "ok", "the history is signed to its end")
 

@@ -304,14 +304,12 @@ class CarriedRegistry:
         self._connection.execute("commit")
 
     def _project(self) -> None:
-        self._connection.execute("begin")
         try:
             unreadable = rebuild(self._connection).unreadable
         except ABOUT_VALUES:
             unreadable = [""]
         if unreadable:  # whoever vouched for it
             raise damaged(self._shown, "a document lacks what every one of its kind has")
-        self._connection.execute("commit")
 
     def _key(self) -> int:
         key = self._next_key

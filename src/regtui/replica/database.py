@@ -30,6 +30,7 @@ __all__ = [
     "ABOUT_VALUES",
     "REPAIR",
     "Connection",
+    "NoRoom",
     "configuration",
     "connected",
     "duckdb",
@@ -53,6 +54,9 @@ _NOT_A_DATABASE = (
     r"|duckdb_extension"
 )
 
+_NO_MEMORY = r"could not allocate block|failed to (pin block|allocate data)"
+"""What a commit says, whose error is of another class."""
+
 
 ABOUT_VALUES = (
     duckdb.ConversionException,
@@ -74,6 +78,10 @@ def configuration(*, read_only: bool = True) -> dict[str, str | bool | int | flo
     }
 
 
+class NoRoom(RegtuiError):
+    """The disk is full, or the memory that a replica may use; it says nothing of the data."""
+
+
 @contextlib.contextmanager
 def connected(path: Path, *, read_only: bool) -> Iterator[Connection]:
     """Open a database file for the duration of the context.
@@ -81,7 +89,8 @@ def connected(path: Path, *, read_only: bool) -> Iterator[Connection]:
     Raises:
         Damaged: The file is no database, or its contents are damaged.
         Busy: Another program, none of ours, has it open.
-        RegtuiError: The disk is full or fails, or the file can't be opened.
+        NoRoom: The disk is full, or more memory is needed than it may use.
+        RegtuiError: The disk fails, or the file can't be opened.
     """
     try:
         with translated(path):
@@ -127,11 +136,11 @@ def _ours(path: Path, error: Exception) -> RegtuiError:  # noqa: PLR0911 -- one 
     if "database file with version number" in text or "storage version" in text:
         return RegtuiError(f"{path} was written by a newer DuckDB", "upgrade regtui")
     if os.strerror(errno.ENOSPC) in text or "Out of disk space" in text or "File too large" in text:
-        return RegtuiError(
+        return NoRoom(
             f"the disk of {path.parent} is full", "free some space; what was saved is safe"
         )
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return RegtuiError(
+    if isinstance(error, duckdb.OutOfMemoryException) or re.search(_NO_MEMORY, text):
+        return NoRoom(
             "this needs more memory than the replica may use", "set REGTUI_MEMORY, such as 500MB"
         )
     if os.strerror(errno.EACCES) in text or "read-only mode" in text:

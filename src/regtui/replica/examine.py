@@ -4,8 +4,8 @@ Four things vouch for each other. The verdict of an operation holds the digests 
 that it produced; a document holds the digests of its texts, and that of a version the content
 digest of its list of files; the typed tables follow from the documents. All are compared range by
 range of local keys, each range in one short unit of work of the caller's. Before that every table
-is read once, and some rows of each range are looked up by the indexes, since DuckDB checks the sums
-of blocks only as it reads them.
+is read once, as many rows at a time as DuckDB stores together, and some rows of each range are
+looked up by the indexes, since it checks the sums of blocks only as it reads them.
 """
 
 from collections import Counter
@@ -21,6 +21,7 @@ from regtui.core.errors import Damaged
 from regtui.core.manifest import FileEntry, content_digest
 from regtui.core.verdicts import Accepted, decode_verdict
 from regtui.replica.database import Connection, configuration, duckdb
+from regtui.replica.decoded import stored_past
 from regtui.replica.migrate import apply_all
 from regtui.replica.rebuild import PROJECTED, key_ranges, projected, readable
 from regtui.replica.tables import COLUMNS, insert
@@ -28,6 +29,9 @@ from regtui.replica.texts import lost_texts
 
 _INDEXED = (("document", "key"), ("document", "id"), ("version", "short"), ("version", "slot"))
 _PROBED = 100
+_OPERATIONS = 2_000
+_TOGETHER = 122_880
+"""Rows of a row group: DuckDB skips the others where row numbers are asked for."""
 
 Opening = Callable[[], AbstractContextManager[Connection]]
 """Opens the database for one range."""
@@ -42,7 +46,9 @@ class Examination(Struct):
         unreadable: Ids of the latter.
         lists: Ids of versions whose list of files is not the one that was captured.
         differing: Number of rows that are not what the documents say, by table.
+        ranges: Ranges of local keys in which there are any.
         operations: How many are missing, or there are too many.
+        malformed: Sequence numbers of those that can't be read.
         texts: Ids of documents that have lost a text.
     """
 
@@ -51,7 +57,9 @@ class Examination(Struct):
     unreadable: list[str] = []
     lists: list[str] = []
     differing: dict[str, int] = {}
+    ranges: list[tuple[int, int]] = []
     operations: int = 0
+    malformed: list[int] = []
     texts: list[str] = []
 
     @property
@@ -60,7 +68,7 @@ class Examination(Struct):
 
         Lost texts don't count: they are worth less than changes that an older copy would lack.
         """
-        return not (self.unvouched or self.lists or self.operations)
+        return not (self.unvouched or self.lists or self.operations or self.malformed)
 
 
 def examine(opening: Opening) -> Examination:
@@ -70,16 +78,11 @@ def examine(opening: Opening) -> Examination:
         Damaged: The database can't be read to its end.
     """
     found = Examination()
-    with opening() as connection:
-        tables = connection.execute(
-            "select table_name from duckdb_tables() where schema_name = 'base'"
-        ).fetchall()
-    for (table,) in tables:
-        with opening() as connection:  # a block that is never read is never found to be damaged
-            connection.execute(f"select bit_xor(hash(t)) from base.{table} t").fetchall()  # noqa: S608
+    _read_everything(opening)
     with opening() as connection:
         ranges = list(key_ranges(connection))
         found.operations = _missing_operations(connection)
+    found.malformed = _malformed_operations(opening)
     scratch = duckdb.connect(":memory:", config=configuration(read_only=False))
     try:
         apply_all(scratch, 0)
@@ -91,11 +94,55 @@ def examine(opening: Opening) -> Examination:
     return found
 
 
+def _read_everything(opening: Opening) -> None:
+    """Read all rows: a block that is never read is never found to be damaged.
+
+    Raises:
+        Damaged: One is.
+    """
+    with opening() as connection:
+        tables = connection.execute(
+            "select table_name from duckdb_tables() where schema_name = 'base'"
+        ).fetchall()
+    for (table,) in tables:
+        start, last = 0, 0
+        while start <= last:
+            with opening() as connection:
+                row = connection.execute(
+                    f"select bit_xor(hash(t)), (select max(rowid) from base.{table}) "  # noqa: S608
+                    f"from base.{table} t where rowid >= ? and rowid < ?",
+                    [start, start + _TOGETHER],
+                ).fetchone()
+            last = -1 if row is None or row[1] is None else row[1]
+            start += _TOGETHER
+
+
 def _missing_operations(connection: Connection) -> int:
     row = connection.execute(
         "select abs((select seq from base.replica) - (select count(*) from base.operation))"
     ).fetchone()
     return 1 if row is None or row[0] is None else int(row[0])
+
+
+def _malformed_operations(opening: Opening) -> list[int]:
+    found: list[int] = []
+    last = 0
+    while True:
+        with opening() as connection:
+            rows = connection.execute(
+                "select seq, bytes, verdict from base.operation where seq > ? and seq <= ? "
+                "order by seq",
+                [last, last + _OPERATIONS],
+            ).fetchall()
+            row = connection.execute("select max(seq) from base.operation").fetchone()
+        for seq, data, verdict in rows:
+            try:
+                stored_past(seq, data, verdict)
+            except Damaged:
+                found.append(seq)
+        last += _OPERATIONS
+        if row is None or row[0] is None or row[0] <= last:
+            return found
 
 
 def _examine_range(
@@ -123,6 +170,7 @@ def _examine_range(
     found.texts += lost_texts(connection, documents.values()).values()
     found.lists += _wrong_lists(connection, documents, low, high)
     expected = projected(connection, documents)
+    before = sum(found.differing.values())
     for table in PROJECTED:
         insert(scratch, table, expected[table])
         wanted = _spelled(scratch, table, -(2**62), 2**62, [])
@@ -131,6 +179,8 @@ def _examine_range(
         count = max((wanted - there).total(), (there - wanted).total())
         if count:
             found.differing[table] = found.differing.get(table, 0) + count
+    if sum(found.differing.values()) > before:
+        found.ranges.append((low, high))
 
 
 def _probe_index(connection: Connection, table: str, column: str, low: int, high: int) -> None:

@@ -1,12 +1,15 @@
 """Making the typed tables anew from the documents.
 
 Documents are read in ranges of their local keys, so that memory is bounded; the rows of a range are
-written set-based. Everything happens in the caller's transaction: the tables are either as they
-were or what the documents say. Of a document that can't be read the rows stay as they were: they
-are what is still known of it, and what others refer to.
+written set-based. The rows of a document follow from it alone, so each range may be a transaction
+of its own: its rows are either as they were or what the documents say, and a kill between two
+ranges leaves the one anew and the other as it was.
+
+Of a document that can't be read the rows stay as they were: they are what is still known of it, and
+what others refer to.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
@@ -44,20 +47,34 @@ class Page(Struct, frozen=True):
 
 
 def rebuild(connection: Connection) -> Rebuilt:
-    """Make all typed tables anew, inside the caller's transaction."""
-    before = connection.cursor()  # outside of the transaction: it sees the tables as they were
-    for table in PROJECTED:
-        connection.execute(f"delete from base.{table}")  # noqa: S608 -- constants of this module
+    """Make the rows of all documents in tables without any, one transaction a range.
+
+    For a database that nobody else has yet: one transaction for all would not fit the memory.
+    """
     count = 0
     unreadable: list[str] = []
     for low, high in key_ranges(connection):
+        connection.execute("begin")
         page = read_documents(connection, low, high)
-        for table, rows in projected(connection, page.documents).items():
-            insert(connection, table, rows)
-        _keep_rows(before, connection, page.unreadable)
+        _insert(connection, page)
+        connection.execute("commit")
         count += len(page.documents)
         unreadable += page.unreadable.values()
     return Rebuilt(count, unreadable)
+
+
+def rebuild_range(connection: Connection, low: int, high: int) -> Rebuilt:
+    """Make the rows of a range of local keys anew, inside the caller's transaction."""
+    page = read_documents(connection, low, high)
+    for table in PROJECTED:
+        key = next(iter(COLUMNS[table]))
+        connection.execute(
+            f"delete from base.{table} where {key} >= ? and {key} < ? "  # noqa: S608 -- constants
+            f"and {key} not in (select unnest(?::bigint[]))",
+            [low, high, list(page.unreadable)],
+        )
+    _insert(connection, page)
+    return Rebuilt(len(page.documents), list(page.unreadable.values()))
 
 
 def key_ranges(connection: Connection) -> Iterator[tuple[int, int]]:
@@ -116,20 +133,9 @@ def projected(connection: Connection, documents: Mapping[int, Document]) -> Rows
     return rows
 
 
-def _keep_rows(before: Connection, connection: Connection, keys: Iterable[int]) -> None:
-    """Put the rows of documents back as they were."""
-    wanted = list(keys)
-    for table in PROJECTED if wanted else ():
-        columns = ", ".join(COLUMNS[table])
-        key = next(iter(COLUMNS[table]))
-        rows = before.execute(
-            f"select {columns} from base.{table} "  # noqa: S608 -- names are constants
-            f"where {key} in (select unnest(?::bigint[]))",
-            [wanted],
-        ).fetchall()
-        places = ", ".join("?" * len(COLUMNS[table]))
-        for row in rows:
-            connection.execute(f"insert into base.{table} ({columns}) values ({places})", row)  # noqa: S608
+def _insert(connection: Connection, page: Page) -> None:
+    for table, rows in projected(connection, page.documents).items():
+        insert(connection, table, rows)
 
 
 def _keys(connection: Connection, identities: set[str]) -> dict[str, int]:

@@ -13,6 +13,9 @@ and flushed beside its name. Then the log is moved away, for it must never meet 
 and the new one is renamed into place. A kill before that leaves the old one; a kill between the two
 leaves the finished `registry.repaired`, which the next repair puts in place.
 
+That the disk or the memory is full says nothing of a candidate: it ends the repair, so that no
+older copy is taken for want of room. Rows are copied and made in pages, which fit the memory.
+
 The caller holds the exclusive lock.
 """
 
@@ -25,7 +28,7 @@ from msgspec import Struct
 
 from regtui.core.errors import RegtuiError
 from regtui.replica.backup import copy_file, flush_folder, log_of
-from regtui.replica.database import Connection, connected, duckdb
+from regtui.replica.database import Connection, NoRoom, connected, duckdb
 from regtui.replica.examine import examine
 from regtui.replica.home import REPAIRED, Home
 from regtui.replica.migrate import apply_all, check
@@ -34,7 +37,9 @@ from regtui.replica.tables import COLUMNS
 
 _PART = "registry.salvage"
 _SINGLE = ("replica", "shadow", "outbox")
-_MADE_AGAIN = {"layout", "tensor", "piece"}
+_MADE_AGAIN = ("layout", "tensor", "piece")
+_PAGE = 100_000
+"""Rows that are copied in one transaction."""
 
 
 class Salvaged(Struct, frozen=True):
@@ -55,6 +60,7 @@ def salvage(home: Home, now: int) -> Salvaged | None:
         What was done; None where there is nothing to make one from.
 
     Raises:
+        NoRoom: The disk is full, or more memory is needed than it may use.
         OSError: The home can't be written.
     """
     repaired = home.path / REPAIRED
@@ -62,7 +68,11 @@ def salvage(home: Home, now: int) -> Salvaged | None:
     if repaired.exists() and _is_whole(repaired):
         done = Salvaged("a repair that was interrupted", "")
     else:
-        found = next(_candidates(home, now), None)
+        try:
+            found = next(_candidates(home, now), None)
+        except (NoRoom, OSError):
+            _clear(home)
+            raise
         if found is None:
             _clear(home)
             return None
@@ -120,10 +130,10 @@ def _extract(source: Path, part: Path, now: int) -> bool:
             connection.execute(f"attach {_quoted(source)} as old (read_only)")
             _copy_tables(connection)
             connection.execute("detach old")
-            connection.execute("begin")
             rebuild(connection)
-            connection.execute("commit")
             connection.execute("checkpoint")
+    except NoRoom:
+        raise
     except (RegtuiError, duckdb.Error, ValueError, LookupError):
         return False
     part.chmod(0o600)
@@ -132,11 +142,24 @@ def _extract(source: Path, part: Path, now: int) -> bool:
 
 def _copy_tables(connection: Connection) -> None:
     for table in (*_SINGLE, *(name for name in COLUMNS if name not in PROJECTED)):
-        try:
-            connection.execute(f"insert into base.{table} select * from old.base.{table}")  # noqa: S608
-        except duckdb.Error:
-            if table not in _MADE_AGAIN:
-                raise
+        if table not in _MADE_AGAIN:
+            _copy_table(connection, table)
+    try:
+        for table in _MADE_AGAIN:
+            _copy_table(connection, table)
+    except duckdb.Error:
+        for table in _MADE_AGAIN:  # one without the others would tell of files without tensors
+            connection.execute(f"delete from base.{table}")  # noqa: S608 -- a constant
+
+
+def _copy_table(connection: Connection, table: str) -> None:
+    row = connection.execute(f"select max(rowid) from old.base.{table}").fetchone()  # noqa: S608
+    last = -1 if row is None or row[0] is None else int(row[0])
+    for start in range(0, last + 1, _PAGE):
+        connection.execute(
+            f"insert into base.{table} select * from old.base.{table} "  # noqa: S608 -- constants
+            f"where rowid >= {start} and rowid < {start + _PAGE}"
+        )
 
 
 def _is_whole(path: Path) -> bool:
@@ -152,6 +175,8 @@ def _is_whole(path: Path) -> bool:
             if not check(connection, path):
                 return True  # of an older schema; migrating it is the next unit of work's business
         found = examine(opening)
+    except NoRoom:
+        raise
     except (RegtuiError, duckdb.Error, ValueError, LookupError):
         return False
     return found.is_sound and not found.differing
