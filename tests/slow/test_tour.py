@@ -56,6 +56,13 @@ class Terminal:
             time.sleep(0.05)  # a terminal tells nobody that it was drawn on
         raise AssertionError(f"{texts} are not on the screen:\n{self.screen}")
 
+    def hides(self, text: str) -> None:
+        """Wait until a text is not on the screen any more."""
+        deadline = time.monotonic() + PATIENCE
+        while text in self.screen:
+            assert time.monotonic() < deadline, self.screen
+            time.sleep(0.05)
+
     @property
     def is_over(self) -> bool:
         """Whether the program has ended."""
@@ -120,6 +127,7 @@ def test_the_tour(terminal: Terminal) -> None:
     terminal.type("?")
     terminal.shows("What can be done here")
     terminal.type("Escape")
+    terminal.hides("What can be done here")  # or ESC and q would arrive as one, which is alt+q
 
     # `q` leaves.
     terminal.type("q")
