@@ -31,6 +31,7 @@ from regtui.core.identity import alias_id, model_id, name_key, version_id
 from regtui.replica.database import Connection, connected
 from regtui.replica.home import Home
 from regtui.replica.ids import uuid7
+from regtui.replica.keys import load_key
 from regtui.replica.projection import project
 from regtui.replica.tables import COLUMNS, Row, insert
 
@@ -73,7 +74,21 @@ def multiply(block: Path, home: Path, worlds: int) -> None:
         connection.execute(f"attach '{source}' as block (read_only)")
         connection.execute("begin")
         _Copying(connection, worlds).run()
+        _sign(connection, home)
         connection.execute("commit")
+
+
+def _sign(connection: Connection, home: Path) -> None:
+    """Sign the end of the history, without which the next change would not be signed either."""
+    row = connection.execute(
+        "select registry::varchar, id::varchar, n, tip, seq, link from base.replica"
+    ).fetchone()
+    registry, replica, n, tip, seq, last = row or ()
+    key = load_key(replica, home)
+    if key is None:
+        raise RuntimeError(f"the key of {home} is not here")
+    statement = chain.statement(registry, replica, n=n, prev=tip, seq=seq, last=last)
+    insert(connection, "signature", [(seq, replica, n, key.sign(statement).hex())])
 
 
 class _Pages:

@@ -48,6 +48,12 @@ def test_the_stored_versions_verify(home: Path) -> None:
     assert [registry.verify(one.short_id).damaged for one in newest] == [[]] * STORED
 
 
+def test_the_history_is_what_was_done(home: Path) -> None:
+    # But for the digests of documents that were changed once more, of which copies have none.
+    kinds = {problem.kind for problem in regtui.open(home).verify_history().problems}
+    assert kinds <= {"document"}
+
+
 def test_ids_follow_from_names_and_digests(connection: Connection) -> None:
     for _, document in documents(connection):
         facts = document.facts

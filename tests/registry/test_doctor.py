@@ -176,6 +176,8 @@ HARM = {
     "update base.document set body = 'no json'": "documents",
     "update base.operation set verdict = replace(verdict, 'documents', 'document5')": "documents",
     "delete from base.operation where seq = 2": "operations",
+    "update base.operation set bytes = '{bad' where seq = 2": "operations",
+    "delete from base.signature where seq = (select max(seq) from base.signature)": "signature",
     "delete from base.file where path = 'model.bin'": "lists of files",
     "update base.file set size = size + 1": "lists of files",
     "update base.file set version = version + 1000": "lists of files",

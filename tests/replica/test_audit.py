@@ -200,8 +200,11 @@ def test_a_signature_that_was_taken_away_is_not_made_anew_by_the_next_change(
     assert checks["signature"] == "problem"
     copy = regtui.open(shutil.copytree(told.home, tmp_path / "copy"))
     copy.edit("m", {"tags/own": "4"})
-    assert copy.verify_history().ok
-    assert copy.doctor().healthy
+    copy.edit("m", {"tags/own": "5"})
+    assert "signature" in {problem.kind for problem in copy.verify_history().problems}
+    told.export(None, tmp_path / "bundle")
+    with pytest.raises(Damaged, match="not signed"):
+        regtui.open(tmp_path / "new").import_bundle(tmp_path / "bundle")
 
 
 def test_a_problem_names_the_operation(told: Registry) -> None:

@@ -92,11 +92,13 @@ class Ledger:
         """Check that the history ends where it says that it ends, and is signed there.
 
         Raises:
-            Damaged: It does not, or its last operation is not signed though earlier ones are.
+            Damaged: It does not, or its last operation is not signed though earlier ones are, or
+                though a replica that signs made some.
         """
         if (self.seq, self.link.hex()) != (head, link):
             raise damaged(self._shown, "its history does not end where it should")
-        if self.signed not in {0, head}:
+        never_signed = not self.signed and not self._chains.keys() & self._keys.keys()
+        if self.signed != head and not never_signed:
             raise damaged(self._shown, "its last operations are not signed")
 
     def _decoded(self, data: bytes, sealed: bytes) -> tuple[Operation, Accepted]:

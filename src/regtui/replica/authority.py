@@ -230,23 +230,24 @@ class SoloAuthority:
         if self._key is not None:
             return
         counters = self._counters
+        self._signs = is_signed(self.connection)
         self._key = load_key(counters.id, self._home)
         if self._key is None:
             self._key = passing_key() if self._rehearses else make_key(self._home)
             counters.id, counters.n, counters.tip = self._key.replica, 0, chain.GENESIS
-        else:
-            self._signs = is_signed(self.connection)
 
     def _sign(self) -> None:
         """Sign the tip of the chain and the registry's link; the key's public half is kept once.
 
-        What has lost its signature is not signed anew: that would vouch for what nobody checked.
+        What has lost its signature is not signed anew, not even by a copy: that would vouch for
+        what nobody checked.
         """
         key, c = self._key, self._counters
-        if key is None or not self._signs:
+        if key is None:
             return
-        statement = chain.statement(c.registry, c.id, n=c.n, prev=c.tip, seq=c.seq, last=c.link)
-        self._rows["signature"] = [(c.seq, c.id, c.n, key.sign(statement).hex())]
+        if self._signs:
+            statement = chain.statement(c.registry, c.id, n=c.n, prev=c.tip, seq=c.seq, last=c.link)
+            self._rows["signature"] = [(c.seq, c.id, c.n, key.sign(statement).hex())]
         known = self.connection.execute(
             "select 1 from base.enrolment where replica = ?", [c.id]
         ).fetchone()
@@ -371,16 +372,20 @@ class SoloAuthority:
 
 
 def is_signed(connection: Connection) -> bool:
-    """Tell whether the end of the history is signed, as this replica left it.
+    """Tell whether the history is signed at its end, as every unit of work leaves it.
 
-    One that has done nothing yet, or nothing since signing exists, has still to begin.
+    One that was made before signing existed has still to begin.
     """
     row = connection.execute(
-        "select r.n = 0 or r.id not in (select replica from base.enrolment) "
-        "or exists (select 1 from base.signature s "
-        "where s.seq = r.seq and s.replica = r.id and s.n = r.n) from base.replica r"
+        "select 1 from base.signature where seq = (select seq from base.replica)"
     ).fetchone()
-    return row is not None and bool(row[0])
+    if row is not None:
+        return True
+    row = connection.execute(  # reads all operations, and is asked of such histories only
+        "select 1 from base.operation where try_cast(case when json_valid(bytes) "
+        "then bytes ->> '$.replica' end as uuid) in (select replica from base.enrolment) limit 1"
+    ).fetchone()
+    return row is None
 
 
 def _json(value: object) -> str | None:
