@@ -1,5 +1,6 @@
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -91,10 +92,14 @@ def test_too_much_for_the_memory_is_said(ranker: Regtui) -> None:
     assert "set REGTUI_MEMORY" in answer.error
 
 
-def test_times_with_zones_are_to_be_cast(ranker: Regtui) -> None:
+def test_times_with_zones_are_given_or_are_to_be_cast(ranker: Regtui) -> None:
     answer = ranker("sql", "select now()")
-    assert answer.code == 2
-    assert answer.error.endswith("cast it, such as now()::timestamp")
+    if answer.code:  # a DuckDB that wants pytz for them
+        assert answer.code == 2
+        assert answer.error.endswith("cast it, such as now()::timestamp")
+    else:
+        assert re.search(r"^20\d\d-\d\d-\d\d ", answer.out, re.MULTILINE)
+    assert ranker("sql", "select now()::timestamp").code == 0
     assert ranker("sql", "select count(*) from versions where created < now()").code == 0
 
 

@@ -68,7 +68,7 @@ def test_a_copy_is_taken_before_each_migration(grown: Registry, upgrade: Upgrade
     before = versions_of(grown.context.replica.home.database)
     newest = upgrade("create table base.a (i int)", "create table base.b (i int)")
     grown.count()
-    copies = sorted((grown.home / "backups").iterdir())
+    copies = sorted((grown.home / "backups").glob("before-*"))
     assert [copy.name[:11] for copy in copies] == [
         f"before-{newest - 1:04d}",
         f"before-{newest:04d}",
@@ -88,7 +88,7 @@ def test_the_copy_holds_what_only_the_log_held(
     assert database.with_name("registry.duckdb.wal").exists()
     upgrade("create table base.a (i int)")
     grown.count()
-    (copy,) = (grown.home / "backups").iterdir()
+    (copy,) = (grown.home / "backups").glob("before-*")
     with connected(copy, read_only=True) as connection:
         assert connection.execute("from base.text").fetchall() == [("only", "in the log")]
 
