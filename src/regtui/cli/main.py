@@ -2,18 +2,22 @@
 
 Errors are one line on standard error that says what happened and what to do; with `--json` they are
 one object on standard output instead. Exit codes stand in `regtui.core.errors`.
+
+`regtui` alone, which opens the app, has nothing to parse and does without the parser, whose modules
+take as long to load as those of a small app.
 """
 
 import os
 import sys
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from typer.exceptions import Abort, TyperException
-
-from regtui.cli.lazy import root
 from regtui.cli.output import printable
 from regtui.cli.settings import SETTINGS
+from regtui.cli.terminal_app import is_terminal, run_app
 from regtui.core.errors import RegtuiError
+
+if TYPE_CHECKING:
+    from typer.exceptions import TyperException
 
 INTERRUPTED = 130
 
@@ -39,16 +43,33 @@ def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code."""
     SETTINGS.reset()
     try:
-        code = root().main(arguments, prog_name="regtui", standalone_mode=False)
-    except (KeyboardInterrupt, Abort):
+        code = _start(arguments)
+    except KeyboardInterrupt:
         code = INTERRUPTED
     except BrokenPipeError:
         return 0
     except Exception as error:  # noqa: BLE001 -- the one place that translates all of them
-        return _fail(error, arguments)
+        if not _is_parsers(error, "Abort"):
+            return _fail(error, arguments)
+        code = INTERRUPTED
     if code == INTERRUPTED:  # which is what typer makes of Ctrl-C
         sys.stderr.write("regtui: interrupted; nothing was left half-done\n")
     return code if isinstance(code, int) else 0
+
+
+def _start(arguments: list[str]) -> Any:
+    if not arguments and is_terminal():
+        run_app()
+        return 0
+    from regtui.cli.lazy import root
+
+    return root().main(arguments, prog_name="regtui", standalone_mode=False)
+
+
+def _is_parsers(error: Exception, kind: str) -> bool:
+    """Tell whether an error is one of the parser's; it is loaded where it can be."""
+    module = sys.modules.get("typer.exceptions")
+    return module is not None and isinstance(error, getattr(module, kind))
 
 
 def _flush(code: int) -> int:
@@ -65,8 +86,8 @@ def _flush(code: int) -> int:
 
 
 def _fail(error: Exception, arguments: list[str]) -> int:
-    if type(error).__name__ == "NoArgsIsHelpError" and isinstance(error, TyperException):
-        sys.stdout.write(error.format_message() + "\n")
+    if type(error).__name__ == "NoArgsIsHelpError" and _is_parsers(error, "TyperException"):
+        sys.stdout.write(cast("TyperException", error).format_message() + "\n")
         return 0
     if SETTINGS.debug:
         import traceback
@@ -97,11 +118,12 @@ def _print_document(failure: Failure, position: dict[str, int]) -> bool:
 def _failure(error: Exception) -> Failure:
     if isinstance(error, RegtuiError):
         return Failure(error.exit_code, error.code, error.message, error.hint)
-    if isinstance(error, TyperException):
-        context = getattr(error, "ctx", None)
+    if _is_parsers(error, "TyperException"):
+        wrong = cast("TyperException", error)
+        context = getattr(wrong, "ctx", None)
         command = "regtui" if context is None else context.command_path
-        message = error.format_message().rstrip(".")
-        return Failure(error.exit_code, "usage", message, f"see `{command} --help`")
+        message = wrong.format_message().rstrip(".")
+        return Failure(wrong.exit_code, "usage", message, f"see `{command} --help`")
     if isinstance(error, OSError):
         where = f": {error.filename}" if error.filename else ""
         return Failure(1, "failed", f"the system refused it: {error.strerror or error}{where}")

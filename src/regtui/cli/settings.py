@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from typer.core import TyperOption
-
 from regtui.core.errors import BadInput
 
 if TYPE_CHECKING:
+    from typer.core import TyperOption
+
     from regtui.registry import Registry
 
 
@@ -53,8 +53,10 @@ class Settings:
 SETTINGS = Settings()
 
 
-def common_options() -> list[TyperOption]:
+def common_options() -> "list[TyperOption]":
     """Return the common options; each stores its value in `SETTINGS`."""
+    from typer.core import TyperOption
+
     return [
         _flag("--json", "json", help="Print one JSON document on standard output."),
         _flag("--quiet", "quiet", "-q", help="Print errors only."),
@@ -72,7 +74,9 @@ def common_options() -> list[TyperOption]:
     ]
 
 
-def _flag(name: str, setting: str, *short: str, help: str) -> TyperOption:  # noqa: A002
+def _flag(name: str, setting: str, *short: str, help: str) -> "TyperOption":  # noqa: A002
+    from typer.core import TyperOption
+
     def store(_context: Any, _parameter: Any, value: Any) -> None:
         if value:
             setattr(SETTINGS, setting, setting != "color")

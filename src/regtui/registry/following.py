@@ -47,7 +47,7 @@ def follow(
         BadInput: The reference or kind is malformed.
     """
     request = LogRequest(reference=reference, author=author, kind=kind)
-    seen = written(context)
+    seen = context.replica.home.written()
     with context.reading() as connection:
         wanted = wanted_operations(context, connection, request)
         last = newest(connection)
@@ -63,7 +63,7 @@ def _follow(
 ) -> Iterator[OperationAnswer]:
     while True:
         wait(TICK)
-        if (now := written(context)) == seen:
+        if (now := context.replica.home.written()) == seen:
             continue
         try:
             with context.reading() as connection:
@@ -77,16 +77,3 @@ def _follow(
         last = until
         if last == head:
             seen = now
-
-
-def written(context: Context) -> list[tuple[int, int]]:
-    """Return by what one sees that somebody wrote: time and size of the database and its log."""
-    found = []
-    database = context.replica.home.database
-    for file in (database, database.with_name(database.name + ".wal")):
-        try:
-            status = file.stat()
-        except OSError:
-            continue
-        found.append((status.st_mtime_ns, status.st_size))
-    return found

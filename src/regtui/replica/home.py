@@ -42,6 +42,17 @@ class Home:
         """Tell whether a replica is here."""
         return os.path.exists(self.database)  # noqa: PTH110 -- False where one may not look
 
+    def written(self) -> list[tuple[int, int]]:
+        """Return by what one sees that somebody wrote: time and size of database and log."""
+        found = []
+        for file in (self.database, self._log):
+            try:
+                status = file.stat()
+            except OSError:
+                continue
+            found.append((status.st_mtime_ns, status.st_size))
+        return found
+
     def has_lost_database(self) -> bool:
         """Tell whether there is no database and still something that is kept only beside one."""
         rests = (self._log, self.path / REPAIRED)
