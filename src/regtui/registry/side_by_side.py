@@ -13,8 +13,8 @@ from regtui.core.errors import BadInput
 from regtui.registry.answers import VersionAnswer
 from regtui.registry.context import Context
 from regtui.registry.diff import chosen_directions
-from regtui.registry.lookups import version_answers
-from regtui.registry.references import direction_by_name, find_version
+from regtui.registry.lookups import one_version, version_answers
+from regtui.registry.references import direction_by_name, document_of, find_version
 from regtui.registry.surroundings import surroundings
 
 MOST = 8
@@ -73,3 +73,29 @@ def side_by_side(context: Context, references: Sequence[str]) -> Sides:
         ),
         directions={name: chosen.get(name) or direction_by_name(name) for name in sorted(names)},
     )
+
+
+def version_before(context: Context, reference: str) -> VersionAnswer | None:
+    """Return the version of the same model with the next lower number that is not deleted.
+
+    Args:
+        context: The registry.
+        reference: Of a version; one without a number yet comes after all that have one.
+
+    Raises:
+        NotFound: There is no such version.
+        BadInput: The reference is malformed or names a model.
+    """
+    with context.reading() as connection:
+        key, _ = find_version(connection, reference)
+        row = connection.execute(
+            "select v.key from base.version v join base.version one on one.model = v.model "
+            "where one.key = ? and v.state <> 'deleted' "
+            "and v.number < coalesce(one.number, 2147483647) order by v.number desc limit 1",
+            [key],
+        ).fetchone()
+        return (
+            None
+            if row is None
+            else one_version(connection, row[0], document_of(connection, row[0]))
+        )
