@@ -8,7 +8,7 @@ again goes further back.
 
 from msgspec import Struct
 
-from regtui.core.documents import Document, Holder, decode_document
+from regtui.core.documents import Document, Holder
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.holders import Held, earlier, earlier_version
 from regtui.core.identity import alias_id, alias_key, short_id
@@ -21,6 +21,7 @@ from regtui.registry.lookups import one_version
 from regtui.registry.references import find_version, model_named, parse
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.database import Connection
+from regtui.replica.decoded import stored_document
 from regtui.replica.history import operations, rows_of
 
 
@@ -175,4 +176,4 @@ def _called(authority: SoloAuthority, model: str, version: str) -> str:
 
 def _document(connection: Connection, identity: str) -> Document | None:
     row = connection.execute("select body from base.document where id = ?", [identity]).fetchone()
-    return None if row is None else decode_document(row[0])
+    return None if row is None else stored_document(row[0], identity)
