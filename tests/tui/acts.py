@@ -28,6 +28,7 @@ async def running(app: RegtuiApp) -> AsyncIterator[Driven]:
     async with app.run_test(size=(100, 30)) as pilot:
         await settled(pilot)
         yield pilot
+        app.workers.cancel_all()  # as at a real end; a test's takes the widgets away first
 
 
 @asynccontextmanager
