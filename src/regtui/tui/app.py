@@ -32,6 +32,8 @@ from regtui.tui.screens.models import ModelsScreen
 from regtui.tui.typing_ahead import TypingAhead
 
 if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
+
     from regtui.registry.answers import VersionAnswer
 
 MANY = 100
@@ -176,6 +178,18 @@ class RegtuiApp(Acting, TypingAhead):
         """Return the rows that were read ahead, once, where they are those of the query."""
         ahead, self._ahead = self._ahead, None
         return ahead if ahead is not None and ahead.query == query else None
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: "SeverityLevel" = "information",
+        timeout: float | None = None,
+        markup: bool = False,  # noqa: ARG002 -- widgets pass True on without being asked
+    ) -> None:
+        """Show a message, never as markup: names and values of people stand in it."""
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
 
     def show_error(self, error: BaseException, *, quiet: bool = False) -> None:
         """Show what went wrong, and what to do about it.
