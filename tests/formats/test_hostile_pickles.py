@@ -105,6 +105,26 @@ def test_names_too_long_to_hold_are_dangerous() -> None:
     check_dangerous(b"\x80\x04" + call(b"cos\n" + name.encode() + b"\n", text("true")) + STOP)
 
 
+def frame(length: int) -> bytes:
+    return b"\x95" + struct.pack("<Q", length)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(frame(5) + b"ccollections\nOrderedDict\n", id="a line"),
+        pytest.param(frame(3) + text("collections") + text("OrderedDict") + b"\x93", id="a text"),
+        pytest.param(frame(9) + frame(2) + b"NN", id="another frame"),
+        pytest.param(frame(3) + b"I1x\n" + b"N", id="a number that is none then"),
+        pytest.param(frame(20) + b"N" + frame(9) + b"N" * 20, id="another frame within"),
+    ],
+)
+def test_what_reaches_across_the_end_of_a_frame_is_dangerous(content: bytes) -> None:
+    """A loader in C that reads a file drops the rest of the frame, and so reads other names."""
+    check_dangerous(b"\x80\x04" + content + STOP)
+    assert facts_of(b"\x80\x04" + frame(3) + b"N0N.", "m.pkl").safety == "tensors-only"
+
+
 # Functions that call what they are given.
 
 

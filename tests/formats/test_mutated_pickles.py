@@ -51,6 +51,16 @@ piece = st.one_of(
         [b"X\x02\x00\x00\x00os", b"\x8c\x06system", b"cnumpy\ndtype\n", b"K\x00", b"(", b"t"]
     ),
 )
+# Where the loader in C takes other numbers than the one in Python.
+number = st.builds(
+    lambda code, digits, end: code + digits + end,
+    st.sampled_from([b"I", b"L", b"F", b"p", b"g"]),
+    st.sampled_from([b"", b"0", b"1", b"010", b"+07", b" 1", b"1 ", b"0x1F", b"1_0", b"08", b"1."]),
+    st.sampled_from([b"\n", b"L\n", b"\0\n", b"\0x\n", b"\0L\n", b"x\n"]),
+)
+numbers = st.tuples(st.lists(number, max_size=6), st.sampled_from([b"", b"N"])).map(
+    lambda made: made[1] + b"".join(made[0]) + b"cthis\ns\n."
+)
 streams = st.lists(piece, max_size=40).map(lambda pieces: b"\x80\x04" + b"".join(pieces))
 
 
@@ -121,3 +131,21 @@ def test_no_name_that_a_real_unpickler_asks_for_is_missed(content: bytes) -> Non
         Recorder(io.BytesIO(content)).load()
     found = pickles.read(BytesSource(content)).globals
     assert {readable(name) for name in asked} <= set(found)
+
+
+@settings(max_examples=300)
+@given(content=numbers)
+def test_no_name_behind_a_number_is_missed_that_either_unpickler_asks_for(content: bytes) -> None:
+    asked: set[str] = set()
+
+    def find_class(_: object, module: str, name: str) -> object:
+        asked.add(f"{module}.{name}")
+        return OrderedDict
+
+    for kind in (pickle.Unpickler, pickle._Unpickler):
+        recorder = type("Recorder", (kind,), {"find_class": find_class})
+        with suppress(Exception):
+            recorder(io.BytesIO(content)).load()
+    facts = detect.read(BytesSource(content), "model.pkl")
+    assert asked <= set(facts.globals)
+    assert not asked or facts.safety == "dangerous"

@@ -10,7 +10,9 @@ joblib writes; anything else ends the reading, since the place of the next opcod
 
 A file with these wrappers is judged as `joblib.load` reads it. `pickle.load` fails at the padding;
 where there is none (in older files, and before an array of objects) the bytes of the first array
-are also run as opcodes here, so that code behind a false array shows.
+are also run as opcodes here, so that code behind a false array shows. An honest array of objects
+then looks up modules at the wrong places of the memo, and fails there; names that it has anyway
+say nothing.
 """
 
 from contextlib import suppress
@@ -19,6 +21,7 @@ from typing import Final
 from msgspec import Struct
 
 from regtui.formats import numpy_types
+from regtui.formats.allowed import judge
 from regtui.formats.pickle_machine import Machine
 from regtui.formats.pickle_state import PickleState
 from regtui.formats.reading import Reading
@@ -28,6 +31,7 @@ from regtui.formats.symbolic import Global, Made, Pairs, Symbol
 _MODULES: Final = ("joblib.", "sklearn.externals.joblib.")
 _BESIDE: Final = frozenset({"NDArrayWrapper", "ZNDArrayWrapper"})
 _STRANGE: Final = "it holds an array of joblib in a form that joblib does not write"
+_MOST_NAMES: Final = 1_000
 _ALIGNMENTS: Final = 64  # no padding is longer; joblib uses 16
 _PICKLE: Final = 50  # steps that a pickle costs at least, for it needs a machine of its own
 # What a wrapper has; the last one only in newer releases.
@@ -56,6 +60,28 @@ class ArrayPlace(Struct, frozen=True):
     value: object = None
 
 
+class _Plain(Reading):
+    """Collects what a plain loader would import that joblib's would not."""
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__(reading.limits)
+        self.steps = reading.steps
+        self._foreign: set[tuple[str, str]] = set()
+
+    def see(self, module: str, name: str) -> None:
+        """Remember what is dangerous."""
+        if judge(module, name) == "dangerous" and len(self._foreign) < _MOST_NAMES:
+            self._foreign.add((module, name))
+
+    def tell(self, reading: Reading) -> None:
+        """Tell of the names that nothing else in the file has."""
+        reading.steps = min(reading.steps, self.steps)
+        known = {path.rpartition(".")[2] for path in reading.names}
+        for module, name in sorted(self._foreign):
+            if name not in known:
+                reading.see(module, name)
+
+
 class Arrays:
     """Reads the pickles of one file; its `built` is the machine's hook.
 
@@ -67,7 +93,9 @@ class Arrays:
         self.found = False
         self._reading = reading
         self._start = 0
-        self._bare: int | None = None  # where the pickle starts whose first array has no padding
+        # Where the pickle starts whose first array has no padding, and whether that has objects.
+        self._bare: int | None = None
+        self._objects = False
 
     def run(self, stream: Stream) -> Symbol:
         """Run the pickle at the stream's place.
@@ -86,10 +114,11 @@ class Arrays:
 
     def _run_plainly(self, stream: Stream, start: int) -> None:
         """Run it as `pickle.load` would; most end at the first byte of the first array."""
-        plain = stream.fork(start)
+        reading = _Plain(self._reading) if self._objects else self._reading
         with suppress(Unreadable):
-            while not plain.ended():
-                Machine(plain, self._reading).run()
+            Machine(stream.fork(start), reading).run()
+        if isinstance(reading, _Plain):
+            reading.tell(self._reading)
 
     def built(self, made: Made, machine: PickleState) -> None:
         """Pass the array behind what was made, if that is one of joblib's wrappers.
@@ -109,6 +138,7 @@ class Arrays:
             return
         if machine.in_frame():
             raise Unreadable(_STRANGE)  # the array would lie behind the frame, not here
+        machine.check_frame()
         made.array = self._inline(made, machine.stream, first)
 
     def _beside(self, wrapper: Made) -> None:
@@ -131,7 +161,7 @@ class Arrays:
         sizes = tuple(length for length in shape if isinstance(length, int))
         padded = state.get(_ALIGNMENT) is not None and not kind.objects
         if first and not padded:
-            self._bare = self._start
+            self._bare, self._objects = self._start, kind.objects
         if kind.objects:
             # The loader uses `pickle.load` there: arrays within it are not joblib's.
             inner = Machine(stream, self._reading).run()

@@ -6,6 +6,10 @@ the opcodes, `pickle_state.py` what they do to the stack and how imports and cal
 Invariants: the effect on stack and memo is that of a real unpickler as long as that would go on;
 where it would fail, this one may go on, so it never sees less. Every opcode costs one step.
 
+A frame ends where an opcode does. One that reaches across the end is read in three ways: by the
+loader in C as it stands when it has bytes, without the rest of the frame when it has a file, and
+not at all by the one in Python. No pickler writes it, and it is told as dangerous.
+
 Failure: `Unreadable` for what no unpickler reads, `Ended` at the end of the bytes, `Excess` at a
 limit. The names met so far are with the reading by then.
 """
@@ -32,6 +36,8 @@ class Machine(PickleState):
         try:
             return self._run()
         except Unreadable as error:
+            if 0 < self.frame_end < self.stream.position:
+                self.reading.suspect("<frame>")  # the fault may be that of reading across its end
             if self.stream.broken and not isinstance(error, Ended):
                 raise Ended("it ends too early") from error
             raise
@@ -39,6 +45,8 @@ class Machine(PickleState):
     def _run(self) -> Symbol:
         take, reading, handlers = self.stream.take, self.reading, HANDLERS
         while True:
+            if self.frame_end:
+                self.check_frame()
             code = take(1)[0]
             reading.steps -= 1
             if reading.steps < 0:

@@ -128,8 +128,10 @@ def _proto(machine: PickleState) -> None:
 
 
 def _frame(machine: PickleState) -> None:
-    """A frame is only a hint for reading ahead; some loaders run one that is cut short."""
+    """Some loaders run a frame that is cut short."""
     length = machine.number(8)
+    if machine.frame_end:
+        machine.reading.suspect("<frame>")  # within another one
     machine.frame_end = max(machine.frame_end, machine.stream.position + length)
 
 

@@ -23,7 +23,7 @@ from regtui.formats.allowed_states import (
     has_attributes,
 )
 from regtui.formats.reading import Reading
-from regtui.formats.streams import Stream, Unreadable
+from regtui.formats.streams import Excess, Stream, Unreadable
 from regtui.formats.symbolic import Blob, Global, Items, Made, Pairs, Persistent, Symbol
 
 _LONGEST_HELD: Final = 64 << 10
@@ -45,7 +45,7 @@ class PickleState:
     Attributes:
         memo: What is remembered, as far as its places follow one another.
         scattered: What is remembered at any other places.
-        frame_end: Where the frames announced so far end.
+        frame_end: Where the frame that goes on ends, 0 outside of any.
         calls: How often something was called.
         asked: The persistent ids, in order.
     """
@@ -73,6 +73,19 @@ class PickleState:
         A loader may have read all of it already and go on reading elsewhere: behind its end.
         """
         return self.stream.position < self.frame_end
+
+    def check_frame(self) -> None:
+        """Suspect what reaches across the end of a frame, between two opcodes.
+
+        Raises:
+            Excess: Something does.
+        """
+        over = self.stream.position - self.frame_end
+        if over > 0 and self.frame_end:
+            self.reading.suspect("<frame>")
+            raise Excess("something in it reaches across the end of a frame")
+        if not over:
+            self.frame_end = 0
 
     def pop(self) -> Symbol:
         """Take the top of the stack."""
