@@ -393,6 +393,26 @@ def test_objects_are_filled_once_and_with_no_methods(fills: bytes) -> None:
     check_dangerous(whole(bunch, fills))
 
 
+def dtype(code: str, fields: bytes = b"N", flags: int = 0, subtype: bytes = b"N") -> bytes:
+    made = call(line_global("numpy", "dtype"), text(code), b"\x89", b"\x88")
+    size = b"K\x08" if code[0] == "V" else b"J\xff\xff\xff\xff"
+    names = text("a") + b"\x85" if fields != b"N" else b"N"
+    state = b"K\x03" + text("|") + subtype + names + fields + size + b"K\x01"
+    return made + MARK + state + b"K" + bytes([flags]) + b"tb"
+
+
+def test_a_type_of_numpy_that_hides_objects_is_dangerous() -> None:
+    """Bytes of the file would be taken for addresses of objects."""
+    objects = dtype("O8", flags=63)
+    place = pairs({"a": objects + b"K\x00\x86"})
+
+    assert facts_of(whole(dtype("V8", place, flags=63)), "m.pkl").safety == "tensors-only"
+    check_dangerous(whole(dtype("V8", place)))
+    check_dangerous(whole(dtype("V8", subtype=objects + b"K\x01\x85\x86")))
+    hidden = pairs({"a": dtype("V8", place, flags=63) + b"K\x00\x86"})
+    check_dangerous(whole(dtype("V8", hidden)))
+
+
 # Files within.
 
 

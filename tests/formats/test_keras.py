@@ -1,5 +1,6 @@
 import io
 import json
+import struct
 import zipfile
 from typing import Any
 
@@ -22,6 +23,24 @@ def archive(config: Any, *, method: int = zipfile.ZIP_STORED, weights: bytes = b
 def made_of(*layers: Any) -> dict[str, Any]:
     config = {"name": "net", "layers": list(layers)}
     return {"module": "keras", "class_name": "Sequential", "config": config}
+
+
+@pytest.mark.parametrize("name", ["model.weights.npz", "assets/a.pkl", "notes.txt"])
+def test_pickles_beside_the_config_are_judged(name: str) -> None:
+    """Keras itself has read weights as arrays of objects."""
+    objects = b"\x93NUMPY\x01\0" + struct.pack("<H", 55)
+    objects += b"{'descr':'|O','fortran_order':False,'shape':(1,)}".ljust(55)
+    evil = b"\x80\x02cposix\nsystem\n(X\x04\0\0\0truetR."
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as made:
+        made.writestr("a.npy", objects + evil)
+    content = inner.getvalue() if name.endswith(".npz") else evil
+    buffer = io.BytesIO(archive(made_of()))
+    with zipfile.ZipFile(buffer, "a") as made:
+        made.writestr(name, content)
+    facts = facts_of(buffer.getvalue(), "model.keras")
+    assert (facts.format, facts.safety) == ("keras", "dangerous")
+    assert "posix.system" in facts.globals
 
 
 def judged(*layers: Any) -> Facts:

@@ -211,6 +211,19 @@ def test_arrays_lie_where_the_table_says() -> None:
     assert found["structured"].dtype == "V5"
 
 
+def test_objects_in_an_array_in_front_are_no_reason_for_alarm() -> None:
+    inner = {"a": np.arange(3), "b": np.float32(1)}
+    for value in (
+        np.array(["a", None], dtype=object),
+        [np.array([inner, np.zeros(3, dtype="M8[s]"), RandomForestClassifier()], dtype=object)],
+        ColumnTransformer([("text", OneHotEncoder(), [0])]).fit(np.array([["a"], ["b"]], object)),
+    ):
+        for compress in (0, 3):
+            facts = facts_of(joblib_bytes(value, compress), "model.joblib")
+
+            check_read(facts)
+
+
 def test_a_large_array_in_a_plain_pickle_has_its_place_too() -> None:
     array = np.arange(100_000, dtype=np.float64)
     for protocol in (3, 4, 5):

@@ -17,7 +17,7 @@ def test_a_graph_that_only_computes_carries_no_code() -> None:
     assert facts.metadata == {"tags": '["serve"]', "tensorflow_version": "2.20.0", "nodes": 3}
 
 
-@pytest.mark.parametrize("name", ["PyFunc", "EagerPyFunc", "WriteFile"])
+@pytest.mark.parametrize("name", ["PyFunc", "EagerPyFunc", "WriteFile", "DebugIdentity"])
 def test_a_graph_that_calls_python_or_writes_files_is_dangerous(name: str) -> None:
     for content in (saved_model("MatMul", name), saved_model(in_function=name)):
         facts = facts_of(content, "saved_model.pb")

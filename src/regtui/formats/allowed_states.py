@@ -8,6 +8,7 @@ such a name in its state answers with what the pickle put there. So
 - nothing with the name of a special method is put into an object
 - an object is filled in the order that picklers have: items, pairs, its state, and that once
 - only what is newly made is filled, never what a function may have handed back
+- a type of numpy's says of itself what its parts say
 """
 
 import re
@@ -26,6 +27,9 @@ _MAKING: Final = re.compile(
     r"|__(bit_generator|generator|randomstate)_ctor"
 )
 _KEYS_IN_A_STEP: Final = 16
+# Of the state of a type of numpy's.
+_FLAGS: Final = 7
+_OBJECTS: Final = 0x01
 
 
 def check_values(values: list[Symbol] | tuple[Symbol, ...], reading: Reading) -> None:
@@ -91,6 +95,39 @@ def check_state(state: Symbol, reading: Reading) -> None:
     for part in state if isinstance(state, tuple) else (state,):
         if isinstance(part, Pairs):
             check_keys(part.flat, reading)
+
+
+def check_type(target: Made, state: Symbol, reading: Reading) -> None:
+    """Suspect a type of numpy's whose fields are objects while its flags say that it has none.
+
+    numpy believes the flags, and would take bytes of the file for addresses of objects.
+    """
+    if target.path.endswith(".dtype") and isinstance(state, tuple) and len(state) > _FLAGS:
+        flags = state[_FLAGS]
+        if not (isinstance(flags, int) and flags & _OBJECTS) and any(
+            map(_is_object, _parts(state))
+        ):
+            reading.suspect(f"{target.path}()=")
+
+
+def _parts(state: tuple[Symbol, ...]) -> list[Symbol]:
+    """Return the types that a type consists of: of its elements, of its fields."""
+    inner, fields = state[2], state[4]
+    found = [inner[0]] if isinstance(inner, tuple) and inner else []
+    if isinstance(fields, Pairs):
+        found += [field[0] for _, field in fields if isinstance(field, tuple) and field]
+    return found
+
+
+def _is_object(kind: Symbol) -> bool:
+    if isinstance(kind, Global):
+        return kind.name.startswith("object")
+    if not isinstance(kind, Made):
+        return True  # a type that is none
+    code, state = kind.argument(0), kind.state
+    flags = state[_FLAGS] if isinstance(state, tuple) and len(state) > _FLAGS else 0
+    plain = isinstance(code, str) and "O" not in code
+    return not plain or not isinstance(flags, int) or bool(flags & _OBJECTS)
 
 
 def check_keys(flat: list[Symbol], reading: Reading) -> None:

@@ -3,7 +3,8 @@
 The configuration decides what loading would run (`keras_config`); the weights are read in place
 when they are stored as they are, else unpacked within the limits and without a place in the file.
 All members together are unpacked to no more than one may be.
-Assets of layers (vocabularies) are plain text that Keras reads as such.
+Assets of layers (vocabularies) are plain text that Keras reads as such; whatever else lies in the
+archive is judged by what it is, for Keras has read weights out of arrays of objects.
 
 `complete` is certain: a zip's directory is written last.
 """
@@ -14,8 +15,10 @@ from typing import Final
 from msgspec import structs
 
 from regtui.formats import hdf5, keras_config
+from regtui.formats.archives import judge_members
 from regtui.formats.cursor import Malformed, unread
 from regtui.formats.flat import Flat
+from regtui.formats.layout import BADNESS
 from regtui.formats.reading import Reading
 from regtui.formats.streams import Unreadable
 from regtui.formats.values import LIMITS, BytesSource, Facts, Limits, Source, Tensor
@@ -72,6 +75,10 @@ def _facts(source: Source, listed: Sequence[Member], limits: Limits) -> Facts:
     keras_config.describe(config, metadata)
     tensors: list[Tensor] = []
     problem = judgement.problem
+    own = {_CONFIG, _METADATA}
+    others = [item for item in listed if item.name not in own and not item.name.endswith(_WEIGHTS)]
+    judge_members(source, others, reading, 0)
+    beside = reading.facts(FORMAT)
     parts = [member for name, member in found.items() if name.endswith(_WEIGHTS)]
     share = structs.replace(limits, steps=limits.steps // max(1, len(parts)))
     for member in parts:
@@ -80,12 +87,12 @@ def _facts(source: Source, listed: Sequence[Member], limits: Limits) -> Facts:
         tensors += weights.tensors
     return Facts(
         FORMAT,
-        judgement.safety,
+        max(judgement.safety, beside.safety, key=lambda safety: BADNESS[safety]),
         complete=True,
-        globals=judgement.globals,
+        globals=tuple(sorted({*judgement.globals, *beside.globals})),
         tensors=tuple(tensors[: limits.tensors]),
         metadata=metadata.values,
-        problem=problem,
+        problem=problem or beside.problem,
         cut=metadata.cut or len(tensors) > limits.tensors,
     )
 

@@ -126,6 +126,7 @@ SKLEARN_METRICS: Final = _names(
 
 SKLEARN_FUNCTIONS: Final = _names(
     """
+    _passthrough_scorer
     accuracy_score additive_chi2_kernel adjusted_mutual_info_score adjusted_rand_score auc
     average_precision_score balanced_accuracy_score brier_score_loss calinski_harabasz_score
     chi2 chi2_kernel class_likelihood_ratios classification_report cohen_kappa_score

@@ -19,6 +19,7 @@ from regtui.formats.allowed_states import (
     check_fill,
     check_keys,
     check_state,
+    check_type,
     check_values,
     has_attributes,
 )
@@ -225,6 +226,7 @@ class PickleState:
         if isinstance(target, Made):
             check_fill(target, self.reading, ordered=not target.builds)
             check_state(state, self.reading)
+            check_type(target, state, self.reading)
             target.state = state
             target.builds += 1
             if self._built is not None:

@@ -21,7 +21,29 @@ FORMAT: Final = "tensorflow"
 
 _VERSION, _META_GRAPH = 1, 2
 _ACTING: Final = frozenset(
-    {"PyFunc", "PyFuncStateless", "EagerPyFunc", "WriteFile", "LoadLibrary", "DebugIdentityV2"}
+    {
+        "CreateSummaryDbWriter",
+        "CreateSummaryFileWriter",
+        "DatasetToTFRecord",
+        "DatasetToTFRecordV2",
+        "DebugIdentity",
+        "DebugIdentityV2",
+        "DebugIdentityV3",
+        "DebugNanCount",
+        "DebugNumericSummary",
+        "DebugNumericSummaryV2",
+        "DistributedSave",
+        "EagerPyFunc",
+        "ExperimentalDatasetToTFRecord",
+        "LoadLibrary",
+        "PyFunc",
+        "PyFuncStateless",
+        "SaveDataset",
+        "SaveDatasetV2",
+        "SnapshotDataset",
+        "SnapshotDatasetV2",
+        "WriteFile",
+    }
 )
 # Paths of field numbers below a meta graph: MetaInfoDef's tags and version; the operations of the
 # graph's nodes, and of those in its functions.
