@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
+from regtui.formats import detect
 from regtui.formats.values import BytesSource, Limits
 from regtui.formats.zip_directory import BadArchive, members
 from tests.formats.pickle_writing import STOP, torch_archive, whole, zipped
@@ -241,6 +242,51 @@ def test_texts_in_a_heap_are_bounded_for_the_whole_file() -> None:
     assert facts_of(attributes_of_one_heap(200, 60_000), "m.h5", large).safety == "unread"
     searched = Limits(steps=50_000)
     assert facts_of(attributes_of_one_heap(200, 10), "m.h5", searched).safety == "unread"
+
+
+# Files of any size, with hardly a byte in them.
+
+
+class Sparse:
+    """A file of zeros behind a start."""
+
+    def __init__(self, start: bytes, size: int) -> None:
+        self.size = size
+        self.taken = 0
+        self._start = start
+
+    def read(self, offset: int, length: int) -> bytes:
+        found = self._start[offset : offset + length].ljust(min(length, self.size - offset), b"\0")
+        self.taken += len(found)
+        return found
+
+
+def test_a_line_without_an_end_is_not_followed_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    from regtui.formats import streams
+
+    monkeypatch.setattr(streams, "LONGEST_LINE", 1 << 20)
+    source = Sparse(b"\x80\x02S'", 1 << 30)
+
+    facts = detect.read(source, "m.pkl")
+
+    assert (facts.safety, facts.problem) == ("unread", "a line is longer than can be read")
+    assert source.taken < 8 << 20
+
+
+def test_fields_far_from_each_other_are_paid_for_by_what_is_read() -> None:
+    text = b"\x12\x80\x80\x40"  # of a megabyte
+
+    class Fields(Sparse):
+        def read(self, offset: int, length: int) -> bytes:
+            if not offset:
+                return super().read(offset, length)
+            self.taken += length
+            return text.ljust(length, b"\0")
+
+    source = Fields(field(1, 8) + text, 1 << 40)
+
+    assert detect.read(source, "m.onnx", Limits(steps=20_000)).safety == "unread"
+    assert source.taken < 1 << 30
 
 
 # CatBoost, GGUF, ONNX, safetensors.

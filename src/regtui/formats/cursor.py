@@ -3,7 +3,8 @@
 A `Cursor` keeps one block of the source in memory, so that a header of many small fields costs few
 reads and a payload of gigabytes costs none (`skip`). What a file claims is compared with what it
 has before anything is allocated: a length beyond the end is `Truncated`, one beyond
-`Limits.header_bytes` is `TooMuch`, and `step` counts the records so that no claim makes it slow.
+`Limits.header_bytes` is `TooMuch`, and `step` counts the records and blocks, so that no claim makes
+it slow.
 
 All three are `Malformed`, which never leaves a reader: `unread` makes the answer of it.
 """
@@ -14,6 +15,8 @@ from typing import Any, Final
 from regtui.formats.values import LIMITS, Facts, Limits, Source
 
 _BLOCK: Final = 1 << 16
+_READ: Final = 20  # steps that reading a block costs
+_BYTES_IN_A_STEP: Final = 512
 
 
 class Malformed(Exception):
@@ -119,6 +122,7 @@ class Cursor:
             raise Truncated(f"the file ends at byte {self.size}, before what it announces")
         if length > self.limits.header_bytes:
             raise TooMuch(f"{length} bytes in one piece are more than can be read")
+        self.step(_READ + length // _BYTES_IN_A_STEP)
         self._block = self._source.read(self.at, max(length, _BLOCK))
         self._from = self.at
         if len(self._block) < length:

@@ -42,6 +42,7 @@ _TEXTS: Final = {2: "producer_name", 3: "producer_version", 4: "domain", 6: "doc
 _GRAPH, _OPSET, _PROPERTY, _TRAINING, _FUNCTION = 7, 8, 14, 20, 25
 _MOST_DIMENSIONS = 64
 _LARGEST_IR = 1000
+_TRIED: Final = Limits(steps=100_000)  # for the question whether it is one
 
 _BUILT_IN: Final = frozenset(
     {
@@ -96,7 +97,7 @@ def matches(head: bytes, source: Source) -> bool:
         return False
     numbers = set()
     try:
-        for field in protobuf.fields(Cursor(source), source.size):
+        for field in protobuf.fields(Cursor(source, 0, _TRIED), source.size):
             if _MODEL.get(field.number) != field.wire:
                 return False
             if field.number == 1 and not 0 < field.value < _LARGEST_IR:

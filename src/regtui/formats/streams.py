@@ -12,6 +12,7 @@ from typing import Final
 from regtui.formats.values import Source
 
 CHUNK: Final = 256 << 10
+LONGEST_LINE: Final = 2 << 30  # of a pickle; one of text may be a whole array
 _FIRST: Final = 16 << 10  # most pickles are small, and so are most questions about a head
 
 
@@ -83,6 +84,9 @@ class Stream:
 
         Returns:
             What is before it, or just the start if that is longer than `longest`; its length.
+
+        Raises:
+            Excess: It is longer than any line of an honest file.
         """
         kept = b""
         length = 0
@@ -91,6 +95,8 @@ class Stream:
             end = found if found >= 0 else len(self._buffer)
             kept += self._buffer[self._at : min(end, self._at + max(0, longest - len(kept)))]
             length += end - self._at
+            if length > LONGEST_LINE:
+                raise Excess("a line is longer than can be read")
             if found >= 0:
                 self._at = found + 1
                 return kept, length

@@ -20,6 +20,7 @@ from regtui.formats.values import LIMITS, Facts, Limits, Source
 FORMAT: Final = "tensorflow"
 
 _VERSION, _META_GRAPH = 1, 2
+_TRIED: Final = Limits(steps=100_000)  # for the question whether it is one
 _ACTING: Final = frozenset(
     {
         "CreateSummaryDbWriter",
@@ -57,7 +58,7 @@ def matches(head: bytes, source: Source) -> bool:
         return False
     wires = {_VERSION: VARINT, _META_GRAPH: BYTES}
     try:
-        fields = protobuf.fields(Cursor(source), source.size)
+        fields = protobuf.fields(Cursor(source, 0, _TRIED), source.size)
         return all(wires.get(field.number) == field.wire for field in fields)
     except Malformed:
         return False
