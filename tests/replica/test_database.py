@@ -6,7 +6,7 @@ import pytest
 
 from regtui.core.errors import Busy, Damaged, RegtuiError
 from regtui.replica import database
-from regtui.replica.database import configuration, connected, translated
+from regtui.replica.database import NoRoom, configuration, connected, translated
 
 USED = (
     "connect", "Error", "ParserException", "BinderException", "CatalogException", "IOException",
@@ -49,8 +49,8 @@ TOLD = {
         "/bin/duckdb (pid 7)",
     ),
     LOCKED + "Resource temporarily unavailable": (Busy, "another program has"),
-    "IO Error: Could not write: No space left on device": (RegtuiError, "is full"),
-    "IO Error: Could not write: File too large": (RegtuiError, "is full"),
+    "IO Error: Could not write: No space left on device": (NoRoom, "is full"),
+    "IO Error: Could not write: File too large": (NoRoom, "is full"),
     'IO Error: Cannot open "/home/walter/corrupt/x": Permission denied': (
         RegtuiError,
         "permission",
