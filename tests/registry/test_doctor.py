@@ -199,6 +199,14 @@ BROKEN = {
 }
 
 
+def test_of_a_lost_document_the_tables_stay_as_they_are(ranker: Registry) -> None:
+    execute(ranker, "delete from base.document where kind = 'model'")
+
+    for found in (ranker.doctor(), ranker.doctor(repair=True)):
+        assert statuses(found)["documents"] == statuses(found)["tables"] == "problem"
+    assert [row[0] for row in ranker.sql("select model from models").rows] == ["ranker"]
+
+
 @pytest.mark.parametrize("how", BROKEN)
 @pytest.mark.parametrize("kind", ["model", "version", "alias"])
 def test_a_document_that_cannot_be_read_stops_neither_repair_nor_rebuild(

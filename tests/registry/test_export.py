@@ -170,6 +170,14 @@ def test_what_cannot_be_read_stops_the_export_of_a_registry(
     assert list(tmp_path.glob("*b.regtui*")) == []
 
 
+def test_a_changed_name_stops_the_export_of_a_registry(ranker: Registry, tmp_path: Path) -> None:
+    with connected(ranker.context.replica.home.database, read_only=False) as connection:
+        connection.execute("update base.actor set name = 'evil'")
+
+    with pytest.raises(Damaged, match="'evil'"):
+        ranker.export(None, tmp_path / "b.regtui")
+
+
 def test_two_exports_to_one_name_do_not_meet(ranker: Registry, tmp_path: Path) -> None:
     other = Registry(ranker.context)
     target = tmp_path / "v"

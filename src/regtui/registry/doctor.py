@@ -180,7 +180,12 @@ def _examined(context: Context, found: Examination, *, repair: bool) -> Iterator
         )  # fmt: skip
     else:
         yield Finding("operations", "ok", "all are there")
-    if found.unvouched:
+    if found.lost:
+        yield Finding(
+            "documents", "problem",
+            f"{len(found.lost)} are missing, such as {found.lost[0]}", _BACKUP,
+        )  # fmt: skip
+    elif found.unvouched:
         yield Finding(
             "documents", "problem",
             f"{len(found.unvouched)} are not what was decided: {found.unvouched[0]}"
@@ -212,10 +217,10 @@ def _projection(context: Context, found: Examination, *, repair: bool) -> Findin
     if not found.differing:
         return Finding("tables", "ok", "all say what the documents say")
     shown = ", ".join(f"{count} in {table}" for table, count in sorted(found.differing.items()))
-    if not repair:
+    if not repair or found.lost:  # what the tables still know of lost documents is all there is
         return Finding(
             "tables", "problem", f"rows differ from the documents: {shown}",
-            "`regtui doctor --repair` makes them anew",
+            _BACKUP if found.lost else "`regtui doctor --repair` makes them anew",
         )  # fmt: skip
     _made_anew(context, found.ranges)
     return Finding("tables", "repaired", f"made anew from the documents: {shown}")

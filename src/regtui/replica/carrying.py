@@ -23,6 +23,7 @@ from regtui.core.bundle import (
     TextRecord,
 )
 from regtui.core.errors import Damaged
+from regtui.core.identity import user_id
 from regtui.replica.database import Connection
 from regtui.replica.decoded import stored_document, stored_past
 from regtui.replica.rebuild import key_ranges
@@ -39,10 +40,13 @@ def carried_records(connection: Connection) -> Records:
     """Yield all records of a registry, section by section in the order of a bundle.
 
     Raises:
-        Damaged: An operation or document can't be read, or a text of it is missing.
+        Damaged: An operation or document can't be read, a text of it is missing, or the name of
+            who acted was changed.
     """
-    for row in _rows(connection, "select id::varchar, name from base.actor order by id"):
-        yield "actors", ActorRecord(*row)
+    for identity, name in _rows(connection, "select id::varchar, name from base.actor order by id"):
+        if user_id(name) != identity:
+            raise Damaged(f"the name {name!r} is not that of who acted", "`regtui audit verify`")
+        yield "actors", ActorRecord(identity, name)
     for row in _rows(
         connection,
         "select replica::varchar, lower(hex(public_key)), created from base.enrolment "

@@ -49,6 +49,7 @@ class Examination(Struct):
         ranges: Ranges of local keys in which there are any.
         operations: How many are missing, or there are too many.
         malformed: Sequence numbers of those that can't be read.
+        lost: Ids of documents that operations made and that are not there.
         texts: Ids of documents that have lost a text.
     """
 
@@ -60,6 +61,7 @@ class Examination(Struct):
     ranges: list[tuple[int, int]] = []
     operations: int = 0
     malformed: list[int] = []
+    lost: list[str] = []
     texts: list[str] = []
 
     @property
@@ -68,7 +70,8 @@ class Examination(Struct):
 
         Lost texts don't count: they are worth less than changes that an older copy would lack.
         """
-        return not (self.unvouched or self.lists or self.operations or self.malformed)
+        wrong = (self.unvouched, self.lists, self.operations, self.malformed, self.lost)
+        return not any(wrong)
 
 
 def examine(opening: Opening) -> Examination:
@@ -82,7 +85,7 @@ def examine(opening: Opening) -> Examination:
     with opening() as connection:
         ranges = list(key_ranges(connection))
         found.operations = _missing_operations(connection)
-    found.malformed = _malformed_operations(opening)
+    _examine_operations(opening, found)
     scratch = duckdb.connect(":memory:", config=configuration(read_only=False))
     try:
         apply_all(scratch, 0)
@@ -124,25 +127,44 @@ def _missing_operations(connection: Connection) -> int:
     return 1 if row is None or row[0] is None else int(row[0])
 
 
-def _malformed_operations(opening: Opening) -> list[int]:
-    found: list[int] = []
-    last = 0
-    while True:
+def _examine_operations(opening: Opening, found: Examination) -> None:
+    """Read all operations, and look for the documents that their verdicts tell of."""
+    lost: dict[str, None] = {}
+    start, last = 0, 1
+    while start < last:
         with opening() as connection:
             rows = connection.execute(
                 "select seq, bytes, verdict from base.operation where seq > ? and seq <= ? "
                 "order by seq",
-                [last, last + _OPERATIONS],
+                [start, start + _OPERATIONS],
             ).fetchall()
             row = connection.execute("select max(seq) from base.operation").fetchone()
-        for seq, data, verdict in rows:
-            try:
-                stored_past(seq, data, verdict)
-            except Damaged:
-                found.append(seq)
-        last += _OPERATIONS
-        if row is None or row[0] is None or row[0] <= last:
-            return found
+            lost |= dict.fromkeys(_lost_documents(connection, _made(rows, found)))
+        start += _OPERATIONS
+        last = 0 if row is None or row[0] is None else row[0]
+    found.lost += lost
+
+
+def _made(rows: Iterable[tuple[int, str, str]], found: Examination) -> set[str]:
+    """Return the documents that operations made or changed; note those that can't be read."""
+    made: set[str] = set()
+    for seq, data, verdict in rows:
+        try:
+            decided = stored_past(seq, data, verdict).verdict
+        except Damaged:
+            found.malformed.append(seq)
+            continue
+        made |= decided.documents.keys() if isinstance(decided, Accepted) else set()
+    return made
+
+
+def _lost_documents(connection: Connection, made: set[str]) -> list[str]:
+    rows = connection.execute(
+        "select id from (select unnest(?::varchar[]) as id) m "
+        "where not exists (select 1 from base.document d where d.id = try_cast(m.id as uuid))",
+        [sorted(made)],
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def _examine_range(
