@@ -224,3 +224,53 @@ def test_versions_that_come_move_places_and_leave_the_pages_after_a_mark(
     assert [registry.place(listing, one) for one in whole] == list(range(15, 30))
     assert registry.page(listing, 1) == second
     assert registry.listing("sort:-created").total == 30
+
+
+@settings(max_examples=25)
+@given(sort=st.sampled_from(SORTS), condition=st.sampled_from(FILTERS), size=st.sampled_from(PAGES))
+def test_a_listing_that_is_only_counted_has_the_same_pages(
+    many: Registry, sort: str, condition: str, size: int
+) -> None:
+    query = f"{condition} sort:{sort}" if sort else condition
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(listings, "PAGE", size)
+        listing = listings.counted(many.context, query)
+        found = pages(many, listing)
+    assert [one for page in found for one in page] == everything(many, query)
+    assert [len(page) for page in found[:-1]] == [size] * (len(found) - 1)
+    assert listing.total == many.count(query)
+
+
+@pytest.mark.parametrize("query", ["", "created", "metric.f1", "-param.p", "name,number"])
+def test_a_listing_brought_up_to_date_has_the_pages_of_a_new_one(
+    registry: Registry, clock: Clock, query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listings, "PAGE", 4)
+    query = f"sort:{query}" if query else ""
+    for seed in range(3):
+        capture_some(registry.context, random.Random(seed))
+        clock.now += DAY
+    listing = registry.listing(query)
+    rows = everything(registry, query)
+    for place in (0, 1, 7, 8, 20, 40):
+        registry.change_state("version", f":{rows[place]}", "delete")
+    for seed in range(3, 5):
+        capture_some(registry.context, random.Random(seed))
+
+    moved = listings.again(registry.context, listing)
+
+    assert moved.marks == listing.marks
+    assert moved.total == 45 - 6 + 30
+    assert pages(registry, moved) == pages(registry, registry.listing(query))
+
+
+def test_a_page_goes_on_where_the_one_before_ended(
+    many: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listings, "PAGE", 9)
+    listing = listings.counted(many.context, "sort:-metric.f1")
+    first = listings.read_page(many.context, listing, 0)
+    second = listings.read_page(many.context, listing, 1, after=first.end)
+    assert second == listings.read_page(many.context, listing, 1)
+    assert second.rows == many.page(listing, 1)
+    assert listings.read_page(many.context, listing, 99) == listings.Page([], None)

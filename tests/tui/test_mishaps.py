@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from regtui.registry import Registry
-from regtui.registry.context import Context
 from regtui.replica.locks import ReplicaLock
 from regtui.tui.app import RegtuiApp
 from tests.tui.conftest import MakeApp
@@ -152,7 +151,7 @@ async def test_what_nobody_foresaw_is_a_message(
         def fail(*_: object) -> None:
             raise ZeroDivisionError("by nothing")
 
-        monkeypatch.setattr(Context, "reading", fail)
+        monkeypatch.setattr(Registry, "models", fail)
         await press(pilot, "f5")
 
         await shows(pilot, "something unforeseen")

@@ -6,7 +6,11 @@ order is walked once (`regtui.replica.query_places`), and from then on any page 
 one does.
 
 A listing is true for the moment at which it was made. Rows that came or went since make places move
-by as many; whoever shows them makes a new one when the registry changed.
+by as many. To walk a million versions again for each of them would take too long, so a listing is
+brought up to date (`again`) by counting alone: its marks are boundaries in the order as before,
+only that nobody knows how many rows lie before them now. A page of it starts from a mark nearby,
+whose place is counted, and some rows further on. Without marks (`counted`) it starts from the first
+row, which is quick for places near it.
 """
 
 from collections.abc import Sequence
@@ -23,8 +27,11 @@ from regtui.replica.query_cursor import Cursor
 from regtui.replica.query_places import after_query, marks_query, sort_values_query
 from regtui.replica.query_sql import compile_query, count_query
 
-PAGE = 128
+PAGE = 64
 """Rows between two marks, and the rows that are read at once."""
+
+TRIES = 3
+"""Marks whose place is counted, before a page is looked for from the first row."""
 
 
 class Listing(Struct, frozen=True):
@@ -33,14 +40,28 @@ class Listing(Struct, frozen=True):
     Attributes:
         query: As it was written.
         total: How many versions there are.
-        marks: The last row of each full page, in order.
+        marks: The last row of each full page, in order; none where nobody walked the order.
         now: The time that `created>7d` was counted from, milliseconds since 1970.
+        is_moved: Whether the marks are those of an earlier moment.
     """
 
     query: str
     total: int
     marks: tuple[Cursor, ...]
     now: int
+    is_moved: bool = False
+
+
+class Page(Struct, frozen=True):
+    """Rows of a listing.
+
+    Attributes:
+        rows: In order.
+        end: The last of them, which the next page starts behind; None where there is none.
+    """
+
+    rows: list[VersionAnswer]
+    end: Cursor | None
 
 
 def listing(context: Context, query: str = "") -> Listing:
@@ -62,6 +83,23 @@ def listing(context: Context, query: str = "") -> Listing:
     return Listing(query, total, tuple(marks), now)
 
 
+def counted(context: Context, query: str = "") -> Listing:
+    """Return the listing of a query without marks, which takes next to no time to make.
+
+    Raises:
+        QueryError: The query is malformed; it knows where.
+    """
+    return again(context, Listing(query, 0, (), 0))
+
+
+def again(context: Context, found: Listing) -> Listing:
+    """Return a listing as it stands now, with the marks that it had."""
+    now = context.replica.clock() // 1000
+    with context.reading() as connection:
+        total = _total(connection, parsed(found.query), now, put_away(connection))
+    return Listing(found.query, total, found.marks, now, is_moved=True)
+
+
 def first_page(context: Context, query: str = "") -> list[VersionAnswer]:
     """Return the first page of a query, which needs no listing.
 
@@ -73,19 +111,55 @@ def first_page(context: Context, query: str = "") -> list[VersionAnswer]:
 
 def page(context: Context, found: Listing, number: int) -> list[VersionAnswer]:
     """Return a page of a listing: rows `number * PAGE` up to the next page; none past its end."""
-    if number < 0 or number > len(found.marks):
-        return []
-    after = found.marks[number - 1] if number else None
+    return read_page(context, found, number).rows
+
+
+def read_page(context: Context, found: Listing, number: int, after: Cursor | None = None) -> Page:
+    """Return a page of a listing with where it ends.
+
+    Args:
+        context: The registry.
+        found: The listing.
+        number: From 0; there is nothing before the first page and past the last one.
+        after: Where the page before ends, if that is known.
+    """
+    if number < 0 or number * PAGE >= max(found.total, 1):
+        return Page([], None)
+    query = parsed(found.query)
     with context.reading() as connection:
+        away, skipped = put_away(connection), 0
+        if after is None and number and not found.is_moved:
+            after = found.marks[number - 1]
+        elif after is None and number:
+            after, skipped = _behind(connection, query, found, number * PAGE, away)
         statement = compile_query(
-            parsed(found.query),
-            now=found.now,
-            limit=PAGE,
-            after=after,
-            put_away=put_away(connection),
+            query, now=found.now, limit=skipped + PAGE, after=after, put_away=away
         )
-        rows = connection.execute(statement.sql, statement.parameters).fetchall()
-        return version_answers(connection, [row[0] for row in rows])
+        sql = f"from ({statement.sql}) offset ?"
+        rows = connection.execute(sql, [*statement.parameters, skipped]).fetchall()
+        answers = version_answers(connection, [row[0] for row in rows])
+    return Page(answers, Cursor(tuple(rows[-1][1:]), rows[-1][0]) if rows else None)
+
+
+def _behind(
+    connection: Connection, query: Query, found: Listing, row: int, away: Sequence[int]
+) -> tuple[Cursor | None, int]:
+    """Return a mark at or before a row, and how many rows lie between them."""
+    number = min(row // PAGE, len(found.marks))
+    for _ in range(TRIES):
+        if number <= 0:
+            break
+        mark = found.marks[number - 1]
+        statement = after_query(query, mark.values, mark.key, now=found.now, put_away=away)
+        counts = connection.execute(statement.sql, statement.parameters).fetchone() or (0, 0)
+        between = row - (int(counts[0]) - int(counts[1]))
+        if 0 <= between <= PAGE:
+            return mark, between
+        nearer = min(number + between // PAGE, len(found.marks))
+        if between >= 0 and nearer == number:
+            return mark, between
+        number = nearer
+    return None, row
 
 
 def place(context: Context, found: Listing, version: str) -> int | None:

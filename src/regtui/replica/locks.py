@@ -61,6 +61,22 @@ class ReplicaLock:
             _sign(descriptor)
             yield
 
+    def is_wanted(self) -> bool:
+        """Tell whether somebody waits for the lock, or is just passing the gate."""
+        try:
+            gate = os.open(self._gate, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(gate, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        else:
+            fcntl.flock(gate, fcntl.LOCK_UN)
+            return False
+        finally:
+            os.close(gate)
+
     @contextlib.contextmanager
     def _held(self, mode: int) -> Iterator[int]:
         deadline = time.monotonic() + _patience()

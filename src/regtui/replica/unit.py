@@ -99,6 +99,10 @@ class Replica:
                         return
             self._migrate()
 
+    def is_wanted(self) -> bool:
+        """Tell whether somebody waits for the replica; whoever reads at leisure asks."""
+        return self._lock.is_wanted()
+
     def make(self) -> None:
         """Make the replica where there is none; who stores files does so before the first one.
 

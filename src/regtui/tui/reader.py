@@ -1,20 +1,22 @@
-"""The reader: all reading of the registry for the screen, in one thread, in short bursts.
+"""The reader: all reading of the registry for the screen, in one thread, one request at a time.
 
-Opening a replica of a million versions costs as much as a page of it, so a connection is kept for
-the requests that follow at once: for a burst of at most `BURST` seconds in all, and no longer than
-`PAUSE` without work, because writers wait for it. Nothing holds the registry while the app only
-stands there.
+Opening a replica of a million versions costs more than a page of it, so the connection is kept for
+the requests that follow: as long as nobody else waits for the registry, and for `PAUSE` without
+work. A writer that waits is noticed within `TICK`; what is read just then is read to its end first.
+Nothing holds the registry while the app only stands there.
 
 A request may belong to a *lane*: a newer one of the same lane makes an older one pointless, which
 is then dropped from the queue, or interrupted where it runs already. So typing in the filter bar
-never waits for the query of the letter before.
+never waits for the query of the letter before. And a request may be *urgent*, because a person
+looks at the place where its rows will stand: it goes before the others, one of which is interrupted
+for it and begins anew afterwards.
 """
 
 import asyncio
 import contextlib
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -22,13 +24,13 @@ from msgspec import Struct
 
 from regtui.registry import Registry
 from regtui.registry.context import Context
-from regtui.replica.database import Connection
+from regtui.replica.database import Connection, translated
 
-BURST = 0.25
-"""Seconds that a connection is kept in all."""
-
-PAUSE = 0.03
+PAUSE = 1.0
 """Seconds that a connection is kept without work."""
+
+TICK = 0.02
+"""Seconds between two looks whether somebody waits for the registry."""
 
 T = TypeVar("T")
 
@@ -40,37 +42,46 @@ class Superseded(Exception):
 class _Kept(Context, frozen=True):
     """A context whose reading happens in a connection that is open already."""
 
-    burst: "_Burst | None" = None
+    held: "_Held | None" = None
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give the connection of the burst, opened now if it is not."""
-        if self.burst is None:
+        """Give the connection that is held, opened now if it is not."""
+        if self.held is None:
             with super().reading() as connection:
                 yield connection
         else:
-            yield self.burst.connection()
+            yield self.held.connection()
 
 
-class _Burst:
-    """A connection that is opened when it is first needed, and closed soon after."""
+class _Held:
+    """A connection that is opened when it is first needed, and anew where another file stands."""
 
     def __init__(self, context: Context, alive: Callable[[], None]) -> None:
         self._context = context
         self._alive = alive
         self._stack = contextlib.ExitStack()
         self._connection: Connection | None = None
-        self.until = 0.0
+        self._file: tuple[int, ...] | None = None
 
     def connection(self) -> Connection:
-        if self._connection is None:
-            self._alive()
-            self._connection = self._stack.enter_context(self._context.reading())
-            self.until = time.monotonic() + BURST
-        return self._connection
+        self._alive()
+        if self._connection is not None and self._file == self._present():
+            return self._connection
+        self.close()
+        connection = self._stack.enter_context(self._context.reading())
+        self._file = self._present()
+        self._connection = connection
+        return connection
 
+    @property
     def is_open(self) -> bool:
         return self._connection is not None
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody else waits for the registry, or it is another one by now."""
+        return self._context.replica.is_wanted() or self._file != self._present()
 
     def interrupt(self) -> None:
         connection = self._connection
@@ -79,15 +90,26 @@ class _Burst:
 
     def close(self) -> None:
         self._connection = None
-        self._stack.close()
+        with contextlib.suppress(Exception):  # of a database that went away meanwhile
+            self._stack.close()
+
+    def _present(self) -> tuple[int, ...] | None:
+        """Return what tells one file from another, or from what somebody made of it."""
+        try:
+            status = self._context.replica.home.database.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 class _Job(Struct, eq=False):
     run: Callable[[Registry], Any]
     lane: str
+    is_urgent: bool
     future: "asyncio.Future[Any]"
     loop: asyncio.AbstractEventLoop
-    dropped: bool = False
+    is_dropped: bool = False
+    is_put_off: bool = False
 
 
 class Reader:
@@ -99,99 +121,143 @@ class Reader:
     """
 
     def __init__(self, context: Context, alive: Callable[[], None] = lambda: None) -> None:
-        self._burst = _Burst(context, alive)
+        self._held = _Held(context, alive)
+        self._database = context.replica.home.database
         self._registry = Registry(
             _Kept(
                 replica=context.replica,
                 via=context.via,
                 session=context.session,
                 listener=context.listener,
-                burst=self._burst,
+                held=self._held,
             )
         )
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._changed = threading.Condition()
+        """Guards what follows; is told of new jobs and of the end."""
+        self._urgent: deque[_Job] = deque()
+        self._others: deque[_Job] = deque()
         self._latest: dict[str, _Job] = {}
         self._running: _Job | None = None
+        self._is_closed = False
         self._thread = threading.Thread(target=self._work, name="regtui-reader", daemon=True)
         self._thread.start()
 
-    async def read(self, verb: Callable[[Registry], T], *, lane: str = "") -> T:
+    async def read(
+        self, verb: Callable[[Registry], T], *, lane: str = "", urgent: bool = False
+    ) -> T:
         """Run a verb that reads, and return what it gives.
 
         Args:
-            verb: Is called with the registry, in the reader's thread.
+            verb: Is called with the registry, in the reader's thread; perhaps once more, where
+                something urgent came between.
             lane: What a newer request makes it pointless for; empty for none.
+            urgent: Whether a person looks at where it will show.
 
         Raises:
             Superseded: A newer request of its lane came.
             RegtuiError: Whatever the verb raises.
         """
         loop = asyncio.get_running_loop()
-        job = _Job(verb, lane, loop.create_future(), loop)
-        if lane:
-            older = self._latest.get(lane)
-            self._latest[lane] = job
-            if older is not None and not older.future.done():
-                older.dropped = True
-                if self._running is older:
-                    self._burst.interrupt()
-        self._jobs.put(job)
+        job = _Job(verb, lane, urgent, loop.create_future(), loop)
+        with self._changed:
+            older = self._latest.get(lane) if lane else None
+            if lane:
+                self._latest[lane] = job
+            if older is not None:
+                self._drop(older)
+            running = self._running
+            if urgent and running is not None and not running.is_urgent:
+                running.is_put_off = True
+                self._held.interrupt()
+            self._queue(job).append(job)
+            self._changed.notify()
         try:
             answer: T = await job.future
         except asyncio.CancelledError:
-            job.dropped = True
+            with self._changed:
+                self._drop(job)
             raise
         return answer
 
     def close(self) -> None:
         """Let the thread end, and a query that runs with it."""
-        self._jobs.put(None)
-        running = self._running
-        if running is not None:
-            running.dropped = True
-            self._burst.interrupt()
+        with self._changed:
+            self._is_closed = True
+            if self._running is not None:
+                self._drop(self._running)
+            self._changed.notify()
         self._thread.join(timeout=5)
+
+    def _queue(self, job: _Job) -> "deque[_Job]":
+        return self._urgent if job.is_urgent else self._others
+
+    def _drop(self, job: _Job) -> None:
+        job.is_dropped = True
+        if self._running is job:
+            self._held.interrupt()
+
+    # In the thread
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
-            if job.dropped:
-                self._answer(job, Superseded(), failed=True)
-                continue
-            self._running = job
+            answer, error = None, None
             try:
-                answer, failed = job.run(self._registry), False
-            except BaseException as error:  # noqa: BLE001 -- raised again where it is waited for
-                was_dropped: bool = job.dropped  # by the other thread, while it ran
-                answer, failed = (Superseded() if was_dropped else error), True
-                self._close()  # whatever happened, the next request starts afresh
-            finally:
-                self._running = None
-            self._answer(job, answer, failed=failed)
-        self._close()
+                if not job.is_dropped:
+                    with translated(self._database):
+                        answer = job.run(self._registry)
+            except BaseException as raised:  # noqa: BLE001 -- raised again where it is waited for
+                error = raised
+            self._finish(job, answer, error)
+            if self._held.is_open and self._held.is_wanted:
+                self._held.close()
+        self._held.close()
 
     def _next(self) -> _Job | None:
-        """Return the next job; the connection is closed before a wait that is too long."""
-        if self._burst.is_open():
-            left = min(PAUSE, self._burst.until - time.monotonic())
-            with contextlib.suppress(queue.Empty):
-                if left > 0:
-                    return self._jobs.get(timeout=left)
-            self._close()
-        return self._jobs.get()
+        """Wait for the next job and return it; the connection is closed where others want it."""
+        until = time.monotonic() + PAUSE
+        while True:
+            with self._changed:
+                if not (self._is_closed or self._urgent or self._others):
+                    self._changed.wait(TICK if self._held.is_open else None)
+                if self._is_closed:
+                    return None
+                if self._urgent or self._others:
+                    self._running = (self._urgent or self._others).popleft()
+                    return self._running
+            if self._held.is_open and (time.monotonic() > until or self._held.is_wanted):
+                self._held.close()
 
-    def _close(self) -> None:
-        with contextlib.suppress(Exception):  # of a database that went away meanwhile
-            self._burst.close()
+    def _finish(self, job: _Job, answer: Any, error: BaseException | None) -> None:
+        """Answer a job, or put it back where something urgent came between."""
+        was_interrupted = error is not None and _was_interrupted(error)
+        with self._changed:
+            self._running = None
+            is_again = error is not None and not job.is_dropped
+            if is_again and (job.is_put_off or was_interrupted):
+                job.is_put_off = False
+                self._queue(job).appendleft(job)
+                return
+        if error is not None and not was_interrupted:
+            self._held.close()  # whatever happened, the next request starts afresh
+        self._answer(job, answer, Superseded() if job.is_dropped else error)
 
     @staticmethod
-    def _answer(job: _Job, answer: Any, *, failed: bool) -> None:
+    def _answer(job: _Job, answer: Any, error: BaseException | None) -> None:
         def give() -> None:
             if job.future.done():
                 return
-            if failed:
-                job.future.set_exception(answer)
+            if error is not None:
+                job.future.set_exception(error)
             else:
                 job.future.set_result(answer)
 
         with contextlib.suppress(RuntimeError):  # the app is gone
             job.loop.call_soon_threadsafe(give)
+
+
+def _was_interrupted(error: BaseException) -> bool:
+    """Tell whether a query ended because it was interrupted, and for no fault of its own."""
+    found = (error, error.__cause__)
+    return any(type(one).__name__ == "InterruptException" for one in found) or isinstance(
+        error, KeyboardInterrupt
+    )

@@ -50,7 +50,12 @@ class RegtuiScreen(Acting, Screen[None]):
         """Show what another process, or this one, committed. Called on the screen that is shown."""
 
     async def read(
-        self, verb: Callable[[Registry], T], *, lane: str = "", quiet: bool = False
+        self,
+        verb: Callable[[Registry], T],
+        *,
+        lane: str = "",
+        quiet: bool = False,
+        urgent: bool = False,
     ) -> T | None:
         """Run a verb that reads; None where it failed, which is shown, or was superseded.
 
@@ -58,9 +63,12 @@ class RegtuiScreen(Acting, Screen[None]):
             verb: Is called in the reader's thread.
             lane: What a newer request makes it pointless for.
             quiet: Whether a failure is not shown, because the next look will show it anyway.
+            urgent: Whether a person looks at where it will show.
         """
         try:
-            return await self.regtui.reader.read(verb, lane=f"{self.NAME}.{lane}" if lane else "")
+            return await self.regtui.reader.read(
+                verb, lane=f"{self.NAME}.{lane}" if lane else "", urgent=urgent
+            )
         except Superseded:
             return None
         except Exception as error:  # noqa: BLE001 -- shown, whatever it is

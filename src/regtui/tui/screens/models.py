@@ -1,18 +1,16 @@
 """The first screen: models, their versions, and everything of the version under the cursor.
 
 The tree chooses whose versions are listed, the filter narrows them down, a column's heading sorts.
-Together they are one query. The list asks for pages of it by number (`regtui.registry.listing`); a
-newer query makes what is still read for the one before pointless. When the registry changes, the
-new list is read in full before it takes the old one's place, with the cursor on its version and
-that version on its line, so that nothing jumps and nothing flickers.
+Together they are one query, whose rows `VersionList` brings into the table; a newer query makes
+what is still read for the one before pointless. When the registry changes, the list is brought up
+to date at once; models and detail, which take longer to read, at most once in `CALM` seconds.
 """
 
-import asyncio
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from textual import on
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
@@ -23,18 +21,12 @@ from regtui.core.query.parse import parse_query
 from regtui.core.query.text import quote
 from regtui.registry import Registry
 from regtui.registry.answers import VersionAnswer
-from regtui.registry.courses import courses
-from regtui.registry.listing import PAGE, Listing, first_page, listing, page, place
+from regtui.registry.listing import first_page, place
 from regtui.tui.actions import bindings
 from regtui.tui.background import start
 from regtui.tui.screens.base import RegtuiScreen
-from regtui.tui.version_columns import (
-    DEFAULT,
-    VersionRow,
-    columns,
-    leading_metrics,
-    row_id,
-)
+from regtui.tui.screens.version_list import Scope, VersionList
+from regtui.tui.version_columns import DEFAULT, VersionRow, columns, leading_metrics, row_id
 from regtui.tui.widgets.detail import Detail
 from regtui.tui.widgets.filter_bar import FilterBar
 from regtui.tui.widgets.model_tree import Branch, ModelTree
@@ -49,21 +41,8 @@ if TYPE_CHECKING:
 SETTLE = 0.05
 """Seconds that the cursor stands on a row before its detail is read."""
 
-
-class Scope(Struct, frozen=True):
-    """Whose versions are listed.
-
-    Attributes:
-        query: What asks for them; empty for all.
-        model: The model, where it is one alone.
-        primary: Its primary metric.
-        best: Id of its best version.
-    """
-
-    query: str = ""
-    model: str | None = None
-    primary: str | None = None
-    best: str | None = None
+CALM = 1.0
+"""Seconds between two looks at models and detail, while others commit without pause."""
 
 
 class ModelsScreen(RegtuiScreen):
@@ -78,14 +57,13 @@ class ModelsScreen(RegtuiScreen):
         super().__init__()
         self._scope = Scope()
         self._filter = ""
-        self._listing = Listing("", 0, (), 0)
-        self._listed = asyncio.Event()
+        self._list = VersionList(self)
         self._metrics: list[str] = []
         self._settling: Timer | None = None
         self._scoping: Timer | None = None
-        self._shown: str | None = None
-        """The query whose rows are shown; None before the first rows are here."""
-        self._generation = 0
+        self._is_refreshing = self._has_changed = False
+        self._refreshing: Timer | None = None
+        self._refreshed = 0.0
 
     def body(self) -> Iterable[Widget]:
         """Return tree, filter, list and detail."""
@@ -149,125 +127,44 @@ class ModelsScreen(RegtuiScreen):
         if models is not None:
             self.model_tree.show_models(models)
 
-    async def _show_list(self, *, keep: bool = False) -> None:
-        """Show the versions of the present query.
-
-        Args:
-            keep: Whether the cursor stays on its version, as when the registry changed.
-        """
-        query = self.wanted_query
-        self._generation += 1
-        generation = self._generation
-        if keep and query == self._shown:
-            await self._show_again(query, generation)
-            return
+    async def _show_list(self) -> None:
+        """Show the versions of the present query, from the first one on."""
+        query, scope = self.wanted_query, self._scope
         try:
-            first = await self._first(query)
+            first = await self._first(query, scope)
         except QueryError as error:
             self.filter_bar.show_error(error)
             return
-        if first is None or generation != self._generation:
+        if first is None or query != self.wanted_query:
             return
         self.filter_bar.show_error(None)
-        self._shown = query
-        self._listed.clear()
-        rows = await self._rows(first)
-        if rows is None or generation != self._generation:
-            return
-        self._show_columns(first)
-        self.versions.empty = self._nothing()
-        self.versions.show(len(rows), {0: rows}, cursor=0)
-        self.filter_bar.show_count(len(rows) if len(rows) < PAGE else None)
-        found = await self.read(lambda registry: listing(registry.context, query), lane="list")
-        if found is None or generation != self._generation:
-            return
-        self._listing = found
-        self._listed.set()
-        self.filter_bar.show_count(found.total)
-        if found.total != self.versions.total:
-            self.versions.grow(found.total)
+        await self._list.show(query, scope, first)
 
-    async def _first(self, query: str) -> list[VersionAnswer] | None:
+    async def _first(self, query: str, scope: Scope) -> list[VersionRow] | None:
         """Return the first page; a malformed query is an error of the filter, not of the app."""
         parse_query(query)
         ahead = self.regtui.take_ahead(query)
-        return await self.read(
-            lambda registry: first_page(registry.context, query) if ahead is None else ahead.rows(),
-            lane="list",
-        )
 
-    async def _show_again(self, query: str, generation: int) -> None:
-        """Show the same query anew, with the cursor on its version and that on its line."""
-        table = self.versions
-        current = table.current
-        line = table.cursor - round(table.scroll_y)
-        found = await self.read(
-            lambda registry: listing(registry.context, query), lane="again", quiet=True
-        )
-        if found is None or generation != self._generation:
-            return
-        cursor = table.cursor
-        if current is not None:
-            version = current.version.id
-            at = await self.read(
-                lambda registry: place(registry.context, found, version), lane="again", quiet=True
-            )
-            cursor = table.cursor if at is None else at
-        top = max(cursor - line, 0)
-        wanted = range(top // PAGE, min(top + table.lines, max(found.total, 1)) // PAGE + 1)
-        pages: dict[int, list[VersionRow]] = {}
-        for number in wanted:
-            rows = await self._page(found, number, lane="again")
-            if rows is None or generation != self._generation:
-                return
-            pages[number] = rows
-        if table.current is not current:  # the cursor moved meanwhile
-            line, cursor = table.cursor - round(table.scroll_y), table.cursor
-        known = table.known
-        self._listing = found
-        self._listed.set()
-        table.empty = self._nothing()
-        table.show(found.total, pages, cursor=cursor, offset=line)
-        table.glow(row.version.id for rows in pages.values() for row in rows if known(row))
-        self.filter_bar.show_count(found.total)
+        def rows(registry: Registry) -> list[VersionRow]:
+            found = first_page(registry.context, query) if ahead is None else ahead.rows()
+            return scope.rows(registry, found)
 
-    async def _page(self, found: Listing, number: int, lane: str = "") -> list[VersionRow] | None:
-        answers = await self.read(
-            lambda registry: page(registry.context, found, number), lane=lane, quiet=True
-        )
-        return None if answers is None else await self._rows(answers)
-
-    async def _rows(self, answers: list[VersionAnswer]) -> list[VersionRow] | None:
-        """Return versions with what their rows show beside them."""
-        scope = self._scope
-        found: dict[str, tuple[float, ...]] = {}
-        metrics = leading_metrics(answers, scope.primary)
-        if scope.model is not None and metrics:
-            read = await self.read(
-                lambda registry: courses(registry.context, answers, metrics[0]), quiet=True
-            )
-            found = read or {}
-        return [
-            VersionRow(
-                version=answer,
-                course=found.get(answer.id, ()),
-                is_best=answer.id == scope.best,
-            )
-            for answer in answers
-        ]
+        return await self.read(rows, lane="first", urgent=True)
 
     @property
     def versions_here(self) -> list[VersionAnswer]:
         """The versions that are read already."""
-        rows = (self.versions.row(n * PAGE + i) for n in self.versions.here for i in range(PAGE))
-        return [row.version for row in rows if row is not None]
+        return list(self._list.here)
 
-    def _show_columns(self, answers: list[VersionAnswer]) -> None:
-        self._metrics = leading_metrics(answers, self._scope.primary)
-        self.show_columns()
+    def show_columns(self, answers: list[VersionAnswer] | None = None) -> None:
+        """Show the columns that are chosen.
 
-    def show_columns(self) -> None:
-        """Show the columns that are chosen, of the rows that are here."""
+        Args:
+            answers: Versions whose metrics tell which ones matter; None for those as before.
+        """
+        self.versions.empty = self._nothing()
+        if answers is not None:
+            self._metrics = leading_metrics(answers, self._scope.primary)
         chosen = self.regtui.config.columns or DEFAULT
         made = columns(chosen, self._metrics, one_model=self._scope.model is not None)
         self.versions.sorted_by = self._sorted_by()
@@ -287,22 +184,11 @@ class ModelsScreen(RegtuiScreen):
 
     @on(VirtualTable.Wanted, "#versions")
     def _fetch(self, event: VirtualTable.Wanted) -> None:
-        self.run_worker(self._fetch_pages(event.pages, self._generation), group="pages")
-
-    async def _fetch_pages(self, numbers: list[int], generation: int) -> None:
-        await self._listed.wait()  # the listing of the query may be on its way
-        for number in numbers:
-            rows = await self._page(self._listing, number)
-            if generation != self._generation:
-                return
-            if rows is None:
-                self.versions.drop_page(number)
-            else:
-                self.versions.put_page(number, rows)
+        start(self, self._list.fetch, event.pages, group="pages", together=True)
 
     @on(VirtualTable.Highlighted, "#versions")
     def _settle(self, event: VirtualTable.Highlighted) -> None:
-        if self._shown is None:
+        if self._list.query is None:
             return
         if self._settling is not None:
             self._settling.stop()
@@ -312,7 +198,7 @@ class ModelsScreen(RegtuiScreen):
     @property
     def settles(self) -> bool:
         """Whether it waits a moment for the cursor to stand."""
-        waits = (self._settling, self._scoping)
+        waits = (self._settling, self._scoping, self._refreshing)
         return any(timer is not None for timer in waits) or self.filter_bar.settles
 
     def _show_detail(self) -> None:
@@ -402,13 +288,31 @@ class ModelsScreen(RegtuiScreen):
     # What others tell
 
     def registry_changed(self) -> None:
-        """Show what was committed."""
-        start(self, self._refresh, group="refresh")
+        """Show what was committed; what is committed meanwhile, afterwards."""
+        self._has_changed = True
+        if not self._is_refreshing:
+            self._is_refreshing = True
+            start(self, self._refresh, group="refresh")
 
     async def _refresh(self) -> None:
-        await self._show_list(keep=True)
-        await self._read_models()
+        try:
+            while self._has_changed:
+                self._has_changed = False
+                if self._list.is_listed and self.wanted_query == self._list.query:
+                    await self._list.update()
+                else:
+                    await self._show_list()
+        finally:
+            self._is_refreshing = False
+        if self._refreshing is None:
+            left = max(self._refreshed + CALM - time.monotonic(), 0.001)
+            self._refreshing = self.set_timer(left, self._refresh_others)
+
+    def _refresh_others(self) -> None:
+        self._refreshing = None
+        self._refreshed = time.monotonic()
         self.detail.registry_changed()
+        start(self, self._read_models, group="models")
 
     def go_to(self, reference: str) -> None:
         """Show a version: its model in the tree, and the cursor on its row. Or a model alone."""
@@ -438,7 +342,7 @@ class ModelsScreen(RegtuiScreen):
         self._scope = Scope(branch.query)  # so that the tree's cursor asks for nothing else
         self._scope = await self._scope_of(branch)
         await self._show_list()
-        found = self._listing
+        found = self._list.listing
         at = await self.read(lambda registry: place(registry.context, found, version.id))
         if at is not None:
             self.versions.go_to(str(at + 1))

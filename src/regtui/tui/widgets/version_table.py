@@ -31,21 +31,9 @@ class VersionTable(VirtualTable[VersionRow]):
         """The marked versions, else the one under the cursor."""
         return [row.version for row in self.chosen]
 
-    def known(self, row: VersionRow) -> bool:
-        """Tell whether a version is newer than what this list has shown so far."""
-        return row.version.created > self._newest
-
-    _newest = "9"
-
-    def show(self, *args: object, **named: object) -> None:
-        """Show other rows, and remember how new they are."""
-        super().show(*args, **named)  # type: ignore[arg-type]
-        rows = (row for page in self._pages.values() for row in page)
-        self._newest = max((row.version.created for row in rows), default="")
-
     def grow(self, total: int) -> None:
         """Take in how many rows there are in all, where the first of them are shown already."""
-        super().show(total, dict(self._pages), cursor=self.cursor)
+        self.show(total, dict(self._pages), cursor=self.cursor)
 
     def why_not(self, action: Action) -> str | None:
         """Tell why an action is not possible here."""

@@ -30,7 +30,7 @@ from regtui.tui.acting import Acting
 from regtui.tui.actions import bindings
 from regtui.tui.signs import signs
 
-PAGE = 128
+PAGE = 64
 """Rows of a page."""
 
 PAGES = 48
@@ -253,7 +253,7 @@ class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
         wanted = min(max(self.cursor if cursor is None else cursor, 0), max(total - 1, 0))
         if offset is not None:
             self.scroll_to(y=max(wanted - offset, 0), animate=False, force=True)
-        self._move(wanted, tell=True)
+        self._move(wanted, tell=True, scroll=offset is None)
         self._ask()
         self.refresh()
 
@@ -330,6 +330,11 @@ class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
     def lines(self) -> int:
         """How many rows the screen has room for."""
         return max(self.scrollable_content_region.height - 1, 1)
+
+    def is_near(self, page: int) -> bool:
+        """Tell whether a page is in sight or beside what is."""
+        sight = self.pages_in_sight
+        return sight.start - 1 <= page <= sight.stop
 
     @property
     def pages_in_sight(self) -> range:
@@ -583,7 +588,7 @@ class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
 
     # How the cursor moves
 
-    def _move(self, index: int, *, tell: bool = False) -> None:
+    def _move(self, index: int, *, tell: bool = False, scroll: bool = True) -> None:
         if not self.total:
             self.cursor = 0
             if tell:
@@ -593,9 +598,9 @@ class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
         is_other = index != self.cursor
         old, self.cursor = self.cursor, index
         top = round(self.scroll_y)
-        if index < top:
+        if scroll and index < top:
             self.scroll_to(y=index, animate=False, force=True)
-        elif index >= top + self.lines:
+        elif scroll and index >= top + self.lines:
             self.scroll_to(y=index - self.lines + 1, animate=False, force=True)
         if is_other:
             self.refresh_line(old + 1)
