@@ -15,7 +15,8 @@ from regtui.formats import detect
 from regtui.formats.values import Facts, Source
 from regtui.registry import Registry, capture_layouts
 from regtui.registry.answers import TensorAnswer
-from regtui.registry.layouts import layouts, make_missing, refresh
+from regtui.registry.layouts import layouts, make_missing
+from regtui.registry.refreshing import count_stale, refresh
 from regtui.registry.tensor_pages import tensor_page
 from regtui.registry.versions import known_files
 from tests.artifacts.model_files import evil_pickle, safetensors, written
@@ -166,7 +167,7 @@ def test_a_refresh_makes_what_is_missing_and_nothing_else(
 def test_a_refresh_goes_through_all_pages(
     registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("regtui.registry.layouts._PAGE", 3)
+    monkeypatch.setattr("regtui.registry.refreshing.PAGE", 3)
     for number in range(10):
         written(tmp_path / "run" / f"{number}.txt", str(number).encode())
     registry.capture(tmp_path / "run", model="m")
@@ -333,3 +334,37 @@ def test_tensors_come_in_pages_in_the_order_of_the_file(registry: Registry, tmp_
     assert page(5, 2) == []
     forget(registry)
     assert page(0, 100) is None
+
+
+def test_the_doctor_makes_what_is_missing_or_made_by_older_readers(
+    registry: Registry, models: Path
+) -> None:
+    registry.capture(models, model="m")
+    assert count_stale(registry.context) == (6, 0)
+    forget(registry, "format = 'joblib'")
+    with registry.context.writing() as authority:
+        authority.connection.execute("update base.layout set reader = 0 where format = 'pickle'")
+    assert count_stale(registry.context)[1] > 1
+    found = next(one for one in registry.doctor().checks if one.check == "layouts")
+    assert (found.status, "regtui doctor --repair" in found.hint) == ("warning", True)
+    assert registry.doctor().healthy
+    found = next(one for one in registry.doctor(repair=True).checks if one.check == "layouts")
+    assert found.status == "repaired"
+    assert count_stale(registry.context) == (6, 0)
+
+
+@pytest.mark.parametrize("name", ["a.b/c", ".hidden", "x.", "A.PKL", "deep/er/w.tar.gz", "none"])
+def test_a_layout_is_stale_when_a_name_with_another_suffix_came(
+    registry: Registry, tmp_path: Path, name: str
+) -> None:
+    registry.capture(written(tmp_path / "run" / name, b"same"), model="m")
+    registry.capture(tmp_path / "run", model="n")
+    assert count_stale(registry.context) == (1, 0)
+    written(tmp_path / "other" / "b.npy", b"same")
+    registry.capture(tmp_path / "other", model="o")
+    assert count_stale(registry.context) == (1, 0)
+    with registry.context.writing() as authority:
+        authority.connection.execute(
+            "update base.layout set facts = replace(facts, '.npy', '.other')"
+        )
+    assert count_stale(registry.context) == (1, 1)

@@ -13,22 +13,15 @@ from msgspec import Struct
 from regtui.artifacts.copying import Progress
 from regtui.artifacts.faults import disk_errors
 from regtui.core.errors import Busy, Damaged, RegtuiError
-from regtui.registry.answers import iso
-from regtui.registry.content import verify
+from regtui.registry.content_checks import check_contents
 from regtui.registry.context import Context
 from regtui.registry.gc import GRACE
-from regtui.registry.home_checks import Finding, check_home
-from regtui.registry.stored import lost_objects
-from regtui.replica.authority import is_signed
+from regtui.registry.home_checks import RESTORE, Finding, check_home
 from regtui.replica.examine import Examination, examine
-from regtui.replica.keys import load_key
 from regtui.replica.locks import ReplicaLock
 from regtui.replica.migrate import schema_version
 from regtui.replica.rebuild import Rebuilt, key_ranges, rebuild_range
 from regtui.replica.salvage import salvage, set_log_aside
-
-_FIVE_MINUTES = 300 * 10**6
-_BACKUP = "restore a backup: `regtui backup restore FILE --home DIR`"
 
 
 class Diagnosis(Struct, frozen=True, kw_only=True):
@@ -72,8 +65,9 @@ def doctor(
         home, now = context.replica.home, context.replica.clock()
         checks += check_home(home, now, repair=repair)
         checks += _check_database(context, repair=repair, forced=rebuild)
-        if all(one.status != "problem" for one in checks if one.check == "database"):
-            checks += _check_contents(context, deep=deep, on_progress=on_progress)
+        is_sound = all(one.status != "problem" for one in checks if one.check == "database")
+        if is_sound and home.exists():
+            checks += check_contents(context, repair=repair, deep=deep, on_progress=on_progress)
     return Diagnosis(
         home=str(context.home),
         healthy=all(one.status != "problem" for one in checks),
@@ -172,25 +166,25 @@ def _made_anew(context: Context, ranges: list[tuple[int, int]]) -> Rebuilt:
 
 def _examined(context: Context, found: Examination, *, repair: bool) -> Iterator[Finding]:
     if found.operations:
-        yield Finding("operations", "problem", f"{found.operations} are missing", _BACKUP)
+        yield Finding("operations", "problem", f"{found.operations} are missing", RESTORE)
     elif found.malformed:
         yield Finding(
             "operations", "problem",
-            f"{len(found.malformed)} can't be read, such as #{found.malformed[0]}", _BACKUP,
+            f"{len(found.malformed)} can't be read, such as #{found.malformed[0]}", RESTORE,
         )  # fmt: skip
     else:
         yield Finding("operations", "ok", "all are there")
     if found.lost:
         yield Finding(
             "documents", "problem",
-            f"{len(found.lost)} are missing, such as {found.lost[0]}", _BACKUP,
+            f"{len(found.lost)} are missing, such as {found.lost[0]}", RESTORE,
         )  # fmt: skip
     elif found.unvouched:
         yield Finding(
             "documents", "problem",
             f"{len(found.unvouched)} are not what was decided: {found.unvouched[0]}"
             + (f"; {_unreadable(found.unreadable)} among them" if found.unreadable else ""),
-            _BACKUP,
+            RESTORE,
         )  # fmt: skip
     else:
         yield Finding("documents", "ok", "all are what was decided")
@@ -198,7 +192,7 @@ def _examined(context: Context, found: Examination, *, repair: bool) -> Iterator
         yield Finding(
             "texts", "problem",
             f"{len(found.texts)} are missing, such as one of {found.texts[0]}",
-            f"for a series, `regtui capture --series` of the same once more; else {_BACKUP}",
+            f"for a series, `regtui capture --series` of the same once more; else {RESTORE}",
         )  # fmt: skip
     else:
         yield Finding("texts", "ok", "cards and series are all there")
@@ -220,7 +214,7 @@ def _projection(context: Context, found: Examination, *, repair: bool) -> Findin
     if not repair or found.lost:  # what the tables still know of lost documents is all there is
         return Finding(
             "tables", "problem", f"rows differ from the documents: {shown}",
-            _BACKUP if found.lost else "`regtui doctor --repair` makes them anew",
+            RESTORE if found.lost else "`regtui doctor --repair` makes them anew",
         )  # fmt: skip
     _made_anew(context, found.ranges)
     return Finding("tables", "repaired", f"made anew from the documents: {shown}")
@@ -228,66 +222,3 @@ def _projection(context: Context, found: Examination, *, repair: bool) -> Findin
 
 def _unreadable(identities: list[str]) -> str:
     return f"{len(identities)} that can't be read, such as {identities[0]},"
-
-
-def _check_contents(
-    context: Context, *, deep: bool, on_progress: Progress | None
-) -> Iterator[Finding]:
-    if not context.replica.home.exists():
-        return
-    yield _objects(context, deep=deep, on_progress=on_progress)
-    with context.reading() as connection:
-        row = connection.execute("select id::varchar, clock_us from base.replica").fetchone()
-        signed = is_signed(connection)
-    if row is None:
-        return
-    identity, last = row
-    yield _key(context, identity)
-    yield _signature(signed=signed)
-    ahead = last - context.replica.clock()
-    if ahead > _FIVE_MINUTES:
-        yield Finding(
-            "clock", "warning", f"the last change was made at {iso(last)}, which is yet to come",
-            "set the machine's clock; changes keep their order all the same",
-        )  # fmt: skip
-    else:
-        yield Finding("clock", "ok", "later than the last change")
-
-
-def _objects(context: Context, *, deep: bool, on_progress: Progress | None) -> Finding:
-    if deep:
-        damaged = verify(context, on_progress=on_progress).damaged
-        lost = [damage.used_by[0] if damage.used_by else damage.digest for damage in damaged]
-    else:
-        lost = lost_objects(context)
-    if lost:
-        return Finding(
-            "stored files", "problem",
-            f"{len(lost)} are missing or damaged, such as that of {lost[0]}",
-            "`regtui verify` names all; capture the same content again from another copy, or "
-            "restore a backup",
-        )  # fmt: skip
-    how = "every byte is intact" if deep else "all are there with their sizes"
-    return Finding("stored files", "ok", how)
-
-
-def _signature(*, signed: bool) -> Finding:
-    if not signed:
-        return Finding(
-            "signature", "problem", "the last changes have lost their signature, none is made anew",
-            f"`regtui audit verify` tells what was changed; {_BACKUP}",
-        )  # fmt: skip
-    return Finding("signature", "ok", "the history is signed to its end")
-
-
-def _key(context: Context, identity: str) -> Finding:
-    try:
-        key = load_key(identity, context.home)
-    except RegtuiError as error:
-        return Finding("key", "problem", error.message, error.hint)
-    if key is None:
-        return Finding(
-            "key", "warning", "the key that this replica signs with is not here",
-            "the next change takes a new one; the history stays what it is",
-        )  # fmt: skip
-    return Finding("key", "ok", "here")

@@ -23,6 +23,9 @@ NETWORK = {
 }  # fmt: skip
 """File systems on which locks, or what one host sees of another's writes, can't be relied on."""
 
+RESTORE = "restore a backup: `regtui backup restore FILE --home DIR`"
+"""What to do where nothing else helps."""
+
 _OWN = re.compile(
     r"\.gitignore|gate|lock|objects|tmp|damaged|backups|.*\.toml"
     rf"|{re.escape(DATABASE)}(\.wal)?(\.tmp)?|registry\.(new|repaired|salvage)(\..*)?"

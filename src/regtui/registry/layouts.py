@@ -27,9 +27,6 @@ from regtui.replica.database import Connection
 from regtui.replica.layouts import Kept, kept_layouts, read_layouts, write_layouts
 from regtui.replica.tables import PAGE
 
-_PAGE = 200
-"""Layouts made and kept at a time."""
-
 _NAMES = """
     select lower(hex(f.digest)),
            list(distinct case when f.path <> '' then f.path
@@ -46,20 +43,6 @@ class Described(Struct, frozen=True):
 
     facts: Facts
     tensors: int
-
-
-class Refreshed(Struct, frozen=True, kw_only=True):
-    """What `refresh` did.
-
-    Attributes:
-        files: How many distinct files versions name.
-        made: How many layouts were missing or out of date, and are there now.
-        unreadable: Of how many the bytes are missing or damaged.
-    """
-
-    files: int
-    made: int
-    unreadable: int
 
 
 def layouts(context: Context, digests: Iterable[str]) -> dict[str, Layout]:
@@ -125,31 +108,46 @@ def make_missing(context: Context, digests: Iterable[str]) -> dict[str, Layout]:
     return {digest: layout for digest, layout in made.items() if digest not in here}
 
 
-def refresh(context: Context) -> Refreshed:
-    """Make all layouts that are missing or out of date, in pages.
+def read_files(
+    context: Context, files: Mapping[str, Iterable[str]]
+) -> tuple[dict[str, Layout], dict[str, Layout]]:
+    """Read files, and return what was made and what stands for those that can't be read.
 
-    Raises:
-        RegtuiError: The replica can't be written.
+    Args:
+        context: The registry.
+        files: Names by digest.
     """
-    files = made = unreadable = 0
-    last = ""
-    while True:
-        with context.reading() as connection:
-            page = _all_names(connection, dict.fromkeys(_digests_after(connection, last), ()))
-            kept = _current(kept_layouts(connection, page.keys()))
-        if not page:
-            return Refreshed(files=files, made=made, unreadable=unreadable)
-        missing = {
-            digest: names
-            for digest, names in page.items()
-            if digest not in kept or not covers(kept[digest].suffixes, names)
-        }
-        done, failed = _made(context, missing)
-        if done:
-            with context.writing() as authority:
-                write_layouts(authority.connection, done, READER)
-        files, made, unreadable = files + len(page), made + len(done), unreadable + len(failed)
-        last = max(page)
+    store = context.store
+    done: dict[str, Layout] = {}
+    failed: dict[str, Layout] = {}
+    for digest, names in files.items():
+        try:
+            done[digest] = checked_layout(store.path_of(digest), names, digest)
+        except RegtuiError as error:
+            here = store.has(digest)
+            problem = error.message if here else "its bytes are not here"
+            failed[digest] = Layout(Facts("unknown", "unread", problem=problem))
+    return done, failed
+
+
+def all_names(connection: Connection, files: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
+    """Return names of files: given ones, those of versions, those that layouts know.
+
+    Args:
+        connection: Open.
+        files: Names by digest.
+    """
+    here: dict[str, list[str]] = {}
+    wanted = list(files)
+    for start in range(0, len(wanted), PAGE):
+        rows = connection.execute(_NAMES, [wanted[start : start + PAGE]]).fetchall()
+        here |= dict(rows)
+    kept = kept_layouts(connection, files.keys())
+    names = {}
+    for digest, given in files.items():
+        known = [f"model{suffix}" for suffix in kept[digest].suffixes] if digest in kept else []
+        names[digest] = [*known, *here.get(digest, []), *given] or ["model"]
+    return names
 
 
 def covers(suffixes: Iterable[str], names: Iterable[str]) -> bool:
@@ -171,53 +169,9 @@ def _make(context: Context, files: Mapping[str, Collection[str]]) -> dict[str, L
     if not files:
         return {}
     with context.reading() as connection:
-        names = _all_names(connection, files)
-    done, failed = _made(context, names)
+        names = all_names(connection, files)
+    done, failed = read_files(context, names)
     if done:
         with suppress(RegtuiError), context.writing() as authority:
             write_layouts(authority.connection, done, READER)
     return done | failed
-
-
-def _made(
-    context: Context, files: Mapping[str, Iterable[str]]
-) -> tuple[dict[str, Layout], dict[str, Layout]]:
-    """Return what was made, and what stands for files that can't be read."""
-    store = context.store
-    done: dict[str, Layout] = {}
-    failed: dict[str, Layout] = {}
-    for digest, names in files.items():
-        try:
-            done[digest] = checked_layout(store.path_of(digest), names, digest)
-        except RegtuiError as error:
-            here = store.has(digest)
-            problem = error.message if here else "its bytes are not here"
-            failed[digest] = Layout(Facts("unknown", "unread", problem=problem))
-    return done, failed
-
-
-def _all_names(
-    connection: Connection, files: Mapping[str, Collection[str]]
-) -> dict[str, list[str]]:
-    """Return names of files by digest: given ones, those of versions, those that layouts know."""
-    here: dict[str, list[str]] = {}
-    wanted = list(files)
-    for start in range(0, len(wanted), PAGE):
-        rows = connection.execute(_NAMES, [wanted[start : start + PAGE]]).fetchall()
-        here |= dict(rows)
-    kept = kept_layouts(connection, files.keys())
-    names = {}
-    for digest, given in files.items():
-        known = [f"model{suffix}" for suffix in kept[digest].suffixes] if digest in kept else []
-        names[digest] = [*known, *here.get(digest, []), *given] or ["model"]
-    return names
-
-
-def _digests_after(connection: Connection, digest: str) -> list[str]:
-    """Return a page of the digests that versions name, in their order."""
-    rows = connection.execute(
-        "select distinct lower(hex(digest)) as hex from base.file where digest > unhex(?) "
-        "order by hex limit ?",
-        [digest, _PAGE],
-    ).fetchall()
-    return [row[0] for row in rows]
