@@ -10,7 +10,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple, TypeVar
 
@@ -31,12 +31,18 @@ class Used(NamedTuple):
     memory: float
 
 
-def run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Used:
+def run(
+    command: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    *,
+    codes: Collection[int] = (0,),
+) -> Used:
     """Run a process, its output thrown away, and return what it used.
 
     Args:
         command: Absolute path of a program, and arguments.
         environment: Variables beside those of this process.
+        codes: Exit codes that are no failure.
 
     Raises:
         RuntimeError: It failed.
@@ -54,8 +60,9 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
         seconds = time.perf_counter() - started
     finally:
         os.close(null)
-    if status:
-        raise RuntimeError(f"{' '.join(command)} failed ({os.waitstatus_to_exitcode(status)})")
+    code = os.waitstatus_to_exitcode(status)
+    if code not in codes:
+        raise RuntimeError(f"{' '.join(command)} failed ({code})")
     scale = 1 if sys.platform == "darwin" else 1024
     return Used(seconds, usage.ru_maxrss * scale / 1e6)
 
