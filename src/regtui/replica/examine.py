@@ -105,19 +105,22 @@ def _read_everything(opening: Opening) -> None:
     """
     with opening() as connection:
         tables = connection.execute(
-            "select table_name from duckdb_tables() where schema_name = 'base'"
+            "select table_name, 0 from duckdb_tables() where schema_name = 'base'"
         ).fetchall()
-    for (table,) in tables:
-        start, last = 0, 0
-        while start <= last:
-            with opening() as connection:
+    while tables:
+        with opening() as connection:
+            rows = 0
+            while tables and rows < _TOGETHER:
+                table, start = tables.pop()
                 row = connection.execute(
-                    f"select bit_xor(hash(t)), (select max(rowid) from base.{table}) "  # noqa: S608
+                    f"select count(*), bit_xor(hash(t)), (select max(rowid) from base.{table}) "  # noqa: S608
                     f"from base.{table} t where rowid >= ? and rowid < ?",
                     [start, start + _TOGETHER],
                 ).fetchone()
-            last = -1 if row is None or row[1] is None else row[1]
-            start += _TOGETHER
+                count, _, last = row or (0, None, None)
+                rows += count
+                if last is not None and last >= start + _TOGETHER:
+                    tables.append((table, start + _TOGETHER))
 
 
 def _missing_operations(connection: Connection) -> int:
