@@ -1,6 +1,6 @@
-"""A process that imports or exports a bundle and kills itself right before a file operation.
+"""A process that works with a file and kills itself right before a file operation.
 
-Usage: python dying.py HOME export|import WHAT FILE PLACE
+Usage: python dying.py HOME capture|export|import WHAT FILE PLACE
 
 PLACE is the number of the operation; 0 runs to the end. It prints how many there were.
 """
@@ -24,6 +24,8 @@ def act() -> None:
     registry = regtui.open(home)
     if verb == "export":
         registry.export(None if what == "--all" else what, file, replace=True)
+    elif verb == "capture":
+        registry.capture(file, model=what)
     else:
         registry.import_bundle(file)
 

@@ -1,4 +1,4 @@
-"""SIGKILL of gc, backup and doctor, and backups while others write: nothing that is named is lost.
+"""SIGKILL of captures, gc, backup and doctor, and backups while others write: nothing is lost.
 
 `REGTUI_KILLS` says how many are killed (8 unless told otherwise), `REGTUI_SEED` when.
 """
@@ -6,6 +6,7 @@
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ from tests.replica.ledger import check_replica
 KILLS = int(os.environ.get("REGTUI_KILLS", "8"))
 SECONDS = float(os.environ.get("REGTUI_SECONDS", "6"))
 WRITER = Path(__file__).with_name("writer.py")
+DYING = Path(__file__).with_name("dying.py")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180 + KILLS * 30 + 4 * int(SECONDS))]
 
@@ -63,6 +65,49 @@ def kill(regtui: Regtui, seconds: float, *arguments: str | Path) -> bool:
 def whole(regtui: Regtui) -> None:
     assert regtui.json("verify")["damaged"] == []
     check_replica(regtui.home)
+
+
+def die(home: Path, run: Path, place: int) -> int:
+    """Capture, and be killed right before a file operation; return how many there were, or 0."""
+    arguments = [home, "capture", "m", run, place]
+    done = subprocess.run(
+        [sys.executable, str(DYING), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in {0, -signal.SIGKILL}, done.stderr
+    return int(done.stdout) if done.returncode == 0 else 0
+
+
+@pytest.mark.parametrize("which", ["first", "first of a day"])
+def test_a_capture_that_is_killed_anywhere_leaves_a_home_that_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chance: random.Random, which: str
+) -> None:
+    """The first one makes the home; the first one of a day keeps a copy of the database."""
+    monkeypatch.setenv("REGTUI_CONFIG", str(tmp_path / "config"))
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "weights").write_bytes(os.urandom(1000))
+    before = tmp_path / "before"
+    if which != "first":
+        package.open(before).create_model("m")
+        shutil.rmtree(before / "backups")
+
+    def fresh(name: str) -> Path:
+        home = tmp_path / name
+        return home if which == "first" else Path(shutil.copytree(before, home))
+
+    places = die(fresh("whole"), run, 0)
+    for place in sorted(chance.sample(range(1, places + 1), min(3 * KILLS, places))):
+        left = fresh(str(place))
+        die(left, run, place)
+        registry = package.open(left)
+        registry.versions()
+        registry.capture(run, model="m")
+        assert registry.verify().damaged == []
+        assert len(registry.database_copies()) == 1
+        check_replica(left)
 
 
 def test_a_killed_collection_loses_nothing_that_is_named(
