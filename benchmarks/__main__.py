@@ -5,13 +5,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import cold, contention, folders, growth, peers, registering, scans
+from benchmarks import app, cold, contention, folders, growth, peers, registering, scans
 from benchmarks.bench import Bench
 from benchmarks.cache import cache_folder
 from benchmarks.table import Row, text
 
 GROUPS = {
     "cold": cold,
+    "app": app,
     "growth": growth,
     "scans": scans,
     "folders": folders,

@@ -95,6 +95,11 @@ class Series(NamedTuple):
         """The figure that half of the rounds stay below."""
         return statistics.median(self.values)
 
+    @property
+    def p95(self) -> float:
+        """The figure that nineteen of twenty rounds stay below."""
+        return sorted(self.values)[max(-(-len(self.values) * 19 // 20) - 1, 0)]
+
     def over(self, baseline: "Series") -> float:
         """Return the median of the ratios to a baseline, round by round."""
         pairs = zip(self.values, baseline.values, strict=True)

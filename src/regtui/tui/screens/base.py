@@ -14,6 +14,8 @@ from regtui.tui.widgets.action_footer import ActionFooter
 from regtui.tui.widgets.title_line import TitleLine
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from regtui.tui.app import RegtuiApp
 
 T = TypeVar("T")
@@ -74,6 +76,15 @@ class RegtuiScreen(Acting, Screen[None]):
         except Exception as error:  # noqa: BLE001 -- shown, whatever it is
             self.regtui.show_error(error, quiet=quiet)
             return None
+
+    def after(self, seconds: float, what: Callable[[], None]) -> "Timer":
+        """Call something later, unless the app is ending by then: its widgets go one by one."""
+
+        def call() -> None:
+            if self.app.is_running:
+                what()
+
+        return self.set_timer(seconds, call)
 
     async def act(self, verb: Callable[[Registry], T]) -> T | None:
         """Run a verb that writes, in a thread; None where it failed, which is shown."""

@@ -260,7 +260,7 @@ class CompareScreen(RegtuiScreen):
             self._metric = row.name
             if self._settling is not None:
                 self._settling.stop()
-            self._settling = self.set_timer(SETTLE, self._settled)
+            self._settling = self.after(SETTLE, self._settled)
 
     def _settled(self) -> None:
         self._settling = None

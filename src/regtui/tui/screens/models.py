@@ -192,7 +192,7 @@ class ModelsScreen(RegtuiScreen):
             return
         if self._settling is not None:
             self._settling.stop()
-        self._settling = self.set_timer(SETTLE, self._show_detail)
+        self._settling = self.after(SETTLE, self._show_detail)
         event.stop()
 
     @property
@@ -238,7 +238,7 @@ class ModelsScreen(RegtuiScreen):
         event.stop()
         if self._scoping is not None:
             self._scoping.stop()
-        self._scoping = self.set_timer(SETTLE, self._take_scope)
+        self._scoping = self.after(SETTLE, self._take_scope)
 
     def _take_scope(self) -> None:
         self._scoping = None
@@ -306,7 +306,7 @@ class ModelsScreen(RegtuiScreen):
             self._is_refreshing = False
         if self._refreshing is None:
             left = max(self._refreshed + CALM - time.monotonic(), 0.001)
-            self._refreshing = self.set_timer(left, self._refresh_others)
+            self._refreshing = self.after(left, self._refresh_others)
 
     def _refresh_others(self) -> None:
         self._refreshing = None
