@@ -20,6 +20,7 @@ from regtui.registry.references import find_version
 from regtui.registry.series import Series
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.database import connected
+from tests.depth import few_of
 from tests.registry.bundles import Person, person
 from tests.registry.conftest import make_run
 from tests.registry.keeping import objects
@@ -196,7 +197,7 @@ def merged_fields(registry: Registry) -> dict[str, dict[str, Any]]:
     }
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", few_of(range(4), 1))
 def test_whatever_two_people_do_their_homes_converge(
     ann: Registry, ben: Registry, tmp_path: Path, seed: int
 ) -> None:
@@ -516,3 +517,22 @@ def test_a_dry_run_into_a_copied_home_takes_no_key(
     done = copy.import_bundle(tmp_path / "sent.regtui")
     assert isinstance(done, ImportedRegistry)
     assert (told.operations, told.refused) == (done.operations, done.refused) == (2, [])
+
+
+def test_undo_without_a_number_leaves_alone_what_was_done_elsewhere(
+    ann: Registry, tmp_path: Path
+) -> None:
+    laptop = person("ann", tmp_path / "laptop")
+    send(ann, laptop, tmp_path)
+    laptop.edit("ranker@1", {"tags/here": "1"})
+    ann.edit("ranker@2", {"tags/there": "1"})
+    ann.edit("ranker@1", {"tags/there": "1"})
+    send(ann, laptop, tmp_path)
+
+    laptop.undo()
+
+    assert laptop.version("ranker@1").tags == {"there": "1"}
+    assert laptop.version("ranker@2").tags["there"] == "1"
+    laptop.redo()
+    assert laptop.version("ranker@1").tags == {"here": "1", "there": "1"}
+    sound(laptop)

@@ -6,10 +6,12 @@ and redo takes back an undo. A redo stands for what it gave back: undoing it tak
 Whether an intent is in effect follows from the chain of intents over it, each of which took back
 the one before: it is if their number is even.
 
-A bare `undo` looks for the last intent that this person made by hand and that is in effect, so
-doing it again goes further back. A bare `redo` looks for the newest undo in effect, up to where the
-person made another change by hand. `revert` moves an alias back and counts as a change of its own:
-its operation is the only one that names in `undoes` what it took back and has no group.
+A bare `undo` looks for the last intent that this person made by hand here and that is in effect, so
+doing it again goes further back. What came from another replica of the same person is passed over:
+whoever types `undo` means what he did last at this machine. A bare `redo` looks for the newest undo
+in effect, up to where the person made another change by hand. `revert` moves an alias back and
+counts as a change of its own: its operation is the only one that names in `undoes` what it took
+back and has no group.
 
 All of it is one transaction: what is refused leaves nothing behind.
 """
@@ -22,7 +24,7 @@ from msgspec import Struct
 
 from regtui.core.errors import BadInput, ConflictOpen, NotFound, RegtuiError
 from regtui.core.inverse import Draft, inverse
-from regtui.core.verdicts import Conflicted
+from regtui.core.verdicts import Accepted, Conflicted
 from regtui.core.view import Past
 from regtui.registry.context import Context
 from regtui.registry.history import OperationAnswer, operation_answers
@@ -155,7 +157,7 @@ class _Story:
         return undone
 
     def _by_hand(self) -> Iterator[Intent]:
-        """Yield the intents that this person made by hand, newest first."""
+        """Yield the intents that this person made by hand and here, newest first."""
         row = self._connection.execute(
             "select key from base.actor where id = ?", [self._authority.actor.id]
         ).fetchone()
@@ -165,7 +167,7 @@ class _Story:
         seqs = matching(self._connection, wanted, newest(self._connection) + 1)
         told: set[int] = set()
         while page := list(itertools.islice(seqs, PAGE)):
-            pasts = operations(self._connection, page)
+            pasts = [one for one in operations(self._connection, page) if _is_made_here(one)]
             self._intents.load(pasts)
             for found in map(self.of, pasts):
                 if found.first.seq not in told:
@@ -243,6 +245,15 @@ class _Story:
                 f"the model {name!r} has versions by now",
                 f"undo their captures first, or `regtui model delete {name}`",
             )
+
+
+def _is_made_here(past: Past) -> bool:
+    """Tell whether an operation was judged as it was made; one that came by a file, only later.
+
+    A replica's id would not do: a copied home takes a new one, and goes on from the same history.
+    """
+    verdict = past.verdict
+    return isinstance(verdict, Accepted) and verdict.now == past.operation.at
 
 
 def _find(authority: SoloAuthority, text: str) -> Past:
