@@ -131,7 +131,7 @@ class VersionList:
             now = self._screen.regtui.registry.context.replica.clock() // 1000
             self._take(Listing(query, len(first), (), now))
             return
-        self._screen.filter_bar.show_count(None)
+        self._screen.filter_bar.show_count("…")
         found = await self._screen.read(
             lambda registry: counted(registry.context, query), lane="count"
         )
@@ -146,7 +146,7 @@ class VersionList:
     def _take(self, found: Listing) -> None:
         self.listing = found
         self._listed.set()
-        self._screen.filter_bar.show_count(found.total)
+        self._screen.filter_bar.show_count(f"{found.total:,}")
 
     async def _mark(self, shown: int) -> None:
         """Walk the order when nothing else is to be done, so that jumps start nearby."""

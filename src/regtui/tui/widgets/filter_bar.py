@@ -7,95 +7,46 @@ others in turn, or what is wrong. A filter stays until it is cleared.
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from rich.text import Text
-from textual import events, on
-from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
-from textual.message import Message
-from textual.widgets import Input, Static
+from textual import on
+from textual.widgets import Input
 
 from regtui.core.errors import RegtuiError
 from regtui.core.query.complete import Wanted, completed, completions, wanted_at
 from regtui.core.query.errors import QueryError
 from regtui.core.query.fields import FIELDS
 from regtui.registry.vocabulary import words
-from regtui.tui.acting import Acting
 from regtui.tui.actions import Action, bindings
 from regtui.tui.reader import Superseded
 from regtui.tui.screens.prompt import Choice, Chooser, Prompt
+from regtui.tui.widgets.filter_line import FilterLine
 
 if TYPE_CHECKING:
-    from textual.timer import Timer
-
     from regtui.tui.app import RegtuiApp
-
-TYPING = 0.06
-"""Seconds without a key before the list follows."""
 
 PATIENCE = 2.0
 """Seconds that a completion may take while one waits for it."""
 
-LONGEST = 10_000
-"""Characters of a filter; a paste beyond that is cut."""
 
-
-class FilterInput(Input):
-    """The line; it leaves to the bar what the bar has keys for."""
-
-    BINDINGS = [("ctrl+a", "select_all", "Select all")]
-
-    def _on_paste(self, event: events.Paste) -> None:
-        """Make one line of it; Textual then calls the method of `Input` itself."""
-        event.text = " ".join(event.text[:LONGEST].split())
-
-
-class FilterBar(Acting, Vertical):
+class FilterBar(FilterLine):
     """One line to type in, one below for completions and errors."""
 
+    EXAMPLE = "metric.f1>0.9 tag:env=prod …"
+    COUNTED = "versions"
+    TYPING = 0.06
     SCOPES = ("filter",)
     BINDINGS = bindings("filter", priority=True)
     DEFAULT_CSS = """
     FilterBar {
-        height: auto;
-        & Horizontal { height: 1; background: $panel; }
-        & .filter--lead { width: 3; color: $text-muted; }
-        & .filter--count { width: auto; min-width: 12; color: $text-muted; text-align: right; }
-        & .filter--below {
-            display: none;
-            height: 1;
-            padding: 0 0 0 3;
-            color: $text-muted;
-            background: $surface;
-        }
-        & Input {
-            width: 1fr;
-            height: 1;
-            border: none;
-            padding: 0;
-            background: $panel;
-            &:focus { border: none; background: $surface; }
-        }
+        & .filter--below { height: 1; }
         &.-typing .filter--below { display: block; }
-        &.-faulty .filter--below { display: block; color: $text-error; }
     }
     """
 
-    @dataclass
-    class Changed(Message):
-        """Another filter is wanted."""
-
-        text: str
-
-    class Left(Message):
-        """The bar was left with the filter kept."""
-
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 -- Textual's name
         super().__init__(id=id)
-        self._timer: Timer | None = None
-        self._told = ""
         self._error: QueryError | None = None
         self._wanted: Wanted | None = None
         self._words: list[str] = []
@@ -103,32 +54,10 @@ class FilterBar(Acting, Vertical):
         """What stood there before a completion was taken, and which one was."""
         self._place_in_history: int | None = None
 
-    def compose(self) -> ComposeResult:
-        """Compose the two lines."""
-        with Horizontal():
-            yield Static(" / ", classes="filter--lead")
-            yield FilterInput(
-                placeholder="filter: metric.f1>0.9 tag:env=prod …",
-                select_on_focus=False,
-                max_length=LONGEST,
-            )
-            yield Static("", classes="filter--count")
-        yield Static("", classes="filter--below")
-
-    @property
-    def input(self) -> Input:
-        """The line."""
-        return self.query_one(Input)
-
     @property
     def regtui(self) -> "RegtuiApp":
         """The app, as what it is."""
         return cast("RegtuiApp", self.app)
-
-    @property
-    def settles(self) -> bool:
-        """Whether it waits for the typing to pause."""
-        return self._timer is not None
 
     def why_not(self, action: Action) -> str | None:
         """Tell why an action is not possible now."""
@@ -146,11 +75,6 @@ class FilterBar(Acting, Vertical):
     def clear(self) -> None:
         """Empty the line without telling."""
         self._put("")
-
-    def show_count(self, count: int | None) -> None:
-        """Show how many versions there are; None while that is not known."""
-        text = "…" if count is None else f"{count:,}"
-        self.query_one(".filter--count", Static).update(Text(f"{text} versions "))
 
     def show_error(self, error: QueryError | None) -> None:
         """Show what is wrong under its character; None where nothing is."""
@@ -172,11 +96,6 @@ class FilterBar(Acting, Vertical):
         if problem:
             self.app.notify(problem, severity="warning", markup=False)
         self.post_message(self.Left())
-
-    def do_clear(self) -> None:
-        """Show everything again."""
-        self.input.value = ""
-        self._tell()
 
     async def do_complete(self) -> None:
         """Take the first completion; again the next one in its place."""
@@ -242,15 +161,6 @@ class FilterBar(Acting, Vertical):
         choices = [Choice(name, name, text) for name, text in sorted(filters.items())]
         self.app.push_screen(Chooser("Saved filters", choices), take)
 
-    def on_key(self, event: events.Key) -> None:
-        """Clear on escape, and leave when there is nothing to clear."""
-        if event.key == "escape":
-            event.stop()
-            if self.input.value:
-                self.do_clear()
-            else:
-                self.post_message(self.Left())
-
     def on_descendant_focus(self) -> None:
         """Show what can be written."""
         self.add_class("-typing")
@@ -262,25 +172,9 @@ class FilterBar(Acting, Vertical):
     # What typing does
 
     @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
+    def _complete_anew(self) -> None:
         self._taken = None
-        self._follow()
         self._complete()
-
-    def _follow(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-        self._timer = self.set_timer(TYPING, self._tell)
-
-    def _tell(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer = None
-        text = self.input.value.strip()
-        if text != self._told:
-            self._told = text
-            self.post_message(self.Changed(text))
 
     def _type(self, text: str) -> None:
         self.input.value = text
@@ -311,10 +205,9 @@ class FilterBar(Acting, Vertical):
         return wanted_at(self.input.value, self.input.cursor_position)
 
     def _show_below(self) -> None:
-        below = self.query_one(".filter--below", Static)
         if self._error is not None:
             place = max(self._error.position - round(self.input.scroll_x), 0)
-            below.update(Text(" " * place + "^ " + self._error.message, no_wrap=True))
+            self.below.update(Text(" " * place + "^ " + self._error.message, no_wrap=True))
             return
         line = Text(no_wrap=True, overflow="ellipsis")
         taken = None if self._taken is None else (self._taken[1] - 1) % max(len(self._words), 1)
@@ -323,4 +216,4 @@ class FilterBar(Acting, Vertical):
             line.append(word, style).append("  ")
         if not self._words and self._wanted is not None and self._wanted.field in FIELDS:
             line.append(FIELDS[self._wanted.field].help)
-        below.update(line)
+        self.below.update(line)
