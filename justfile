@@ -34,7 +34,12 @@ bench *sizes:
 
 # Pictures of the app's screens anew; look at them before you commit them.
 snapshots *args:
-    {{python}} -m pytest tests/tui/test_pictures.py --snapshot-update {{args}}
+    {{python}} -m pytest tests/tui/test_pictures.py -m "slow or not slow" --snapshot-update {{args}}
+    {{python}} docs/pictures.py
+
+# The pictures of the documentation, from those of the tests.
+pictures:
+    {{python}} docs/pictures.py
 
 # The table of keys in docs/app.md.
 keys:

@@ -3,6 +3,7 @@
 import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,11 +73,32 @@ def test_every_exit_code_is_documented() -> None:
     assert [kind.__name__ for kind in kinds if f"| {kind.exit_code} |" not in text] == []
 
 
-def test_every_key_of_the_app_is_documented() -> None:
-    spec = importlib.util.spec_from_file_location("keys", DOCS / "keys.py")
+def program(name: str) -> Any:
+    """Load a program of the documentation as a module."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
-    keys = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(keys)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_key_of_the_app_is_documented() -> None:
+    keys = program("keys")
 
     assert page("app.md") == keys.with_keys(page("app.md")), "run `just keys`"
+
+
+def test_pictures_are_those_that_the_tests_of_the_app_compare() -> None:
+    pairs = program("pictures").pairs()
+
+    stale = [one.name for one, other in pairs.items() if one.read_bytes() != other.read_bytes()]
+    assert stale == [], "run `just pictures`"
+    assert set((DOCS / "pictures").iterdir()) == set(pairs)
+
+
+def test_every_picture_is_shown() -> None:
+    pages = [file.read_text(encoding="utf-8") for file in DOCS.glob("*.md")]
+
+    pictures = [file.name for file in (DOCS / "pictures").iterdir()]
+    assert [name for name in pictures if not any(f"(pictures/{name})" in p for p in pages)] == []

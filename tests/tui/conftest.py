@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pytest_textual_snapshot import SVGImageExtension
 
 from regtui.registry import Registry, capture, figures
 from regtui.replica import ids
@@ -13,6 +14,9 @@ from regtui.tui import registry_status, signs
 from regtui.tui.app import RegtuiApp
 from regtui.tui.config import AppConfig
 from tests.tui.sample import NOW, counted, make_sample, opened, somewhere
+
+SVGImageExtension.file_extension = "svg"
+"""The plugin names it as older releases of syrupy asked for; newer ones would write `.raw`."""
 
 MakeApp = Callable[..., RegtuiApp]
 

@@ -8,7 +8,6 @@ from tests.tui.conftest import MakeApp
 from tests.tui.driving import Driven, at_rest, press
 
 SIZES = {"80x24": (80, 24), "160x48": (160, 48)}
-THEMES = ("regtui-dark", "regtui-light")
 
 SnapCompare = Callable[..., bool]
 
@@ -39,8 +38,15 @@ def pressing(keys: tuple[str, ...]) -> Callable[[Driven], object]:
     return run
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("size", "theme"),
+    [
+        ("160x48", "regtui-dark"),
+        ("80x24", "regtui-light"),
+        pytest.param("160x48", "regtui-light", marks=pytest.mark.slow),
+        pytest.param("80x24", "regtui-dark", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("screen", SCREENS)
 def test_picture(
     snap_compare: SnapCompare, make_app: MakeApp, screen: str, size: str, theme: str
