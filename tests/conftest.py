@@ -1,4 +1,7 @@
-"""Settings of the property tests: `HYPOTHESIS_PROFILE=thorough pytest tests/core` for long runs."""
+"""Settings of all tests: how many run at once, and of the property tests.
+
+`HYPOTHESIS_PROFILE=thorough pytest tests/core` for long runs.
+"""
 
 import os
 
@@ -13,3 +16,8 @@ settings.register_profile(
 )
 settings.register_profile("thorough", settings.get_profile("default"), max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Run two tests a core: those of the app and of commands wait for half of their time."""
+    return 2 * (os.cpu_count() or 1)

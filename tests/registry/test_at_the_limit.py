@@ -21,6 +21,8 @@ from regtui.replica import rebuild
 from regtui.replica.database import connected
 from tests.registry.keeping import DAY, age, objects
 
+pytestmark = pytest.mark.slow
+
 VERSIONS = 400_000
 MODELS = 4
 DELETED = 40

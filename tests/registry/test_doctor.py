@@ -20,6 +20,7 @@ from regtui.replica.database import Connection, connected, duckdb
 from regtui.replica.projection import _PROJECTORS
 from regtui.replica.rebuild import PROJECTED, Rebuilt
 from regtui.replica.unit import wall_clock
+from tests.depth import few_of
 from tests.registry.keeping import DAY, later
 from tests.replica.ledger import check_replica
 from tests.replica.test_ledger import act
@@ -98,7 +99,7 @@ TABLES = {
 }
 
 
-@pytest.mark.parametrize("harm", TABLES)
+@pytest.mark.parametrize("harm", few_of(TABLES, 3))
 def test_tables_that_differ_from_the_documents_are_made_anew(ranker: Registry, harm: str) -> None:
     execute(ranker, harm)
     found = ranker.doctor()
@@ -208,7 +209,7 @@ def test_of_a_lost_document_the_tables_stay_as_they_are(ranker: Registry) -> Non
 
 
 @pytest.mark.parametrize("how", BROKEN)
-@pytest.mark.parametrize("kind", ["model", "version", "alias"])
+@pytest.mark.parametrize("kind", few_of(["model", "version", "alias"], 1))
 def test_a_document_that_cannot_be_read_stops_neither_repair_nor_rebuild(
     ranker: Registry, kind: str, how: str
 ) -> None:
@@ -288,7 +289,7 @@ def a_folder(file: Path) -> None:
     file.mkdir()
 
 
-@pytest.mark.parametrize("harm", [garbage, emptied, cut, flipped, removed])
+@pytest.mark.parametrize("harm", few_of([garbage, removed, emptied, cut, flipped], 2))
 def test_a_destroyed_database_is_made_again_from_the_newest_copy(
     ranker: Registry, harm: object
 ) -> None:

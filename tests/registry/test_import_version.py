@@ -242,7 +242,7 @@ names = st.text(
 )
 
 
-@settings(max_examples=15)
+@settings(max_examples=5)
 @given(
     params=st.dictionaries(names, st.one_of(st.booleans(), st.integers(-9, 9), names), max_size=4),
     metrics=st.dictionaries(names, st.floats(), max_size=4),

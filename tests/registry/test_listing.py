@@ -22,6 +22,7 @@ from regtui.registry.context import Context
 from regtui.registry.listing import Listing
 from regtui.replica.database import Connection
 from regtui.replica.unit import Replica
+from tests.depth import few_of
 
 DAY = 86_400_000_000
 START = 1_793_491_200_000_000  # 2026-11-01T00:00
@@ -241,7 +242,7 @@ def test_a_listing_that_is_only_counted_has_the_same_pages(
     assert listing.total == many.count(query)
 
 
-@pytest.mark.parametrize("query", ["", "created", "metric.f1", "-param.p", "name,number"])
+@pytest.mark.parametrize("query", few_of(["metric.f1", "", "created", "-param.p", "name"], 2))
 def test_a_listing_brought_up_to_date_has_the_pages_of_a_new_one(
     registry: Registry, clock: Clock, query: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ from regtui.registry import Registry
 from regtui.registry.context import Context
 from regtui.replica.unit import Replica
 from tests.core.registry_state import RegistryState
+from tests.depth import few_of
 from tests.replica.ledger import check_replica
 
 
@@ -358,7 +359,7 @@ def acts(home: Home, pick: Callable[[int], int]) -> Iterator[Callable[[], Any]]:
         yield lambda: registry.resolve(conflict.id, "value", value=word)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", few_of(range(8), 2))
 def test_nothing_is_lost_and_both_judge_alike_whatever_is_done(
     ann: Home, ben: Home, seed: int
 ) -> None:
