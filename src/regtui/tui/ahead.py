@@ -33,6 +33,11 @@ class Ahead:
         self._thread = threading.Thread(target=self._read, name="regtui-ahead", daemon=True)
         self._thread.start()
 
+    @property
+    def is_done(self) -> bool:
+        """Whether the rows are here, so that nobody waits for them."""
+        return not self._thread.is_alive() and self._error is None
+
     def rows(self) -> list[VersionAnswer]:
         """Wait for the rows and return them.
 

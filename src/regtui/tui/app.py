@@ -8,6 +8,7 @@ looks at the time and size of the database file: what other processes committed 
 import asyncio
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import msgspec
@@ -77,6 +78,8 @@ class RegtuiApp(Acting, TypingAhead):
         "activity": _activity_screen,
     }
     DEFAULT_MODE = "models"
+    # Of the first screen: styles of a screen's own make all of them be read again.
+    CSS_PATH = Path(__file__).with_name("styles") / "models.tcss"
     COMMANDS: ClassVar[set[Any]] = {ActionProvider}
     COMMAND_PALETTE_BINDING = "ctrl+p"
     HORIZONTAL_BREAKPOINTS = [
@@ -113,6 +116,7 @@ class RegtuiApp(Acting, TypingAhead):
         self._ahead = ahead
         self._written = None if ahead is None else ahead.written
         """How the database was when it was looked at last."""
+        self._is_shown = False
         self._has_looked = self._has_changed = False
         self._writing = asyncio.Lock()
         self._told_unforeseen = 0
@@ -122,8 +126,8 @@ class RegtuiApp(Acting, TypingAhead):
         super().__init__()
         for theme in themes.THEMES:
             self.register_theme(theme)
-        # Before any style is read: another theme reads all of them again.
         self.theme = themes.chosen(self.config.theme, set(self.available_themes))
+        self.stylesheet.set_variables(self.get_css_variables())  # before any style is read
         self.status = Status(
             home=short_path(self.registry.home),
             person=self.registry.context.actor.name,
@@ -139,15 +143,20 @@ class RegtuiApp(Acting, TypingAhead):
 
     def on_mount(self) -> None:
         """Begin to look at the registry."""
+        self._is_shown = True
         self.set_class(self.signs is signs.ASCII, "-ascii")
         self.set_interval(LOOK, self._look)
-        self.set_timer(LOOK / 4, self._look)  # the first rows come first
         self.call_after_refresh(self._tell_problems)
 
     def get_css_variables(self) -> dict[str, str]:
         """Return the colours of the theme, none of them left open."""
         variables = super().get_css_variables()
         return variables | themes.solid(variables)
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Read all styles anew; before anything is shown they were read with these colours."""
+        if self._is_shown:
+            super().refresh_css(animate)
 
     async def on_unmount(self) -> None:
         """Let a query that runs end with the app."""

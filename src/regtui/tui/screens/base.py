@@ -1,5 +1,6 @@
 """The frame of every screen: title line, body, footer; and the way into the registry."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -76,6 +77,12 @@ class RegtuiScreen(Acting, Screen[None]):
         except Exception as error:  # noqa: BLE001 -- shown, whatever it is
             self.regtui.show_error(error, quiet=quiet)
             return None
+
+    async def painted(self) -> None:
+        """Wait until what was shown so far is on the screen."""
+        done = asyncio.Event()
+        self.call_after_refresh(done.set)
+        await done.wait()
 
     def after(self, seconds: float, what: Callable[[], None]) -> "Timer":
         """Call something later, unless the app is ending by then: its widgets go one by one."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from regtui.core.query.syntax import Query
+    from regtui.tui.ahead import Ahead
 
 SETTLE = 0.05
 """Seconds that the cursor stands on a row before its detail is read."""
@@ -51,7 +52,6 @@ class ModelsScreen(RegtuiScreen):
     NAME = "models"
     SCOPES = ("browse",)
     BINDINGS = bindings("browse")
-    CSS_PATH = "../styles/models.tcss"
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,6 +59,7 @@ class ModelsScreen(RegtuiScreen):
         self._filter = ""
         self._list = VersionList(self)
         self._metrics: list[str] = []
+        self._ahead: Ahead | None = None
         self._settling: Timer | None = None
         self._scoping: Timer | None = None
         self._is_refreshing = self._has_changed = False
@@ -79,6 +80,11 @@ class ModelsScreen(RegtuiScreen):
         self.set_focus(self.model_tree)
         if not self.regtui.config.sort:
             self.versions.sorted_by = ("created", True)
+        query = self.wanted_query
+        self._ahead = self.regtui.take_ahead(query)
+        if self._ahead is not None and self._ahead.is_done:  # so the first paint shows rows
+            found = self._scope.rows(self.regtui.registry, self._ahead.rows())
+            self._list.begin(query, self._scope, found)
         self.run_worker(self._start(), name="start")
 
     @property
@@ -117,7 +123,10 @@ class ModelsScreen(RegtuiScreen):
 
     async def _start(self) -> None:
         """Show the newest versions first, then what takes longer."""
-        await self._show_list()
+        if self._list.query is None:
+            await self._show_list()
+        else:
+            await self._list.count()
         await self._read_models()
         if not self.model_tree.models and not self.versions.total:
             self.regtui.offer_first_steps()
@@ -143,10 +152,13 @@ class ModelsScreen(RegtuiScreen):
     async def _first(self, query: str, scope: Scope) -> list[VersionRow] | None:
         """Return the first page; a malformed query is an error of the filter, not of the app."""
         parse_query(query)
-        ahead = self.regtui.take_ahead(query)
+        ahead, self._ahead = self._ahead, None
 
         def rows(registry: Registry) -> list[VersionRow]:
-            found = first_page(registry.context, query) if ahead is None else ahead.rows()
+            if ahead is not None and ahead.query == query:
+                found = ahead.rows()
+            else:
+                found = first_page(registry.context, query)
             return scope.rows(registry, found)
 
         return await self.read(rows, lane="first", urgent=True)

@@ -113,15 +113,19 @@ class VersionList:
         return (row.version for row in rows if row is not None)
 
     async def show(self, query: str, scope: Scope, first: list[VersionRow]) -> None:
-        """Show the rows of another query, from its first page on.
+        """Show the rows of another query, from its first page on; then count them.
 
         Args:
             query: The query.
             scope: Whose versions it asks for.
             first: Its first page.
         """
+        self.begin(query, scope, first)
+        await self.count()
+
+    def begin(self, query: str, scope: Scope, first: list[VersionRow]) -> None:
+        """Show the first page of another query."""
         self._shows += 1
-        shown = self._shows
         self.query, self._scope = query, scope
         self._listed.clear()
         self._ends.clear()
@@ -130,8 +134,18 @@ class VersionList:
         if len(first) < PAGE:
             now = self._screen.regtui.registry.context.replica.clock() // 1000
             self._take(Listing(query, len(first), (), now))
+        else:
+            self._screen.filter_bar.show_count("…")
+
+    async def count(self) -> None:
+        """Find out how many rows there are, once the first of them are painted.
+
+        Python runs one thread at a time: who reads meanwhile makes the paint take twice as long.
+        """
+        shown, query = self._shows, self.query or ""
+        await self._screen.painted()
+        if self.is_listed or shown != self._shows:
             return
-        self._screen.filter_bar.show_count("…")
         found = await self._screen.read(
             lambda registry: counted(registry.context, query), lane="count"
         )
