@@ -35,7 +35,7 @@ class FilterBar(FilterLine):
 
     EXAMPLE = "metric.f1>0.9 tag:env=prod …"
     COUNTED = "versions"
-    TYPING = 0.06
+    TYPING = 0.03
     SCOPES = ("filter",)
     BINDINGS = bindings("filter", priority=True)
     DEFAULT_CSS = """
