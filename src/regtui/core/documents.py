@@ -235,15 +235,25 @@ def texts_of(document: Document) -> set[str]:
 def named_texts(kind: str, values: Iterable[tuple[str, Any]]) -> set[str]:
     """Return the digests of texts among values, which are given by their paths.
 
-    A series that is no digest is nobody's text: it stands for nothing.
+    A place names the packages and the diff of its run. A series that is no digest is nobody's text:
+    it stands for nothing.
     """
+    values = [*values]
     fields = FIELDS.get(kind, {})
     texts = {name for name, field in fields.items() if field.rule is Rule.TEXT} | {"series"}
-    return {
-        value
-        for path, value in values
-        if split_path(path)[0] in texts and isinstance(value, str) and _DIGEST.fullmatch(value)
-    }
+    named = [value for path, value in values if split_path(path)[0] in texts]
+    for path, value in values:
+        if kind == "version" and split_path(path)[0] == "places":
+            named += _texts_of_place(value)
+    return {value for value in named if isinstance(value, str) and _DIGEST.fullmatch(value)}
+
+
+def _texts_of_place(place: Any) -> list[Any]:
+    context = place.get("context") if isinstance(place, dict) else None
+    if not isinstance(context, dict):
+        return []
+    git = context.get("git")
+    return [context.get("packages"), git.get("diff") if isinstance(git, dict) else None]
 
 
 def encode_document(document: Document) -> bytes:
