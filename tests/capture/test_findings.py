@@ -23,7 +23,6 @@ from regtui.capture.findings import (
     thinned,
     until,
 )
-from regtui.formats.values import Value
 from regtui.registry.series import BYTES_LIMIT, Series, encode_series
 
 BASE = ParentHint("bert-base", "base")
@@ -64,15 +63,13 @@ def test_what_fits_stays_as_it_is() -> None:
 
 
 def test_numbers_that_json_cannot_say_become_texts() -> None:
-    params: dict[str, Value] = {
-        "a": math.nan,
-        "b": math.inf,
-        "c": -math.inf,
-        "d": 1 << 60,
-        "e": -(1 << 53),
-    }
+    found = fitting(
+        Findings(
+            params={"a": math.nan, "b": math.inf, "c": -math.inf, "d": 1 << 60, "e": -(1 << 53)}
+        )
+    )
 
-    assert fitting(Findings(params=params)).params == {
+    assert found.params == {
         "a": "NaN", "b": "Infinity", "c": "-Infinity", "d": hex(1 << 60), "e": hex(-(1 << 53)),
     }  # fmt: skip
 
