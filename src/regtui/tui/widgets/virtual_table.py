@@ -226,7 +226,6 @@ class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
         """Show rows that are all here; `cursor` and `offset` are those of `show`."""
         pages = {n: list(rows[n * PAGE : (n + 1) * PAGE]) for n in range(-(-len(rows) // PAGE))}
         self.show(len(rows), pages, cursor=cursor, offset=offset)
-        self._all_here = True
 
     def show(
         self,
