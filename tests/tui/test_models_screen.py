@@ -44,3 +44,14 @@ async def test_what_another_process_commits_shows_and_the_cursor_stays(
 
         assert current(app) == stood
         assert models_screen(app).versions.cursor == 4
+
+
+async def test_the_tree_counts_what_is_listed(app: RegtuiApp, sample: Registry) -> None:
+    sample.change_state("version", "nlp/sentiment@1", "archive")
+    async with app.run_test(size=(120, 36)) as pilot:
+        await at_rest(pilot)
+        tree = models_screen(app).model_tree
+        counts = {branch.path: branch.versions for branch in map(tree.row, range(4)) if branch}
+
+    assert counts[""] == sample.count() == 8
+    assert counts["nlp/sentiment"] == sample.count('model:"nlp/sentiment"') == 5

@@ -59,5 +59,6 @@ class Team:
         replica = Replica(home, self.calendar)
         session = uuid7(wall_clock())
         self.ann = Registry(_Colleague(replica, "cli", session, person="ann"))
-        self.ben = Registry(_Colleague(replica, "watcher", session, person="ben"))
+        self.ben = Registry(_Colleague(replica, "cli", session, person="ben"))
+        self.watcher = Registry(_Colleague(replica, "watcher", session, person="ben"))
         self.me = Registry(Context(replica, "cli", session))

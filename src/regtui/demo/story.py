@@ -102,7 +102,7 @@ def _sentiment(team: Team, folder: Path) -> None:
             run=run.name,
         )
         params = {"lr": rate, "epochs": epochs, "decay": decay, "examples": count, "frozen": frozen}
-        who = team.ben if number in {2, 3} else team.ann
+        who = team.watcher if number in {2, 3} else team.ann
         _capture(
             who,
             run,
@@ -152,7 +152,7 @@ def _digits(team: Team, folder: Path) -> None:
         )
         (run / "labels.txt").write_text("\n".join("0123456789"), encoding="utf-8")
         params = {"lr": rate, "noise": noise, "epochs": 2 + 2 * number}
-        _capture(team.ben, run, model, course, params, tags={"noise": str(noise)})
+        _capture(team.watcher, run, model, course, params, tags={"noise": str(noise)})
         team.calendar.later(30)
     team.ben.edit(
         model,
@@ -195,7 +195,7 @@ def _forest(team: Team, folder: Path) -> None:
         run = folder / f"trees-{trees}"
         run.mkdir(parents=True)
         joblib.dump(forest, run / "forest.joblib", compress=3)
-        team.ben.capture(
+        team.watcher.capture(
             run, model=model, metrics={"accuracy": accuracy}, params={"trees": trees, "depth": 8}
         )
         team.calendar.later(3)

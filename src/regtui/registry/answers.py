@@ -78,6 +78,7 @@ class ModelAnswer(Struct, frozen=True, kw_only=True):
         display_name: The name as it was written.
         id: UUID.
         versions: How many versions it has, deleted ones not counted.
+        archived: How many of these are archived.
         latest: Number of the newest version.
         aliases: Version number by alias.
         description: One line or more; None without one.
@@ -94,6 +95,7 @@ class ModelAnswer(Struct, frozen=True, kw_only=True):
     display_name: str
     id: str
     versions: int
+    archived: int
     latest: int | None
     aliases: dict[str, int | None]
     description: str | None

@@ -46,9 +46,10 @@ def model(context: Context, reference: str) -> ModelAnswer:
 def _model_answers(connection: Connection, found: list[tuple[int, Document]]) -> list[ModelAnswer]:
     keys = [key for key, _ in found]
     counts = {
-        key: (count, latest)
-        for key, count, latest in connection.execute(
-            "select model, count(*), max(number) from base.version "
+        key: (count, archived, latest)
+        for key, count, archived, latest in connection.execute(
+            "select model, count(*), count(*) filter (where state = 'archived'), max(number) "
+            "from base.version "
             "where state <> 'deleted' and model in (select unnest(?::bigint[])) group by model",
             [keys],
         ).fetchall()
@@ -63,14 +64,14 @@ def _model_answers(connection: Connection, found: list[tuple[int, Document]]) ->
         aliases.setdefault(key, {})[name] = number
     authors = actor_names(connection, {document.facts["author"] for _, document in found})
     return [
-        _model_answer(document, counts.get(key, (0, None)), aliases.get(key, {}), authors)
+        _model_answer(document, counts.get(key, (0, 0, None)), aliases.get(key, {}), authors)
         for key, document in found
     ]
 
 
 def _model_answer(
     document: Document,
-    counted: tuple[int, int | None],
+    counted: tuple[int, int, int | None],
     aliases: dict[str, int | None],
     authors: dict[str, str],
 ) -> ModelAnswer:
@@ -80,7 +81,8 @@ def _model_answer(
         display_name=value("display_name") or value("name"),
         id=document.id,
         versions=counted[0],
-        latest=counted[1],
+        archived=counted[1],
+        latest=counted[2],
         aliases=aliases,
         description=value("description"),
         tags=document.entries("tags"),

@@ -62,6 +62,8 @@ def _lines(operation: OperationAnswer) -> Iterator[tuple[str, str]]:
 
 
 def _path(change: ChangeAnswer) -> str:
+    if change.path.startswith("places/"):  # whose keys are digests
+        return "found at"
     return change.path or "all of it"
 
 
@@ -75,11 +77,13 @@ def _change(change: ChangeAnswer) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a value as one line: a metric by its value and step, other structures as JSON."""
+    """Return a value as one line: metrics and places in words, other structures as JSON."""
     if isinstance(value, dict):
         if set(value) <= {"value", "step"} and "value" in value:
             step = value.get("step")
             return value_text(value["value"]) + ("" if step is None else f" at step {step}")
+        if {"host", "folder", "name"} <= set(value):
+            return f"{value['host']}:{value['folder']}/{value['name']}"[:LONGEST]
         text = msgspec.json.encode(value).decode()
         return text if len(text) <= LONGEST_STRUCTURE else text[:LONGEST_STRUCTURE] + "…"
     return value_text(value)[:LONGEST]

@@ -27,7 +27,7 @@ class Branch(Struct, frozen=True, kw_only=True):
         path: The model's name, or what several names begin with; empty for everything.
         depth: How far it is indented.
         model: The model of this name; None for a mere folder.
-        versions: How many versions it has with everything below.
+        versions: How many versions are listed of it and everything below.
         has_children: Whether something is below it.
         is_open: Whether that is shown.
     """
@@ -58,10 +58,11 @@ def branches(models: Sequence[ModelAnswer], opened: Iterable[str]) -> list[Branc
     counts: dict[str, int] = {"": 0}
     for name, model in own.items():
         parts = name.split("/")
-        counts[""] += model.versions
+        listed = model.versions - model.archived
+        counts[""] += listed
         for depth in range(1, len(parts) + 1):
             path = "/".join(parts[:depth])
-            counts[path] = counts.get(path, 0) + model.versions
+            counts[path] = counts.get(path, 0) + listed
             above = "/".join(parts[: depth - 1])
             if path not in children:
                 children[path] = []
