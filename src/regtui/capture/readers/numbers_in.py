@@ -1,0 +1,64 @@
+"""Numbers in what trainers write: in cells of tables, in JSON, in flat names."""
+
+import math
+from collections.abc import Iterator
+from typing import Any, Final
+
+from regtui.formats.flat import Flat
+from regtui.formats.values import LIMITS, Value
+
+_DEPTH: Final = 8
+_STEPS: Final = 1 << 53
+
+
+def number(value: Any) -> float | None:
+    """Return the number that a value is or spells; None for anything else, booleans too.
+
+    >>> number(" 1e-3 "), number("nan"), number("1_000"), number(True), number("")
+    (0.001, nan, None, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    if isinstance(value, str) and ("_" in value or len(value) > 64):  # noqa: PLR2004
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def step(value: Any) -> int | None:
+    """Return the step that a value is or spells; None where it is no whole number.
+
+    >>> step("12"), step(3.0), step("0.5"), step("inf"), step(None)
+    (12, 3, None, None, None)
+    """
+    found = number(value)
+    if found is None or not math.isfinite(found) or not found.is_integer():
+        return None
+    return int(found) if abs(found) < _STEPS else None
+
+
+def measured(tree: Any) -> dict[str, float]:
+    """Return the numbers of nested maps under dotted names; texts and lists are left out."""
+    return dict(_measured("", tree, 0))
+
+
+def params(tree: Any, under: str = "") -> dict[str, Value]:
+    """Return nested maps and lists as parameters under dotted names.
+
+    Short lists of plain values become JSON text; of long ones only the length is told.
+    """
+    flat = Flat(LIMITS)
+    flat.tree(under, tree)
+    return {key: value for key, value in flat.values.items() if key}
+
+
+def _measured(name: str, value: Any, depth: int) -> Iterator[tuple[str, float]]:
+    if isinstance(value, dict) and depth < _DEPTH:
+        for key, item in value.items():
+            yield from _measured(f"{name}.{key}" if name else str(key), item, depth + 1)
+    elif name and isinstance(value, int | float):
+        found = number(value)
+        if found is not None:
+            yield name, found
