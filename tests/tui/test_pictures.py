@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from textual.widgets import Input, TextArea
 
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import Driven, at_rest, press
@@ -34,6 +35,10 @@ def pressing(keys: tuple[str, ...]) -> Callable[[Driven], object]:
         await at_rest(pilot)
         for key in keys:
             await press(pilot, _NAMES.get(key, key))
+        for line in pilot.app.screen.query(Input):
+            line.cursor_blink = False  # which shows the cursor
+        for text in pilot.app.screen.query(TextArea):
+            text.cursor_blink = False
 
     return run
 
