@@ -38,6 +38,8 @@ from regtui.replica.ids import uuid7
 from regtui.replica.unit import wall_clock
 
 if TYPE_CHECKING:
+    from regtui.capture.context import RunContext
+    from regtui.capture.findings import ParentHint
     from regtui.formats.layout import Layout
     from regtui.registry.series import Series
 
@@ -60,6 +62,10 @@ class CaptureRequest(Struct, frozen=True, kw_only=True):
         series: Curves by metric.
         new: Make a version even of content that is there.
         skip: Paths to leave out.
+        run: Name of the training run.
+        run_context: What is known of the run.
+        hints: What its trainer says that it was made from.
+        primary: Metric and direction by which a model that is made now is judged.
     """
 
     model: str | None = None
@@ -73,6 +79,10 @@ class CaptureRequest(Struct, frozen=True, kw_only=True):
     series: "Mapping[str, Series]" = {}
     new: bool = False
     skip: tuple[Path, ...] = ()
+    run: str | None = None
+    run_context: "RunContext | None" = None
+    hints: "tuple[ParentHint, ...]" = ()
+    primary: tuple[str, str] | None = None
 
 
 def requested(  # noqa: PLR0913 -- everything that may be known of a version, by name
@@ -131,11 +141,36 @@ def capture(
     if path == "":  # which is the current folder for `Path`
         raise BadInput("there is no path to capture", "name a file or folder")
     path = Path(path)
-    alias = None if request.alias is None else alias_key(request.alias)
     found = scan(path, skip=(context.home, *request.skip))
-    name = slug(_stem(path)) if request.model is None else request.model
-    key = name_key(name)
     _refuse_own_files(context.home, path)
+    return register(context, found, request, on_progress)
+
+
+def register(
+    context: Context,
+    found: Scan,
+    request: CaptureRequest,
+    on_progress: Progress | None = None,
+) -> Captured:
+    """Make a version of files that were found; its place is the root of the scan.
+
+    Args:
+        context: The registry.
+        found: The files, wherever they can be opened; its root is where they belong.
+        request: What is known of them.
+        on_progress: Is told how many more bytes are stored.
+
+    Returns:
+        The version; `created` is False where the content was there already.
+
+    Raises:
+        NotFound: There is no such parent.
+        BadInput: A name or value is malformed.
+        RegtuiError: A file can't be read or changed meanwhile, or the disk is full.
+    """
+    alias = None if request.alias is None else alias_key(request.alias)
+    name = slug(_stem(found)) if request.model is None else request.model
+    key = name_key(name)
     _check_known(context, request)
     context.replica.make()
     layouts: dict[str, Layout] = {}
@@ -148,7 +183,7 @@ def capture(
             content = _ingested(context, found, layouts, on_progress)
             authority = unit.enter_context(context.writing())
         _begin(authority, key, alias)
-        model = _model(authority, name, key)
+        model = _model(authority, name, key, request)
         version, created, changed = _register(authority, model, content, request)
         if alias is not None:
             changed |= point(authority, model, alias, version)
@@ -190,10 +225,9 @@ def _refuse_own_files(home: Path, path: Path) -> None:
         raise BadInput(f"{path} belongs to the registry itself", "capture a copy of it")
 
 
-def _stem(path: Path) -> str:
-    resolved = path.resolve()
-    name = resolved.name if resolved.is_dir() else resolved.stem
-    return name or "model"
+def _stem(found: Scan) -> str:
+    resolved = found.root.resolve()
+    return (resolved.stem if found.single else resolved.name) or "model"
 
 
 def _begin(authority: SoloAuthority, key: str, alias: str | None) -> None:
@@ -203,7 +237,7 @@ def _begin(authority: SoloAuthority, key: str, alias: str | None) -> None:
         authority.begin_group()
 
 
-def _model(authority: SoloAuthority, name: str, key: str) -> str:
+def _model(authority: SoloAuthority, name: str, key: str, request: CaptureRequest) -> str:
     """Return the id of the model with a name, made where there is none."""
     holder = authority.view.holder(key)
     if holder is not None:
@@ -211,7 +245,11 @@ def _model(authority: SoloAuthority, name: str, key: str) -> str:
             made = changes({"state": "active"}, "model", holder)
             authority.submit("model.restore", holder.id, holder.id, StateBody(holder.by, made))
         return holder.id
-    return submit_creation(authority, name, {})
+    wanted: Wanted = {}
+    if request.primary is not None:
+        metric, direction = request.primary
+        wanted = {"primary_metric": metric, "direction": direction}
+    return submit_creation(authority, name, wanted)
 
 
 def _register(
@@ -226,7 +264,7 @@ def _register(
     nonce = uuid7(wall_clock()) if request.new else ""
     version = version_id(model, digest, nonce)
     seen = authority.view.document(version)
-    wanted = _wanted(authority, content, request)
+    wanted = _wanted(authority, content, request, version)
     if seen is not None:
         known = seen.entries("places")
         wanted = {p: v for p, v in wanted.items() if p.removeprefix("places/") not in known}
@@ -247,7 +285,9 @@ def _register(
     return version, seen is None, changed
 
 
-def _wanted(authority: SoloAuthority, content: Content, request: CaptureRequest) -> Wanted:
+def _wanted(
+    authority: SoloAuthority, content: Content, request: CaptureRequest, version: str
+) -> Wanted:
     wanted: dict[str, Any] = {}
     for name, (value, step) in request.metrics.items():
         wanted[f"metrics/{name}"] = {"value": value, "step": step}
@@ -263,15 +303,35 @@ def _wanted(authority: SoloAuthority, content: Content, request: CaptureRequest)
     if request.series:
         from regtui.registry.series import keep_series
 
-        wanted |= keep_series(authority.connection, request.series)
+        wanted |= keep_series(authority.connection, request.series, request.run)
     root = content.scan.root.resolve()
-    place = {"host": platform.node(), "folder": str(root.parent), "name": root.name}
+    if request.hints:
+        from regtui.registry.kinship import hinted_parents
+
+        found = hinted_parents(
+            authority.connection, request.hints, folder=str(root.parent), own=version
+        )
+        wanted |= {f"parents/{parent}": True for parent in found}
+    return wanted | _place(authority, root, request)
+
+
+def _place(authority: SoloAuthority, root: Path, request: CaptureRequest) -> Wanted:
+    """Return where the content was found, with what is known of its run."""
+    place: dict[str, Any] = {
+        "host": platform.node(), "folder": str(root.parent), "name": root.name
+    }  # fmt: skip
     try:
         key = encoding.digest(encoding.encode(place))[:16]
     except UnicodeEncodeError:
         raise BadInput(f"the path {str(root)!r} is not valid UTF-8", "rename the folder") from None
-    wanted[f"places/{key}"] = place | {"at": wall_clock(), "author": authority.actor.id}
-    return wanted
+    place |= {"at": wall_clock(), "author": authority.actor.id}
+    if request.run is not None:
+        place["run"] = request.run
+    if request.run_context is not None:
+        from regtui.registry.run_contexts import keep_run_context
+
+        place["context"] = keep_run_context(authority.connection, request.run_context)
+    return {f"places/{key}": place}
 
 
 def _answer(authority: SoloAuthority, version: str, model: str, alias: str | None) -> VersionAnswer:
