@@ -37,6 +37,7 @@ DESCRIPTION_LIMIT: Final = 32 << 10
 PROBLEMS_LIMIT: Final = 50
 
 Direction = Literal["min", "max"]
+ParentKind = Literal["base", "resumed", "equal-tensors"]
 Measured = tuple[float, int | None]
 """A value and the step that it was taken at."""
 
@@ -69,7 +70,7 @@ class ParentHint(Struct, frozen=True):
     """
 
     reference: str
-    kind: Literal["base", "resumed", "equal-tensors"]
+    kind: ParentKind
 
 
 class Findings(Struct, frozen=True, kw_only=True):

@@ -65,6 +65,7 @@ class RunFiles:
     ) -> None:
         self._places = {**(beside or {}), **files}
         self._facts = dict(facts or {})
+        self._taken: set[str] = set()
         self.unit = unit
         self.run = dirname(unit) if run is None else run
         self.step = step
@@ -77,6 +78,29 @@ class RunFiles:
     def paths(self) -> tuple[str, ...]:
         """All paths: the unit's own, then what is beside it, the nearest first."""
         return (*self.own, *self.beside)
+
+    @property
+    def modified(self) -> int | None:
+        """When the unit's own files were last written, in microseconds; None where unknown."""
+        times = [time for path in self.own if (time := _modified(self._places[path])) is not None]
+        return max(times, default=None)
+
+    @property
+    def untaken(self) -> "RunFiles":
+        """The same without the files beside that a reader has opened or claimed so far."""
+        own = {path: self._places[path] for path in self.own}
+        beside = {path: self._places[path] for path in self.beside if path not in self._taken}
+        step, facts = self.step, self._facts
+        return RunFiles(self.unit, own, beside, run=self.run, step=step, facts=facts)
+
+    def claim(self, *patterns: str) -> None:
+        """Say that a reader knows files of these names, so that no other one guesses at them."""
+        self._taken.update(self.matching(*patterns))
+
+    def path_of(self, path: str) -> Path | None:
+        """Return where a file lies by name, for libraries that open files themselves."""
+        place = self._places.get(path)
+        return place if isinstance(place, Path) else None
 
     def matching(self, *patterns: str) -> tuple[str, ...]:
         """Return the paths whose file name matches one of the patterns, the nearest first.
@@ -99,6 +123,7 @@ class RunFiles:
             OSError: It can't be opened, or is no regular file.
         """
         place = self._places.get(path)
+        self._taken.add(path)
         if place is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         if isinstance(place, int):
@@ -175,6 +200,17 @@ def _fits(path: str, pattern: str) -> bool:
     if "/" in pattern:
         return fnmatchcase(f"/{path}", f"*/{pattern}")
     return fnmatchcase(basename(path), pattern)
+
+
+def _modified(place: Place) -> int | None:
+    try:
+        return _status(place).st_mtime_ns // 1000
+    except OSError:
+        return None
+
+
+def _status(place: Place) -> os.stat_result:
+    return os.fstat(place) if isinstance(place, int) else place.stat()
 
 
 def _source(descriptor: int, path: str) -> FileSource:

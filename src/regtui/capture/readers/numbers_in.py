@@ -45,13 +45,13 @@ def measured(tree: Any) -> dict[str, float]:
 
 
 def params(tree: Any, under: str = "") -> dict[str, Value]:
-    """Return nested maps and lists as parameters under dotted names.
+    """Return nested maps and lists as parameters under dotted names, those with a value.
 
     Short lists of plain values become JSON text; of long ones only the length is told.
     """
     flat = Flat(LIMITS)
     flat.tree(under, tree)
-    return {key: value for key, value in flat.values.items() if key}
+    return {key: value for key, value in flat.values.items() if key and value is not None}
 
 
 def _measured(name: str, value: Any, depth: int) -> Iterator[tuple[str, float]]:

@@ -50,13 +50,15 @@ class Points:
         if self._count > self._limit:
             self._thin()
 
-    def curves(self, until: int | None = None) -> dict[str, Curve]:
+    def curves(self, until: int | None = None, before: int | None = None) -> dict[str, Curve]:
         """Return the curves that have a point, by name.
 
         Args:
             until: The last step to tell of; None for all.
+            before: The last moment to tell of, in microseconds; points without a time count as
+                earlier. None for all.
         """
-        found = {name: _curve(points, until) for name, points in self._curves.items()}
+        found = {name: _curve(points, until, before) for name, points in self._curves.items()}
         return {name: curve for name, curve in found.items() if curve.steps}
 
     def _thin(self) -> None:
@@ -67,8 +69,15 @@ class Points:
         self._curves[name] = {step: self._curves[name][step] for step in kept}
 
 
-def _curve(points: dict[int, _Point], until: int | None) -> Curve:
-    steps = tuple(sorted(step for step in points if until is None or step <= until))
+def _curve(points: dict[int, _Point], until: int | None, before: int | None) -> Curve:
+    steps = tuple(
+        sorted(
+            step
+            for step, (_, time) in points.items()
+            if (until is None or step <= until)
+            and (before is None or time is None or time <= before)
+        )
+    )
     times = tuple(time for step in steps if (time := points[step][1]) is not None)
     return Curve(
         steps,

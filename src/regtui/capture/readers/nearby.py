@@ -1,0 +1,116 @@
+"""Whatever lies near a model that nobody else understands: JSON, YAML and tables.
+
+Files that another reader knows are left to it.
+
+`metrics.json` and its like are metrics, `params.yaml` and its like parameters, the nearest table
+with numbers gives the curves. A file named for the model (`model.json` beside `model.pt`) may have
+both, under `metrics` and `params`. The recogniser says how far up is looked (two folders).
+
+A table with a column of times is told up to the moment when the unit was written; another one up to
+the unit's step if it has a row of that very step, for then both count alike.
+"""
+
+from typing import Any, Final
+
+from regtui.capture.findings import Curve, Findings, last_values, merged
+from regtui.capture.readers.json_values import decode, objects
+from regtui.capture.readers.numbers_in import measured, params
+from regtui.capture.readers.points import Points
+from regtui.capture.readers.reading import ask
+from regtui.capture.readers.tables import Columns, collect, csv_rows
+from regtui.capture.readers.yaml_values import read_yaml
+from regtui.capture.run_files import RunFiles
+from regtui.formats.cursor import Malformed
+
+_METRICS: Final = (
+    "metrics.json", "eval_metrics.json", "results.json", "eval_results.json", "all_results.json",
+    "scores.json", "*metrics*.json", "*results*.json", "metrics.yaml", "metrics.yml",
+)  # fmt: skip
+_PARAMS: Final = tuple(
+    f"{name}.{suffix}"
+    for name in ("params", "hparams", "hyperparameters", "args", "config", "settings")
+    for suffix in ("json", "yaml", "yml")
+)
+_TABLES: Final = (
+    "metrics.csv", "history.csv", "log.csv", "results.csv", "train*.csv", "*.csv", "metrics.jsonl",
+    "log*.jsonl", "*.jsonl", "*.tsv",
+)  # fmt: skip
+_SLACK: Final = 1_000_000
+
+
+def read(files: RunFiles) -> Findings:
+    """Return what the nearest files of each kind say."""
+    files = files.untaken
+    return merged(
+        [
+            ask(files, _named(files), _read_both),
+            ask(files, files.find(*_METRICS), _read_metrics),
+            ask(files, files.find(*_PARAMS), _read_params),
+            ask(files, files.find(*_TABLES), _read_table),
+        ]
+    )
+
+
+def _named(files: RunFiles) -> str | None:
+    """Return the file that is called like the model."""
+    name = files.unit.rpartition("/")[2]
+    stem = name.rpartition(".")[0] or name
+    wanted = [f"{one}.{suffix}" for one in (stem, name) for suffix in ("json", "yaml", "yml")]
+    return next((path for path in files.matching(*wanted) if path != files.unit), None)
+
+
+def _tree(files: RunFiles, path: str) -> Any:
+    return decode(files.content(path)) if path.endswith(".json") else read_yaml(files, path)
+
+
+def _read_both(files: RunFiles, path: str) -> Findings:
+    tree = _tree(files, path)
+    if not isinstance(tree, dict):
+        return Findings()
+    told = tree.get("params", {name: one for name, one in tree.items() if name != "metrics"})
+    return merged([_metrics_of(tree.get("metrics")), Findings(params=params(told))])
+
+
+def _read_metrics(files: RunFiles, path: str) -> Findings:
+    return _metrics_of(_tree(files, path))
+
+
+def _metrics_of(tree: Any) -> Findings:
+    """Return the numbers of maps as metrics, those of lists as curves."""
+    points = Points()
+    if isinstance(tree, list):
+        collect([row for row in tree if isinstance(row, dict)], points, Columns())
+    elif isinstance(tree, dict):
+        for name, values in tree.items():
+            for index, value in enumerate(values if isinstance(values, list) else ()):
+                if isinstance(value, int | float) and not isinstance(value, bool):
+                    points.add(name, index, float(value))
+    series = points.curves()
+    metrics = {name: (value, None) for name, value in measured(tree).items()}
+    return Findings(series=series, metrics=last_values(series) | metrics)
+
+
+def _read_params(files: RunFiles, path: str) -> Findings:
+    tree = _tree(files, path)
+    if not isinstance(tree, dict):
+        raise Malformed("it holds no map")
+    return Findings(params=params(tree))
+
+
+def _read_table(files: RunFiles, path: str) -> Findings:
+    points = Points()
+    with files.open(path) as source:
+        if path.endswith(".jsonl"):
+            collect(objects(source), points, Columns())
+        else:
+            collect(csv_rows(source, "\t" if path.endswith(".tsv") else ","), points, Columns())
+    modified = files.modified
+    series = points.curves(before=None if modified is None else modified + _SLACK)
+    if files.step is not None and any(files.step in curve.steps for curve in series.values()):
+        series = points.curves(files.step)
+    return Findings(series=_told(series), metrics=last_values(series))
+
+
+def _told(series: dict[str, Curve]) -> dict[str, Curve]:
+    """Return the curves that have a course: more than one point."""
+    return {name: curve for name, curve in series.items() if len(curve.steps) > 1}
