@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regtui.capture.recognise import Unit, beside, considered, missing_shards, recognise
+from regtui.capture.recognise import Unit, considered, missing_shards, recognise
 from regtui.capture.recogniser import built_in
 from tests.capture.listings import listing
 
@@ -152,18 +152,6 @@ def test_parts_are_one_version_which_lacks_those_that_are_not_there() -> None:
     assert (len(whole.files), whole.lacks) == (2, ())
     assert part.lacks == ("m-00003-of-00003.gguf",)
     assert missing_shards(["w-00002-of-00002.bin"]) == ["w-00001-of-00002.bin"]
-
-
-def test_facts_beside_a_unit_are_those_of_its_run_and_right_above() -> None:
-    there = listing(
-        "runs/7/a.pt", "runs/7/metrics.csv", "runs/7/logs/x.yaml", "runs/params.json",
-        "runs/8/metrics.csv", "runs/7/b.pt", "top.yaml",
-    )  # fmt: skip
-    found = recognise(there, built_in())
-
-    assert beside(there, found[0], found) == (
-        "runs/7/metrics.csv", "runs/7/logs/x.yaml", "top.yaml", "runs/params.json",
-    )  # fmt: skip
 
 
 def test_what_was_considered_is_told() -> None:

@@ -65,6 +65,10 @@ class Pin(Struct, frozen=True):
             return _DESCRIPTORS / str(self.place)
         return self.place
 
+    def is_alone(self) -> bool:
+        """Tell whether the bytes have no other name any more, here or elsewhere."""
+        return isinstance(self.place, Path) and self.place.lstat().st_nlink == 1
+
     def status(self) -> os.stat_result:
         """Return what `stat` says now.
 
@@ -134,7 +138,9 @@ class Pins:
         return found
 
     def pin(self, generation: int, path: str) -> Pin | None:
-        """Keep a file; None where it is gone already, or can't be kept.
+        """Keep a file; None where it is gone already.
+
+        Where nothing can keep it, the pin is the file's own name, and goes with it.
 
         Args:
             generation: Of the unit.
@@ -174,7 +180,7 @@ class Pins:
 
     def _hold_open(self, source: Path, path: str) -> Pin | None:
         if not _DESCRIPTORS.is_dir() or self._descriptors >= _most_descriptors():
-            return None
+            return _pinned(path, Path(os.path.realpath(source)))
         try:
             descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError:

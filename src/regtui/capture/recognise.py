@@ -15,22 +15,11 @@ Nothing is read here: a listing goes in, units come out.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from posixpath import basename, dirname, splitext
-from typing import Final
 
 from msgspec import Struct, structs
 
 from regtui.capture.listing import Listed, Listing
 from regtui.capture.recogniser import Patterns, Recogniser, matches
-
-BESIDE: Final = (
-    "*.json", "*.jsonl", "*.csv", "*.tsv", "*.yaml", "*.yml", "*.txt", "events.out.tfevents.*",
-    "mlflow.db", "mlruns/*/meta.yaml", "metrics/*", "params/*", "tags/*", "inputs/*",
-)  # fmt: skip
-"""What is read for facts beside a unit, wherever it is near enough."""
-
-BESIDE_LIMIT: Final = 2_000
-UP: Final = 2
-"""Folders above a run in which facts are looked for; only what lies directly in them."""
 
 _GENERAL_NAMES = re.compile(
     r"(?:^|[^a-z])(?:last|latest|best|final|current)(?:[^a-z]|$)", re.IGNORECASE
@@ -89,33 +78,6 @@ def recognise(listing: Listing, recognisers: Sequence[Recogniser]) -> list[Unit]
     return sorted(_labelled(units, listing), key=lambda unit: unit.path)
 
 
-def beside(listing: Listing, unit: Unit, units: Iterable[Unit]) -> tuple[str, ...]:
-    """Return the files that may tell something of a unit: in its run, and right above it.
-
-    Args:
-        listing: What is there.
-        unit: The unit.
-        units: All units; what belongs to another one is left out.
-    """
-    above = [unit.run]
-    for _ in range(UP):
-        if above[-1]:
-            above.append(dirname(above[-1]))
-    start = f"{unit.run}/" if unit.run else ""
-    taken = {file for one in units if one.path != unit.path for file in one.files}
-    own = set(unit.files)
-    found = [
-        path
-        for path in listing.files
-        if (path.startswith(start) or dirname(path) in above or "/mlruns/" in f"/{path}")
-        and matches(path, BESIDE)
-        and path not in taken
-        and path not in own
-    ]
-    found.sort(key=lambda path: (not path.startswith(start), path.count("/"), path))
-    return tuple(found[:BESIDE_LIMIT])
-
-
 def considered(
     listing: Listing, path: str, recognisers: Sequence[Recogniser]
 ) -> list[tuple[str, str]]:
@@ -137,7 +99,7 @@ def considered(
 
 def _reasons(tree: "_Tree", path: str, one: Recogniser) -> list[str]:
     files = tree.within(path, shallow=one.shallow)
-    lacks = _lacks(one, _relative(path, files))
+    lacks = lacking(one, _relative(path, files))
     if not lacks:
         return ["all that it requires is there"]
     signs = any(matches(file, one.signs) for file in _relative(path, files))
@@ -197,7 +159,7 @@ def _folder_unit(tree: _Tree, folder: str, recognisers: Sequence[Recogniser]) ->
             continue
         files = tree.within(folder, shallow=one.shallow)
         names = _relative(folder, files)
-        lacks = _lacks(one, names)
+        lacks = lacking(one, names)
         is_begun = any(matches(name, one.signs) for name in names)
         if lacks and not (is_begun and begun is None):
             continue
@@ -239,8 +201,13 @@ def _relative(folder: str, files: Iterable[str]) -> list[str]:
     return [file[len(folder) + 1 :] if folder else file for file in files]
 
 
-def _lacks(one: Recogniser, names: Sequence[str]) -> list[str]:
-    """Return what a folder with these files lacks."""
+def lacking(one: Recogniser, names: Sequence[str]) -> list[str]:
+    """Return what a folder with these files lacks, by the patterns of its recogniser.
+
+    Args:
+        one: Who knows the folder.
+        names: Paths of its files, relative to it.
+    """
     lacks = [
         " or ".join(group)
         for group in one.requires
