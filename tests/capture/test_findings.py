@@ -165,3 +165,21 @@ def test_the_last_values_of_curves_are_metrics_with_their_steps() -> None:
     ((name, (value, step)),) = last_values(series).items()
     assert (name, step) == ("loss", 3)
     assert math.isnan(value)
+
+
+def test_secrets_that_trainers_write_into_their_arguments_are_hidden() -> None:
+    found = fitting(
+        Findings(
+            params={"hub_token": "abc", "args.api_key": "abc", "pad_token": "<pad>", "token": None},
+            tags={"note": "see https://ann:geheim@host/x", "password": ""},
+            inputs={"digits": "https://blob/x?sig=abcdef"},
+            description="token=abcdef is mine",
+        )
+    )
+
+    assert found.params == {
+        "hub_token": "[hidden]", "args.api_key": "[hidden]", "pad_token": "<pad>", "token": None,
+    }  # fmt: skip
+    assert found.tags == {"note": "see https://ann:[hidden]@host/x", "password": ""}
+    assert found.inputs == {"digits": "https://blob/x?sig=[hidden]"}
+    assert found.description == "token=[hidden] is mine"

@@ -12,6 +12,7 @@ from typing import Final, Literal, TypeVar
 
 from msgspec import Struct, structs
 
+from regtui.capture.redaction import HIDDEN, redacted
 from regtui.formats.values import Value
 
 POINTS_LIMIT: Final = 50_000
@@ -131,6 +132,7 @@ def fitting(findings: Findings) -> Findings:
 
     Names lose their control characters and what is beyond `NAME_LIMIT`, texts what is beyond
     theirs, curves every so many points. Numbers that JSON can't say become texts in `params`.
+    Secrets that can be recognised are hidden: trainers write their tokens into their arguments.
     """
     problems: list[str] = []
     metrics = _named("metrics", findings.metrics, METRICS_LIMIT, problems)
@@ -151,8 +153,8 @@ def fitting(findings: Findings) -> Findings:
         ),
         tags=_short("tags", tags, problems),
         parents=findings.parents[:ORIGINS_LIMIT],
-        inputs={key: _text(uri) for key, uri in inputs.items()},
-        description=_cut(findings.description, DESCRIPTION_LIMIT),
+        inputs={key: redacted(_text(uri)) for key, uri in inputs.items()},
+        description=_described(findings.description),
     )
     problems += [
         f"the curve {name!r} has {len(series[name].steps):,} points; {len(curve.steps):,} are kept"
@@ -215,13 +217,19 @@ def _short(kind: str, entries: Mapping[str, _T], problems: list[str]) -> dict[st
     left = TEXTS_LIMIT
     kept: dict[str, _T] = {}
     for key, value in entries.items():
-        short = _text(value) if isinstance(value, str) else value
+        short = _hidden(key, _text(value)) if isinstance(value, str) else value
         left -= len(key) + (len(short) if isinstance(short, str) else 8)
         if left < 0:
             problems.append(_left_out(len(entries), kind, len(kept)))
             break
         kept[key] = short  # type: ignore[assignment]
     return kept
+
+
+def _hidden(name: str, text: str) -> str:
+    """Return a text without secrets, nothing of it where its name says that it is one."""
+    is_secret = text and redacted(f"{name}=x") != f"{name}=x"
+    return HIDDEN if is_secret else redacted(text)
 
 
 def _plain(value: Value) -> Value:
@@ -247,5 +255,7 @@ def _text(text: str) -> str:
     return clean if len(clean) <= TEXT_LIMIT else clean[: TEXT_LIMIT - 1] + "…"
 
 
-def _cut(text: str | None, limit: int) -> str | None:
-    return None if text is None else text.encode("utf-8", "replace").decode()[:limit]
+def _described(text: str | None) -> str | None:
+    if text is None:
+        return None
+    return redacted(text.encode("utf-8", "replace").decode()[:DESCRIPTION_LIMIT])

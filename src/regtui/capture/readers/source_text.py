@@ -16,8 +16,12 @@ _LONGEST: Final = 1 << 20
 """Characters of one line."""
 
 
-def lines(source: Source) -> Iterator[str]:
+def lines(source: Source, limit: int = LINES_LIMIT) -> Iterator[str]:
     """Yield the lines of a text with their ends; bytes that are no UTF-8 are replaced.
+
+    Args:
+        source: The text.
+        limit: Lines that it may have.
 
     Raises:
         TooMuch: The text, a line of it, or the number of lines is beyond the limits.
@@ -27,7 +31,7 @@ def lines(source: Source) -> Iterator[str]:
         raise TooMuch(f"it has {source.size:,} bytes, more than can be read")
     buffer = io.BufferedReader(_Raw(source), 1 << 16)
     text = io.TextIOWrapper(buffer, "utf-8-sig", "replace", newline="")
-    for _ in range(LINES_LIMIT):
+    for _ in range(limit):
         line = text.readline(_LONGEST + 1)
         if len(line) > _LONGEST:
             raise TooMuch("a line is longer than can be read")
@@ -35,7 +39,7 @@ def lines(source: Source) -> Iterator[str]:
             return
         yield line
     if text.read(1):
-        raise TooMuch(f"it has more than {LINES_LIMIT:,} lines")
+        raise TooMuch(f"it has more than {limit:,} lines")
 
 
 class _Raw(io.RawIOBase):

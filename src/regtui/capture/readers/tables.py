@@ -66,20 +66,36 @@ def csv_rows(source: Source, delimiter: str = ",") -> Iterator[dict[str, str]]:
 
 def collect(rows: Iterable[Row], points: Points, columns: Columns, prefix: str = "") -> None:
     """Add the numbers of rows to curves, each named for its column behind `prefix`."""
-    others = {_plain(name) for name in columns.others}
-    counting: str | None = None
+    meant = _Meaning.of({}, columns)
+    known: Row | None = None
     for index, row in enumerate(rows):
-        plain = {_plain(name): name for name in row}
-        counting = counting or next((name for name in columns.steps if name in plain), None)
-        at = index if counting is None else step(row.get(plain.get(counting, "")))
+        if known is None or row.keys() != known.keys():
+            meant, known = _Meaning.of(row, columns, meant.steps), row
+        at = index if meant.steps is None else step(row.get(meant.steps))
         if at is None:
             continue
-        timing = next((name for name in columns.times if name in plain), None)
-        time = None if timing is None else moment(row[plain[timing]])
-        for key, name in plain.items():
-            value = None if key in {counting, timing} or key in others else number(row[name])
+        time = None if meant.times is None else moment(row[meant.times])
+        for name in meant.metrics:
+            value = number(row[name])
             if value is not None:
                 points.add(prefix + name, at + columns.shift, value, time)
+
+
+class _Meaning(Struct, frozen=True):
+    """The names of the columns of each kind, as the table writes them."""
+
+    steps: str | None
+    times: str | None
+    metrics: tuple[str, ...]
+
+    @classmethod
+    def of(cls, row: Row, columns: Columns, steps: str | None = None) -> "_Meaning":
+        """Tell the columns of a row; the column that counted steps so far still does."""
+        plain = {_plain(name): name for name in row}
+        steps = steps or next((plain[name] for name in columns.steps if name in plain), None)
+        times = next((plain[name] for name in columns.times if name in plain), None)
+        others = {steps, times, *(plain.get(_plain(name)) for name in columns.others)}
+        return cls(steps, times, tuple(name for name in plain.values() if name not in others))
 
 
 def moment(value: Any) -> int | None:

@@ -4,7 +4,8 @@ Algorithm: PyYAML's parser (libyaml where it is built in) yields events, which n
 construct nothing; plain maps, lists and values are built of them here, on a stack. An alias costs
 what its anchor holds, so a file that doubles itself uses up the same budget as one written out.
 
-Tags of other types than plain ones, such as `!!python/object:…`, are skipped with all they hold.
+Of an object (`!!python/object:…`, as Lightning writes a namespace) the attributes are told as a
+map; what has any other tag, such as a call or a function's name, is skipped with all it holds.
 Unlike YAML 1.1, `1e-4` is a number, as whoever writes it means.
 """
 
@@ -21,14 +22,17 @@ if TYPE_CHECKING:
 YAML_LIMIT: Final = 8 << 20
 """Bytes of one file."""
 
-_EVENTS: Final = 200_000
+_EVENTS: Final = 100_000
 _DEPTH: Final = 64
 _SKIPPED: Final = object()
 _PLAIN: Final = "tag:yaml.org,2002:"
 _CONTAINERS: Final = {"map", "omap", "seq", "set", "python/tuple", "python/list", "python/dict"}
+_OBJECT: Final = "python/object:"
 _INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,60})")
 _HEX: Final = re.compile(r"0x[0-9a-fA-F]{1,40}")
-_FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_FLOAT: Final = re.compile(
+    r"[-+]?(?:(?:\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+)"
+)
 _WORDS: Final[dict[str, Any]] = {
     "": None, "~": None, "null": None, "true": True, "yes": True, "on": True, "false": False,
     "no": False, "off": False, ".nan": math.nan, ".inf": math.inf, "+.inf": math.inf,
@@ -93,6 +97,11 @@ class _Open:
         self.key: Any = _SKIPPED
         self.has_key = False
 
+    @property
+    def awaits_key(self) -> bool:
+        """Whether the next value is a key."""
+        return isinstance(self.content, dict) and not self.has_key
+
 
 class _Builder:
     """Builds values of events.
@@ -128,7 +137,9 @@ class _Builder:
             raise TooMuch("the YAML text has more parts than can be read")
 
     def _scalar(self, event: Any) -> None:
-        value = _scalar(event.value, event.tag, quoted=not event.implicit[0])
+        is_key = bool(self._open) and self._open[-1].awaits_key
+        quoted = is_key or not event.implicit[0]  # names stay as they are written
+        value = _scalar(event.value, event.tag, quoted=quoted)
         self._keep(event.anchor, value, 1)
         self._put(value)
 
@@ -175,12 +186,15 @@ def _set(content: dict[str, Any], key: Any, value: Any) -> None:
         for other in value if isinstance(value, list) else [value]:
             if isinstance(other, dict):
                 content.update({name: item for name, item in other.items() if name not in content})
-    elif isinstance(key, str | int | float) and value is not _SKIPPED:
-        content[str(key)] = value
+    elif isinstance(key, str) and value is not _SKIPPED:
+        content[key] = value
 
 
 def _is_plain(tag: str | None) -> bool:
-    return tag is None or tag == "!" or tag.removeprefix(_PLAIN) in _CONTAINERS
+    if tag is None or tag == "!":
+        return True
+    kind = tag.removeprefix(_PLAIN)
+    return kind in _CONTAINERS or kind.startswith(_OBJECT)
 
 
 def _scalar(text: str, tag: str | None, *, quoted: bool) -> Any:
