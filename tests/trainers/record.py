@@ -2,9 +2,9 @@
 
     python tests/trainers/record.py [NAME]...
 
-What is kept is what the library wrote, byte for byte, but for three things: weights of torch files
-beyond 1 KiB are zeroed and packed, optimizer states and the like are left out, and of MLflow's
-database only the tables of runs are kept.
+What is kept is what the library wrote, byte for byte, but for three things: in torch files weights
+beyond 1 KiB are zeros, and large members packed; optimizer states and the like are left out; of
+MLflow's database only the tables of runs are kept.
 """
 
 import os
@@ -96,8 +96,9 @@ def keep_outline(path: Path, target: Path) -> None:
     """Copy a file of torch with its larger weights as zeros."""
     with zipfile.ZipFile(path) as given, zipfile.ZipFile(target, "w") as made:
         for member in given.infolist():
-            large = "/data/" in member.filename and member.file_size > INLINE
-            content = bytes(member.file_size) if large else given.read(member)
+            large = member.file_size > INLINE
+            weights = large and "/data/" in member.filename
+            content = bytes(member.file_size) if weights else given.read(member)
             method = zipfile.ZIP_DEFLATED if large else zipfile.ZIP_STORED
             made.writestr(zipfile.ZipInfo(member.filename), content, method)
 

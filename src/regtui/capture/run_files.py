@@ -8,6 +8,7 @@ Invariants: a path is opened only if it was given; only regular files are read, 
 never waits (a pipe would); at most `TEXT_LIMIT` bytes of a text are read.
 """
 
+import copy
 import errno
 import os
 import stat
@@ -66,6 +67,7 @@ class RunFiles:
         self._places = {**(beside or {}), **files}
         self._facts = dict(facts or {})
         self._taken: set[str] = set()
+        self._hidden: frozenset[str] = frozenset()
         self.unit = unit
         self.run = dirname(unit) if run is None else run
         self.step = step
@@ -87,11 +89,18 @@ class RunFiles:
 
     @property
     def untaken(self) -> "RunFiles":
-        """The same without the files beside that a reader has opened or claimed so far."""
-        own = {path: self._places[path] for path in self.own}
-        beside = {path: self._places[path] for path in self.beside if path not in self._taken}
-        step, facts = self.step, self._facts
-        return RunFiles(self.unit, own, beside, run=self.run, step=step, facts=facts)
+        """The same files, but those that a reader has opened or claimed so far match nothing."""
+        others = copy.copy(self)
+        others._hidden = frozenset(self._taken)  # noqa: SLF001 - its own kind
+        return others
+
+    def at_step(self, step: int | None) -> "RunFiles":
+        """Return the same files with a step, where they have none yet."""
+        if self.step is not None or step is None:
+            return self
+        others = copy.copy(self)
+        others.step = step
+        return others
 
     def claim(self, *patterns: str) -> None:
         """Say that a reader knows files of these names, so that no other one guesses at them."""
@@ -109,7 +118,11 @@ class RunFiles:
             patterns: Such as `*.csv`, case-sensitive; one with a `/` is matched with the end of the
                 path.
         """
-        return tuple(path for path in self.paths if any(_fits(path, one) for one in patterns))
+        return tuple(
+            path
+            for path in self.paths
+            if path not in self._hidden and any(_fits(path, one) for one in patterns)
+        )
 
     def find(self, *patterns: str) -> str | None:
         """Return the nearest path that matches, by the first pattern that any file matches."""

@@ -73,4 +73,7 @@ def read_all(names: Iterable[str], files: RunFiles) -> Findings:
     Raises:
         KeyError: There is no such reader.
     """
-    return fitting(merged(read(name, files) for name in names))
+    found = Findings()
+    for name in names:
+        found = merged([found, read(name, files.at_step(found.step))])
+    return fitting(found)

@@ -5,7 +5,7 @@ from regtui.capture.readers.model_facts import plain, understood
 from regtui.capture.readers.reading import ask_each
 from regtui.capture.run_files import RunFiles
 
-_INDEXES = ".params."
+_INDEXES = (".params", ".params.length")
 
 
 def read(files: RunFiles) -> Findings:
@@ -23,6 +23,6 @@ def _read_settings(files: RunFiles, path: str) -> Findings:
         params={
             f"{name}.{key}": value
             for key, value in found.items()
-            if _INDEXES not in key and not key.startswith(("torch.", "state."))
+            if not key.endswith(_INDEXES) and not key.startswith(("torch.", "state."))
         }
     )

@@ -5,6 +5,8 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
+import msgspec
+
 from regtui.capture.run_files import RunFiles
 from regtui.formats.cursor import Malformed
 from regtui.formats.values import Facts, Tensor, Value
@@ -39,13 +41,13 @@ def under(metadata: dict[str, Value], *prefixes: str) -> dict[str, Value]:
     for prefix in prefixes:
         found = dict(_below(metadata, prefix))
         if found:
-            return found
+            return _with_lists(found)
     return {}
 
 
 def plain(metadata: dict[str, Value]) -> dict[str, Value]:
     """Return the entries that are no None, name no class and don't start with an underscore."""
-    return dict(_below(metadata, ""))
+    return _with_lists(dict(_below(metadata, "")))
 
 
 def scalars(files: RunFiles, path: str) -> dict[str, float]:
@@ -75,6 +77,23 @@ def _below(metadata: dict[str, Value], prefix: str) -> Iterator[tuple[str, Value
             parts = name.split(".")
             if parts[-1] != "class" and not any(part.startswith("_") for part in parts):
                 yield name, value
+
+
+def _with_lists(entries: dict[str, Value]) -> dict[str, Value]:
+    """Return entries with `betas.0`, `betas.1` and so on as one, `betas`, in JSON."""
+    within: dict[str, list[str]] = {}
+    for key in entries:
+        within.setdefault(key.rpartition(".")[0], []).append(key)
+    told: dict[str, Value] = {}
+    for key, value in entries.items():
+        name, _, place = key.rpartition(".")
+        keys = within[name]
+        if name and place.isdecimal() and keys == [f"{name}.{at}" for at in range(len(keys))]:
+            if place == "0":
+                told[name] = msgspec.json.encode([entries[one] for one in keys]).decode()
+        else:
+            told[key] = value
+    return told
 
 
 def _value(tensor: Tensor, raw: bytes) -> float | None:

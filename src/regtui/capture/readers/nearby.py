@@ -10,9 +10,10 @@ A table with a column of times is told up to the moment when the unit was writte
 the unit's step if it has a row of that very step, for then both count alike.
 """
 
+from collections.abc import Collection
 from typing import Any, Final
 
-from regtui.capture.findings import Curve, Findings, last_values, merged
+from regtui.capture.findings import Findings, last_values, merged
 from regtui.capture.readers.json_values import decode, objects
 from regtui.capture.readers.numbers_in import measured, params
 from regtui.capture.readers.points import Points
@@ -31,7 +32,7 @@ _PARAMS: Final = tuple(
     for name in ("params", "hparams", "hyperparameters", "args", "config", "settings")
     for suffix in ("json", "yaml", "yml")
 )
-_TABLES: Final = (
+TABLES: Final = (
     "metrics.csv", "history.csv", "log.csv", "results.csv", "train*.csv", "*.csv", "metrics.jsonl",
     "log*.jsonl", "*.jsonl", "*.tsv",
 )  # fmt: skip
@@ -46,7 +47,7 @@ def read(files: RunFiles) -> Findings:
             ask(files, _named(files), _read_both),
             ask(files, files.find(*_METRICS), _read_metrics),
             ask(files, files.find(*_PARAMS), _read_params),
-            ask(files, files.find(*_TABLES), _read_table),
+            ask(files, files.find(*TABLES), _read_table),
         ]
     )
 
@@ -56,7 +57,17 @@ def _named(files: RunFiles) -> str | None:
     name = files.unit.rpartition("/")[2]
     stem = name.rpartition(".")[0] or name
     wanted = [f"{one}.{suffix}" for one in (stem, name) for suffix in ("json", "yaml", "yml")]
-    return next((path for path in files.matching(*wanted) if path != files.unit), None)
+    return next((path for path in files.matching(*wanted) if not _is_model(files, path)), None)
+
+
+def _is_model(files: RunFiles, path: str) -> bool:
+    """Whether it is the unit itself, or a model that is written as JSON."""
+    if path == files.unit:
+        return True
+    try:
+        return path.endswith(".json") and files.facts(path).format != "json"
+    except OSError:
+        return False
 
 
 def _tree(files: RunFiles, path: str) -> Any:
@@ -99,18 +110,40 @@ def _read_params(files: RunFiles, path: str) -> Findings:
 
 def _read_table(files: RunFiles, path: str) -> Findings:
     points = Points()
+    _collect(files, path, points)
+    has_row = any(files.step in curve.steps for curve in points.curves().values())
+    return _told(files, points, files.step if has_row else None)
+
+
+def read_table_of(files: RunFiles, path: str, at: int | None, counts: Collection[str]) -> Findings:
+    """Return the curves of a table, up to a step if it counts the same thing.
+
+    Args:
+        files: The files of the unit.
+        path: Of the table.
+        at: The step of the unit.
+        counts: Names of columns that count what `at` counts.
+
+    Raises:
+        Malformed: It can't be read.
+        OSError: It can't be opened.
+    """
+    points = Points()
+    counting = _collect(files, path, points)
+    return _told(files, points, at if counting in counts else None)
+
+
+def _collect(files: RunFiles, path: str, points: Points) -> str | None:
     with files.open(path) as source:
         if path.endswith(".jsonl"):
-            collect(objects(source), points, Columns())
-        else:
-            collect(csv_rows(source, "\t" if path.endswith(".tsv") else ","), points, Columns())
+            return collect(objects(source), points, Columns())
+        return collect(csv_rows(source, "\t" if path.endswith(".tsv") else ","), points, Columns())
+
+
+def _told(files: RunFiles, points: Points, until: int | None) -> Findings:
     modified = files.modified
-    series = points.curves(before=None if modified is None else modified + _SLACK)
-    if files.step is not None and any(files.step in curve.steps for curve in series.values()):
-        series = points.curves(files.step)
-    return Findings(series=_told(series), metrics=last_values(series))
-
-
-def _told(series: dict[str, Curve]) -> dict[str, Curve]:
-    """Return the curves that have a course: more than one point."""
-    return {name: curve for name, curve in series.items() if len(curve.steps) > 1}
+    series = points.curves(until, None if modified is None else modified + _SLACK)
+    return Findings(
+        series={name: curve for name, curve in series.items() if len(curve.steps) > 1},
+        metrics=last_values(series),
+    )

@@ -64,8 +64,12 @@ def csv_rows(source: Source, delimiter: str = ",") -> Iterator[dict[str, str]]:
         raise Malformed(f"line {reader.line_num} can't be read: {error}") from None
 
 
-def collect(rows: Iterable[Row], points: Points, columns: Columns, prefix: str = "") -> None:
-    """Add the numbers of rows to curves, each named for its column behind `prefix`."""
+def collect(rows: Iterable[Row], points: Points, columns: Columns, prefix: str = "") -> str | None:
+    """Add the numbers of rows to curves, each named for its column behind `prefix`.
+
+    Returns:
+        The name of the column that counts the steps, in small letters; None where none does.
+    """
     meant = _Meaning.of({}, columns)
     known: Row | None = None
     for index, row in enumerate(rows):
@@ -79,6 +83,7 @@ def collect(rows: Iterable[Row], points: Points, columns: Columns, prefix: str =
             value = number(row[name])
             if value is not None:
                 points.add(prefix + name, at + columns.shift, value, time)
+    return None if meant.steps is None else _plain(meant.steps)
 
 
 class _Meaning(Struct, frozen=True):

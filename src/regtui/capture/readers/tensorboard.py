@@ -1,5 +1,7 @@
 """Scalars of TensorBoard, up to the moment when the unit was written.
 
+Where another reader knows the events already, or tells the same from elsewhere, it is left to it.
+
 Event files in one folder are one run. Where they lie in several folders (`train/`, `validation/`),
 the folder's name below the one that they share stands before the tag: `train/epoch_loss`.
 """
@@ -20,7 +22,7 @@ _MEMORY = "tensorboard"
 
 def read(files: RunFiles) -> Findings:
     """Return the curves up to the unit's last change, and their last values."""
-    return read_until(files, None)
+    return read_until(files.untaken, None)
 
 
 def read_until(files: RunFiles, step: int | None) -> Findings:

@@ -8,15 +8,17 @@ like a figure (`loss`, `val_acc`, `best_f1`) is a metric; other plain values at 
 import re
 from typing import Final
 
-from regtui.capture.findings import Findings, Measured, ParentHint
+from regtui.capture.findings import Findings, Measured, ParentHint, merged
 from regtui.capture.readers.model_facts import plain, scalars, under, understood
+from regtui.capture.readers.nearby import TABLES, read_table_of
 from regtui.capture.readers.numbers_in import number, step
-from regtui.capture.readers.reading import ask_each
+from regtui.capture.readers.reading import ask, ask_each
 from regtui.capture.run_files import RunFiles
 from regtui.formats.values import Value
 
 _SUFFIXES: Final = (".pt", ".pth", ".bin", ".ckpt", ".tar", ".pth.tar")
 _STEPS: Final = ("global_step", "step", "iteration", "iter", "num_updates", "epoch")
+_COUNTS: Final = {key: (key,) if key == "epoch" else ("step", *_STEPS[:-1]) for key in _STEPS}
 _SETTINGS: Final = (
     "args", "config", "cfg", "hparams", "hyper_parameters", "hyperparameters", "params", "opt",
     "options", "settings",
@@ -33,15 +35,34 @@ _RESUMED: Final = ("args.resume", "args.resume_from", "config.resume", "cfg.resu
 
 
 def read(files: RunFiles) -> Findings:
-    """Return what the keys of the unit's own files tell."""
-    return ask_each(files, [one for one in files.own if one.endswith(_SUFFIXES)], _read_file)
+    """Return what the keys of the unit's own files tell, and the nearest table up to their step."""
+    counts: list[tuple[int, str]] = []
+
+    def read_file(files: RunFiles, path: str) -> Findings:
+        metadata = understood(files, path).metadata
+        counts.extend(_count(metadata))
+        return _told(metadata, scalars(files, path))
+
+    def read_table(files: RunFiles, path: str) -> Findings:
+        at, key = counts[0]
+        return read_table_of(files, path, at, _COUNTS[key])
+
+    state = ask_each(files, [one for one in files.own if one.endswith(_SUFFIXES)], read_file)
+    if not counts:
+        return state
+    return merged([state, ask(files, files.untaken.find(*TABLES), read_table)])
 
 
-def _read_file(files: RunFiles, path: str) -> Findings:
-    metadata = understood(files, path).metadata
-    at = next((one for key in _STEPS if (one := step(metadata.get(key))) is not None), None)
+def _count(metadata: dict[str, Value]) -> list[tuple[int, str]]:
+    """Return the step and the key that tells it, of the first key that does."""
+    told = [(at, key) for key in _STEPS if (at := step(metadata.get(key))) is not None]
+    return told[:1]
+
+
+def _told(metadata: dict[str, Value], tensors: dict[str, float]) -> Findings:
+    at = next((at for at, _ in _count(metadata)), None)
     found = plain(metadata)
-    figures = _figures(found, scalars(files, path))
+    figures = _figures(found, tensors)
     metrics: dict[str, Measured] = {key: (value, at) for key, value in figures.items()}
     told = {
         key: value

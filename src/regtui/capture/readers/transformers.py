@@ -19,6 +19,7 @@ from regtui.capture.readers.model_facts import plain, understood
 from regtui.capture.readers.numbers_in import measured, number, params, step
 from regtui.capture.readers.points import Points
 from regtui.capture.readers.reading import ask, ask_each
+from regtui.capture.readers.tensorboard import PATTERN as EVENTS
 from regtui.capture.run_files import RunFiles
 from regtui.formats.values import Value
 
@@ -41,7 +42,7 @@ class _State(Struct, frozen=True):
 
 def read(files: RunFiles) -> Findings:
     """Return the curves, the last figures, the arguments and the model's configuration."""
-    files.claim(_STATE, "config.json", "*_config.json", "*_results.json")
+    files.claim(_STATE, "config.json", "*_config.json", "*_results.json", EVENTS)
     arguments = ask(files, files.find("training_args.bin"), _read_arguments)
     configs = [path for path in files.own if path.rpartition("/")[2] == "config.json"]
     results = [path for path in files.own if path.endswith("_results.json")]

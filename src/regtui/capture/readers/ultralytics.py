@@ -9,6 +9,7 @@ from msgspec import structs
 
 from regtui.capture.findings import (
     Curve,
+    Direction,
     Findings,
     Measured,
     ParentHint,
@@ -28,6 +29,7 @@ from regtui.formats.values import Value
 _COLUMNS = Columns(steps=("epoch",), others=("time",))
 _NEAR = 1e-4  # results.csv is rounded to five digits
 _BASES = (".pt", ".pth")
+_FITNESS: dict[str, Direction] = {"fitness": "max", "best_fitness": "max"}
 
 
 def read(files: RunFiles) -> Findings:
@@ -83,7 +85,7 @@ def _of_arguments(told: dict[str, Value]) -> Findings:
     elif isinstance(model, str) and model.endswith(_BASES):
         parents.append(ParentHint(model, "base"))
     inputs = {"data": data} if isinstance(data, str) and data else {}
-    return Findings(params=told, parents=tuple(parents), inputs=inputs)
+    return Findings(params=told, directions=_FITNESS, parents=tuple(parents), inputs=inputs)
 
 
 def _epoch_with(metrics: dict[str, Measured], series: dict[str, Curve]) -> int | None:

@@ -10,6 +10,7 @@ from regtui.formats.values import Value
 
 _LISTS = ("feature_names", "feature_types")
 _ATTRIBUTE = "attributes."
+_BEST = "attributes.best_"
 
 
 def read(files: RunFiles) -> Findings:
@@ -38,7 +39,7 @@ def _read_model(files: RunFiles, path: str) -> Findings:
     notes = {
         key.removeprefix(_ATTRIBUTE): str(value)
         for key, value in found.items()
-        if key.startswith(_ATTRIBUTE)
+        if key.startswith(_ATTRIBUTE) and not key.startswith(_BEST)
     }
     return Findings(step=at, metrics=metrics, params=told, tags=notes)
 
