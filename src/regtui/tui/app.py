@@ -6,6 +6,7 @@ looks at the time and size of the database file: what other processes committed 
 """
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 
 MANY = 100
 """Unforeseen errors after which the app gives up: it would only go round in circles."""
+
+COLLECTING = (5_000, 10, 10)
+"""When garbage is looked for while the app runs: widgets and what they paint go in circles."""
 
 LOOK = 0.3
 """Seconds between two looks at the database file."""
@@ -146,7 +150,7 @@ class RegtuiApp(Acting, TypingAhead):
         self._is_shown = True
         self.set_class(self.signs is signs.ASCII, "-ascii")
         self.set_interval(LOOK, self._look)
-        self.call_after_refresh(self._tell_problems)
+        self.call_after_refresh(self._settle)
 
     def get_css_variables(self) -> dict[str, str]:
         """Return the colours of the theme, none of them left open."""
@@ -162,7 +166,13 @@ class RegtuiApp(Acting, TypingAhead):
         """Let a query that runs end with the app."""
         self.reader.close()
 
-    def _tell_problems(self) -> None:
+    def _settle(self) -> None:
+        """Go from starting to running, once the first paint is done.
+
+        While modules are loaded no garbage is looked for; from now on it is, but not among them.
+        """
+        gc.freeze()
+        gc.set_threshold(*COLLECTING)
         for problem in self._problems:
             self.notify(problem, severity="warning", timeout=10)
 

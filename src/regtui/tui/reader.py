@@ -14,6 +14,7 @@ for it and begins anew afterwards.
 
 import asyncio
 import contextlib
+import os
 import threading
 import time
 from collections import deque
@@ -24,13 +25,20 @@ from msgspec import Struct
 
 from regtui.registry import Registry
 from regtui.registry.context import Context
-from regtui.replica.database import Connection, translated
+from regtui.replica.database import Connection, NoRoom, configuration, translated
 
 PAUSE = 1.0
 """Seconds that a connection is kept without work."""
 
 TICK = 0.02
 """Seconds between two looks whether somebody waits for the registry."""
+
+SPARING = "32MB"
+"""What a connection may use at first. Nearly everything does with that, and an app that stands in
+a terminal all day should not take more; what needs it gets all that a reader may use."""
+
+ENDING = 5.0
+"""Seconds that the end of the app waits for what is read just then."""
 
 T = TypeVar("T")
 
@@ -63,6 +71,7 @@ class _Held:
         self._stack = contextlib.ExitStack()
         self._connection: Connection | None = None
         self._file: tuple[int, ...] | None = None
+        self._is_sparing = False
 
     def connection(self) -> Connection:
         self._alive()
@@ -72,7 +81,18 @@ class _Held:
         connection = self._stack.enter_context(self._context.reading())
         self._file = self._present()
         self._connection = connection
+        self._is_sparing = "REGTUI_MEMORY" not in os.environ
+        if self._is_sparing:
+            connection.execute(f"set memory_limit = '{SPARING}'")
         return connection
+
+    def give_room(self) -> bool:
+        """Let the connection use all that a reader may; tell whether that is more than before."""
+        if self._connection is None or not self._is_sparing:
+            return False
+        self._is_sparing = False
+        self._connection.execute(f"set memory_limit = '{configuration()['memory_limit']}'")
+        return True
 
     @property
     def is_open(self) -> bool:
@@ -172,11 +192,13 @@ class Reader:
             self._queue(job).append(job)
             self._changed.notify()
         try:
-            answer: T = await job.future
+            while not (await asyncio.wait({job.future}, timeout=TICK))[0]:
+                self._interrupt_again()
         except asyncio.CancelledError:
             with self._changed:
                 self._drop(job)
             raise
+        answer: T = job.future.result()
         return answer
 
     def close(self) -> None:
@@ -186,7 +208,11 @@ class Reader:
             if self._running is not None:
                 self._drop(self._running)
             self._changed.notify()
-        self._thread.join(timeout=5)
+        for _ in range(round(ENDING / TICK)):
+            self._thread.join(timeout=TICK)
+            if not self._thread.is_alive():
+                break
+            self._interrupt_again()
 
     def _queue(self, job: _Job) -> "deque[_Job]":
         return self._urgent if job.is_urgent else self._others
@@ -196,21 +222,33 @@ class Reader:
         if self._running is job:
             self._held.interrupt()
 
+    def _interrupt_again(self) -> None:
+        """Interrupt what is pointless or put off: it may only have begun its query since."""
+        with self._changed:
+            running = self._running
+            if running is not None and (running.is_dropped or running.is_put_off):
+                self._held.interrupt()
+
     # In the thread
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
-            answer, error = None, None
-            try:
-                if not job.is_dropped:
-                    with translated(self._database):
-                        answer = job.run(self._registry)
-            except BaseException as raised:  # noqa: BLE001 -- raised again where it is waited for
-                error = raised
+            answer, error = self._run(job)
+            if isinstance(error, NoRoom) and self._held.give_room():
+                answer, error = self._run(job)
             self._finish(job, answer, error)
             if self._held.is_open and self._held.is_wanted:
                 self._held.close()
         self._held.close()
+
+    def _run(self, job: _Job) -> tuple[Any, BaseException | None]:
+        try:
+            if job.is_dropped:
+                return None, None
+            with translated(self._database):
+                return job.run(self._registry), None
+        except BaseException as raised:  # noqa: BLE001 -- raised again where it is waited for
+            return None, raised
 
     def _next(self) -> _Job | None:
         """Wait for the next job and return it; the connection is closed where others want it."""

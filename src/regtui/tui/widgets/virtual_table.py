@@ -512,7 +512,7 @@ class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
         key = (identity, index, state)
         strip = self._strips.get(key)
         if strip is None:
-            if len(self._strips) > 2_000:  # noqa: PLR2004 -- some screens of rows
+            if len(self._strips) > 400:  # noqa: PLR2004 -- some screens of rows
                 self._strips.clear()
             strip = self._strips[key] = self._paint(row, state)
         return strip

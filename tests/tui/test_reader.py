@@ -1,0 +1,129 @@
+"""The reader: all reading for the screen, in one thread, the newest and most urgent first."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from regtui.core.errors import NotFound
+from regtui.registry import Registry
+from regtui.replica.database import NoRoom
+from regtui.tui import reader as module
+from regtui.tui.reader import Reader, Superseded
+
+
+@pytest.fixture
+def reader(sample: Registry) -> Iterator[Reader]:
+    reader = Reader(sample.context)
+    yield reader
+    reader.close()
+
+
+def asks(registry: Registry, statement: str) -> str:
+    with registry.context.reading() as connection:
+        row = connection.execute(statement).fetchone()
+    return str(row and row[0])
+
+
+def scanned(rows: int) -> str:
+    return f"select count(*) from range({rows}) a, range(100) b where hash(a.range, b.range) = 0"
+
+
+async def test_a_verb_runs_with_the_registry_in_another_thread(reader: Reader) -> None:
+    threads = set[str]()
+
+    def verb(registry: Registry) -> int:
+        threads.add(threading.current_thread().name)
+        return registry.count()
+
+    assert await reader.read(verb) == 9
+    assert threads == {"regtui-reader"}
+
+
+async def test_what_a_verb_raises_is_raised_and_the_next_one_works(reader: Reader) -> None:
+    with pytest.raises(NotFound):
+        await reader.read(lambda registry: registry.version("no/such@1"))
+    assert await reader.read(lambda registry: registry.count()) == 9
+
+
+async def test_a_newer_request_of_a_lane_ends_the_one_that_runs(reader: Reader) -> None:
+    began = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def endless(registry: Registry) -> None:
+        loop.call_soon_threadsafe(began.set)
+        asks(registry, scanned(10**9))
+
+    older = asyncio.create_task(reader.read(endless, lane="filter"))
+    await began.wait()
+    newer = await reader.read(lambda registry: registry.count(), lane="filter")
+
+    assert newer == 9
+    with pytest.raises(Superseded):
+        await older
+
+
+async def test_what_is_urgent_goes_first_and_the_other_begins_anew(reader: Reader) -> None:
+    order: list[str] = []
+    began = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    rows = [10**9]
+
+    def long(registry: Registry) -> None:
+        order.append("long")
+        loop.call_soon_threadsafe(began.set)
+        asks(registry, scanned(rows[0]))
+
+    def urgent(registry: Registry) -> int:
+        order.append("urgent")
+        rows[0] = 1
+        return registry.count()
+
+    running = asyncio.create_task(reader.read(long))
+    await began.wait()
+    assert await reader.read(urgent, urgent=True) == 9
+    await running
+
+    assert order == ["long", "urgent", "long"]
+
+
+async def test_what_needs_more_memory_than_is_given_at_first_gets_it(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SPARING", "4MB")
+    asked: list[str] = []
+
+    def verb(registry: Registry) -> int:
+        asked.append(asks(registry, "select current_setting('memory_limit')"))
+        if len(asked) == 1:
+            raise NoRoom("not enough")
+        return registry.count()
+
+    assert await reader.read(verb) == 9
+    assert asked == ["3.8 MiB", "45.7 MiB"]
+
+
+async def test_what_needs_more_than_there_is_fails(reader: Reader) -> None:
+    def verb(_: Registry) -> None:
+        raise NoRoom("not enough")
+
+    with pytest.raises(NoRoom):
+        await reader.read(verb)
+
+
+async def test_a_closed_reader_ends_what_runs(sample: Registry) -> None:
+    reader = Reader(sample.context)
+    began = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def endless(registry: Registry) -> None:
+        loop.call_soon_threadsafe(began.set)
+        asks(registry, scanned(10**9))
+
+    running = asyncio.create_task(reader.read(endless))
+    await began.wait()
+    reader.close()
+
+    with pytest.raises(Superseded):
+        await running
