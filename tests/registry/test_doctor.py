@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import regtui
+from regtui.capture.mounts import file_system_of
 from regtui.core.errors import Damaged
 from regtui.registry import Registry, doctor
 from regtui.registry import home_checks as checks
@@ -512,7 +513,7 @@ def test_a_key_that_is_not_here_is_told(registry: Registry) -> None:
 
 
 def test_a_network_file_system_is_told(ranker: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    present = checks._file_system_of(ranker.home)
+    present = file_system_of(ranker.home)
     assert present
     monkeypatch.setattr(checks, "NETWORK", {present})
     assert statuses(ranker.doctor())["file system"] == "warning"

@@ -81,6 +81,7 @@ class Generation:
         self._changed = time.monotonic()
         self._touched_ns = 0
         self._steady: float | None = None
+        self._rests_until = 0.0
         self._known: tuple[str, Completeness] | None = None
 
     def see(self, unit: Unit, listing: Listing, pins: Pins) -> None:
@@ -95,6 +96,10 @@ class Generation:
         self._identities = found
         folders = [listing.folders.get(unit.path, 0)] if unit.is_folder else []
         self._touched_ns = max([*folders, *(one.mtime_ns for one in found.values())])
+
+    def rest(self, seconds: float) -> None:
+        """Let some time pass before it is judged again: it could not be captured."""
+        self._rests_until = time.monotonic() + seconds
 
     def part(self, unit: Unit | None, listing: Listing, pins: Pins) -> None:
         """Take note that its files are being removed, or replaced by those of another state.
@@ -174,6 +179,8 @@ class Generation:
     def readiness(self, *, network: bool) -> Readiness:
         """Tell whether it can be captured now."""
         self.judged = time.monotonic()
+        if self.judged < self._rests_until:
+            return Readiness(False, "it is tried again", again=self._rests_until - self.judged)
         lost = [path for path in self.unit.files if path not in self.pins]
         if lost:
             reason = f"{self._name(lost[0])} went before it could be kept"

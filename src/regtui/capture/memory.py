@@ -69,7 +69,7 @@ class Memory:
 
     def of_run(self, run: str) -> list[Done]:
         """Return the last state of each unit of a run."""
-        return [one for one in self._done.values() if one.run == run]
+        return [one for one in list(self._done.values()) if one.run == run]
 
     @property
     def versions(self) -> set[str]:

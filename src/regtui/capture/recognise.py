@@ -99,12 +99,12 @@ def considered(
 
 def _reasons(tree: "_Tree", path: str, one: Recogniser) -> list[str]:
     files = tree.within(path, shallow=one.shallow)
-    lacks = lacking(one, _relative(path, files))
+    names = _relative(path, files)
+    lacks = lacking(one, names)
+    if one.match == ("*",) and not any(matches(name, one.signs) for name in names):
+        return [] if lacks or not one.requires else ["all that it requires is there"]
     if not lacks:
         return ["all that it requires is there"]
-    signs = any(matches(file, one.signs) for file in _relative(path, files))
-    if one.match == ("*",) and not signs:
-        return []
     return [f"it lacks {lack}" for lack in lacks]
 
 

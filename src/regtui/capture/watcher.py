@@ -71,6 +71,7 @@ class Watcher:
 
     Attributes:
         root: As given.
+        network: Whether it is on a network mount.
         memory: What is done.
 
     Raises:
@@ -79,6 +80,7 @@ class Watcher:
 
     def __init__(self, root: Path, home: Path, settings: Settings, tell: Tell) -> None:
         self.root = root
+        self.network = settings.network
         self.memory = Memory(home, root)
         self._settings = settings
         self._tell = tell

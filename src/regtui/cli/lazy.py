@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "Make a sample registry with small real models to play with."),
     "ui": ("ui", "Open the app; `regtui` alone does the same on a terminal."),
     "capture": ("capture", "Make a version of a file or folder."),
+    "watch": ("watch", "Capture what trainers finish in folders."),
     "ls": ("ls", "List versions by query."),
     "models": ("models", "List models."),
     "show": ("show", "Show everything of a model or version."),

@@ -66,6 +66,8 @@ class CaptureRequest(Struct, frozen=True, kw_only=True):
         run_context: What is known of the run.
         hints: What its trainer says that it was made from.
         primary: Metric and direction by which a model that is made now is judged.
+        labels: Other names of the same content, as paths; each is a place of its own.
+        restore: Whether content that was archived or deleted is brought back; else it is left.
     """
 
     model: str | None = None
@@ -83,6 +85,8 @@ class CaptureRequest(Struct, frozen=True, kw_only=True):
     run_context: "RunContext | None" = None
     hints: "tuple[ParentHint, ...]" = ()
     primary: tuple[str, str] | None = None
+    labels: tuple[Path, ...] = ()
+    restore: bool = True
 
 
 def requested(  # noqa: PLR0913 -- everything that may be known of a version, by name
@@ -189,7 +193,7 @@ def register(
             changed |= point(authority, model, alias, version)
         facts = capture_layouts.keep(authority.connection, content.names, layouts)
         # Answered from what is written here: what is done must not fail for a reader's turn.
-        answer = _answer(authority, version, key, alias)
+        answer = answer_of(authority, version, key, alias)
     warnings = capture_layouts.warnings(context, content.names, facts)
     return Captured(version=answer, created=created, changed=changed, warnings=warnings)
 
@@ -220,7 +224,7 @@ class Content(Struct, frozen=True):
 def _refuse_own_files(home: Path, path: Path) -> None:
     """Refuse to capture the registry into itself."""
     home, path = home.resolve(), path.resolve()
-    own = (home / "objects", home / "tmp", home / "backups")
+    own = (home / "objects", home / "tmp", home / "backups", home / "pins")
     if path == home or any(path.is_relative_to(folder) for folder in own):
         raise BadInput(f"{path} belongs to the registry itself", "capture a copy of it")
 
@@ -264,6 +268,8 @@ def _register(
     nonce = uuid7(wall_clock()) if request.new else ""
     version = version_id(model, digest, nonce)
     seen = authority.view.document(version)
+    if seen is not None and not request.restore and seen.value("state") != "captured":
+        return version, False, False
     wanted = _wanted(authority, content, request, version)
     if seen is not None:
         known = seen.entries("places")
@@ -312,11 +318,23 @@ def _wanted(
             authority.connection, request.hints, folder=str(root.parent), own=version
         )
         wanted |= {f"parents/{parent}": True for parent in found}
-    return wanted | _place(authority, root, request)
+    wanted |= place_values(authority, root, request)
+    for label in request.labels:  # which may be links, to be kept by their own names
+        wanted |= place_values(authority, label.parent.resolve() / label.name, request)
+    return wanted
 
 
-def _place(authority: SoloAuthority, root: Path, request: CaptureRequest) -> Wanted:
-    """Return where the content was found, with what is known of its run."""
+def place_values(authority: SoloAuthority, root: Path, request: CaptureRequest) -> Wanted:
+    """Return where content was found, with what is known of its run, as a value by its path.
+
+    Args:
+        authority: Of the unit of work that sets it.
+        root: The file or folder.
+        request: What is known of it.
+
+    Raises:
+        BadInput: The path is not valid UTF-8.
+    """
     place: dict[str, Any] = {
         "host": platform.node(), "folder": str(root.parent), "name": root.name
     }  # fmt: skip
@@ -334,7 +352,20 @@ def _place(authority: SoloAuthority, root: Path, request: CaptureRequest) -> Wan
     return {f"places/{key}": place}
 
 
-def _answer(authority: SoloAuthority, version: str, model: str, alias: str | None) -> VersionAnswer:
+def answer_of(
+    authority: SoloAuthority, version: str, model: str, alias: str | None = None
+) -> VersionAnswer:
+    """Return a version as it stands in a unit of work, for what was just done.
+
+    Args:
+        authority: Of the unit of work.
+        version: Id of the version.
+        model: Name of its model.
+        alias: One that was just moved to it.
+
+    Raises:
+        NotFound: There is no such version.
+    """
     document = authority.view.document(version)
     if document is None:
         raise NotFound("the version is not there")

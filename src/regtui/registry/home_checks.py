@@ -11,23 +11,17 @@ from pathlib import Path
 from msgspec import Struct
 
 from regtui.artifacts.leases import sweep
+from regtui.capture.mounts import NETWORK, file_system_of
 from regtui.replica.backup import DAILY_LIMIT, log_of
 from regtui.replica.home import DATABASE, Home
 from regtui.replica.locks import ReplicaLock
 from regtui.replica.salvage import newest_copies
 
-NETWORK = {
-    "9p", "afs", "beegfs", "ceph", "cifs", "fuse.ceph", "fuse.gcsfuse", "fuse.glusterfs",
-    "fuse.rclone", "fuse.s3fs", "fuse.sshfs", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4",
-    "pvfs2", "smb3", "smbfs", "wekafs",
-}  # fmt: skip
-"""File systems on which locks, or what one host sees of another's writes, can't be relied on."""
-
 RESTORE = "restore a backup: `regtui backup restore FILE --home DIR`"
 """What to do where nothing else helps."""
 
 _OWN = re.compile(
-    r"\.gitignore|gate|lock|objects|tmp|damaged|backups|.*\.toml"
+    r"\.gitignore|gate|lock|objects|tmp|damaged|backups|pins|watch|.*\.toml"
     rf"|{re.escape(DATABASE)}(\.wal)?(\.tmp)?|registry\.(new|repaired|salvage)(\..*)?"
 )
 _BUCKET = re.compile(r"[0-9a-f]{2}")
@@ -125,28 +119,13 @@ def _locks(home: Home) -> Finding:
 
 
 def _file_system(home: Home) -> Finding:
-    found = _file_system_of(home.path.resolve())
+    found = file_system_of(home.path.resolve())
     if found in NETWORK:
         return Finding(
             "file system", "warning", f"{home.path} is on a network file system ({found})",
             "move the home to a local disk, and give it with --home or REGTUI_HOME",
         )  # fmt: skip
     return Finding("file system", "ok", f"local ({found})" if found else "nobody says which")
-
-
-def _file_system_of(path: Path) -> str:
-    """Return the type of the file system that a path is on; empty where nobody can tell."""
-    try:
-        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-    best, kind = "", ""
-    for line in lines.splitlines():
-        left, _, right = line.partition(" - ")
-        mounted = re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), left.split()[4])
-        if path.is_relative_to(mounted) and len(mounted) >= len(best):
-            best, kind = mounted, right.split()[0]
-    return kind
 
 
 def _space(home: Home) -> Finding:

@@ -18,6 +18,7 @@ from regtui.registry.face.keeping import KeepingVerbs
 from regtui.registry.face.listing import ListingVerbs
 from regtui.registry.face.origins import OriginVerbs
 from regtui.registry.face.talking import TalkingVerbs
+from regtui.registry.face.watching import WatchingVerbs
 
 if TYPE_CHECKING:
     from regtui.registry.contested import Listener
@@ -33,6 +34,7 @@ class Registry(
     HistoryVerbs,
     CarryingVerbs,
     KeepingVerbs,
+    WatchingVerbs,
 ):
     """A registry on this machine.
 

@@ -103,7 +103,8 @@ class FilterLine(Acting, Vertical):
 
     def show_count(self, count: str) -> None:
         """Show how many there are."""
-        self.query_one(".filter--count", Static).update(Text(f"{count} {self.COUNTED} "))
+        counted = self.COUNTED.removesuffix("s") if count == "1" else self.COUNTED
+        self.query_one(".filter--count", Static).update(Text(f"{count} {counted} "))
 
     def do_clear(self) -> None:
         """Show everything again."""
