@@ -1,0 +1,264 @@
+"""The loop of a watcher: look, capture what is ready, sleep until something may have happened.
+
+One thread looks and pins, for that must never wait; another one reads, hashes and registers. What
+is ready is captured in the order in which it was written. When the watcher is told to stop it
+finishes what it has taken, for a minute at most, and leaves the rest to the next one: files that
+are gone by then stay pinned.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from regtui.capture.events import Event, happened
+from regtui.capture.generation import Generation
+from regtui.capture.keep import State
+from regtui.capture.memory import Done
+from regtui.capture.processes import writing_process
+from regtui.capture.recognise import Unit
+from regtui.capture.waking import TIMER, TIMER_NETWORK, Waker
+from regtui.capture.watcher import Tell, Watcher, done_of
+
+FINISHING: Final = 60.0
+"""Seconds that a watcher that was stopped goes on with what it has taken."""
+
+ENDED: Final = 60.0
+"""Seconds without change after which a run has ended, if nobody is seen to write there."""
+
+ENDED_UNSEEN: Final = 600.0
+"""The same where somebody is there who might write."""
+
+LINGER: Final = 5.0
+"""Seconds that `--once` waits for what is nearly ready."""
+
+_SHARE: Final = 60
+"""A look may take this part of the time between two looks."""
+
+_LEAST: Final = 0.02
+_BACKOFF: Final = (0.1, 1.0, 5.0, 15.0, 60.0)
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What became of a state.
+
+    Attributes:
+        fate: `done`: it is dealt with; `hold`: its run has to end first; `again`: try it later.
+        done: What is remembered of it.
+        events: What is told.
+    """
+
+    fate: Literal["done", "hold", "again"]
+    done: Done | None = None
+    events: tuple[Event, ...] = ()
+
+
+class Job(Struct, frozen=True):
+    """A state to capture.
+
+    Attributes:
+        watcher: Whose it is.
+        generation: The state.
+        beside: What lies beside it.
+        ended: Whether its run has ended.
+        later: What is ready of the same run too, and was written later.
+    """
+
+    watcher: Watcher
+    generation: Generation
+    beside: tuple[str, ...]
+    ended: bool
+    later: tuple[State, ...] = ()
+
+
+Capture = Callable[[Job], Outcome]
+Relabel = Callable[[Watcher, Unit, Done], Outcome]
+
+
+class Watching:
+    """Watches folders until it is stopped, or once.
+
+    Args:
+        watchers: One for each folder; they are closed at the end.
+        capture: Captures a state, in a thread of its own; raises nothing that it can tell.
+        relabel: Notes new names of a version, in that thread too.
+        waker: What wakes it.
+        tell: Is given each event, in the calling thread.
+        stop: Ends it when set; whoever sets it wakes the waker.
+        once: Whether to end when nothing is ready any more.
+        ended_after: Seconds without change after which a run has ended.
+    """
+
+    def __init__(  # noqa: PLR0913 -- the parts of a watcher, by name
+        self,
+        watchers: Sequence[Watcher],
+        *,
+        capture: Capture,
+        relabel: Relabel,
+        waker: Waker,
+        tell: Tell,
+        stop: threading.Event,
+        once: bool = False,
+        ended_after: float = ENDED,
+    ) -> None:
+        self._watchers = watchers
+        self._capture = capture
+        self._relabel = relabel
+        self._waker = waker
+        self._tell = tell
+        self._stop = stop
+        self._once = once
+        self._ended_after = ended_after
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="capture")
+        self._running: dict[Future[Outcome], tuple[Watcher, Generation | None]] = {}
+        self._held: dict[tuple[Watcher, str], Generation] = {}
+        self._failures: dict[int, int] = {}
+        self._busy_at = time.monotonic()
+
+    def run(self) -> None:
+        """Watch until the end."""
+        try:
+            while True:
+                started = time.monotonic()
+                again = self._round()
+                took = time.monotonic() - started
+                if self._stop.is_set() or (self._once and self._is_finished(again)):
+                    return
+                self._waker.wait(self._pause(again, took), least=max(_LEAST, 2 * took))
+        finally:
+            self._end()
+
+    def _round(self) -> float | None:
+        """Look at all folders once; return after what time to look again without an event."""
+        self._collect()
+        soonest: list[float] = []
+        for watcher in self._watchers:
+            if not watcher.network:
+                self._waker.watch(watcher.root)
+            ready, again = watcher.look()
+            if again is not None:
+                soonest.append(again)
+            self._submit(watcher, ready)
+            for unit, done in watcher.relabelled():
+                self._start(watcher, None, self._relabel, watcher, unit, done)
+            soonest += self._release_held(watcher)
+        return min(soonest, default=None)
+
+    def _submit(
+        self, watcher: Watcher, ready: Sequence[Generation], *, ended: bool = False
+    ) -> None:
+        """Hand states over to be captured, in their order."""
+        if not ready:
+            return
+        beside = watcher.beside()
+        runs: dict[str, list[State]] = {}
+        for one in ready:
+            state = State(one.unit.path, one.newest, one.unit.step)
+            runs.setdefault(one.unit.run, []).append(state)
+        for one in ready:
+            run = one.unit.run
+            runs[run].pop(0)
+            has_ended = ended or (not runs[run] and self._has_ended(watcher, run))
+            job = Job(watcher, one, beside.of(one.unit), has_ended, tuple(runs[run]))
+            self._start(watcher, one, self._capture, job)
+
+    def _start(
+        self,
+        watcher: Watcher,
+        generation: Generation | None,
+        work: Callable[..., Outcome],
+        *arguments: object,
+    ) -> None:
+        running = self._worker.submit(work, *arguments)
+        self._running[running] = (watcher, generation)
+        running.add_done_callback(self._waker.wake)
+
+    def _collect(self) -> None:
+        """Take in what the other thread has finished."""
+        for running in [one for one in self._running if one.done()]:
+            watcher, generation = self._running.pop(running)
+            if running.cancelled():
+                continue
+            self._busy_at = time.monotonic()
+            outcome = running.result()
+            for event in outcome.events:
+                self._tell(event)
+            if generation is None:
+                if outcome.done is not None:
+                    watcher.memory.add(outcome.done)
+            else:
+                self._take_in(watcher, generation, outcome)
+
+    def _take_in(self, watcher: Watcher, generation: Generation, outcome: Outcome) -> None:
+        if outcome.fate == "again":
+            failures = self._failures.get(generation.number, 0)
+            self._failures[generation.number] = failures + 1
+            generation.rest(_BACKOFF[min(failures, len(_BACKOFF) - 1)])
+            watcher.again(generation)
+        elif outcome.fate == "hold":
+            self._hold(watcher, generation)
+        else:
+            self._failures.pop(generation.number, None)
+            watcher.done(generation, outcome.done or done_of(generation))
+
+    def _hold(self, watcher: Watcher, generation: Generation) -> None:
+        """Let a state wait for the end of its run; the one before it is not the last any more."""
+        key = watcher, generation.unit.run
+        before = self._held.get(key)
+        self._held[key] = generation
+        if before is not None:
+            self._tell_of(watcher, before, "skipped", "a later state has come")
+            watcher.done(before, done_of(before))
+
+    def _release_held(self, watcher: Watcher) -> list[float]:
+        """Capture the last states of runs that have ended; return when to look at the others."""
+        waiting = []
+        for key, generation in list(self._held.items()):
+            if key[0] is not watcher:
+                continue
+            if self._has_ended(watcher, generation.unit.run):
+                del self._held[key]
+                self._submit(watcher, [generation], ended=True)
+            else:
+                waiting.append(self._ended_after)
+        return [] if self._once else waiting
+
+    def _has_ended(self, watcher: Watcher, run: str) -> bool:
+        age = time.time() - watcher.newest_in(run) / 1e9
+        if age < self._ended_after:
+            return False
+        return age >= ENDED_UNSEEN or writing_process(watcher.root / run) is None
+
+    def _is_finished(self, again: float | None) -> bool:
+        if self._running:
+            return False
+        return again is None or time.monotonic() - self._busy_at > LINGER
+
+    def _pause(self, again: float | None, took: float) -> float:
+        network = all(watcher.network for watcher in self._watchers)
+        timer = max(TIMER_NETWORK if network else TIMER, _SHARE * took)
+        return timer if again is None else max(0.0, min(again, timer))
+
+    def _end(self) -> None:
+        """Finish what was taken, and leave the rest to the next watcher."""
+        wait(self._running, timeout=FINISHING)
+        self._worker.shutdown(wait=True, cancel_futures=True)
+        self._collect()
+        for watcher in self._watchers:
+            if self._once:
+                self._tell_waiting(watcher)
+            watcher.close()
+        self._waker.end()
+
+    def _tell_waiting(self, watcher: Watcher) -> None:
+        for generation, reason in watcher.waiting():
+            if generation.told != reason:
+                self._tell_of(watcher, generation, "waiting", reason)
+
+    def _tell_of(self, watcher: Watcher, one: Generation, event: str, message: str) -> None:
+        unit = one.unit
+        name, root = unit.recogniser.name, str(watcher.root)
+        self._tell(happened(event, root, message, path=unit.path, recogniser=name, step=unit.step))

@@ -1,0 +1,222 @@
+"""`regtui watch [PATH]…`, `regtui watch add | list | remove | test | install`."""
+
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from regtui.cli import complete
+from regtui.cli.output import emit, say, table, warn
+from regtui.cli.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from regtui.capture.events import Event
+    from regtui.registry.watch import Stop
+    from regtui.registry.watch_rules import WatchRule
+    from regtui.registry.watch_test import Explained, ExplainedUnit
+
+
+class _Watching(TyperGroup):
+    """A group in which what is no command is a folder to watch."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Find the command; `watch PATH` is short for `watch run PATH`, and so is `watch`."""
+        known = bool(args) and (args[0] in self.list_commands(ctx) or args[0] in {"-h", "--help"})
+        return super().parse_args(ctx, args if known else ["run", *args])
+
+
+app = typer.Typer(
+    cls=_Watching,
+    help="Capture what trainers finish in folders.\n\n`regtui watch PATH` is short for `run`.",
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        help="The model, such as team/ranker or {parent}/{run}.",
+        autocompletion=complete.models,
+    ),
+]
+Exclude = Annotated[list[str], typer.Option(metavar="GLOB", help="Leave out names or paths.")]
+Keep = Annotated[
+    str,
+    typer.Option(metavar="RULE", help="all, final, last N, best N, every N; several with commas."),
+]
+Without = Annotated[
+    list[str], typer.Option(metavar="PART", help="Do not collect this part of a run's context.")
+]
+Folder = Annotated[str, typer.Argument(metavar="PATH", help="A folder.")]
+
+
+@app.command()
+def run(
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="[PATH]...", help="Folders; none for the rules.")
+    ] = None,
+    model: Model = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="Capture what is there and end, for jobs and cron.")
+    ] = False,
+    exclude: Exclude = [],
+    keep: Keep = "all",
+    without: Without = [],
+) -> None:
+    """Capture what trainers finish, now and since last time."""
+    from regtui.registry.watch import Stop
+
+    rules = [_rule(path, model, exclude, keep, without) for path in paths or []]
+    stop = Stop()
+    with _stopped_by_signals(stop):
+        SETTINGS.registry(via="watcher").watch(rules, tell=_tell, once=once, stop=stop)
+
+
+@app.command()
+def add(
+    path: Folder,
+    model: Model = None,
+    exclude: Exclude = [],
+    keep: Keep = "all",
+    without: Without = [],
+) -> None:
+    """Keep a rule: `regtui watch` alone watches this folder."""
+    kept = SETTINGS.registry().add_watch_rule(_rule(path, model, exclude, keep, without))
+    if SETTINGS.json:
+        emit({"rule": kept})
+        return
+    say(f"watches {kept.path}, keeps {kept.keep}")
+
+
+@app.command("list")
+def list_() -> None:
+    """List the rules."""
+    rules = SETTINGS.registry().watch_rules()
+    if SETTINGS.json:
+        emit({"rules": rules})
+        return
+    if not rules:
+        warn("no rules yet; `regtui watch add PATH` keeps one")
+        return
+    rows = [[one.path, one.model or "", one.keep, ", ".join(one.exclude)] for one in rules]
+    say(table(("PATH", "MODEL", "KEEP", "EXCLUDE"), rows))
+
+
+@app.command()
+def remove(path: Folder) -> None:
+    """Remove the rule of a folder; what was captured stays."""
+    gone = SETTINGS.registry().remove_watch_rule(path)
+    if SETTINGS.json:
+        emit({"rule": gone})
+        return
+    say(f"watches {gone.path} no more")
+
+
+@app.command("test")
+def explain(
+    path: Annotated[str, typer.Argument(metavar="PATH", help="A file or folder.")],
+    model: Model = None,
+) -> None:
+    """Tell what would be captured, and why or why not; nothing is done."""
+    told = SETTINGS.registry().watch_test(path, model=model)
+    if SETTINGS.json:
+        emit(told)
+        return
+    say("\n".join(_explained(told)))
+
+
+@app.command()
+def install() -> None:
+    """Print a unit of systemd that watches by the rules, for ~/.config/systemd/user."""
+    unit = _UNIT.format(
+        program=_quoted(sys.executable), home=_quoted(str(SETTINGS.registry().home))
+    )
+    if SETTINGS.json:
+        emit({"unit": unit})
+        return
+    say(unit.rstrip())
+
+
+_UNIT = """\
+[Unit]
+Description=regtui watches the folders of trainers
+
+[Service]
+ExecStart={program} -m regtui watch --home {home}
+Restart=on-failure
+RestartSec=10
+Nice=10
+IOSchedulingClass=idle
+TimeoutStopSec=90
+
+[Install]
+WantedBy=default.target
+"""
+
+
+def _quoted(text: str) -> str:
+    """Return a word of a command line as systemd reads it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{escaped}"' if any(c in escaped for c in " \"'\\$;") else escaped
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(stop: "Stop") -> Iterator[None]:
+    """Let signals end the watcher, which finishes what it has taken; a second one kills it."""
+
+    def end(number: int, _frame: object) -> None:
+        signal.signal(number, before[signal.Signals(number)])
+        stop()
+
+    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = {number: signal.signal(number, end) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _rule(
+    path: str, model: str | None, exclude: list[str], keep: str, without: list[str]
+) -> "WatchRule":
+    from regtui.registry.watch_rules import WatchRule
+
+    return WatchRule(
+        path=path, model=model, keep=keep, exclude=tuple(exclude), without=tuple(without)
+    )
+
+
+def _tell(event: "Event") -> None:
+    if SETTINGS.json:
+        emit(event)
+        sys.stdout.flush()
+        return
+    where = event.path if event.path is not None else event.root
+    say("  ".join(part for part in (f"{event.event:<10}", where or ".", event.message) if part))
+    sys.stdout.flush()
+
+
+def _explained(told: "Explained") -> list[str]:
+    lines = [line for unit in told.units for line in _unit(unit)]
+    if told.reason:
+        lines.append(f"{told.path or told.root}: {told.reason}")
+    lines += [f"  {name}: {reason}" for name, reason in told.considered.items()]
+    return lines
+
+
+def _unit(unit: "ExplainedUnit") -> list[str]:
+    verdict = f"would be captured as {unit.model}" if unit.captured else f"not yet: {unit.reason}"
+    step = "" if unit.step is None else f", step {unit.step}"
+    lines = [f"{unit.path or '.'}  {verdict}"]
+    lines.append(f"  {unit.recogniser}, run {unit.run}{step}, {len(unit.files)} files")
+    shown = ", ".join(f"{name} = {value}" for name, value in list(unit.metrics.items())[:8])
+    lines += [f"  metrics: {shown}"] if shown else []
+    lines += [f"  also called {', '.join(unit.labels)}"] if unit.labels else []
+    return lines + [f"  {problem}" for problem in unit.problems]

@@ -1,0 +1,87 @@
+"""Watching: what trainers finish becomes versions by itself."""
+
+from typing import TYPE_CHECKING
+
+from regtui.registry.face.verbs import Verbs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from regtui.capture.events import Event
+    from regtui.registry.watch import Stop
+    from regtui.registry.watch_rules import WatchRule
+    from regtui.registry.watch_test import Explained
+
+
+class WatchingVerbs(Verbs):
+    """Watch folders, keep rules for them, and tell what would be captured."""
+
+    def watch(
+        self,
+        rules: "Sequence[WatchRule]" = (),
+        *,
+        tell: "Callable[[Event], object]",
+        once: bool = False,
+        stop: "Stop | None" = None,
+    ) -> None:
+        """Capture what trainers finish in folders, now and since last time.
+
+        Args:
+            rules: The folders and how they are watched; none for those that are kept.
+            tell: Is given each event, in this thread.
+            once: Whether to end when nothing is ready any more; else `stop` ends it.
+            stop: Call it, from any thread or handler of signals, to end the watcher.
+
+        Raises:
+            BadInput: There is nothing to watch, or a rule or recogniser is malformed.
+            RegtuiError: The home may not be written.
+        """
+        from regtui.registry import watch
+
+        watch.watch(self.context, rules, tell, once=once, stop=stop)
+
+    def watch_rules(self) -> "list[WatchRule]":
+        """Return the folders that are watched where none is named.
+
+        Raises:
+            BadInput: The file of rules is malformed.
+        """
+        from regtui.registry import watch_rules
+
+        return watch_rules.rules(self.context.home)
+
+    def add_watch_rule(self, rule: "WatchRule") -> "WatchRule":
+        """Keep a rule, in the place of another one for the same folder.
+
+        Raises:
+            BadInput: Something in it means nothing.
+        """
+        from regtui.registry import watch_rules
+
+        self.context.replica.make()
+        return watch_rules.add(self.context.home, rule)
+
+    def remove_watch_rule(self, path: str) -> "WatchRule":
+        """Remove the rule of a folder.
+
+        Raises:
+            NotFound: It has none.
+        """
+        from regtui.registry import watch_rules
+
+        return watch_rules.remove(self.context.home, path)
+
+    def watch_test(self, path: str, *, model: str | None = None) -> "Explained":
+        """Tell what would be captured of a file or folder, and why or why not; nothing is done.
+
+        Args:
+            path: The file or folder.
+            model: Name of the model, with fields or without; None for the default.
+
+        Raises:
+            NotFound: There is no such path.
+            BadInput: A recogniser of the user's, or the name, is malformed.
+        """
+        from regtui.registry import watch_test
+
+        return watch_test.explain(self.context, path, model=model)

@@ -1,0 +1,142 @@
+"""Rules of a watcher: which folders are watched, and how; kept in `watch.toml` of the home.
+
+People may write that file too; what they wrote stays as it is where a rule is added or removed.
+"""
+
+import os
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct, structs
+
+from regtui.artifacts.faults import disk_errors
+from regtui.capture.context import PARTS
+from regtui.capture.keep import parse_keep
+from regtui.capture.naming import check_template
+from regtui.core.errors import BadInput, NotFound
+
+FILE = "watch.toml"
+
+
+class WatchRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How one folder is watched.
+
+    Attributes:
+        path: The folder, absolute; it need not be there yet.
+        model: Name of the model, with fields such as `{run}`; None for the recogniser's default.
+        keep: Which states are kept, such as `best, last 1`.
+        exclude: Patterns of what is left out.
+        without: What is not collected of a run: see `regtui.capture.context.PARTS`.
+    """
+
+    path: str
+    model: str | None = None
+    keep: str = "all"
+    exclude: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """The folder."""
+        return Path(self.path)
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """What is collected of a run."""
+        return frozenset(PARTS) - frozenset(self.without)
+
+
+def checked(rule: WatchRule) -> WatchRule:
+    """Return a rule with its path absolute.
+
+    Raises:
+        BadInput: Something in it means nothing.
+    """
+    if not rule.path:
+        raise BadInput("there is no folder to watch", "name one")
+    path = os.path.abspath(os.path.expanduser(rule.path))  # noqa: PTH100, PTH111 -- links stay
+    if os.path.exists(path) and not os.path.isdir(path):  # noqa: PTH110, PTH112
+        raise BadInput(f"{path} is no folder", "watch the folder that it lies in")
+    if rule.model is not None:
+        check_template(rule.model)
+    parse_keep(rule.keep)
+    unknown = [part for part in rule.without if part not in PARTS]
+    if unknown:
+        raise BadInput(f"nothing called {unknown[0]!r} is collected", f"one of {', '.join(PARTS)}")
+    return structs.replace(rule, path=path)
+
+
+def rules(home: Path) -> list[WatchRule]:
+    """Return the rules of a registry.
+
+    Raises:
+        BadInput: The file is malformed; the error names the place.
+    """
+    file = home / FILE
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+        found = msgspec.convert(table.get("watch", []), list[WatchRule])
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{file} can't be read: {error}", "mend it or move it away") from None
+    return [checked(rule) for rule in found]
+
+
+def add(home: Path, rule: WatchRule) -> WatchRule:
+    """Add a rule, or change the one of the same folder; return it as it is kept.
+
+    Raises:
+        BadInput: Something in it means nothing, or the file is malformed.
+        RegtuiError: The file can't be written.
+    """
+    rule = checked(rule)
+    others = [one for one in rules(home) if one.path != rule.path]
+    _write(home, [*others, rule])
+    return rule
+
+
+def remove(home: Path, path: str) -> WatchRule:
+    """Remove the rule of a folder and return it.
+
+    Raises:
+        NotFound: It has none.
+        BadInput: The file is malformed.
+        RegtuiError: The file can't be written.
+    """
+    wanted = os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111
+    found = rules(home)
+    gone = next((one for one in found if one.path == wanted), None)
+    if gone is None:
+        raise NotFound(f"no rule watches {wanted}", "`regtui watch list` tells what is watched")
+    _write(home, [one for one in found if one is not gone])
+    return gone
+
+
+def _write(home: Path, wanted: Sequence[WatchRule]) -> None:
+    """Write the rules; the tables of those that stay keep their comments."""
+    import tomlkit
+
+    file = home / FILE
+    with disk_errors(f"writing {file}"):
+        text = file.read_text(encoding="utf-8") if file.exists() else ""
+        document = tomlkit.parse(text)
+        known = {str(table["path"]): table for table in document.get("watch", [])}
+        tables = tomlkit.aot()
+        for rule in wanted:
+            table = known.get(rule.path)
+            if table is None or msgspec.convert(table.unwrap(), WatchRule) != rule:
+                table = tomlkit.item(_told(rule))
+            tables.append(table)
+        document["watch"] = tables
+        beside = file.with_suffix(".new")
+        beside.write_text(tomlkit.dumps(document), encoding="utf-8")
+        beside.replace(file)
+
+
+def _told(rule: WatchRule) -> dict[str, object]:
+    values = structs.asdict(rule)
+    plain = {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
+    return {name: value for name, value in plain.items() if value not in (None, [])}

@@ -1,0 +1,165 @@
+"""Telling what a watcher would capture of a path, and why; or why not."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from regtui.capture.beside import Beside
+from regtui.capture.complete import completeness
+from regtui.capture.listing import Listing, is_excluded, list_folder
+from regtui.capture.naming import check_template, model_name, run_name
+from regtui.capture.readers import read_all
+from regtui.capture.recognise import Unit, considered, recognise
+from regtui.capture.recogniser import Recogniser
+from regtui.capture.run_files import on_disk
+from regtui.capture.writers import is_written
+from regtui.core import encoding
+from regtui.core.errors import NotFound
+from regtui.registry.context import Context
+from regtui.registry.watch import settings_of
+from regtui.registry.watch_rules import WatchRule
+
+UNITS_LIMIT = 200
+"""States that are explained; a folder may hold thousands."""
+
+
+class ExplainedUnit(Struct, frozen=True, kw_only=True):
+    """One state of a path.
+
+    Attributes:
+        path: Relative to the folder that was looked at.
+        recogniser: Which trainer's it is.
+        captured: Whether it would be captured now.
+        reason: Why not; empty where it would.
+        files: Paths of what makes the version.
+        model: Name of the model.
+        run: Name of the run.
+        step: Of the state.
+        labels: Other names of the same content.
+        metrics: Value by name.
+        params: Value by name.
+        problems: What could not be read.
+    """
+
+    path: str
+    recogniser: str
+    captured: bool
+    reason: str
+    files: list[str]
+    model: str
+    run: str
+    step: int | None
+    labels: list[str]
+    metrics: dict[str, float | str]
+    params: dict[str, Any]
+    problems: list[str]
+
+
+class Explained(Struct, frozen=True, kw_only=True):
+    """What a watcher makes of a path.
+
+    Attributes:
+        root: The folder that was looked at.
+        path: What was asked about, relative to it; empty for the folder itself.
+        units: The states that were found there.
+        considered: Which recognisers match what was asked about, and what each says of it.
+        reason: Why there is no state; empty where there is one.
+    """
+
+    root: str
+    path: str
+    units: list[ExplainedUnit]
+    considered: dict[str, str]
+    reason: str
+
+
+def explain(context: Context, path: str, *, model: str | None = None) -> Explained:
+    """Tell what would be captured of a file or folder; nothing is done.
+
+    Args:
+        context: The registry.
+        path: The file or folder.
+        model: Name of the model, with fields or without; None for the default.
+
+    Raises:
+        NotFound: There is no such path.
+        BadInput: A recogniser of the user's, or the name, is malformed.
+    """
+    if model is not None:
+        check_template(model)
+    asked = Path(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111 -- links stay
+    if not asked.exists():
+        raise NotFound(f"there is no file or folder {path}")
+    # Its run may tell more than the file or checkpoint alone.
+    root = asked.parent.parent if asked.is_file() else asked.parent
+    settings = settings_of(context, WatchRule(path=str(root)))
+    within = asked.relative_to(root).as_posix()
+    listing = list_folder(root, skip=settings.skip) or Listing()
+    found = recognise(listing, settings.recognisers)
+    mine = [
+        unit
+        for unit in found
+        if unit.path == within or unit.path.startswith(f"{within}/") or within in unit.files
+    ]
+    beside = Beside(listing, found)
+    units = [_explained(root, unit, beside.of(unit), model) for unit in mine[:UNITS_LIMIT]]
+    told = considered(listing, within, settings.recognisers)
+    return Explained(
+        root=str(root),
+        path=within,
+        units=units,
+        considered=dict(told),
+        reason="" if units else _nothing(within, listing, settings.recognisers),
+    )
+
+
+def _explained(root: Path, unit: Unit, beside: tuple[str, ...], model: str | None) -> ExplainedUnit:
+    files = on_disk(root, unit.path, unit.files, beside, run=unit.run, step=unit.step)
+    found = read_all(unit.recogniser.readers, files)
+    reason = _why_not(root, unit)
+    return ExplainedUnit(
+        path=unit.path,
+        recogniser=unit.recogniser.name,
+        captured=not reason,
+        reason=reason,
+        files=list(unit.files),
+        model=model_name(unit, root, model, found.model),
+        run=run_name(unit, root, found.run),
+        step=unit.step if found.step is None else found.step,
+        labels=list(unit.labels),
+        metrics={name: encoding.tag_float(value) for name, (value, _) in found.metrics.items()},
+        params=found.params,
+        problems=list(found.problems),
+    )
+
+
+def _why_not(root: Path, unit: Unit) -> str:
+    """Return why a state is not captured now; empty where it is."""
+    try:
+        known = completeness(unit, on_disk(root, unit.path, unit.files))
+        if not known.whole:
+            return known.reason
+        written = next((path for path in unit.files if is_written(root / path)), None)
+        newest = max((root / path).stat().st_mtime for path in unit.files)
+    except OSError as error:
+        return f"a file can't be read: {error.strerror or error}"
+    if written is not None:
+        return f"{written} is being written"
+    if not known.certain and 0 <= time.time() - newest < 2:  # noqa: PLR2004 -- quiet time
+        return "its format does not tell where it ends, and it has just changed"
+    return ""
+
+
+def _nothing(within: str, listing: Listing, recognisers: tuple[Recogniser, ...]) -> str:
+    """Return why nothing would be captured of a path."""
+    if is_excluded(within, ()):
+        return "it has a temporary name, or lies in a folder that is passed over"
+    never = next((one for one in recognisers if not one.version and one.matches(within)), None)
+    if never is not None and within in listing.files and never.match != ("*",):
+        return f"it is {never.title}, which is read for facts and never a version"
+    if within in listing.files:
+        return "no recogniser knows such a name; add one to capture.toml"
+    return "no recogniser finds a state in it; add one to capture.toml"
