@@ -52,6 +52,35 @@ def test_files_are_found_by_the_patterns_of_their_names(root: Path) -> None:
     assert files.matching("*.yaml", "trainer_*") == (OWN[1], "runs/args.yaml")
 
 
+def test_the_nearest_of_several_names_is_chosen_by_place_then_by_name() -> None:
+    nowhere = Path("nowhere")
+    beside = ["metrics.csv", "runs/7/b.csv", "runs/7/log.csv", "runs/7/deep/metrics.csv"]
+    files = on_disk(nowhere, "runs/7/best.pt", ["runs/7/best.pt"], beside)
+
+    assert files.nearest("metrics.csv", "log.csv", "*.csv") == "runs/7/log.csv"
+    assert files.nearest("*.json") is None
+
+
+def test_what_a_reader_knows_is_left_to_it() -> None:
+    nowhere = Path("nowhere")
+    files = on_disk(nowhere, "a/m.pt", ["a/m.pt"], ["a/args.yaml", "a/x.csv", "a/y.csv"], step=None)
+    files.claim("args.*")
+    with pytest.raises(FileNotFoundError):
+        files.text("a/x.csv")
+
+    assert files.untaken.matching("*") == ("a/m.pt", "a/y.csv")
+    assert files.untaken.memory is files.memory
+    assert files.matching("*.yaml") == ("a/args.yaml",)
+
+
+def test_a_step_that_the_name_tells_counts_before_one_that_is_found() -> None:
+    files = on_disk(Path("nowhere"), "a", ["a"])
+
+    assert files.at_step(7).step == 7
+    assert files.at_step(7).at_step(9).step == 7
+    assert files.at_step(None) is files
+
+
 def test_a_file_is_read_from_where_it_was_pinned(root: Path) -> None:
     pinned = root / "pin"
     pinned.write_text("pinned")

@@ -128,6 +128,14 @@ class RunFiles:
         """Return the nearest path that matches, by the first pattern that any file matches."""
         return next((path for one in patterns for path in self.matching(one)), None)
 
+    def nearest(self, *patterns: str) -> str | None:
+        """Return the nearest path that matches any pattern; in one folder, by the first pattern."""
+        found = self.matching(*patterns)
+        folder = dirname(found[0]) if found else ""
+        together = [path for path in found if dirname(path) == folder]
+        ranks = {path: _rank(path, patterns) for path in together}
+        return min(together, key=lambda path: ranks[path], default=None)
+
     @contextmanager
     def open(self, path: str) -> Iterator[Source]:
         """Open a file for the block, to read at any place of it.
@@ -213,6 +221,10 @@ def _fits(path: str, pattern: str) -> bool:
     if "/" in pattern:
         return fnmatchcase(f"/{path}", f"*/{pattern}")
     return fnmatchcase(basename(path), pattern)
+
+
+def _rank(path: str, patterns: tuple[str, ...]) -> int:
+    return next(rank for rank, pattern in enumerate(patterns) if _fits(path, pattern))
 
 
 def _modified(place: Place) -> int | None:

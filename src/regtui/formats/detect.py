@@ -31,7 +31,7 @@ from regtui.formats.values import LIMITS, Facts, Limits, Source
 if TYPE_CHECKING:
     from regtui.formats.pickle_runs import Likeness
 
-READER: Final = 2
+READER: Final = 3
 """Version of what the readers say; answers that were stored under a lower one are made anew."""
 
 _HEAD: Final = 4096

@@ -8,6 +8,8 @@ imports. It hands them on as values, so what pickles only call is not for it. No
 are named after their types and import nothing.
 """
 
+from collections import deque
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -76,7 +78,7 @@ def _read_schema(
         raise Unreadable("the schema of the skops file is damaged") from error
     if not isinstance(tree, dict):
         raise Unreadable("the schema of the skops file is damaged")
-    return _walk(tree, reading), _described(tree, reading.limits)
+    return _walk(tree, reading), _described(tree, reading)
 
 
 def _walk(tree: object, reading: Reading) -> dict[str, str]:
@@ -125,24 +127,60 @@ def _judge(node: dict[str, object], reading: Reading) -> None:
         check_value(Global(module, name), reading)
 
 
-def _described(tree: dict[str, object], limits: Limits) -> dict[str, Value]:
-    """Return the class at the top, its plain parameters and the writer's version."""
+def _described(tree: dict[str, object], reading: Reading) -> dict[str, Value]:
+    """Return versions, and the classes and plain attributes of the objects in the tree."""
     metadata: dict[str, Value] = {}
     for key in ("protocol", "_skops_version"):
         value = tree.get(key)
         if isinstance(value, str | int):
             metadata[key.strip("_")] = value
-    if isinstance(tree.get("__class__"), str) and isinstance(tree.get("__module__"), str):
-        metadata["class"] = f"{tree['__module__']}.{tree['__class__']}"
-    inner = tree.get("content")
-    attributes = inner.get("content") if isinstance(inner, dict) else None
-    if isinstance(attributes, dict):
-        for key, node in list(attributes.items())[: limits.metadata]:
-            plain = _plain(node)
-            if plain is not None:
-                own = not key.startswith("_") and not key.endswith("_")
-                metadata[f"params.{key}" if own else key] = plain[0]
+    waiting: deque[tuple[object, str]] = deque([(tree, "")])
+    while waiting:
+        node, path = waiting.popleft()
+        reading.step()
+        if len(metadata) >= reading.limits.metadata or len(path) > reading.limits.text:
+            reading.cut = True
+            break
+        waiting += _parts(node, path, metadata)
     return metadata
+
+
+def _parts(node: object, path: str, metadata: dict[str, Value]) -> list[tuple[object, str]]:
+    """Tell what a node says itself, and return the nodes within that have names."""
+    if not isinstance(node, dict):
+        return []
+    start = f"{path}." if path else ""
+    plain = _plain(node)
+    content = node.get("content")
+    if plain is not None:
+        if path:
+            metadata.setdefault(path, plain[0])
+        return []
+    if node.get("__loader__") == "ObjectNode":
+        metadata[f"{start}class"] = f"{node.get('__module__')}.{node.get('__class__')}"
+        attributes = content.get("content") if isinstance(content, dict) else None
+        named = attributes if isinstance(attributes, dict) else {}
+        return [(inner, f"{start}{_filed(key, inner)}") for key, inner in named.items()]
+    if isinstance(content, dict):
+        return [(inner, f"{start}{key}") for key, inner in content.items()]
+    return [(inner, f"{start}{key}") for key, inner in _items(content)]
+
+
+def _filed(key: str, node: object) -> str:
+    """Return the name of an attribute; plain ones that a person chose stand under `params`."""
+    own = not key.startswith("_") and not key.endswith("_")
+    return f"params.{key}" if own and _plain(node) is not None else key
+
+
+def _items(content: object) -> Iterator[tuple[str, object]]:
+    """Yield the items of a list, those of a pipeline by the names of its steps."""
+    for place, node in enumerate(content if isinstance(content, list) else ()):
+        parts = node.get("content") if isinstance(node, dict) else None
+        name = _plain(parts[0]) if isinstance(parts, list) and len(parts) > 1 else None
+        if name is not None and isinstance(name[0], str) and isinstance(parts, list):
+            yield name[0], parts[1]
+        else:
+            yield str(place), node
 
 
 def _plain(node: object) -> tuple[Value] | None:
@@ -153,4 +191,6 @@ def _plain(node: object) -> tuple[Value] | None:
         value = msgspec.json.decode(str(node.get("content")))
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
-    return (value,) if value is None or isinstance(value, str | int | float) else None
+    if isinstance(value, str):
+        return (value[: LIMITS.text],)
+    return (value,) if value is None or isinstance(value, int | float) else None

@@ -45,9 +45,9 @@ def read(files: RunFiles) -> Findings:
     return merged(
         [
             ask(files, _named(files), _read_both),
-            ask(files, files.find(*_METRICS), _read_metrics),
-            ask(files, files.find(*_PARAMS), _read_params),
-            ask(files, files.find(*TABLES), _read_table),
+            ask(files, files.nearest(*_METRICS), _read_metrics),
+            ask(files, files.nearest(*_PARAMS), _read_params),
+            ask(files, files.nearest(*TABLES), _read_table),
         ]
     )
 

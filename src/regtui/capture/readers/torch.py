@@ -50,7 +50,7 @@ def read(files: RunFiles) -> Findings:
     state = ask_each(files, [one for one in files.own if one.endswith(_SUFFIXES)], read_file)
     if not counts:
         return state
-    return merged([state, ask(files, files.untaken.find(*TABLES), read_table)])
+    return merged([state, ask(files, files.untaken.nearest(*TABLES), read_table)])
 
 
 def _count(metadata: dict[str, Value]) -> list[tuple[int, str]]:
