@@ -119,7 +119,7 @@ async def test_the_filter_narrows_down_and_esc_shows_everything_again(
         await press(pilot, "slash")
         await rewrite(pilot, "nlp/sentiment@champion author:ben", "enter")
 
-        assert " 1 operations" in screen_text(app)
+        assert " 1 operation" in screen_text(app)
         assert seq(app) == 9
 
         await press(pilot, "slash", "escape")

@@ -32,7 +32,7 @@ async def test_tab_takes_a_completion_and_the_next_one(app: RegtuiApp) -> None:
         await press(pilot, "tab")
         assert bar.input.value == "model:vision/名刺"
 
-        await shows(pilot, "1 versions")
+        await shows(pilot, " 1 version")
 
 
 async def test_an_error_stands_under_its_character_and_the_list_stays(app: RegtuiApp) -> None:
@@ -55,7 +55,7 @@ async def test_escape_clears_the_filter_and_then_leaves(app: RegtuiApp) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await at_rest(pilot)
         await press(pilot, "slash", *"alias:champion")
-        await shows(pilot, "1 versions")
+        await shows(pilot, " 1 version")
         await press(pilot, "escape")
         await shows(pilot, "9 versions")
         await press(pilot, "escape")
@@ -69,7 +69,7 @@ async def test_enter_keeps_the_filter_and_goes_to_the_versions(app: RegtuiApp) -
         await press(pilot, "slash", *"alias:champion", "enter")
 
         assert app.focused is models_screen(app).versions
-        await shows(pilot, "1 versions")
+        await shows(pilot, " 1 version")
         assert app.config.history == ["alias:champion"]
 
 
