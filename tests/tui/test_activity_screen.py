@@ -184,7 +184,8 @@ async def test_undo_says_what_it_will_do_and_does_it_after_a_yes(
         await press(pilot, "n")
         assert sample.version("nlp/sentiment@champion").number == 5
 
-        await press(pilot, "U", "y")
+        await press(pilot, "U")
+        await press(pilot, "y")
 
         assert sample.version("nlp/sentiment@champion").number == 3
         assert "$ regtui undo 9" in told(app)

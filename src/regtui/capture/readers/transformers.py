@@ -42,7 +42,7 @@ class _State(Struct, frozen=True):
 
 def read(files: RunFiles) -> Findings:
     """Return the curves, the last figures, the arguments and the model's configuration."""
-    files.claim(_STATE, "config.json", "*_config.json", "*_results.json", EVENTS)
+    files.claim(_STATE, "config.json", "*_config.json", "*_results.json")
     arguments = ask(files, files.find("training_args.bin"), _read_arguments)
     configs = [path for path in files.own if path.rpartition("/")[2] == "config.json"]
     results = [path for path in files.own if path.endswith("_results.json")]
@@ -70,6 +70,7 @@ def _run(files: RunFiles, arguments: dict[str, Value]) -> Findings:
         states = [one for one in states if one.last is not None and one.step >= one.last]
     if not states:
         return problems
+    files.claim(EVENTS)  # which tell the same under other names
     state = max(states, key=lambda one: one.step)
     brought_back = arguments.get("load_best_model_at_end") is True
     is_checkpoint = _CHECKPOINT.fullmatch(files.unit) is not None
