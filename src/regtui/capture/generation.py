@@ -28,6 +28,9 @@ from regtui.capture.writers import ends_in_hole, is_written
 SETTLED: Final = 0.05
 """Seconds since the last change of a file, below which a later change might not show."""
 
+WRITING: Final = 0.1
+"""Seconds after which it is asked again whether somebody writes; closing a file is no event."""
+
 QUIET: Final = 2.0
 """Seconds without change that have to do where nothing else can tell, on a local disk."""
 
@@ -196,7 +199,7 @@ class Generation:
         writers = [(path, is_written(pin.place)) for path, pin in self.pins.items()]
         written = next((path for path, answer in writers if answer), None)
         if written is not None:
-            return Readiness(False, f"{self._name(written)} is being written", again=QUIET)
+            return Readiness(False, f"{self._name(written)} is being written", again=WRITING)
         known = self._completeness()
         if not known.whole:
             return Readiness(False, known.reason, other=known.other, hopeless=self.removed)

@@ -13,7 +13,8 @@ from typing import Final
 
 TIMER: Final = 5.0
 TIMER_NETWORK: Final = 30.0
-"""Seconds between two looks without any event."""
+TIMER_MISSING: Final = 1.0
+"""Seconds between two walks without any event; the last of a folder that is not there."""
 
 _DEBOUNCE_MS: Final = 50
 _STEP_MS: Final = 10
@@ -49,12 +50,17 @@ class Waker:
         """Wake whoever waits; safe in any thread and in a handler of signals."""
         self._woken.set()
 
-    def wait(self, seconds: float, least: float = 0.0) -> None:
-        """Return after some seconds, or when something happened, but not before `least` seconds."""
+    def wait(self, seconds: float, least: float = 0.0) -> bool:
+        """Return after some seconds, or when something happened, but not before `least` seconds.
+
+        Returns:
+            Whether something happened.
+        """
         started = time.monotonic()
-        self._woken.wait(seconds)
+        woken = self._woken.wait(seconds)
         self._ended.wait(max(0.0, least - (time.monotonic() - started)))
         self._woken.clear()
+        return woken
 
     def end(self) -> None:
         """Listen no more, and let nobody wait."""

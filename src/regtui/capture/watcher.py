@@ -97,25 +97,26 @@ class Watcher:
         self._is_stale = True
         self._adopt()
 
-    def look(self) -> tuple[list[Generation], float | None]:
+    @property
+    def is_there(self) -> bool:
+        """Whether the folder was there at the last look."""
+        return self._was_there is True
+
+    def look(self, *, walk: bool = True) -> tuple[list[Generation], float | None]:
         """Walk the folder once.
+
+        Args:
+            walk: False to judge again what the last walk saw, without a new one.
 
         Returns:
             The states that are ready, oldest first, each given once; and the seconds after which it
-            is worth looking again without any event, None for never.
+            is worth judging again without any event, None for never.
         """
-        settings = self._settings
-        listing = list_folder(self.root, exclude=settings.exclude, skip=settings.skip)
-        self._note_presence(listing is not None)
-        listing = listing or Listing()
-        if listing != self._listing:
-            self._listing = listing
-            self._units = recognise(listing, settings.recognisers)
-            self._note_unreadable(listing)
-            self._is_stale = True
-        if self._is_stale:
+        if walk or self._listing is None:
+            self._walk()
+        if self._is_stale and self._listing is not None:
             self._is_stale = False
-            self._see(listing)
+            self._see(self._listing)
         ready, again = self._judge()
         self._keep_budget()
         return ready, again
@@ -173,6 +174,17 @@ class Watcher:
             self._pins.leave()
         else:
             self._pins.close()
+
+    def _walk(self) -> None:
+        settings = self._settings
+        listing = list_folder(self.root, exclude=settings.exclude, skip=settings.skip)
+        self._note_presence(listing is not None)
+        listing = listing or Listing()
+        if listing != self._listing:
+            self._listing = listing
+            self._units = recognise(listing, settings.recognisers)
+            self._note_unreadable(listing)
+            self._is_stale = True
 
     def _note_presence(self, is_there: bool) -> None:
         if is_there == self._was_there:

@@ -20,7 +20,7 @@ from regtui.capture.keep import State
 from regtui.capture.memory import Done
 from regtui.capture.processes import writing_process
 from regtui.capture.recognise import Unit
-from regtui.capture.waking import TIMER, TIMER_NETWORK, Waker
+from regtui.capture.waking import TIMER, TIMER_MISSING, TIMER_NETWORK, Waker
 from regtui.capture.watcher import Tell, Watcher, done_of
 
 FINISHING: Final = 60.0
@@ -121,24 +121,29 @@ class Watching:
     def run(self) -> None:
         """Watch until the end."""
         try:
+            woken, walked, took = True, 0.0, 0.0
             while True:
                 started = time.monotonic()
-                again = self._round()
-                took = time.monotonic() - started
+                walk = woken or started - walked >= self._timer(took)
+                again = self._round(walk=walk)
+                if walk:
+                    walked, took = started, time.monotonic() - started
                 if self._stop.is_set() or (self._once and self._is_finished(again)):
                     return
-                self._waker.wait(self._pause(again, took), least=max(_LEAST, 2 * took))
+                left = max(0.0, walked + self._timer(took) - time.monotonic())
+                pause = left if again is None else min(again, left)
+                woken = self._waker.wait(pause, least=max(_LEAST, 2 * took if walk else 0.0))
         finally:
             self._end()
 
-    def _round(self) -> float | None:
-        """Look at all folders once; return after what time to look again without an event."""
+    def _round(self, *, walk: bool) -> float | None:
+        """Look at all folders once; return after what time to judge again without an event."""
         self._collect()
         soonest: list[float] = []
         for watcher in self._watchers:
             if not watcher.network:
                 self._waker.watch(watcher.root)
-            ready, again = watcher.look()
+            ready, again = watcher.look(walk=walk)
             if again is not None:
                 soonest.append(again)
             self._submit(watcher, ready)
@@ -219,12 +224,20 @@ class Watching:
         for key, generation in list(self._held.items()):
             if key[0] is not watcher:
                 continue
+            if self._is_busy_with(watcher, generation.unit.run):
+                continue  # what comes of it decides here too
             if self._has_ended(watcher, generation.unit.run):
                 del self._held[key]
                 self._submit(watcher, [generation], ended=True)
             else:
                 waiting.append(self._ended_after)
         return [] if self._once else waiting
+
+    def _is_busy_with(self, watcher: Watcher, run: str) -> bool:
+        return any(
+            one is watcher and generation is not None and generation.unit.run == run
+            for one, generation in self._running.values()
+        )
 
     def _has_ended(self, watcher: Watcher, run: str) -> bool:
         age = time.time() - watcher.newest_in(run) / 1e9
@@ -237,10 +250,12 @@ class Watching:
             return False
         return again is None or time.monotonic() - self._busy_at > LINGER
 
-    def _pause(self, again: float | None, took: float) -> float:
+    def _timer(self, took: float) -> float:
+        """Return the seconds between two walks without any event."""
+        if not all(watcher.is_there for watcher in self._watchers):
+            return TIMER_MISSING
         network = all(watcher.network for watcher in self._watchers)
-        timer = max(TIMER_NETWORK if network else TIMER, _SHARE * took)
-        return timer if again is None else max(0.0, min(again, timer))
+        return max(TIMER_NETWORK if network else TIMER, _SHARE * took)
 
     def _end(self) -> None:
         """Finish what was taken, and leave the rest to the next watcher."""

@@ -113,7 +113,8 @@ class Capturer:
         highest = judged is None or judged[1] == "max"
         if ready.unit.path in kept(states, rules, highest=highest, ended=job.ended):
             return None
-        if any(rule.kind == "final" for rule in rules) and not job.ended:
+        is_last = not job.ended and not job.later
+        if is_last and any(rule.kind == "final" for rule in rules):
             event = _event("held", ready.watcher, ready.unit, _why(rules))
             return Outcome(fate="hold", events=(event,))
         event = _event("skipped", ready.watcher, ready.unit, _why(rules))
