@@ -144,6 +144,18 @@ def test_a_database_of_something_else_or_with_views_is_a_problem(store: Path) ->
     assert found(store / "sqlite").problems == ("mlflow.db: it is no store of MLflow",)
 
 
+def test_numbers_that_nobody_counts_by_are_left_out(store: Path) -> None:
+    with database_of(store) as database:
+        database.execute("update metrics set timestamp = 9223372036854775807 where step = 0")
+        database.execute("update metrics set step = 9223372036854775807 where step = 1")
+    database.close()
+
+    curve = found(store / "sqlite").series["loss"]
+
+    assert curve.steps == (0, 2)
+    assert curve.times is None
+
+
 def test_thousands_of_values_are_read(store: Path) -> None:
     with database_of(store) as database:
         database.execute(

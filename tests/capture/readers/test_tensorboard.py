@@ -124,6 +124,10 @@ def test_the_callers_memory_lets_a_later_unit_go_on() -> None:
     assert read("tensorboard", later).metrics["acc"] == (1.0, 99)
 
 
+def test_steps_that_nobody_counts_by_are_left_out() -> None:
+    assert curves(event(1 << 60, "a", 1.0) + event(-(1 << 62), "a", 1.0)) == {}
+
+
 def test_values_that_are_no_numbers_and_negative_steps_stay() -> None:
     found = curves(event(-1, "a", math.inf) + event(0, "a", math.nan))
 

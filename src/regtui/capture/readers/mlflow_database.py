@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from regtui.capture.readers.mlflow_run import Run
+from regtui.capture.readers.numbers_in import step
 from regtui.capture.run_files import RunFiles
 from regtui.formats.cursor import Malformed, TooMuch
 
@@ -105,10 +106,11 @@ def _read_metrics(connection: sqlite3.Connection, run: Run) -> None:
         f"select key, value, timestamp, step, {not_a_number} from metrics "  # noqa: S608 - one of two words
         "where run_uuid = ? order by timestamp"
     )
-    for key, value, moment, step, is_nan in _rows(connection, statement, run.run_id):
-        if isinstance(value, int | float) and isinstance(step, int) and isinstance(moment, int):
+    for key, value, told, counted, is_nan in _rows(connection, statement, run.run_id):
+        at, moment = step(counted), step(told)
+        if isinstance(value, int | float) and at is not None:
             amount = float("nan") if is_nan else _infinite(float(value))
-            run.points.add(_text(key), step, amount, moment * 1000)
+            run.points.add(_text(key), at, amount, None if moment is None else moment * 1000)
 
 
 def _read_datasets(connection: sqlite3.Connection, run: Run) -> None:
@@ -122,8 +124,8 @@ def _read_datasets(connection: sqlite3.Connection, run: Run) -> None:
     columns = {name for _, name, *_ in connection.execute("pragma table_info(inputs)")}
     if run.model_id and "step" in columns:
         statement = "select step from inputs where source_id = ? and destination_id = ?"
-        for (step,) in connection.execute(statement, (run.run_id, run.model_id)):
-            run.step = step if isinstance(step, int) and step > 0 else None
+        for (counted,) in connection.execute(statement, (run.run_id, run.model_id)):
+            run.step = step(counted) or None
 
 
 def _rows(connection: sqlite3.Connection, statement: str, value: Any) -> Iterator[tuple[Any, ...]]:

@@ -8,6 +8,9 @@ from regtui.formats.flat import Flat
 from regtui.formats.values import LIMITS, Value
 
 _DEPTH: Final = 8
+_LONGEST: Final = 64
+"""Characters of a number."""
+
 _STEPS: Final = 1 << 53
 
 
@@ -17,9 +20,10 @@ def number(value: Any) -> float | None:
     >>> number(" 1e-3 "), number("nan"), number("1_000"), number(True), number("")
     (0.001, nan, None, None, None)
     """
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    if isinstance(value, str) and ("_" in value or len(value) > 64):  # noqa: PLR2004
+    if isinstance(value, str):
+        if len(value) > _LONGEST or "_" in value:
+            return None
+    elif isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
         return float(value)

@@ -47,7 +47,7 @@ class Columns(Struct, frozen=True):
 
 
 def csv_rows(source: Source, delimiter: str = ",") -> Iterator[dict[str, str]]:
-    """Yield the rows of a table with a header, cells by name.
+    """Yield the rows of a table with a header, cells by name; an empty cell may be missing.
 
     Raises:
         Malformed: A line can't be read, or there is more than can be read.

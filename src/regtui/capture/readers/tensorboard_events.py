@@ -27,6 +27,7 @@ _RECORDS: Final = 2_000_000
 
 _HEAD: Final = 64
 _LATEST: Final = 1 << 43
+_STEPS: Final = 1 << 53
 _TYPES: Final = {1: ("<f", 4), 2: ("<d", 8), 3: ("<i", 4), 9: ("<q", 8)}
 """How the tensor types float, double, int32 and int64 lie in `tensor_content`."""
 
@@ -111,7 +112,7 @@ def _take(record: bytes, points: Points) -> None:
             step = value - (1 << 64) if value >= 1 << 63 else value
         elif number == 5 and isinstance(value, bytes):  # noqa: PLR2004 - Event.summary
             summaries.append(value)
-    for summary in summaries:
+    for summary in summaries if abs(step) < _STEPS else ():
         for number, _, value in _fields(summary):
             if number == 1 and isinstance(value, bytes):
                 scalar = _scalar(value)
