@@ -42,6 +42,14 @@ def test_of_a_unit_that_is_a_file_its_folder_is_near() -> None:
     assert (files.run, files.step) == ("runs", 3)
 
 
+def test_what_lies_in_a_units_folder_is_inside_even_if_it_is_no_part_of_it(root: Path) -> None:
+    left = f"{UNIT}/trainer_state.json"
+    files = on_disk(root, UNIT, [OWN[0], OWN[2]], [left, *BESIDE])
+
+    assert files.inside == (OWN[0], OWN[2], left)
+    assert on_disk(root, OWN[0], [OWN[0]], [left]).inside == (OWN[0],)
+
+
 def test_files_are_found_by_the_patterns_of_their_names(root: Path) -> None:
     files = on_disk(root, UNIT, OWN, BESIDE)
 

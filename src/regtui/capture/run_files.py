@@ -82,6 +82,13 @@ class RunFiles:
         return (*self.own, *self.beside)
 
     @property
+    def inside(self) -> tuple[str, ...]:
+        """The unit's own files, then those that lie in its folder but are left out of it."""
+        if self.unit in self.own:  # a file, which nothing lies in
+            return self.own
+        return (*self.own, *(path for path in self.beside if dirname(path) == self.unit))
+
+    @property
     def modified(self) -> int | None:
         """When the unit's own files were last written, in microseconds; None where unknown."""
         times = [time for path in self.own if (time := _modified(self._places[path])) is not None]

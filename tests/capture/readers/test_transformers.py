@@ -8,6 +8,7 @@ import pytest
 
 from regtui.capture.findings import Findings, ParentHint
 from regtui.capture.readers import read, read_all
+from regtui.capture.run_files import on_disk
 from tests.capture.readers.recorded_runs import RECORDED, copy_of, files_in, found_in
 
 ALL = ("sidecar", "transformers", "peft", "headers", "tensorboard", "nearby")
@@ -72,6 +73,17 @@ def test_the_final_save_is_the_best_state_where_that_was_brought_back() -> None:
     assert found.metrics["eval_loss"][1] == 10
     assert found.metrics["train_loss"][1] is None  # of train_results.json
     assert found.params["load_best_model_at_end"] is True
+
+
+def test_what_a_final_save_leaves_beside_its_model_still_tells_of_it() -> None:
+    given = files_in(RECORDED / "transformers", "out")
+    own = ["out/config.json", "out/training_args.bin"]
+    root = RECORDED / "transformers"
+
+    found = read("transformers", on_disk(root, "out", own, set(given.paths) - set(own)))
+
+    assert found.step == 10
+    assert found.metrics["train_runtime"][1] is None
 
 
 def test_a_final_save_without_its_state_is_told_by_the_last_checkpoint(run: Path) -> None:

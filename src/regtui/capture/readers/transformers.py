@@ -45,7 +45,7 @@ def read(files: RunFiles) -> Findings:
     files.claim(_STATE, "config.json", "*_config.json", "*_results.json")
     arguments = ask(files, files.find("training_args.bin"), _read_arguments)
     configs = [path for path in files.own if path.rpartition("/")[2] == "config.json"]
-    results = [path for path in files.own if path.endswith("_results.json")]
+    results = [path for path in files.inside if path.endswith("_results.json")]
     return merged(
         [
             _run(files, arguments.params),
@@ -58,7 +58,7 @@ def read(files: RunFiles) -> Findings:
 
 def _run(files: RunFiles, arguments: dict[str, Value]) -> Findings:
     """Return what the trainer's state tells."""
-    own = [path for path in files.own if path.rpartition("/")[2] == _STATE]
+    own = [path for path in files.inside if path.rpartition("/")[2] == _STATE]
     states: list[_State] = []
 
     def read_state(files: RunFiles, path: str) -> Findings:
