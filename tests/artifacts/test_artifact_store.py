@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from blake3 import blake3
 
@@ -373,3 +374,37 @@ def test_where_the_disk_has_reflinks_a_capture_and_a_checkout_take_no_space(
     with (reflink_disk / "run" / "model.bin").open("r+b") as file:
         file.write(b"rewritten by the trainer")
     assert_whole(store)
+
+
+def test_a_file_that_is_ours_alone_becomes_the_object_itself(
+    store: ObjectStore, tmp_path: Path
+) -> None:
+    """The link that it has elsewhere is its last user's to remove."""
+    data = os.urandom(PIECE + 5)
+    file = tmp_path / "pinned.bin"
+    file.write_bytes(data)
+    file.chmod(0o640)
+    inode = file.stat().st_ino
+    found = scan(file)
+    own = msgspec.structs.replace(found.files[0], own=True)
+
+    [entry] = store.ingest(msgspec.structs.replace(found, files=(own,)))
+
+    path = store.path_of(entry.digest)
+    assert path.stat().st_ino == inode
+    assert_whole(store)
+    assert unfinished(store) == []
+    file.unlink()
+    assert path.read_bytes() == data
+
+
+def test_what_is_not_ours_alone_is_copied(store: ObjectStore, tmp_path: Path) -> None:
+    file = tmp_path / "model.bin"
+    file.write_bytes(os.urandom(PIECE + 5))
+    before = file.stat()
+
+    [entry] = store.ingest(scan(file))
+
+    assert store.path_of(entry.digest).stat().st_ino != before.st_ino
+    after = file.stat()
+    assert (before.st_mode, before.st_mtime_ns) == (after.st_mode, after.st_mtime_ns)

@@ -319,3 +319,24 @@ def test_thousands_of_files_at_once_are_all_captured(registry: Registry, runs: P
             time.sleep(0.2)
     assert registry.count() == count
     assert weights(1)
+
+
+def test_a_state_that_its_trainer_removed_is_stored_without_a_copy(
+    registry: Registry, runs: Path
+) -> None:
+    content = weights(7, 5 << 20)
+    file = runs / "a" / "last.safetensors"
+    with watching(registry, runs) as seen:
+        file.parent.mkdir()
+        with file.open("wb") as writing:
+            writing.write(content)
+            writing.flush()
+            seen.until(lambda: list((registry.home / "pins").glob("*/*/a/last.safetensors")))
+            inode = file.stat().st_ino
+            file.unlink()
+        seen.until_told("captured")
+
+    path = registry.path("runs/a@1")
+    assert path.stat().st_ino == inode
+    assert path.read_bytes() == content
+    assert registry.verify().damaged == []

@@ -3,11 +3,13 @@
 For each file: open it and compare its identity with the scan's; get its bytes into a temporary file
 and their digest; compare its identity again. The bytes come by
 
-1. reflink, where the file system can; the digest is then read from the clone, which nobody
+1. taking over the file itself, where it is our own (`SourceFile.own`) and on the store's file
+   system: its digest is read in place, and then it gets a name in the session's folder;
+2. reflink, where the file system can; the digest is then read from the clone, which nobody
    rewrites;
-2. one read into memory, for files of at most one piece: when the store has the object already,
+3. one read into memory, for files of at most one piece: when the store has the object already,
    nothing is written at all;
-3. one pass that copies and hashes, for larger ones.
+4. one pass that copies and hashes, for larger ones.
 
 A file that is met again under another name, as hard link or symbolic link, is read once.
 
@@ -120,9 +122,12 @@ class Ingest:
             digest = self._taken.get(file.identity)
             if digest:
                 self._on_progress(file.size)
+                _check_unchanged(file, source)
             else:
+                digest = self._take_over(file, source)
+            if not digest:
                 digest = self._store(file, source)
-            _check_unchanged(file, source)
+                _check_unchanged(file, source)
         if file.size > PIECE:
             self._taken[file.identity] = digest
         return FileEntry(file.path, file.size, file.executable, digest)
@@ -147,6 +152,31 @@ class Ingest:
             if self._buckets:
                 flush_folder(objects_folder(self._root))
                 flush_folder(self._root)
+
+    def _take_over(self, file: SourceFile, source: int) -> str | None:
+        """Make an object of a file that is our own, without a copy; None where that can't be."""
+        if not file.own or file.size <= PIECE or not self._is_near(file):
+            return None
+        digest, size = hash_file(source, self._copier.buffer(), self._on_progress)
+        _check_size(file, size)
+        _check_unchanged(file, source)
+        if not self._has(digest, size):
+            number = next(self._numbers)
+            with disk_errors(self._writing):
+                os.link(file.real_path, self._path(number))
+                linked = os.open(self._path(number), os.O_RDONLY | os.O_CLOEXEC)
+                os.fchmod(linked, 0o444)
+                os.utime(linked)  # its age as an object begins now
+            self._named[digest] = number
+            self._flusher.add(linked, size)
+            self._describer.large(digest, _name(file), self._path(number))
+        return digest
+
+    def _is_near(self, file: SourceFile) -> bool:
+        """Tell whether a file can get a name in the store, and its mode be set."""
+        owner = os.stat(file.real_path).st_uid  # noqa: PTH116 -- a str as elsewhere
+        near = self._folder.stat().st_dev == file.identity.device
+        return near and os.geteuid() in {0, owner}
 
     def _store(self, file: SourceFile, source: int) -> str:
         if self._may_clone(file):

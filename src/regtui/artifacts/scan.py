@@ -67,6 +67,8 @@ class SourceFile(Struct, frozen=True, gc=False):
         size: Bytes.
         executable: Whether its owner may run it.
         identity: Its stat identity when it was seen.
+        own: Whether it is ours alone: no other name of it is left, and nobody may write it any
+            more. The store may then take it as it is.
     """
 
     real_path: str
@@ -74,6 +76,7 @@ class SourceFile(Struct, frozen=True, gc=False):
     size: int
     executable: bool
     identity: Identity
+    own: bool = False
 
 
 class Scan(Struct, frozen=True):

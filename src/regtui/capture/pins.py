@@ -52,11 +52,13 @@ class Pin(Struct, frozen=True):
         path: Where it was, relative to the root.
         place: Where its bytes are: a link of ours, or an open descriptor.
         identity: What `stat` said of it when it was pinned.
+        linked: Whether the place is a link of ours, rather than the file's own name.
     """
 
     path: str
     place: Place
     identity: Identity
+    linked: bool = False
 
     @property
     def opened(self) -> Path:
@@ -66,8 +68,8 @@ class Pin(Struct, frozen=True):
         return self.place
 
     def is_alone(self) -> bool:
-        """Tell whether the bytes have no other name any more, here or elsewhere."""
-        return isinstance(self.place, Path) and self.place.lstat().st_nlink == 1
+        """Tell whether a link of ours is the only name that the bytes have left."""
+        return self.linked and self.status().st_nlink == 1
 
     def status(self) -> os.stat_result:
         """Return what `stat` says now.
@@ -158,11 +160,11 @@ class Pins:
             return None
         except OSError:
             return self._hold_open(source, path)
-        return _pinned(path, target)
+        return _pinned(path, target, linked=True)
 
     def adopt(self, path: str, place: Path) -> Pin | None:
         """Return the pin of a file that an adopted generation holds."""
-        return _pinned(path, place)
+        return _pinned(path, place, linked=True)
 
     def release(self, generation: int, pins: list[Pin]) -> None:
         """Remove the pins of a generation."""
@@ -211,12 +213,13 @@ class Pins:
                 os.close(lock)
 
 
-def _pinned(path: str, target: Path) -> Pin | None:
+def _pinned(path: str, target: Path, *, linked: bool = False) -> Pin | None:
     try:
         status = target.lstat()
     except OSError:
         return None
-    return Pin(path, target, Identity.of(status)) if stat.S_ISREG(status.st_mode) else None
+    is_file = stat.S_ISREG(status.st_mode)
+    return Pin(path, target, Identity.of(status), linked) if is_file else None
 
 
 def _try_lock(descriptor: int) -> bool:
