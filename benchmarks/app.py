@@ -41,6 +41,7 @@ MOST_JUMP = 0.05
 MOST_ECHO = 0.05
 MOST_FILTER = 0.15
 MOST_MEMORY = 120
+MOST_BLOCK = 50
 
 _HELLO = [sys.executable, str(Path(__file__).with_name("hello_app.py"))]
 _ANY_ROW = r" @\d+\W+ \w+/"
@@ -82,6 +83,7 @@ def rows(bench: Bench) -> Iterator[Row]:
             MOST_MEMORY,
             "MiB",
         )
+    yield _longest_block(bench.folder / "block", size, environment)
 
 
 def _app() -> list[str]:
@@ -167,6 +169,36 @@ def _filters(app: Terminal, expected: Expected, size: str) -> Iterator[Row]:
     app.rest()
     yield _latency(f"filter at {size}: a character echoes, p95", echoes, None, MOST_ECHO)
     yield _latency(f"filter at {size}: last key to first rows, p95", firsts, None, MOST_FILTER)
+
+
+def _longest_block(file: Path, size: str, environment: dict[str, str]) -> Row:
+    """Scroll, jump and filter in an app that watches its own event loop."""
+    command = [sys.executable, str(Path(__file__).with_name("watched_app.py")), str(file)]
+    with Terminal(command, environment) as app:
+        app.paints(_ANY_ROW)
+        app.rest(1.5)
+        app.press("\r")
+        app.rest()
+        for keys in (
+            "j" * 20,
+            "\x04" * 10,
+            "G",
+            "g",
+            "\x07",
+            "50%",
+            "\r",
+            "/",
+            *"loss",
+            "\x1b",
+            "7",
+            "1",
+        ):
+            app.press(keys)
+            app.rest(0.3)
+        seconds = float(file.read_text(encoding="ascii"))
+    return limited(
+        f"app at {size}: the longest block of its event loop", seconds * 1_000, MOST_BLOCK, "ms"
+    )
 
 
 def _note(found: dict[str, Series], name: str, value: float) -> None:
