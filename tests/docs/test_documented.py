@@ -1,12 +1,15 @@
 """What a user can type or ask for has to be in the documentation."""
 
 import importlib.util
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from regtui.capture.events import KINDS
+from regtui.capture.recogniser import Recogniser
 from regtui.cli.lazy import COMMANDS, root
 from regtui.core import errors
 from regtui.core.query.fields import FIELDS
@@ -71,6 +74,20 @@ def test_every_exit_code_is_documented() -> None:
     kinds += errors.RegtuiError.__subclasses__()
 
     assert [kind.__name__ for kind in kinds if f"| {kind.exit_code} |" not in text] == []
+
+
+def test_every_event_of_a_watcher_is_documented_with_what_it_means() -> None:
+    text = page("capture.md")
+    schema = json.loads((DOCS / "schemas" / "watch.json").read_text(encoding="utf-8"))
+
+    assert [kind for kind, told in KINDS.items() if f"| `{kind}` | {told} |" not in text] == []
+    assert schema["properties"]["event"]["enum"] == list(KINDS)
+
+
+def test_everything_that_a_recogniser_has_is_documented() -> None:
+    text = page("capture.md").partition("### A trainer of your own")[2]
+
+    assert [name for name in Recogniser.__struct_fields__ if f"`{name}`" not in text] == []
 
 
 def program(name: str) -> Any:

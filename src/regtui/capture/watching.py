@@ -6,10 +6,13 @@ finishes what it has taken, for a minute at most, and leaves the rest to the nex
 are gone by then stay pinned.
 """
 
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -39,6 +42,7 @@ _SHARE: Final = 60
 """A look may take this part of the time between two looks."""
 
 _LEAST: Final = 0.02
+_NICE: Final = 10
 _BACKOFF: Final = (0.1, 1.0, 5.0, 15.0, 60.0)
 
 
@@ -112,7 +116,9 @@ class Watching:
         self._stop = stop
         self._once = once
         self._ended_after = ended_after
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="capture")
+        self._worker = ThreadPoolExecutor(
+            1, thread_name_prefix="capture", initializer=_give_way_to_trainers
+        )
         self._running: dict[Future[Outcome], tuple[Watcher, Generation | None]] = {}
         self._held: dict[tuple[Watcher, str], Generation] = {}
         self._failures: dict[int, int] = {}
@@ -277,3 +283,10 @@ class Watching:
         unit = one.unit
         name, root = unit.recogniser.name, str(watcher.root)
         self._tell(happened(event, root, message, path=unit.path, recogniser=name, step=unit.step))
+
+
+def _give_way_to_trainers() -> None:
+    """Lower the priority of this thread, and of those that it starts, where threads have one."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)

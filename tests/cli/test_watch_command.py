@@ -1,0 +1,169 @@
+"""`regtui watch`: events for people and scripts, rules, explanations, a clean end."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.artifacts.model_files import safetensors
+from tests.capture.writers import checkpoint
+from tests.cli.process import Regtui
+from tests.cli.schemas import check
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    checkpoint(tmp_path / "runs" / "bert", 3)
+    return tmp_path / "runs"
+
+
+def test_what_is_there_is_captured_once(regtui: Regtui, runs: Path) -> None:
+    answer = regtui("watch", runs, "--once", "--json")
+    events = [json.loads(line) for line in answer.out.splitlines()]
+
+    assert (answer.code, answer.err) == (0, "")
+    for event in events:
+        check(event, "watch")
+    assert [event["event"] for event in events] == ["watching", "captured", "stopped"]
+    assert (events[1]["path"], events[1]["model"]) == ("bert/checkpoint-3", "runs/bert")
+    assert events[1]["version"]["params"]["step"] == 3
+    assert len(regtui("watch", runs, "--once").out.splitlines()) == 2
+
+
+def test_people_read_a_line_an_event(regtui: Regtui, runs: Path) -> None:
+    lines = regtui("watch", runs, "--once", "--model", "team/bert").out.splitlines()
+
+    assert len(lines) == 3
+    assert lines[1].startswith("captured    bert/checkpoint-3  team/bert@1 :")
+
+
+def test_the_history_says_that_a_watcher_did_it(regtui: Regtui, runs: Path) -> None:
+    regtui("watch", runs, "--once")
+
+    assert {one["via"] for one in regtui.json("log")["operations"]} == {"watcher"}
+
+
+def test_rules_are_kept_listed_followed_and_removed(regtui: Regtui, runs: Path) -> None:
+    kept = regtui.json(
+        "watch", "add", runs, "--model", "{run}", "--keep", "best 2, last 1", "--exclude", "old"
+    )
+    check(kept, "watch-add")
+    check(regtui.json("watch", "list"), "watch-list")
+    assert regtui.json("watch", "list")["rules"] == [kept["rule"]]
+    assert regtui("watch", "--once").out.count("bert@1") == 1
+
+    (regtui.home / "watch.toml").write_text(
+        "# ours\n" + (regtui.home / "watch.toml").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    regtui("watch", "add", runs.parent / "later")
+    assert "# ours" in (regtui.home / "watch.toml").read_text(encoding="utf-8")
+    assert len(regtui.json("watch", "list")["rules"]) == 2
+    assert regtui.json("watch", "remove", runs)["rule"] == kept["rule"]
+    assert regtui("watch", "remove", runs).code == 3
+    assert len(regtui.json("watch", "list")["rules"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--keep", "most"], "most"),
+        (["--model", "{user}"], "{user}"),
+        (["--model", "a b"], "a b"),
+        (["--without", "soul"], "soul"),
+    ],
+)
+def test_what_means_nothing_is_refused(
+    regtui: Regtui, runs: Path, arguments: list[str], told: str
+) -> None:
+    for verb in (["add", str(runs)], [str(runs), "--once"]):
+        answer = regtui("watch", *verb, *arguments)
+        assert answer.code == 2
+        assert told in answer.error
+
+
+def test_without_rules_or_folders_there_is_nothing_to_watch(regtui: Regtui) -> None:
+    assert "nothing to watch" in regtui("watch", "--once").error
+    assert "no rules yet" in regtui("watch", "list").err
+
+
+def test_a_path_is_explained(regtui: Regtui, runs: Path) -> None:
+    told = regtui.json("watch", "test", runs / "bert")
+    check(told, "watch-test")
+    [unit] = told["units"]
+    assert (unit["captured"], unit["model"], unit["step"]) == (True, "runs/bert", 3)
+    assert unit["metrics"]["loss"] == pytest.approx(1 / 3)
+    assert not regtui.home.exists()
+
+    (runs / "bert" / "checkpoint-3" / "trainer_state.json").unlink()
+    text = regtui("watch", "test", runs / "bert" / "checkpoint-3").out
+    assert "not yet: trainer_state.json is not there yet" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("notes.md", "no recogniser knows such a name"),
+        ("model.pt.tmp", "temporary name"),
+        ("events.out.tfevents.7", "never a version"),
+    ],
+)
+def test_what_is_never_captured_is_explained(
+    regtui: Regtui, runs: Path, name: str, told: str
+) -> None:
+    (runs / name).write_bytes(b"x")
+
+    assert told in regtui("watch", "test", runs / name).out
+    assert regtui("watch", "test", runs / "nowhere").code == 3
+
+
+def test_ones_own_trainer_is_recognised(regtui: Regtui, runs: Path, tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "capture.toml").write_text(
+        '[[recogniser]]\nname = "ours"\nunit = "file"\nmatch = ["*.ours"]\nmodel = "ours/{stem}"\n'
+        'formats = ["safetensors"]\n'
+    )
+    (runs / "net.ours").write_bytes(safetensors({"w": b"x"}))
+
+    [unit] = regtui.json("watch", "test", runs / "net.ours")["units"]
+    assert (unit["recogniser"], unit["model"]) == ("ours", "ours/net")
+    (tmp_path / "config" / "capture.toml").write_text("[[recogniser]]\nname = 1\n")
+    assert "capture.toml" in regtui("watch", runs, "--once").error
+
+
+def test_a_unit_of_systemd_is_printed(regtui: Regtui) -> None:
+    check(regtui.json("watch", "install"), "watch-install")
+    text = regtui("watch", "install").out
+
+    assert f"ExecStart={sys.executable} -m regtui watch --home {regtui.home}" in text
+    assert "WantedBy=default.target" in text
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_when_what_it_has_taken_is_registered(
+    regtui: Regtui, runs: Path, number: signal.Signals
+) -> None:
+    running = regtui.start("watch", runs, "--json")
+    assert running.stdout is not None
+    assert json.loads(running.stdout.readline())["event"] == "watching"
+    assert json.loads(running.stdout.readline())["event"] == "captured"
+    running.send_signal(number)
+    out, err = running.communicate(timeout=60)
+
+    assert [json.loads(line)["event"] for line in out.splitlines()] == ["stopped"]
+    assert (running.returncode, err) == (0, "")
+    assert list((regtui.home / "pins").iterdir()) == []
+
+
+def test_a_reader_that_goes_away_ends_it(regtui: Regtui, runs: Path) -> None:
+    running = regtui.start("watch", runs, "--json", stderr=subprocess.DEVNULL)
+    assert running.stdout is not None
+    running.stdout.readline()
+    running.stdout.close()
+    time.sleep(0.1)
+    checkpoint(runs / "bert", 4)
+
+    assert running.wait(60) in {0, 1}
