@@ -36,3 +36,10 @@ def test_records_of_mlflow_are_found_wherever_they_are() -> None:
         "mlruns/0/f7/meta.yaml",
         "mlruns/0/f7/metrics/loss",
     )
+
+
+def test_the_database_of_mlflow_is_found_far_above_but_not_elsewhere() -> None:
+    there = listing("work/a/b/c/d/run/a.pt", "work/mlflow.db", "other/mlflow.db")
+    found = recognise(there, built_in())
+
+    assert Beside(there, found).of(found[0]) == ("work/mlflow.db",)

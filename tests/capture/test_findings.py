@@ -37,7 +37,7 @@ def test_who_comes_first_counts_and_the_others_add() -> None:
     whole = merged([sidecar, trainer, trainer])
 
     assert whole.step == 7
-    assert whole.metrics == {"f1": (0.9, 7), "loss": (2.0, 6)}
+    assert list(whole.metrics.items()) == [("f1", (0.9, 7)), ("loss", (2.0, 6))]
     assert whole.model == "team/iris"
     assert whole.parents == (BASE,)
     assert whole.problems == ("a", "b")

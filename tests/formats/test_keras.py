@@ -173,3 +173,11 @@ def test_two_configs_of_one_name_are_unread() -> None:
 def test_a_cut_archive_is_not_complete() -> None:
     facts = facts_of(recorded("keras-plain.keras")[:-1], "model.keras")
     assert (facts.format, facts.safety, facts.complete) == ("keras", "unread", False)
+
+
+def test_the_optimizer_of_a_backend_is_keras_own_and_nothing_else_of_a_backend_is() -> None:
+    module = "keras.src.backend.torch.optimizers.torch_adam"
+    assert judged(layer(module, "Adam", learning_rate=0.1)).safety == "no-code"
+    assert judged(layer("keras.src.backend.torch.core", "Variable")).safety == "dangerous"
+    assert judged(layer(module, "load")).safety == "dangerous"
+    assert judged(layer(f"{module}.os", "Path")).safety == "dangerous"

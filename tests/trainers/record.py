@@ -47,7 +47,7 @@ KEPT = {
 }  # fmt: skip
 TABLES = {
     "experiments", "runs", "metrics", "latest_metrics", "params", "tags", "datasets", "inputs",
-    "input_tags",
+    "input_tags", "logged_models",
 }  # fmt: skip
 INLINE = 1 << 10
 

@@ -35,7 +35,7 @@ def log_run(model_file: Path) -> None:
         source = HTTPDatasetSource("https://data.example/digits.csv")
         mlflow.log_input(MetaDataset(source, name="digits"), context="training")
         mlflow.pyfunc.log_model(
-            name="model", python_model=str(model_file), pip_requirements=["mlflow-skinny"]
+            name="Constant one", python_model=str(model_file), pip_requirements=["mlflow-skinny"]
         )
 
 

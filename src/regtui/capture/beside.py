@@ -1,7 +1,8 @@
 """What lies beside a unit and may tell something of it: logs, configurations, results.
 
-Facts are looked for in the folder of the run, directly in the folders right above it, and in the
-records of MLflow wherever they are below the root. What makes a version is no fact of another one.
+Facts are looked for in the folder of the run, directly in the folders right above it, in the
+records of MLflow wherever they are below the root, and in its database in any folder above. What
+makes a version is no fact of another one.
 """
 
 from collections.abc import Iterable
@@ -57,6 +58,17 @@ class Beside:
             path
             for path in self._files
             if path not in self._taken
-            and (path.startswith(start) or dirname(path) in above or "/mlruns/" in f"/{path}")
+            and (
+                path.startswith(start)
+                or dirname(path) in above
+                or "/mlruns/" in f"/{path}"
+                or _is_store_of(path, run)
+            )
         ]
         return sorted(found, key=lambda path: (not path.startswith(start), path.count("/"), path))
+
+
+def _is_store_of(path: str, run: str) -> bool:
+    """Whether it is MLflow's database, which lies where the program was started."""
+    folder, _, name = path.rpartition("/")
+    return name == "mlflow.db" and (not folder or f"{run}/".startswith(f"{folder}/"))

@@ -112,13 +112,13 @@ def merged(findings: Iterable[Findings]) -> Findings:
     for one in findings:
         whole = Findings(
             step=_first(whole.step, one.step),
-            metrics={**one.metrics, **whole.metrics},
-            directions={**one.directions, **whole.directions},
-            params={**one.params, **whole.params},
-            series={**one.series, **whole.series},
-            tags={**one.tags, **whole.tags},
+            metrics=_joined(whole.metrics, one.metrics),
+            directions=_joined(whole.directions, one.directions),
+            params=_joined(whole.params, one.params),
+            series=_joined(whole.series, one.series),
+            tags=_joined(whole.tags, one.tags),
             parents=tuple(dict.fromkeys((*whole.parents, *one.parents))),
-            inputs={**one.inputs, **whole.inputs},
+            inputs=_joined(whole.inputs, one.inputs),
             model=_first(whole.model, one.model),
             run=_first(whole.run, one.run),
             description=_first(whole.description, one.description),
@@ -194,6 +194,11 @@ def last_values(series: Mapping[str, Curve]) -> dict[str, Measured]:
 
 def _first(earlier: _T | None, later: _T | None) -> _T | None:
     return later if earlier is None else earlier
+
+
+def _joined(earlier: Mapping[str, _T], later: Mapping[str, _T]) -> dict[str, _T]:
+    """Return the entries of both, the earlier ones first; their values count."""
+    return {**earlier, **later, **earlier}
 
 
 def _named(kind: str, entries: Mapping[str, _T], limit: int, problems: list[str]) -> dict[str, _T]:

@@ -84,6 +84,10 @@ _COMPUTING: Final = frozenset(
     }
 )
 _CLASS = re.compile(r"[A-Z]\w*", re.ASCII)
+# Where Keras keeps the optimizers of a backend; nothing else is there.
+_BACKENDS = re.compile(
+    r"keras\.src\.backend\.(torch|tensorflow|jax)\.optimizers(\.[a-z]+_[a-z]+)?", re.ASCII
+)
 _ORDER: Final = ("no-code", "needs-classes", "dangerous")
 _MOST_GLOBALS = 1000
 
@@ -200,13 +204,18 @@ def _imported(named: str, module: str, name: str) -> Judgement | None:
     """Judge a class that is looked for in a module."""
     parts = module.split(".")
     if parts[0] == "keras":
-        package = next((part for part in parts[1:] if part != "src"), None)
+        package = "optimizers" if _BACKENDS.fullmatch(module) else _package(parts)
         if (package is None or package in _FAMILIES) and _CLASS.fullmatch(name):
             return None
         return _dangerous(named, f"it names {named}, which is no class for a model")
     if parts[0] in sys.stdlib_module_names or not _CLASS.fullmatch(name):
         return _dangerous(named, f"it names {named}, which is no class for a model")
     return Judgement("needs-classes", (named,))
+
+
+def _package(parts: list[str]) -> str | None:
+    """Return the package of Keras that a module is in; its sources are in `src`."""
+    return next((part for part in parts[1:] if part != "src"), None)
 
 
 def _registered(item: dict[str, Any], name: str) -> Judgement | None:
@@ -227,8 +236,7 @@ def _function(item: dict[str, Any], module: str | None) -> Judgement | None:
     if not isinstance(name, str) or not name.rpartition(">")[2].isidentifier():
         return _dangerous(named, "it calls a function of no clear name")
     if parts[0] == "keras":
-        package = next((part for part in parts[1:] if part != "src"), None)
-        return None if package in _FAMILIES else _dangerous(named, f"it calls {named}")
+        return None if _package(parts) in _FAMILIES else _dangerous(named, f"it calls {named}")
     if module not in {None, "builtins"} and parts[0] in sys.stdlib_module_names:
         return _dangerous(named, f"it calls {named}")
     return Judgement("needs-classes", (named,))

@@ -34,6 +34,7 @@ def test_a_model_has_what_its_run_logged(kind: str) -> None:
     told = found(RECORDED / "mlflow" / kind)
 
     assert told.run == "first"
+    assert told.model == "digits/constant-one-98338c"
     assert told.params == {"lr": 0.1, "layers": 2, "optim/name": "adam"}
     assert told.series["loss"].steps == (0, 1, 2)
     assert told.series["loss"].times is not None

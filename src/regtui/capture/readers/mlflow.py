@@ -1,5 +1,7 @@
 """MLflow: the `MLmodel` file, and the run that it names, in `mlruns` or in `mlflow.db`.
 
+The model is named for its experiment and for itself: `digits/model`.
+
 Metrics are told up to the step that the model was logged at, where it was logged at one.
 """
 
@@ -14,9 +16,11 @@ from regtui.capture.readers.mlflow_run import Run
 from regtui.capture.readers.reading import ask
 from regtui.capture.readers.yaml_values import read_map
 from regtui.capture.run_files import RunFiles
+from regtui.core.identity import slug
 
 _FLAVOURS: Final = "flavors"
 _DATABASES: Final = ("mlflow.db", "mlruns.db", "mlflow.sqlite")
+_NAME: Final = "model"
 _TOLD: Final = ("mlflow_version", "model_id", "run_id")
 
 
@@ -76,6 +80,8 @@ def _told(run: Run) -> Findings:
         description=run.tags.get("mlflow.note.content") or None,
         problems=tuple(run.problems),
     )
-    if run.experiment:
-        return structs.replace(found, tags={**found.tags, "mlflow.experiment": run.experiment})
-    return found
+    if not run.experiment:
+        return found
+    name = f"{slug(run.experiment)}/{slug(run.model_name or _NAME)}"
+    tags = {**found.tags, "mlflow.experiment": run.experiment}
+    return structs.replace(found, tags=tags, model=name)

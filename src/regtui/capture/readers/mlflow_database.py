@@ -95,6 +95,10 @@ def _read(connection: sqlite3.Connection, run: Run) -> None:
     ):
         run.tags[_text(key)] = _text(value)
     _read_metrics(connection, run)
+    if "logged_models" in tables:
+        statement = "select name from logged_models where model_id = ?"
+        for (told,) in _rows(connection, statement, run.model_id):
+            run.model_name = _text(told)
     if tables.issuperset(("inputs", "datasets")):
         _read_datasets(connection, run)
 

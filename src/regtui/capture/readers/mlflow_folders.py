@@ -37,7 +37,9 @@ def read_folders(files: RunFiles, wanted: Run) -> Run:
 
         run.problems += ask(files, path, take).problems
         if rest == _META:
-            _read_experiment(files, folder.removeprefix("/"), run)
+            experiment = folder.removeprefix("/")
+            run.experiment = _name_in(files, f"{experiment}/{_META}", run)
+            run.model_name = _name_in(files, f"{experiment}/models/{run.model_id}/{_META}", run)
     return run
 
 
@@ -80,13 +82,14 @@ def _read_input(files: RunFiles, path: str, run: Run) -> None:
         run.add_input(told.get("name", ""), told.get("digest", ""), told.get("source", ""))
 
 
-def _read_experiment(files: RunFiles, folder: str, run: Run) -> None:
-    path = f"{folder}/{_META}" if folder else _META
-    if path in files.paths:
+def _name_in(files: RunFiles, path: str, run: Run) -> str:
+    """Return the name that a record gives, empty where it is not among the files."""
+    names: list[str] = []
 
-        def read(files: RunFiles, path: str) -> Findings:
-            name = read_map(files, path).get("name")
-            run.experiment = name if isinstance(name, str) else ""
-            return Findings()
+    def read(files: RunFiles, path: str) -> Findings:
+        name = read_map(files, path).get("name")
+        names.extend([name] if isinstance(name, str) else [])
+        return Findings()
 
-        run.problems += ask(files, path, read).problems
+    run.problems += ask(files, path if path in files.paths else None, read).problems
+    return next(iter(names), "")

@@ -13,6 +13,7 @@ class Run:
     Attributes:
         run_id: As MLflow names it.
         model_id: Of the logged model that the unit is; empty before MLflow 3.
+        model_name: Of that model; empty where it is not known.
         name: That people gave it.
         experiment: Name of its experiment.
         step: The step that the model was logged at, None where it was not said.
@@ -26,6 +27,7 @@ class Run:
     def __init__(self, run_id: str, model_id: str = "") -> None:
         self.run_id = run_id
         self.model_id = model_id
+        self.model_name = ""
         self.name = ""
         self.experiment = ""
         self.step: int | None = None
