@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import signal
 import struct
 import subprocess
 import termios
@@ -96,3 +97,27 @@ def test_figures_are_short() -> None:
 def test_ages_are_in_their_largest_unit() -> None:
     assert age_text("2000-01-01T00:00:00.000Z").endswith("y")
     assert age_text("9999-01-01T00:00:00.000Z") == "0s"
+
+
+def test_an_app_that_is_told_to_end_gives_the_terminal_back(ranker: Regtui) -> None:
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    environment = {**ranker.environment, "TERM": "xterm-256color"}
+    with subprocess.Popen(
+        [*command(), "ui"], env=environment, stdin=follower, stdout=follower, stderr=follower
+    ) as process:
+        os.close(follower)
+        found = b""
+        while b"ranker" not in found:
+            found += os.read(leader, 1 << 16)
+        process.send_signal(signal.SIGTERM)
+        try:
+            while piece := os.read(leader, 1 << 16):
+                found += piece
+        except OSError:
+            pass
+    os.close(leader)
+
+    assert process.returncode == 128 + signal.SIGTERM
+    assert found.count(b"\x1b[?1049h") == found.count(b"\x1b[?1049l") == 1
+    assert b"Traceback" not in found

@@ -36,6 +36,8 @@ def run_app(*, read_only: bool = False) -> None:
             registry, config=config, read_only=read_only, debug=SETTINGS.debug, ahead=ahead
         )
         app.run()
+        if app.return_code:
+            sys.exit(app.return_code)
         if app.next_home is None:
             return
         SETTINGS.home = app.next_home  # the demo, which the person chose to look at

@@ -6,8 +6,10 @@ looks at the time and size of the database file: what other processes committed 
 """
 
 import asyncio
+import contextlib
 import gc
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -148,6 +150,9 @@ class RegtuiApp(Acting, TypingAhead):
     def on_mount(self) -> None:
         """Begin to look at the registry."""
         self._is_shown = True
+        # By default it would end on the spot, and leave the terminal as the app had it.
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # another thread
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._end)
         self.set_class(self.signs is signs.ASCII, "-ascii")
         self.set_interval(LOOK, self._look)
         self.call_after_refresh(self._settle)
@@ -161,6 +166,9 @@ class RegtuiApp(Acting, TypingAhead):
         """Read all styles anew; before anything is shown they were read with these colours."""
         if self._is_shown:
             super().refresh_css(animate)
+
+    def _end(self) -> None:
+        self.exit(return_code=128 + signal.SIGTERM)
 
     async def on_unmount(self) -> None:
         """Let a query that runs end with the app."""
