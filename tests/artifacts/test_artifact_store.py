@@ -408,3 +408,24 @@ def test_what_is_not_ours_alone_is_copied(store: ObjectStore, tmp_path: Path) ->
     assert store.path_of(entry.digest).stat().st_ino != before.st_ino
     after = file.stat()
     assert (before.st_mode, before.st_mtime_ns) == (after.st_mode, after.st_mtime_ns)
+
+
+def test_a_pinned_file_may_lose_its_other_name_but_not_change(
+    store: ObjectStore, tmp_path: Path
+) -> None:
+    file, pin = tmp_path / "model.bin", tmp_path / "pin.bin"
+    file.write_bytes(b"weights")
+    pin.hardlink_to(file)
+    found = scan(pin)
+    pinned = msgspec.structs.replace(
+        found, files=(msgspec.structs.replace(found.files[0], names=2),)
+    )
+    file.unlink()
+
+    with pytest.raises(RegtuiError, match="changed"):
+        store.ingest(found)
+    assert len(store.ingest(pinned)) == 1
+
+    pin.write_bytes(b"weight!")
+    with pytest.raises(RegtuiError, match="changed"):
+        store.ingest(pinned)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
@@ -10,7 +11,7 @@ import keras
 import numpy as np
 
 
-def train(folder: Path, epochs: int = 3) -> None:
+def train(folder: Path, epochs: int = 3, pause: float = 0) -> None:
     keras.utils.set_random_seed(0)
     folder.mkdir(parents=True, exist_ok=True)
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)], name="net")
@@ -24,6 +25,7 @@ def train(folder: Path, epochs: int = 3) -> None:
                 str(folder / "best.keras"), monitor="val_loss", save_best_only=True
             ),
             keras.callbacks.CSVLogger(str(folder / "training.csv")),
+            keras.callbacks.LambdaCallback(on_epoch_begin=lambda *_: time.sleep(pause)),
         ],
     )  # fmt: skip
     model.save(folder / "final.h5")

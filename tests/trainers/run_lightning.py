@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +31,23 @@ class Net(lightning.LightningModule):  # type: ignore[misc]
         return torch.optim.SGD(self.parameters(), lr=self.hparams["lr"])
 
 
-def train(folder: Path, epochs: int = 3, **settings: Any) -> None:
+class Pause(lightning.Callback):  # type: ignore[misc]
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def on_train_epoch_start(self, *_: Any) -> None:
+        time.sleep(self.seconds)
+
+
+def train(folder: Path, epochs: int = 3, pause: float = 0, **settings: Any) -> None:
+    """Save each epoch; `settings` are those of ModelCheckpoint."""
     torch.manual_seed(0)
     data = DataLoader(TensorDataset(torch.rand(32, 4)), batch_size=8)
     given: dict[str, Any] = {"monitor": "val_loss", "save_top_k": 2, "save_last": True}
     trainer = lightning.Trainer(
         max_epochs=epochs, accelerator="cpu", log_every_n_steps=2, enable_progress_bar=False,
         enable_model_summary=False, logger=CSVLogger(folder),
-        callbacks=[ModelCheckpoint(**(given | settings))],
+        callbacks=[ModelCheckpoint(**(given | settings)), Pause(pause)],
     )  # fmt: skip
     extra = argparse.Namespace(depth=3, sizes=(4, 4))
     trainer.fit(Net(extra=extra), data, data)

@@ -1,11 +1,18 @@
 """The Trainer of Hugging Face: checkpoints that rotate, the best one loaded at the end."""
 
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import BertConfig, BertForSequenceClassification, Trainer, TrainingArguments
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
 
 SECRET = "hf_notARealToken0123456789abcdef"  # looks like one, so that tests can search for it
 
@@ -18,7 +25,15 @@ def rows(count: int, seed: int) -> list[dict[str, Any]]:
     ]
 
 
-def train(folder: Path, steps: int = 20, **settings: Any) -> None:
+class Pause(TrainerCallback):  # type: ignore[misc]
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def on_step_end(self, *_: Any, **__: Any) -> None:
+        time.sleep(self.seconds)
+
+
+def train(folder: Path, steps: int = 20, pause: float = 0, **settings: Any) -> None:
     """Save every 10 steps; `settings` are training arguments."""
     torch.manual_seed(0)
     config = BertConfig(
@@ -36,6 +51,7 @@ def train(folder: Path, steps: int = 20, **settings: Any) -> None:
         TrainingArguments(str(folder / "out"), **(given | settings)),
         train_dataset=rows(64, 1),
         eval_dataset=rows(16, 2),
+        callbacks=[Pause(pause)],
     )
     result = trainer.train()
     trainer.save_model()

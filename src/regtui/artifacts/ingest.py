@@ -40,6 +40,7 @@ from types import TracebackType
 from typing import Self
 
 from blake3 import blake3
+from msgspec.structs import replace
 
 from regtui.artifacts.copying import (
     PIECE,
@@ -310,7 +311,11 @@ def _wait_for_tick(identity: Identity) -> None:
 
 
 def _check_unchanged(file: SourceFile, source: int) -> None:
-    if Identity.of(os.fstat(source)) != file.identity:
+    status = os.fstat(source)
+    found = Identity.of(status)
+    if file.names and status.st_nlink != file.names:
+        found = replace(found, ctime_ns=file.identity.ctime_ns)
+    if found != file.identity:
         raise _changed(file)
 
 

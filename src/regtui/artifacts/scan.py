@@ -69,6 +69,8 @@ class SourceFile(Struct, frozen=True, gc=False):
         identity: Its stat identity when it was seen.
         own: Whether it is ours alone: no other name of it is left, and nobody may write it any
             more. The store may then take it as it is.
+        names: How many names it had then, of a file that is pinned: a trainer may remove its own
+            while the pin is read, and that changes nothing but `ctime_ns`. 0 allows no change.
     """
 
     real_path: str
@@ -77,6 +79,7 @@ class SourceFile(Struct, frozen=True, gc=False):
     executable: bool
     identity: Identity
     own: bool = False
+    names: int = 0
 
 
 class Scan(Struct, frozen=True):

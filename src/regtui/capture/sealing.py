@@ -61,6 +61,7 @@ def scan_of(generation: Generation, root: Path) -> Scan:
             size=status.st_size,
             executable=bool(status.st_mode & 0o100),
             identity=Identity.of(status),
+            names=status.st_nlink,
             own=generation.removed and generation.pins[path].is_alone(),
         )
         for path, status in found.items()
