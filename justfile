@@ -58,3 +58,8 @@ demo:
 test-formats *args:
     {{python}} -m pip install --group formats
     {{python}} -m pytest -m slow -n 2 tests/formats/live {{args}}
+
+# Real trainers beside a watcher; installs them first (4 GB).
+test-trainers *args:
+    {{python}} -m pip install --group trainers
+    {{python}} -m pytest -m slow -n0 tests/trainers {{args}}
