@@ -66,6 +66,12 @@ def test_a_conflict_says_what_it_is_about_and_who_wants_what(contested: Registry
     assert [(side.value, side.author) for side in conflict.candidates] == [("ben's", "ben")]
 
 
+def test_an_open_conflict_is_counted_until_it_is_settled(contested: Registry) -> None:
+    assert contested.totals().conflicts == 1
+    contested.resolve(the_conflict(contested).id, "accepted")
+    assert contested.totals().conflicts == 0
+
+
 def test_conflicts_are_listed_for_a_model_alone(contested: Registry) -> None:
     contested.create_model("other")
     assert contested.conflicts("ranker") == contested.conflicts()

@@ -14,7 +14,6 @@ class Status(Struct, frozen=True, kw_only=True):
         home: Its folder, with `~` for the person's own.
         person: Who acts.
         versions: How many captured versions there are.
-        models: How many models.
         conflicts: How many open conflicts.
         read_only: Whether nothing may be changed in this app.
         message: What is wrong or going on; empty where nothing is.
@@ -23,7 +22,6 @@ class Status(Struct, frozen=True, kw_only=True):
     home: str = ""
     person: str = ""
     versions: int = 0
-    models: int = 0
     conflicts: int = 0
     read_only: bool = False
     message: str = ""
@@ -31,19 +29,11 @@ class Status(Struct, frozen=True, kw_only=True):
 
 def look(registry: Registry) -> Status:
     """Return what there is; reads a few counts only."""
-    with registry.context.reading() as connection:
-        row = connection.execute(
-            "select (select count(*) from base.version v join base.model m on m.key = v.model "
-            "where v.state = 'captured' and m.state = 'active'), "
-            "(select count(*) from base.model where state = 'active'), "
-            "(select count(*) from base.conflict where open)"
-        ).fetchone()
-    versions, models, conflicts = row or (0, 0, 0)
+    found = registry.totals()
     return Status(
         home=short_path(registry.home),
-        versions=versions,
-        models=models,
-        conflicts=conflicts,
+        versions=found.versions,
+        conflicts=found.conflicts,
     )
 
 

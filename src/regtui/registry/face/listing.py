@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     )
     from regtui.registry.listing import Listing
     from regtui.registry.sql import Table
+    from regtui.registry.totals import Totals
 
 
 class ListingVerbs(Verbs):
@@ -47,6 +48,12 @@ class ListingVerbs(Verbs):
         from regtui.registry import pages
 
         return pages.count(self.context, query)
+
+    def totals(self) -> "Totals":
+        """Return how many versions, models and open conflicts there are."""
+        from regtui.registry import totals
+
+        return totals.totals(self.context)
 
     def listing(self, query: str = "") -> "Listing":
         """Return the listing of a query: its pages by number, as they stand now.
