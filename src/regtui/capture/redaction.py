@@ -28,7 +28,9 @@ _SHAPES = re.compile(
     r"|\bAIza[A-Za-z0-9_-]{30,}|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
     re.DOTALL,
 )
-_IN_ADDRESS = re.compile(r"(?P<start>\b[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+(?=@)", re.IGNORECASE)
+_IN_ADDRESS = re.compile(
+    r"(?P<start>\b[a-z][a-z0-9+.-]{0,30}://[^\s/:@]*:)[^\s/@]+(?=@)", re.IGNORECASE
+)
 _USER_IN_ADDRESS = re.compile(r"(?P<start>\bhttps?://)[^\s/:@]{16,}(?=@)", re.IGNORECASE)
 _NAMED = re.compile(
     rf"(?P<start>(?<![a-z0-9_.-])-{{0,2}}[\"']?{_NAME}[\"']?\s*(?:=|:)\s*)"
