@@ -340,3 +340,17 @@ def test_a_state_that_its_trainer_removed_is_stored_without_a_copy(
     assert path.stat().st_ino == inode
     assert path.read_bytes() == content
     assert registry.verify().damaged == []
+
+
+def test_the_final_save_of_a_run_comes_from_the_checkpoint_with_its_weights(
+    registry: Registry, runs: Path
+) -> None:
+    for number in (1, 2):
+        checkpoint(runs / "a", number)
+    once(registry, runs)
+    for name in ("config.json", "model.safetensors"):
+        shutil.copy(runs / "a" / "checkpoint-1" / name, runs / "a" / name)
+    once(registry, runs)
+
+    final = registry.version("runs/a@3")
+    assert final.parents == [registry.version("runs/a@1").id]

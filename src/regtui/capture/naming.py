@@ -59,12 +59,21 @@ def run_name(unit: Unit, root: Path, found: str | None) -> str:
 def _fields(unit: Unit, root: Path) -> dict[str, str]:
     run = root / unit.run if unit.run else root
     name = basename(unit.path) or _name_of(root)
-    values = (_name_of(run.parent), _name_of(run), _name_of(root), _stem(name), name)
+    stem = _without_step(_stem(name), unit.step)
+    values = (_name_of(run.parent), _name_of(run), _name_of(root), stem, name)
     return dict(zip(FIELDS, (*values, unit.recogniser.name), strict=True))
 
 
 def _stem(name: str) -> str:
     return re.sub(r"(?<=.)(?:\.weights|\.pth|-\d{5}-of-\d{5})?\.\w+$", "", name)
+
+
+def _without_step(stem: str, step: int | None) -> str:
+    """Return a stem without the step at its end: the states of a run are of one model."""
+    if step is None:
+        return stem
+    ending = rf"[-_.=]*(?:step|iter|epoch|iteration)?[-_.=]*0*{step}$"
+    return re.sub(ending, "", stem, flags=re.IGNORECASE) or "model"
 
 
 def _name_of(folder: Path) -> str:

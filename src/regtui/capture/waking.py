@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 TIMER: Final = 5.0
 TIMER_NETWORK: Final = 30.0
@@ -35,16 +35,20 @@ class Waker:
         self._failed = failed
         self._woken = threading.Event()
         self._ended = threading.Event()
-        self._threads: dict[Path, threading.Thread] = {}
+        self._listening: dict[Path, _Listening] = {}
 
     def watch(self, root: Path) -> None:
-        """Be woken by events below a folder, if it is there and nobody does that yet."""
-        known = self._threads.get(root)
-        if (known is not None and known.is_alive()) or not root.is_dir():
+        """Be woken by events below a folder, if it is there; one that was made anew is another."""
+        key = _key_of(root)
+        known = self._listening.get(root)
+        if key is None or (known is not None and known.key == key):
             return
-        thread = threading.Thread(target=self._listen, args=(root,), name="events", daemon=True)
-        self._threads[root] = thread
-        thread.start()
+        if known is not None:
+            known.end.set()
+        end = threading.Event()
+        self._listening[root] = _Listening(key, end)
+        arguments = (root, end)
+        threading.Thread(target=self._listen, args=arguments, name="events", daemon=True).start()
 
     def wake(self, *_: object) -> None:
         """Wake whoever waits; safe in any thread and in a handler of signals."""
@@ -66,19 +70,34 @@ class Waker:
         """Listen no more, and let nobody wait."""
         self._ended.set()
         self._woken.set()
+        for one in self._listening.values():
+            one.end.set()
 
-    def _listen(self, root: Path) -> None:
+    def _listen(self, root: Path, end: threading.Event) -> None:
         from watchfiles import watch
 
         try:
             events = watch(
                 root, watch_filter=lambda _, path: not path.startswith(self._ignored),
-                debounce=_DEBOUNCE_MS, step=_STEP_MS, stop_event=self._ended, rust_timeout=1000,
+                debounce=_DEBOUNCE_MS, step=_STEP_MS, stop_event=end, rust_timeout=1000,
                 raise_interrupt=False, ignore_permission_denied=True,
             )  # fmt: skip
             for _ in events:
                 self._woken.set()
-                if not root.is_dir():
-                    return  # it may come back as another folder, which has to be watched anew
         except Exception as error:  # noqa: BLE001 -- whatever the library raises, the timer is left
             self._failed(root, str(error) or type(error).__name__)
+
+
+class _Listening(NamedTuple):
+    """Who listens to a folder."""
+
+    key: tuple[int, int]
+    end: threading.Event
+
+
+def _key_of(root: Path) -> tuple[int, int] | None:
+    try:
+        status = root.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

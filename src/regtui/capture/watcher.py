@@ -26,7 +26,7 @@ from msgspec import Struct
 
 from regtui.capture.beside import Beside
 from regtui.capture.events import Event, happened
-from regtui.capture.generation import Generation, Readiness, state_of
+from regtui.capture.generation import SETTLED, Generation, Readiness, state_of
 from regtui.capture.listing import Listing, list_folder
 from regtui.capture.memory import Done, Memory
 from regtui.capture.pins import Pins
@@ -162,13 +162,13 @@ class Watcher:
         return [
             (one, one.reason)
             for one in (*self._current.values(), *self._removed)
-            if one.number not in self._taken
+            if self._is_free(one)
         ]
 
     def close(self) -> None:
         """End. What was removed before it was captured stays pinned for the next watcher."""
         for one in list(self._current.values()):
-            if one.number not in self._taken:
+            if self._is_free(one):
                 self._let_go(one)
         if self._removed or self._taken:
             self._pins.leave()
@@ -246,27 +246,29 @@ class Watcher:
     def _judge(self) -> tuple[list[Generation], float | None]:
         """Return the states that are ready, and when it is worth looking again."""
         until = time.monotonic() + JUDGING
-        ready: list[Generation] = []
-        soonest: float | None = None
-        waiting = [*self._removed, *self._current.values()]
-        waiting.sort(key=lambda one: one.judged)
-        for one in waiting:
-            if one.number in self._taken:
-                continue
+        whole: list[Generation] = []
+        pauses: list[float] = []
+        nearly: list[Generation] = []
+        waiting = [one for one in (*self._removed, *self._current.values()) if self._is_free(one)]
+        for one in sorted(waiting, key=lambda one: one.judged):
             if time.monotonic() > until:
-                soonest = 0.0
+                pauses.append(0.0)
                 break
             found = one.readiness(network=self._settings.network)
             if found.ready:
-                ready.append(one)
-                self._taken.add(one.number)
-                self._tell_removed(one)
-            else:
-                self._wait(one, found)
-                if found.again is not None:
-                    soonest = found.again if soonest is None else min(soonest, found.again)
-        ready.sort(key=lambda one: one.order)
-        return ready, soonest
+                whole.append(one)
+                continue
+            self._wait(one, found)
+            pauses += [] if found.again is None else [found.again]
+            nearly += [one] if found.again is not None and found.again <= SETTLED else []
+        ready = [one for one in whole if not any(_comes_first(other, one) for other in nearly)]
+        for one in ready:
+            self._taken.add(one.number)
+            self._tell_removed(one)
+        return sorted(ready, key=lambda one: one.order), min(pauses, default=None)
+
+    def _is_free(self, one: Generation) -> bool:
+        return one.number not in self._taken
 
     def _wait(self, one: Generation, found: Readiness) -> None:
         """Tell why a state is not ready, or part from one that never will be."""
@@ -289,7 +291,7 @@ class Watcher:
 
     def _keep_budget(self) -> None:
         """Release the oldest of what was removed where it holds too many bytes."""
-        waiting = [one for one in self._removed if one.number not in self._taken]
+        waiting = [one for one in self._removed if self._is_free(one)]
         if not waiting:
             return
         held, budget = sum(one.size for one in self._removed), self._pins.budget()
@@ -353,6 +355,11 @@ def done_of(generation: Generation, version: str | None = None, value: float | N
         step=unit.step,
         value=value,
     )
+
+
+def _comes_first(one: Generation, other: Generation) -> bool:
+    """Tell whether a state was written before another one of its run, which then waits for it."""
+    return one.unit.run == other.unit.run and one.order < other.order
 
 
 def _all_named(root: Path, generation: Generation) -> bool:

@@ -67,6 +67,7 @@ class CaptureRequest(Struct, frozen=True, kw_only=True):
         hints: What its trainer says that it was made from.
         primary: Metric and direction by which a model that is made now is judged.
         labels: Other names of the same content, as paths; each is a place of its own.
+        copies: Files of it, by their paths in the version, that may be copies of a parent's.
         restore: Whether content that was archived or deleted is brought back; else it is left.
     """
 
@@ -86,6 +87,7 @@ class CaptureRequest(Struct, frozen=True, kw_only=True):
     hints: "tuple[ParentHint, ...]" = ()
     primary: tuple[str, str] | None = None
     labels: tuple[Path, ...] = ()
+    copies: tuple[str, ...] = ()
     restore: bool = True
 
 
@@ -311,11 +313,14 @@ def _wanted(
 
         wanted |= keep_series(authority.connection, request.series, request.run)
     root = content.scan.root.resolve()
-    if request.hints:
+    if request.hints or request.copies:
+        from regtui.capture.findings import ParentHint
         from regtui.registry.kinship import hinted_parents
 
+        digests = [entry.digest for entry in content.entries if entry.path in request.copies]
+        copies = (ParentHint(digest, "equal-tensors") for digest in digests)
         found = hinted_parents(
-            authority.connection, request.hints, folder=str(root.parent), own=version
+            authority.connection, (*request.hints, *copies), folder=str(root.parent), own=version
         )
         wanted |= {f"parents/{parent}": True for parent in found}
     wanted |= place_values(authority, root, request)

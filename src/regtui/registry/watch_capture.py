@@ -18,6 +18,7 @@ from regtui.capture.keep import KeepRule, State, kept, parse_keep
 from regtui.capture.memory import Done
 from regtui.capture.naming import model_name, run_name
 from regtui.capture.recognise import Unit
+from regtui.capture.recogniser import matches
 from regtui.capture.sealing import findings_of, scan_of
 from regtui.capture.watcher import Watcher, done_of
 from regtui.capture.watching import ENDED_UNSEEN, Job, Outcome
@@ -157,6 +158,7 @@ class Capturer:
             hints=found.parents,
             primary=primary if primary and primary[0] in found.metrics else None,
             labels=tuple(root / label for label in unit.labels),
+            copies=_weights(unit) if unit.recogniser.final else (),
             restore=False,
         )
 
@@ -223,6 +225,12 @@ def _states(
     own = State(ready.unit.path, generation.newest, ready.unit.step, value, is_final)
     others = [one for one in later if one.key != ready.unit.path]
     return [*known, own, *others]
+
+
+def _weights(unit: Unit) -> tuple[str, ...]:
+    """Return the files of weights of a state, by their paths in the version."""
+    paths = [unit.inner(path) for path in unit.files]
+    return tuple(path for path in paths if matches(path, unit.recogniser.weights))
 
 
 def _why(rules: tuple[KeepRule, ...]) -> str:
