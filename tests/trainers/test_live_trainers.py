@@ -51,7 +51,7 @@ TRAINERS = {
     "accelerate": Expected(("accelerate",), 2, (), ("optimizer.param_groups.0.lr",)),
     "lightning": Expected(
         ("lightning",), 3, ("val_loss", "train_loss"), ("lr", "step"),
-        {"pause": 1.0, "save_top_k": -1},
+        {"pause": 1.0, "save_top_k": -1, "save_last": False},
     ),
     "torch": Expected(("torch",), 3, ("val_loss", "loss"), ("lr", "step")),
     "keras": Expected(("keras", "torch"), 4, ("val_loss",), ("optimizer.name",), {"pause": 1.0}),
@@ -146,7 +146,7 @@ def test_best_and_last_of_lightning_are_names_of_states_that_were_captured(
         seen.until(lambda: any("last.ckpt" in str(one.path) for one in seen.events))
 
     ended_well(seen)
-    assert sorted(one.params["step"] for one in registry.versions().versions) == [
-        4, 8, 12, 16, 20, 24,
-    ]  # fmt: skip
+    # The bytes of last.ckpt may differ from those of the state that it follows.
+    steps = {one.params["step"] for one in registry.versions().versions}
+    assert steps == {4, 8, 12, 16, 20, 24}
     assert len(list(folder.rglob("*.ckpt"))) == 2
