@@ -1,6 +1,7 @@
 """Texts of many lines: cards and comments, in the app and in the person's own editor."""
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,15 @@ def own_editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     script.chmod(0o755)
     monkeypatch.setenv("EDITOR", str(script))
     monkeypatch.delenv("VISUAL", raising=False)
-    monkeypatch.setattr(RegtuiApp, "suspend", lambda _: nullcontext())
+    monkeypatch.setattr(RegtuiApp, "suspend", lend)
     return script
+
+
+@contextmanager
+def lend(app: RegtuiApp) -> Iterator[None]:
+    """Lend the terminal as Textual does, which takes nothing back after an error."""
+    yield
+    app.notify("the terminal is back")
 
 
 def editor(app: RegtuiApp) -> Editor:
@@ -136,14 +144,25 @@ async def test_the_own_editor_takes_over(
     assert sample.card("nlp/sentiment") == CARD + "by hand\n"
 
 
-async def test_an_own_editor_that_fails_leaves_the_text(
-    app: RegtuiApp, own_editor: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("sh -c 'exit 3'", "the editor ended with 3"),
+        ("/nowhere/editor", "can't start the editor '/nowhere/editor'"),
+        ("sh -c 'printf \"\\\\377\" > $0'", "the edited text is not UTF-8"),
+        ("sh -c 'rm $0'", "can't read the edited text"),
+        ("vi 'x", "can't read EDITOR"),
+    ],
+)
+async def test_an_own_editor_that_fails_leaves_the_text_and_gives_the_terminal_back(
+    app: RegtuiApp, own_editor: Path, monkeypatch: pytest.MonkeyPatch, command: str, said: str
 ) -> None:
-    monkeypatch.setenv("EDITOR", "sh -c 'exit 3'")
+    monkeypatch.setenv("EDITOR", command)
     async with at_version(app, SIX) as pilot:
         await press(pilot, "E", "X", "f4")
         assert editor(app).text == "X" + CARD
-        assert "the editor ended with 3" in told(app)
+        assert said in told(app)
+        assert "the terminal is back" in told(app)
 
 
 async def test_without_a_terminal_there_is_no_other_editor(app: RegtuiApp) -> None:

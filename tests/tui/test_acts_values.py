@@ -247,3 +247,13 @@ async def test_a_key_that_is_pressed_twice_asks_once(app: RegtuiApp) -> None:
         await settled(pilot)
         await press(pilot, "escape")
         assert app.screen is models_screen(app)
+
+
+async def test_a_value_that_is_not_there_is_an_empty_row(app: RegtuiApp, sample: Registry) -> None:
+    sample.edit(SIX, {"description": None})
+    async with at_version(app, SIX) as pilot:
+        await press(pilot, "e")
+        row = next(line for line in screen_text(app).splitlines() if "description" in line)
+        assert row.split("description")[1].split("│")[0].strip() == ""
+        await press(pilot, "x", "escape")
+        assert not isinstance(app.screen, ValuesForm)

@@ -86,7 +86,8 @@ def _value(line: Line) -> Painted:
     if line.entry is None:
         return ""
     if line.entry.text is None:
-        return f"taken away, was {line.entry.typed_before}"[:SHOWN], "error"
+        was = line.entry.typed_before
+        return "" if was is None else (f"taken away, was {was}"[:SHOWN], "error")
     return line.entry.text[:SHOWN], _style(line)
 
 

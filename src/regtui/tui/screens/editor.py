@@ -162,10 +162,24 @@ class Editor(Acting, ModalScreen[bool]):
         start(self, self._save_it, group="save")
 
     def do_external(self) -> None:
+            return
+        self.app.refresh(layout=True)
+        if isinstance(edited, RegtuiError):
+            self.notify(str(edited), severity="error", markup=False)
+        elif edited != self.text:
+            self.show_text(edited)
+
+    def _edited(self) -> str | RegtuiError:
+        """Return what the editor saved, or why it did not.
+
+        Nothing may be raised while the app is suspended: Textual would not take the terminal back.
+        """
+        try:
+            return edit_text(self.text, suffix=".md")
         """Go on in the person's own editor, which has the terminal till it ends."""
         try:
             with self.app.suspend():
-                text = edit_text(self.text, suffix=".md")
+                edited = self._edited()
         except SuspendNotSupported:
             self.notify("there is no terminal here for another editor", severity="warning")
         except RegtuiError as error:
