@@ -167,3 +167,31 @@ def test_a_reader_that_goes_away_ends_it(regtui: Regtui, runs: Path) -> None:
     checkpoint(runs / "bert", 4)
 
     assert running.wait(60) in {0, 1}
+
+
+def test_what_can_not_be_stored_is_told_and_fails_at_the_end(regtui: Regtui, runs: Path) -> None:
+    regtui("models")
+    (runs / "big.safetensors").write_bytes(safetensors({"w": bytes(20 << 20)}))
+    answer = regtui.process("watch", runs, "--once", "--json", file_limit=16 << 20)
+    events = [json.loads(line) for line in answer.out.splitlines()]
+
+    failed = [event for event in events if event["event"] == "failed"]
+    assert answer.code == 1
+    assert {event["path"] for event in failed} == {"big.safetensors"}
+    assert "disk is full" in failed[0]["message"]
+    assert [event["path"] for event in events if event["event"] == "captured"] == [
+        "bert/checkpoint-3"
+    ]
+    assert regtui("watch", runs, "--once").code == 0
+    assert regtui("verify").code == 0
+
+
+def test_of_the_folders_around_a_path_only_their_own_files_are_looked_at(
+    regtui: Regtui, runs: Path
+) -> None:
+    (runs / "metrics.json").write_text('{"f1": 0.5}')
+    checkpoint(runs / "other", 1)
+
+    told = regtui.json("watch", "test", runs / "bert" / "checkpoint-3")
+    [unit] = told["units"]
+    assert unit["metrics"]["f1"] == 0.5

@@ -73,7 +73,11 @@ class Listing(Struct, frozen=True):
 
 
 def list_folder(
-    root: Path, *, exclude: Collection[str] = (), skip: Collection[Path] = ()
+    root: Path,
+    *,
+    exclude: Collection[str] = (),
+    skip: Collection[Path] = (),
+    within: str | None = None,
 ) -> Listing | None:
     """Return what is below a folder; None where there is no such folder.
 
@@ -81,8 +85,9 @@ def list_folder(
         root: The folder.
         exclude: Patterns of names, or of paths relative to the root where they have a `/`.
         skip: Folders to leave out wherever they turn up, such as the registry's home.
+        within: A folder below the root: of those above it only their own files are listed.
     """
-    walk = _Walk(root, tuple(exclude), skip)
+    walk = _Walk(root, tuple(exclude), skip, within)
     return walk.listing if walk.run() else None
 
 
@@ -122,8 +127,11 @@ def _excluding(patterns: tuple[str, ...]) -> _Excluding:
 class _Walk:
     """One walk, by a stack of folders."""
 
-    def __init__(self, root: Path, exclude: tuple[str, ...], skip: Collection[Path]) -> None:
+    def __init__(
+        self, root: Path, exclude: tuple[str, ...], skip: Collection[Path], within: str | None
+    ) -> None:
         self.listing = Listing({}, {}, {}, {})
+        self._within = within
         self._root = os.fspath(root)
         self._real = os.path.realpath(root)
         self._excluded = _excluding(exclude)
@@ -169,13 +177,19 @@ class _Walk:
         status = entry.stat()
         if stat.S_ISDIR(status.st_mode):
             if link is None:
-                return [(path, status)]
+                return [(path, status)] if self._is_wanted(path) else []
             self.listing.links[path] = link
         elif stat.S_ISREG(status.st_mode):
             executable = bool(status.st_mode & stat.S_IXUSR)
             found = Listed(Identity.of(status), executable, status.st_nlink, link)
             self.listing.files[path] = found
         return []
+
+    def _is_wanted(self, path: str) -> bool:
+        within = self._within
+        if within is None or path == within:
+            return True
+        return within.startswith(f"{path}/") or path.startswith(f"{within}/")
 
     def _below(self, path: str) -> str | None:
         """Return where a link leads, relative to the root; None where it leads elsewhere."""

@@ -25,6 +25,7 @@ from regtui.capture.processes import writing_process
 from regtui.capture.recognise import Unit
 from regtui.capture.waking import TIMER, TIMER_MISSING, TIMER_NETWORK, Waker
 from regtui.capture.watcher import Tell, Watcher, done_of
+from regtui.core.errors import RegtuiError
 
 FINISHING: Final = 60.0
 """Seconds that a watcher that was stopped goes on with what it has taken."""
@@ -35,7 +36,7 @@ ENDED: Final = 60.0
 ENDED_UNSEEN: Final = 600.0
 """The same where somebody is there who might write."""
 
-LINGER: Final = 5.0
+LINGER: Final = 3.0
 """Seconds that `--once` waits for what is nearly ready."""
 
 _SHARE: Final = 60
@@ -122,6 +123,7 @@ class Watching:
         self._running: dict[Future[Outcome], tuple[Watcher, Generation | None]] = {}
         self._held: dict[tuple[Watcher, str], Generation] = {}
         self._failures: dict[int, int] = {}
+        self._told: dict[Watcher, str] = {}
         self._busy_at = time.monotonic()
 
     def run(self) -> None:
@@ -147,16 +149,29 @@ class Watching:
         self._collect()
         soonest: list[float] = []
         for watcher in self._watchers:
-            if not watcher.network:
-                self._waker.watch(watcher.root)
-            ready, again = watcher.look(walk=walk)
-            if again is not None:
-                soonest.append(again)
-            self._submit(watcher, ready)
-            for unit, done in watcher.relabelled():
-                self._start(watcher, None, self._relabel, watcher, unit, done)
-            soonest += self._release_held(watcher)
+            try:
+                soonest += self._look(watcher, walk=walk)
+            except Exception as error:  # noqa: BLE001 -- nothing about one folder ends the others
+                self._tell_failure(watcher, error)
         return min(soonest, default=None)
+
+    def _look(self, watcher: Watcher, *, walk: bool) -> list[float]:
+        """Look at one folder; return after what times to judge again without an event."""
+        if not watcher.network:
+            self._waker.watch(watcher.root)
+        ready, again = watcher.look(walk=walk)
+        self._submit(watcher, ready)
+        for unit, done in watcher.relabelled():
+            self._start(watcher, None, self._relabel, watcher, unit, done)
+        return [*([] if again is None else [again]), *self._release_held(watcher)]
+
+    def _tell_failure(self, watcher: Watcher, error: Exception) -> None:
+        """Tell what went wrong with a folder or with what is remembered of it, once."""
+        known = isinstance(error, RegtuiError | OSError)
+        message = str(error) if known else f"{type(error).__name__}: {error}"
+        if self._told.get(watcher) != message:
+            self._told[watcher] = message
+            self._tell(happened("failed", str(watcher.root), message))
 
     def _submit(
         self, watcher: Watcher, ready: Sequence[Generation], *, ended: bool = False
@@ -193,18 +208,21 @@ class Watching:
             watcher, generation = self._running.pop(running)
             if running.cancelled():
                 continue
-            self._busy_at = time.monotonic()
             outcome = running.result()
+            if outcome.fate != "again":
+                self._busy_at = time.monotonic()
             for event in outcome.events:
                 self._tell(event)
-            if generation is None:
-                if outcome.done is not None:
-                    watcher.memory.add(outcome.done)
-            else:
+            try:
                 self._take_in(watcher, generation, outcome)
+            except RegtuiError as error:  # it could not be written down, and is known till the end
+                self._tell_failure(watcher, error)
 
-    def _take_in(self, watcher: Watcher, generation: Generation, outcome: Outcome) -> None:
-        if outcome.fate == "again":
+    def _take_in(self, watcher: Watcher, generation: Generation | None, outcome: Outcome) -> None:
+        if generation is None:
+            if outcome.done is not None:
+                watcher.memory.add(outcome.done)
+        elif outcome.fate == "again":
             failures = self._failures.get(generation.number, 0)
             self._failures[generation.number] = failures + 1
             generation.rest(_BACKOFF[min(failures, len(_BACKOFF) - 1)])

@@ -70,6 +70,7 @@ def watch(  # noqa: PLR0913 -- everything that a watcher may be told, by name
     stop = stop or Stop()
     context.replica.make()
     failures: list[Event] = []
+    gone: list[Exception] = []
 
     def failed(root: Path, reason: str) -> None:
         failures.append(happened("timer", str(root), f"no events come: {reason}"))
@@ -78,9 +79,15 @@ def watch(  # noqa: PLR0913 -- everything that a watcher may be told, by name
     stop.wakes(waker)
 
     def told(event: Event) -> None:
-        while failures:
-            tell(failures.pop(0))
-        tell(event)
+        """Tell an event; where nobody can be told any more, the watcher ends in its own time."""
+        try:
+            while failures and not gone:
+                tell(failures.pop(0))
+            if not gone:
+                tell(event)
+        except Exception as error:  # noqa: BLE001 -- raised again at the end
+            gone.append(error)
+            stop()
 
     watchers = {_watcher(context, rule, told): rule for rule in chosen}
     capturer = Capturer(context, watchers)
@@ -98,6 +105,8 @@ def watch(  # noqa: PLR0913 -- everything that a watcher may be told, by name
     ).run()
     for watcher in watchers:
         told(happened("stopped", str(watcher.root)))
+    if gone:
+        raise gone[0]
 
 
 def settings_of(context: Context, rule: WatchRule) -> Settings:

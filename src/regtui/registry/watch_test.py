@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from regtui.capture.beside import Beside
+from regtui.capture.beside import UP, Beside
 from regtui.capture.complete import completeness
 from regtui.capture.listing import Listing, is_excluded, list_folder
 from regtui.capture.naming import check_template, model_name, run_name
@@ -93,11 +93,13 @@ def explain(context: Context, path: str, *, model: str | None = None) -> Explain
     asked = Path(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111 -- links stay
     if not asked.exists():
         raise NotFound(f"there is no file or folder {path}")
-    # Its run may tell more than the file or checkpoint alone.
-    root = asked.parent.parent if asked.is_file() else asked.parent
+    folder = asked.parent if asked.is_file() else asked
+    # Its run, and what lies right above, may tell more than the file or checkpoint alone.
+    root = [folder, *folder.parents][: UP + 2][-1]
     settings = settings_of(context, WatchRule(path=str(root)))
     within = asked.relative_to(root).as_posix()
-    listing = list_folder(root, skip=settings.skip) or Listing()
+    looked_into = folder.relative_to(root).as_posix()
+    listing = list_folder(root, skip=settings.skip, within=looked_into) or Listing()
     found = recognise(listing, settings.recognisers)
     mine = [
         unit

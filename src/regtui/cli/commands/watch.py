@@ -74,8 +74,20 @@ def run(
 
     rules = [_rule(path, model, exclude, keep, without) for path in paths or []]
     stop = Stop()
+    failed: set[tuple[str, str | None]] = set()
+
+    def tell(event: "Event") -> None:
+        key = event.root, event.path
+        if event.event == "failed":
+            failed.add(key)
+        elif event.event in {"captured", "known", "deleted", "skipped"}:
+            failed.discard(key)
+        _tell(event)
+
     with _stopped_by_signals(stop):
-        SETTINGS.registry(via="watcher").watch(rules, tell=_tell, once=once, stop=stop)
+        SETTINGS.registry(via="watcher").watch(rules, tell=tell, once=once, stop=stop)
+    if once and failed:
+        raise typer.Exit(1)
 
 
 @app.command()
