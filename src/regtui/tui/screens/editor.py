@@ -162,6 +162,12 @@ class Editor(Acting, ModalScreen[bool]):
         start(self, self._save_it, group="save")
 
     def do_external(self) -> None:
+        """Go on in the person's own editor, which has the terminal till it ends."""
+        try:
+            with self.app.suspend():
+                edited = self._edited()
+        except SuspendNotSupported:
+            self.notify("there is no terminal here for another editor", severity="warning")
             return
         self.app.refresh(layout=True)
         if isinstance(edited, RegtuiError):
@@ -176,18 +182,10 @@ class Editor(Acting, ModalScreen[bool]):
         """
         try:
             return edit_text(self.text, suffix=".md")
-        """Go on in the person's own editor, which has the terminal till it ends."""
-        try:
-            with self.app.suspend():
-                edited = self._edited()
-        except SuspendNotSupported:
-            self.notify("there is no terminal here for another editor", severity="warning")
         except RegtuiError as error:
-            self.notify(str(error), severity="error", markup=False)
-        else:
-            self.app.refresh(layout=True)
-            if text != self.text:
-                self.show_text(text)
+            return error
+        except OSError as error:
+            return RegtuiError(f"the system refused it: {error.strerror or error}")
 
     def action_leave(self) -> None:
         """Go back; a text that is not saved is asked about."""
