@@ -87,6 +87,13 @@ def test_anybody_can_wake_it_and_its_end_lets_nobody_wait(waker: Waker) -> None:
     assert time.monotonic() - started < LONG
 
 
+def test_what_happens_while_it_must_not_return_yet_is_told_too(waker: Waker) -> None:
+    threading.Timer(0.1, waker.wake).start()
+
+    assert waker.wait(0.0, least=0.4)
+    assert not waker.wait(0.0)
+
+
 def test_where_nobody_may_listen_it_is_told(
     waker: Waker, tmp_path: Path, failures: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

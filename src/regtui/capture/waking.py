@@ -61,10 +61,12 @@ class Waker:
             Whether something happened.
         """
         started = time.monotonic()
-        woken = self._woken.wait(seconds)
+        self._woken.wait(seconds)
         self._ended.wait(max(0.0, least - (time.monotonic() - started)))
-        self._woken.clear()
-        return woken
+        if not self._woken.is_set():
+            return False
+        self._woken.clear()  # only what the caller is told of now: nothing that comes is lost
+        return True
 
     def end(self) -> None:
         """Listen no more, and let nobody wait."""

@@ -51,6 +51,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         skip: Folders that are left out wherever they turn up.
         network: Whether it is on a network mount.
         budget: Bytes that pins of removed files may hold; None for a fifth of what is free.
+        ends: Whether it matters to what is kept that a run has ended.
     """
 
     recognisers: tuple[Recogniser, ...]
@@ -58,6 +59,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     skip: tuple[Path, ...] = ()
     network: bool = False
     budget: int | None = None
+    ends: bool = False
 
 
 class Watcher:
@@ -72,6 +74,7 @@ class Watcher:
     Attributes:
         root: As given.
         network: Whether it is on a network mount.
+        ends: Whether it matters to what is kept that a run has ended.
         memory: What is done.
 
     Raises:
@@ -81,6 +84,7 @@ class Watcher:
     def __init__(self, root: Path, home: Path, settings: Settings, tell: Tell) -> None:
         self.root = root
         self.network = settings.network
+        self.ends = settings.ends
         self.memory = Memory(home, root)
         self._settings = settings
         self._tell = tell

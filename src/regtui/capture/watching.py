@@ -43,7 +43,7 @@ _SHARE: Final = 60
 """A look may take this part of the time between two looks."""
 
 _LEAST: Final = 0.02
-_NICE: Final = 10
+_NICE: Final = 5
 _BACKOFF: Final = (0.1, 1.0, 5.0, 15.0, 60.0)
 
 
@@ -68,7 +68,7 @@ class Job(Struct, frozen=True):
         watcher: Whose it is.
         generation: The state.
         beside: What lies beside it.
-        ended: Whether its run has ended.
+        ended: Whether its run has ended, where that matters.
         later: What is ready of the same run too, and was written later.
     """
 
@@ -187,7 +187,8 @@ class Watching:
         for one in ready:
             run = one.unit.run
             runs[run].pop(0)
-            has_ended = ended or (not runs[run] and self._has_ended(watcher, run))
+            may_end = watcher.ends and not runs[run]
+            has_ended = ended or (may_end and self._has_ended(watcher, run))
             job = Job(watcher, one, beside.of(one.unit), has_ended, tuple(runs[run]))
             self._start(watcher, one, self._capture, job)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from regtui.capture.events import Event, happened
+from regtui.capture.keep import parse_keep
 from regtui.capture.mounts import NETWORK, file_system_of
 from regtui.capture.recogniser import USERS_FILE, load
 from regtui.capture.waking import Waker
@@ -120,6 +121,7 @@ def settings_of(context: Context, rule: WatchRule) -> Settings:
         exclude=rule.exclude,
         skip=(context.home,),
         network=file_system_of(rule.folder.resolve()) in NETWORK,
+        ends=any(one.kind == "final" for one in parse_keep(rule.keep)),
     )
 
 
