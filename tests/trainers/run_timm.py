@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import time
 from collections import OrderedDict
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import yaml
 from timm.utils import CheckpointSaver, update_summary
 
 
-def train(folder: Path, epochs: int = 3) -> None:
+def train(folder: Path, epochs: int = 3, pause: float = 0) -> None:
     torch.manual_seed(0)
     folder.mkdir(parents=True, exist_ok=True)
     model = timm.create_model(
@@ -28,6 +29,7 @@ def train(folder: Path, epochs: int = 3) -> None:
         decreasing=False, max_history=2,
     )  # fmt: skip
     for epoch in range(epochs):
+        time.sleep(pause)
         metrics = {"loss": 1 / (epoch + 1), "top1": 50.0 + epoch, "top5": 90.0 + epoch}
         update_summary(
             epoch, OrderedDict(loss=0.9 / (epoch + 1)), OrderedDict(metrics),

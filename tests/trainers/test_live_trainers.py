@@ -55,7 +55,9 @@ TRAINERS = {
     ),
     "torch": Expected(("torch",), 3, ("val_loss", "loss"), ("lr", "step")),
     "keras": Expected(("keras", "torch"), 4, ("val_loss",), ("optimizer.name",), {"pause": 1.0}),
-    "timm": Expected(("timm",), 3, ("eval_top1", "metric"), ("arch", "step")),
+    "timm": Expected(
+        ("timm",), 3, ("eval_top1", "metric"), ("arch", "step"), {"pause": 1.0}
+    ),
     "ultralytics": Expected(("ultralytics",), 5, ("train/box_loss",), ("imgsz",)),
     "openclip": Expected(("open_clip_train",), 2, ("clip_val_loss",), ("batch_size",)),
     "sklearn": Expected(("sklearn", "skops"), 4, ("accuracy",), ("class",)),
@@ -78,11 +80,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "work"
 
 
-def train(name: str, folder: Path, **settings: Any) -> None:
-    """Run a trainer to its end, in a process of its own."""
+def skip_without(name: str) -> None:
     missing = [one for one in TRAINERS[name].needs if find_spec(one) is None]
     if missing:
         pytest.skip(f"{', '.join(missing)} is not installed")
+
+
+def train(name: str, folder: Path, **settings: Any) -> None:
+    """Run a trainer to its end, in a process of its own."""
     program = (
         f"import json, sys; sys.path.insert(0, {str(HERE)!r}); from run_{name} import train; "
         "from pathlib import Path; train(Path(sys.argv[1]), **json.loads(sys.argv[2]))"
@@ -99,7 +104,10 @@ def train(name: str, folder: Path, **settings: Any) -> None:
 
 
 def ended_well(seen: Watch) -> None:
-    assert [one.message for one in seen.told("failed", "lost", "unreadable")] == []
+    """Nothing is lost; what was written anew while it was taken is looked at again."""
+    failures = [one.message for one in seen.told("failed") if not one.message.endswith("again")]
+    assert failures == []
+    assert [one.message for one in seen.told("lost", "unreadable")] == []
     assert [one.message for one in seen.told("problem") if "dangerous" not in one.message] == []
 
 
@@ -107,6 +115,7 @@ def ended_well(seen: Watch) -> None:
 def test_each_state_of_a_trainer_is_one_version_with_what_it_says(
     name: str, registry: Registry, folder: Path
 ) -> None:
+    skip_without(name)
     expected = TRAINERS[name]
     with watching(registry, folder) as seen:
         train(name, folder, **expected.settings)
@@ -124,6 +133,7 @@ def test_each_state_of_a_trainer_is_one_version_with_what_it_says(
 def test_a_trainer_that_keeps_one_checkpoint_and_saves_twice_a_second_loses_none(
     registry: Registry, folder: Path
 ) -> None:
+    skip_without("transformers")
     with watching(registry, folder) as seen:
         train(
             "transformers", folder, steps=24, pause=0.25, save_steps=2, eval_steps=2,
@@ -140,6 +150,7 @@ def test_a_trainer_that_keeps_one_checkpoint_and_saves_twice_a_second_loses_none
 def test_best_and_last_of_lightning_are_names_of_states_that_were_captured(
     registry: Registry, folder: Path
 ) -> None:
+    skip_without("lightning")
     with watching(registry, folder) as seen:
         train("lightning", folder, epochs=6, pause=0.7, save_top_k=1)
         seen.until(lambda: registry.count() >= 6)

@@ -121,6 +121,15 @@ def test_a_broken_file_is_a_problem(run: Path, name: str, content: bytes) -> Non
     assert problem.startswith(f"exp/run/{name}: ")
 
 
+def test_what_stands_before_a_broken_line_counts(run: Path) -> None:
+    (run / "exp/run/log.jsonl").write_text('{"step": 1, "a": 1}\n{"step": 2, "a": 2}\nbroken\n')
+
+    found = read("nearby", files_in(run, UNIT))
+
+    assert found.series["a"].steps == (1, 2)
+    assert found.problems == ("exp/run/log.jsonl: line 3 can't be read as JSON",)
+
+
 def test_no_file_says_nothing(run: Path) -> None:
     found = read("nearby", files_in(run, UNIT))
 

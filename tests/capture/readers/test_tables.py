@@ -98,8 +98,9 @@ def test_curves_beyond_the_limit_are_refused_and_said() -> None:
     for number in range(1_001):
         points.add(str(number), 0, 1.0)
 
-    assert len(points.curves()) == 1_000
-    assert points.refused
+    found = points.findings()
+    assert len(found.series) == 1_000
+    assert found.problems == ("it has more than 1,000 curves; the first are kept",)
 
 
 @given(st.text(max_size=200) | st.text("step,loss\n\"'\r\t01.9e-", max_size=80))

@@ -169,6 +169,15 @@ def test_what_is_no_event_is_malformed_and_what_was_read_before_stays() -> None:
     assert events.points.curves()["a"].steps == (1,)
 
 
+def test_a_broken_file_tells_what_stands_before_and_that_it_is_broken(tmp_path: Path) -> None:
+    (tmp_path / "a.tfevents.1").write_bytes(event(1, "a", 1.0) + record(b"\xff\xff\xff"))
+
+    found = read("tensorboard", files_in(tmp_path, "none"))
+
+    assert found.series["a"].steps == (1,)
+    assert found.problems == ("a.tfevents.1: a record is no event",)
+
+
 @given(st.binary(max_size=300), st.integers(0, 300))
 def test_any_bytes_are_read_or_malformed(content: bytes, cut: int) -> None:
     for damaged in (content, record(content), event(1, "a", 1.0)[:cut] + content):

@@ -7,12 +7,11 @@ model; the curves are named `data set/metric`.
 
 from typing import Any
 
-from regtui.capture.findings import Findings, last_values
+from regtui.capture.findings import Findings
 from regtui.capture.readers.json_values import read_object
 from regtui.capture.readers.numbers_in import number
 from regtui.capture.readers.points import Points
 from regtui.capture.run_files import RunFiles
-from regtui.formats.values import Value
 
 EVALS = ("evals.json", "evals_result.json", "eval*.json", "*evals*.json", "history.json")
 
@@ -31,31 +30,7 @@ def read_evals(files: RunFiles, path: str, rounds: int | None) -> Findings:
                 found = _value(value)
                 if found is not None:
                     points.add(f"{data}/{metric}", index + 1, found)
-    series = points.curves(rounds)
-    return Findings(series=series, metrics=last_values(series))
-
-
-def spelled(metadata: dict[str, Value]) -> dict[str, Value]:
-    """Return entries whose texts are numbers as numbers: these libraries write all as text.
-
-    >>> spelled({"eta": "0.3", "max_depth": "6", "booster": "gbtree", "seed": 0})
-    {'eta': 0.3, 'max_depth': 6, 'booster': 'gbtree', 'seed': 0}
-    """
-    return {key: _spelled(value) for key, value in metadata.items()}
-
-
-def _spelled(value: Value) -> Value:
-    if not isinstance(value, str):
-        return value
-    try:
-        return int(value) if value.lstrip("-").isdecimal() and len(value) < 16 else _float(value)  # noqa: PLR2004
-    except ValueError:
-        return value
-
-
-def _float(value: str) -> Value:
-    found = number(value) if value[:1] in "-.0123456789" else None
-    return value if found is None else found
+    return points.findings(rounds)
 
 
 def _value(value: Any) -> float | None:

@@ -1,10 +1,14 @@
-"""Tables that a trainer writes a row an epoch into, told up to the epoch of a checkpoint."""
+"""Tables that a trainer writes while it trains, told up to the step of a checkpoint.
 
-from regtui.capture.findings import Findings, last_values
+Where a line can't be read, what stands before it still counts.
+"""
+
+from regtui.capture.findings import Findings
 from regtui.capture.readers.json_values import objects
 from regtui.capture.readers.points import Points
 from regtui.capture.readers.tables import Columns, collect, csv_rows
 from regtui.capture.run_files import RunFiles
+from regtui.formats.cursor import Malformed
 
 
 def read_table(
@@ -20,15 +24,27 @@ def read_table(
         prefix: Stands before the name of each curve.
 
     Raises:
-        Malformed: It can't be read.
         OSError: It can't be opened.
     """
     points = Points()
+    collect_table(files, path, points, columns, prefix)
+    return points.findings(until)
+
+
+def collect_table(
+    files: RunFiles, path: str, points: Points, columns: Columns, prefix: str = ""
+) -> str | None:
+    """Add the curves of a table; return the name of the column that counts the steps.
+
+    Raises:
+        OSError: It can't be opened.
+    """
     with files.open(path) as source:
-        if path.endswith(".jsonl"):
-            collect(objects(source), points, columns, prefix)
-        else:
+        try:
+            if path.endswith(".jsonl"):
+                return collect(objects(source), points, columns, prefix)
             rows = csv_rows(source, "\t" if path.endswith(".tsv") else ",")
-            collect(rows, points, columns, prefix)
-    series = points.curves(until)
-    return Findings(series=series, metrics=last_values(series))
+            return collect(rows, points, columns, prefix)
+        except Malformed as error:
+            points.problems.append(f"{path}: {error}")
+            return None

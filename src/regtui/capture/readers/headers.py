@@ -7,9 +7,8 @@ import re
 from typing import Final
 
 from regtui.capture.findings import Findings, ParentHint
-from regtui.capture.readers.boosting import spelled
 from regtui.capture.readers.model_facts import understood
-from regtui.capture.readers.numbers_in import step
+from regtui.capture.readers.numbers_in import spelled, step
 from regtui.capture.readers.reading import ask_each
 from regtui.capture.run_files import RunFiles
 from regtui.formats.values import Value

@@ -7,11 +7,13 @@ curves, but no figures.
 
 from typing import Final
 
-from regtui.capture.findings import Findings, last_values, merged
+from msgspec import structs
+
+from regtui.capture.findings import Findings, merged
+from regtui.capture.readers.epochs import read_table
 from regtui.capture.readers.model_facts import plain, understood
-from regtui.capture.readers.points import Points
 from regtui.capture.readers.reading import ask, ask_each
-from regtui.capture.readers.tables import Columns, collect, csv_rows
+from regtui.capture.readers.tables import Columns
 from regtui.capture.run_files import RunFiles
 
 _MODELS: Final = (".keras", ".h5", ".hdf5")
@@ -32,10 +34,7 @@ def _read_model(files: RunFiles, path: str) -> Findings:
 
 
 def _read_log(files: RunFiles, path: str) -> Findings:
-    points = Points()
-    with files.open(path) as source:
-        collect(csv_rows(source), points, _COLUMNS)
-    series = points.curves(files.step)
+    found = read_table(files, path, _COLUMNS, files.step)
     name = files.unit.rpartition("/")[2].lower()
     any_epoch = files.step is None and "best" in name
-    return Findings(series=series, metrics={} if any_epoch else last_values(series))
+    return structs.replace(found, metrics={}) if any_epoch else found

@@ -1,9 +1,9 @@
 """LightGBM: the parameters at the end of its text format, and `evals.json` beside."""
 
 from regtui.capture.findings import Findings, merged
-from regtui.capture.readers.boosting import EVALS, read_evals, spelled
+from regtui.capture.readers.boosting import EVALS, read_evals
 from regtui.capture.readers.model_facts import under, understood
-from regtui.capture.readers.numbers_in import step
+from regtui.capture.readers.numbers_in import spelled, step
 from regtui.capture.readers.reading import ask
 from regtui.capture.run_files import RunFiles
 

@@ -5,18 +5,19 @@ The curves are those of its loggers (CSV and TensorBoard), up to the step of the
 
 import re
 
-from regtui.capture.findings import Direction, Findings, Measured, last_values, merged
+from regtui.capture.findings import Direction, Findings, Measured, merged
+from regtui.capture.readers.epochs import read_table
 from regtui.capture.readers.model_facts import scalars, under, understood
 from regtui.capture.readers.numbers_in import number, params, step
-from regtui.capture.readers.points import Points
 from regtui.capture.readers.reading import ask
-from regtui.capture.readers.tables import Columns, collect, csv_rows
+from regtui.capture.readers.tables import Columns
 from regtui.capture.readers.tensorboard import read_until
 from regtui.capture.readers.yaml_values import read_map
 from regtui.capture.run_files import RunFiles
 from regtui.formats.values import Value
 
 _MONITORED = re.compile(r"callbacks\.(?P<key>[^.]*?ModelCheckpoint.*)\.monitor")
+_COLUMNS = Columns(steps=("step",), others=("epoch",))
 _MODE = re.compile(r"'mode': '(min|max)'")
 
 
@@ -26,7 +27,9 @@ def read(files: RunFiles) -> Findings:
     own = [path for path in files.own if path.endswith(".ckpt")]
     state = ask(files, own[0] if own else None, _read_checkpoint)
     at = files.step if state.step is None else state.step
-    curves = ask(files, files.find("metrics.csv"), lambda files, path: _curves(files, path, at))
+    curves = ask(
+        files, files.find("metrics.csv"), lambda one, path: read_table(one, path, _COLUMNS, at)
+    )
     events = Findings() if at is None else read_until(files, at)
     arguments = ask(files, files.find("hparams.yaml"), _read_parameters)
     return merged([state, curves, events, arguments])
@@ -67,14 +70,6 @@ def _add_monitored(
         metrics.setdefault(monitored, (current, at))
     if best is not None:
         metrics.setdefault("best_model_score", (best, None))
-
-
-def _curves(files: RunFiles, path: str, at: int | None) -> Findings:
-    points = Points()
-    with files.open(path) as source:
-        collect(csv_rows(source), points, Columns(steps=("step",), others=("epoch",)))
-    series = points.curves(at)
-    return Findings(series=series, metrics=last_values(series))
 
 
 def _read_parameters(files: RunFiles, path: str) -> Findings:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from msgspec import structs
 
-from regtui.capture.findings import Findings, last_values, merged
+from regtui.capture.findings import Findings, merged
 from regtui.capture.readers.mlflow_database import read_database
 from regtui.capture.readers.mlflow_folders import read_folders
 from regtui.capture.readers.mlflow_run import Run
@@ -68,11 +68,9 @@ def _read_model(model: dict[str, Any]) -> Findings:
 
 def _told(run: Run) -> Findings:
     """Return a run as findings; MLflow's own tags stay with it, but for a few."""
-    series = run.points.curves(run.step)
-    found = Findings(
+    found = structs.replace(
+        run.points.findings(run.step),
         step=run.step,
-        metrics=last_values(series),
-        series=series,
         params=dict(run.params),
         tags={key: value for key, value in run.tags.items() if not key.startswith("mlflow.")},
         inputs=run.inputs,

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from regtui.capture.readers.numbers_in import number
+from regtui.capture.readers.numbers_in import spelled_value
 from regtui.capture.readers.points import Points
 
 
@@ -39,18 +39,11 @@ class Run:
 
     def add_param(self, name: str, text: str) -> None:
         """Add a parameter, of which MLflow keeps the text."""
-        self.params[name] = _spelled(text)
+        self.params[name] = spelled_value(text)
 
     def add_input(self, name: str, digest: str, source: str) -> None:
         """Add a dataset by the JSON that tells where it lies, or by its digest."""
         self.inputs[name or digest] = _address(source) or f"mlflow:{name}#{digest}"
-
-
-def _spelled(text: str) -> str | int | float:
-    if text.lstrip("-").isdecimal() and len(text) < 16:  # noqa: PLR2004 - an integer of JSON
-        return int(text)
-    found = number(text) if text[:1] in "-.0123456789" else None
-    return text if found is None else found
 
 
 def _address(source: str) -> str | None:

@@ -13,12 +13,15 @@ the unit's step if it has a row of that very step, for then both count alike.
 from collections.abc import Collection
 from typing import Any, Final
 
-from regtui.capture.findings import Findings, last_values, merged
-from regtui.capture.readers.json_values import decode, objects
+from msgspec import structs
+
+from regtui.capture.findings import Findings, merged
+from regtui.capture.readers.epochs import collect_table
+from regtui.capture.readers.json_values import decode
 from regtui.capture.readers.numbers_in import measured, params
 from regtui.capture.readers.points import Points
 from regtui.capture.readers.reading import ask
-from regtui.capture.readers.tables import Columns, collect, csv_rows
+from regtui.capture.readers.tables import Columns, collect
 from regtui.capture.readers.yaml_values import read_yaml
 from regtui.capture.run_files import RunFiles
 from regtui.formats.cursor import Malformed
@@ -96,9 +99,9 @@ def _metrics_of(tree: Any) -> Findings:
             for index, value in enumerate(values if isinstance(values, list) else ()):
                 if isinstance(value, int | float) and not isinstance(value, bool):
                     points.add(name, index, float(value))
-    series = points.curves()
+    found = points.findings()
     metrics = {name: (value, None) for name, value in measured(tree).items()}
-    return Findings(series=series, metrics=last_values(series) | metrics)
+    return structs.replace(found, metrics=found.metrics | metrics)
 
 
 def _read_params(files: RunFiles, path: str) -> Findings:
@@ -110,7 +113,7 @@ def _read_params(files: RunFiles, path: str) -> Findings:
 
 def _read_table(files: RunFiles, path: str) -> Findings:
     points = Points()
-    _collect(files, path, points)
+    collect_table(files, path, points, Columns())
     has_row = any(files.step in curve.steps for curve in points.curves().values())
     return _told(files, points, files.step if has_row else None)
 
@@ -125,25 +128,16 @@ def read_table_of(files: RunFiles, path: str, at: int | None, counts: Collection
         counts: Names of columns that count what `at` counts.
 
     Raises:
-        Malformed: It can't be read.
         OSError: It can't be opened.
     """
     points = Points()
-    counting = _collect(files, path, points)
+    counting = collect_table(files, path, points, Columns())
     return _told(files, points, at if counting in counts else None)
 
 
-def _collect(files: RunFiles, path: str, points: Points) -> str | None:
-    with files.open(path) as source:
-        if path.endswith(".jsonl"):
-            return collect(objects(source), points, Columns())
-        return collect(csv_rows(source, "\t" if path.endswith(".tsv") else ","), points, Columns())
-
-
 def _told(files: RunFiles, points: Points, until: int | None) -> Findings:
+    """Return the curves that have a course; of one row, the figures are all there is."""
     modified = files.modified
-    series = points.curves(until, None if modified is None else modified + _SLACK)
-    return Findings(
-        series={name: curve for name, curve in series.items() if len(curve.steps) > 1},
-        metrics=last_values(series),
-    )
+    found = points.findings(until, None if modified is None else modified + _SLACK)
+    courses = {name: curve for name, curve in found.series.items() if len(curve.steps) > 1}
+    return structs.replace(found, series=courses)

@@ -1,7 +1,7 @@
 """Numbers in what trainers write: in cells of tables, in JSON, in flat names."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from regtui.formats.flat import Flat
@@ -12,6 +12,8 @@ _LONGEST: Final = 64
 """Characters of a number."""
 
 _STEPS: Final = 1 << 53
+_DIGITS: Final = 15
+"""Characters of an integer that every reader of JSON counts by."""
 
 
 def number(value: Any) -> float | None:
@@ -41,6 +43,30 @@ def step(value: Any) -> int | None:
     if found is None or not math.isfinite(found) or not found.is_integer():
         return None
     return int(found) if abs(found) < _STEPS else None
+
+
+def spelled(metadata: Mapping[str, Value]) -> dict[str, Value]:
+    """Return entries whose texts are numbers as numbers, for those who write all as text.
+
+    >>> spelled({"eta": "0.3", "max_depth": "6", "booster": "gbtree", "seed": 0})
+    {'eta': 0.3, 'max_depth': 6, 'booster': 'gbtree', 'seed': 0}
+    """
+    return {
+        key: spelled_value(value) if isinstance(value, str) else value
+        for key, value in metadata.items()
+    }
+
+
+def spelled_value(text: str) -> str | int | float:
+    """Return the number that a text is, else the text; words such as `nan` stay words.
+
+    >>> spelled_value("-12"), spelled_value(".5"), spelled_value("nan"), spelled_value("1.2.0")
+    (-12, 0.5, 'nan', '1.2.0')
+    """
+    if text.removeprefix("-").isdecimal() and len(text) <= _DIGITS:
+        return int(text)
+    found = number(text) if text[:1] in "-.0123456789" else None
+    return text if found is None else found
 
 
 def measured(tree: Any) -> dict[str, float]:

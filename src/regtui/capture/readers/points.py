@@ -10,7 +10,7 @@ is dropped, but never its last: a long run loses resolution, not its end.
 from array import array
 from typing import Final
 
-from regtui.capture.findings import CURVES_LIMIT, Curve
+from regtui.capture.findings import CURVES_LIMIT, Curve, Findings, last_values
 
 _POINTS: Final = 250_000
 """Of all curves together."""
@@ -22,15 +22,19 @@ _UNKNOWN: Final = -(1 << 63)
 class Points:
     """Collects curves.
 
+    Args:
+        limit: Points of all curves together.
+
     Attributes:
-        refused: Whether there were more curves than are kept.
+        problems: What could not be read; whoever reads adds to it and goes on with the rest.
     """
 
     def __init__(self, limit: int = _POINTS) -> None:
         self._limit = limit
         self._count = 0
         self._curves: dict[str, _Growing] = {}
-        self.refused = False
+        self._refused = False
+        self.problems: list[str] = []
 
     def add(self, name: str, step: int, value: float, time: int | None = None) -> None:
         """Add a point.
@@ -44,7 +48,7 @@ class Points:
         curve = self._curves.get(name)
         if curve is None:
             if len(self._curves) >= CURVES_LIMIT:
-                self.refused = True
+                self._refused = True
                 return
             curve = self._curves[name] = _Growing()
         curve.add(step, value, _UNKNOWN if time is None else time)
@@ -62,6 +66,14 @@ class Points:
         """
         found = {name: curve.told(until, before) for name, curve in self._curves.items()}
         return {name: curve for name, curve in found.items() if curve.steps}
+
+    def findings(self, until: int | None = None, before: int | None = None) -> Findings:
+        """Return the curves, their last values as metrics, and the problems; see `curves`."""
+        series = self.curves(until, before)
+        problems = list(self.problems)
+        if self._refused:
+            problems.append(f"it has more than {CURVES_LIMIT:,} curves; the first are kept")
+        return Findings(series=series, metrics=last_values(series), problems=tuple(problems))
 
     def _thin(self) -> None:
         longest = max(self._curves.values(), key=lambda curve: len(curve.steps))

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 from regtui.capture.findings import Findings, merged
 from regtui.capture.run_files import RunFiles
 from regtui.formats.cursor import Malformed
-from regtui.formats.values import Facts
 
 ReadFile = Callable[[RunFiles, str], Findings]
 """Reads one file, by its path; may raise `Malformed` and `OSError`."""
@@ -36,14 +35,3 @@ def ask_nearest(files: RunFiles, read: ReadFile, *patterns: str) -> Findings:
 def problem(path: str, sentence: str) -> Findings:
     """Return a problem with a file and nothing else."""
     return Findings(problems=(f"{path}: {sentence}",))
-
-
-def understood(facts: Facts) -> Facts:
-    """Return the facts of a model file.
-
-    Raises:
-        Malformed: Its metadata could not be read.
-    """
-    if facts.problem is not None and not facts.metadata and facts.safety in {"unread", "dangerous"}:
-        raise Malformed(facts.problem)
-    return facts

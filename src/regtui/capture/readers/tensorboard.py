@@ -12,6 +12,7 @@ from regtui.capture.findings import Curve, Findings, last_values
 from regtui.capture.readers.reading import ask_each
 from regtui.capture.readers.tensorboard_events import Events
 from regtui.capture.run_files import RunFiles
+from regtui.formats.cursor import Malformed
 
 PATTERN = "*.tfevents*"
 _SLACK = 1_000_000
@@ -37,8 +38,10 @@ def read_until(files: RunFiles, step: int | None) -> Findings:
     def read_file(files: RunFiles, path: str) -> Findings:
         folder = dirname(path)[len(shared) :].strip("/") if many else ""
         prefix = f"{folder}/" if folder else ""
-        curves = _events(files, path).points.curves(step, before)
-        return Findings(series={prefix + tag: curve for tag, curve in curves.items()})
+        points = _events(files, path).points
+        found = points.findings(step, before)
+        curves = {prefix + tag: curve for tag, curve in found.series.items()}
+        return Findings(series=curves, problems=found.problems)
 
     series: dict[str, Curve] = {}
     problems: list[str] = []
@@ -54,8 +57,12 @@ def _events(files: RunFiles, path: str) -> Events:
     """Return what a file holds; the caller's memory lets it go on where it stopped."""
     known: dict[str, Events] = files.memory.setdefault(_MEMORY, {})
     events = known.setdefault(path, Events())
+    events.points.problems.clear()
     with files.open(path) as source:
-        events.advance(source)
+        try:
+            events.advance(source)
+        except Malformed as error:
+            events.points.problems.append(f"{path}: {error}")
     return events
 
 

@@ -11,9 +11,9 @@ The parameters of the run have their own names; those of the model stand under `
 import re
 from typing import Any, TypeGuard
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from regtui.capture.findings import Direction, Findings, ParentHint, last_values, merged
+from regtui.capture.findings import Direction, Findings, ParentHint, merged
 from regtui.capture.readers.json_values import read_object
 from regtui.capture.readers.model_facts import plain, understood
 from regtui.capture.readers.numbers_in import measured, number, params, step
@@ -96,17 +96,17 @@ def _told(state: _State, at: int) -> Findings:
     for entry in state.history:
         when = step(entry.get("step")) if isinstance(entry, dict) else None
         if when is not None:
-            for name in entry.keys() - _NO_CURVES:
-                value = number(entry[name])
+            for name, told in entry.items():
+                value = None if name in _NO_CURVES else number(told)
                 if value is not None:
-                    points.add(str(name), when, value)
-    series = points.curves(at)
-    metrics = last_values(series)
+                    points.add(name, when, value)
+    found = points.findings(at)
+    metrics = dict(found.metrics)
     if state.best is not None:
         metrics["best_metric"] = (state.best, state.best_step)
     if state.epoch is not None and at == state.step:
         metrics["epoch"] = (state.epoch, at)
-    return Findings(step=at, metrics=metrics, series=series)
+    return structs.replace(found, step=at, metrics=metrics)
 
 
 def _read_arguments(files: RunFiles, path: str) -> Findings:

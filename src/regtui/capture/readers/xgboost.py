@@ -1,9 +1,9 @@
 """XGBoost: the settings that its own formats carry, and `evals.json` beside."""
 
 from regtui.capture.findings import Findings, Measured, merged
-from regtui.capture.readers.boosting import EVALS, read_evals, spelled
+from regtui.capture.readers.boosting import EVALS, read_evals
 from regtui.capture.readers.model_facts import plain, understood
-from regtui.capture.readers.numbers_in import number, step
+from regtui.capture.readers.numbers_in import number, spelled, step
 from regtui.capture.readers.reading import ask
 from regtui.capture.run_files import RunFiles
 from regtui.formats.values import Value
