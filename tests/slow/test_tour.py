@@ -99,19 +99,18 @@ def terminal(request: pytest.FixtureRequest, demo: Demo, tmp_path: Path) -> Iter
 def test_the_tour(terminal: Terminal) -> None:
     terminal.shows("all models", "nlp", "inbox", "16 versions")
 
-    # `j` and `enter` choose a model.
-    terminal.type("g", "j", "j", "j", "j", "j", "j")
-    terminal.shows("6 versions", "@6", "candidate", "champion")
-    terminal.type("Enter")
+    # The first model is the third line: all models, a folder, and it.
+    terminal.type("j", "j", "Enter")
+    terminal.shows("forecast/sales", "3 versions", "@3", "production")
 
-    # `/` filters, `tab` completes, `esc` clears.
-    terminal.type("/", *"metric.f", "Tab", *">0.75")
-    terminal.shows("metric.f1>0.75", "4 versions")
+    # `/` filters, `tab` completes.
+    terminal.type("/", *"metric.ma", "Tab", *"<0.15")
+    terminal.shows("metric.mae<0.15", "2 versions")
     terminal.type("Enter")
 
     # `space` marks and `c` compares.
-    terminal.type("g", "Space", "Space", "c")
-    terminal.shows("METRICS", "accuracy", "@6", "@5")
+    terminal.type("Space", "Space", "c")
+    terminal.shows("METRICS", "mae", "@3", "@2")
 
     # `7` shows who did what.
     terminal.type("7")

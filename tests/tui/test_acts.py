@@ -6,7 +6,7 @@ import pytest
 
 from regtui.registry import Registry
 from regtui.tui.actions import of_scope
-from regtui.tui.acts import contents, models
+from regtui.tui.acts import contents, values
 from regtui.tui.app import RegtuiApp
 from regtui.tui.screens.prompt import Confirm
 from tests.tui.acts import at_model, at_version, mark, press, told, write
@@ -102,14 +102,24 @@ async def test_the_palette_asks_too(app: RegtuiApp, sample: Registry) -> None:
 async def test_what_nobody_foresaw_is_a_message(
     app: RegtuiApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: object) -> str:
+    def fail(*_: object) -> str:
         raise ValueError("a [red] surprise")
 
     monkeypatch.setattr(contents, "suggested", fail)
-    monkeypatch.setattr(models, "edit_model", fail)
+    monkeypatch.setattr(values, "edit_model", fail)
     async with at_version(app, SIX) as pilot:
         await press(pilot, "o")
         models_screen(app).model_tree.focus()
         await press(pilot, "e")
 
     assert told(app).count("something unforeseen happened") == 2
+
+
+async def test_what_was_undone_and_redone_is_told_once(app: RegtuiApp, sample: Registry) -> None:
+    sample.edit(SIX, {"description": "first"})
+    async with at_version(app, SIX) as pilot:
+        await press(pilot, "u", "ctrl+r")
+
+    assert "undid set description" in told(app)
+    assert "\nredid #" in f"\n{told(app)}"
+    assert "redid redid" not in told(app)

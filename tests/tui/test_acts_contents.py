@@ -10,7 +10,7 @@ import pytest
 
 from regtui.artifacts import checkout, copying
 from regtui.registry import Registry
-from regtui.tui.acts import contents
+from regtui.tui.acts import working
 from regtui.tui.app import RegtuiApp
 from regtui.tui.jobs import Progress
 from regtui.tui.screens.prompt import Prompt
@@ -48,7 +48,7 @@ def may_go_on(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
         return check_out(self, reference, target, on_progress=count)
 
     monkeypatch.setattr(Registry, "checkout", waiting)
-    monkeypatch.setattr(contents, "PATIENCE", 0)
+    monkeypatch.setattr(working, "PATIENCE", 0)
     return go
 
 

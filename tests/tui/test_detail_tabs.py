@@ -366,7 +366,9 @@ async def test_only_ones_own_comments_can_be_changed(app: RegtuiApp, sample: Reg
     assert [one.author for one in sample.comments("nlp/sentiment@6")] == ["ben"]
 
 
-async def test_what_is_pasted_with_several_lines_goes_on_in_an_editor(app: RegtuiApp) -> None:
+async def test_what_is_pasted_with_several_lines_goes_on_in_an_editor(
+    app: RegtuiApp, sample: Registry
+) -> None:
     async with at_tab(app, "discussion") as pilot:
         await press(pilot, "m", "a")
         line = app.screen.query_one(DiscussionTab).query_one(Input)
@@ -376,6 +378,10 @@ async def test_what_is_pasted_with_several_lines_goes_on_in_an_editor(app: Regtu
 
         assert isinstance(app.screen, Editor)
         assert app.screen.text == "afirst\nsecond"
+        await press(pilot, "ctrl+s")
+        assert line.value == ""
+
+    assert sample.comments("nlp/sentiment@6")[-1].text == "afirst\nsecond"
 
 
 # History

@@ -4,10 +4,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from regtui.registry import Registry
 from regtui.replica.locks import ReplicaLock
 from regtui.tui.app import RegtuiApp
+from regtui.tui.typing_ahead import MOST
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import at_rest, models_screen, press, screen_text, shows
 
@@ -155,3 +157,48 @@ async def test_what_nobody_foresaw_is_a_message(
         await press(pilot, "f5")
 
         await shows(pilot, "something unforeseen")
+
+
+async def test_an_order_a_theme_and_columns_that_are_none_are_told_and_ignored(
+    sample: Registry, tmp_path: Path
+) -> None:
+    from regtui.tui.config import AppConfig
+
+    file = tmp_path / "app.toml"
+    text = '[app]\nsort = "-metric"\ntheme = "nope"\ncolumns = ["number", "foo", "metric."]\n'
+    file.write_text(text, encoding="utf-8")
+    app = RegtuiApp(sample, config=AppConfig(file))
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await shows(pilot, "app.sort is ignored: metric needs a name")
+        await shows(pilot, "there is no theme 'nope'")
+        await shows(pilot, "there is no column 'foo'")
+        await shows(pilot, "there is no column 'metric.'")
+        await at_rest(pilot)
+
+        assert models_screen(app).versions.total == 9
+        assert app.config.save(sort="-size") is None
+
+
+async def test_a_text_that_comes_as_keys_is_dropped(app: RegtuiApp, sample: Registry) -> None:
+    before = sample.anchor().seq
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await at_rest(pilot)
+        models_screen(app).versions.focus()
+        for _ in range(3 * MOST):
+            app.post_message(events.Key("x", "x"))
+        await shows(pilot, "too many keys at once")
+        await at_rest(pilot)
+
+    assert sample.anchor().seq == before
+
+
+async def test_a_key_that_repeats_does_not_hide_the_screen_behind_its_warning(
+    make_app: MakeApp,
+) -> None:
+    app = make_app(read_only=True)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await at_rest(pilot)
+        await press(pilot, "u", "u", "u")
+        await shows(pilot, "read-only: nothing can be changed")
+
+        assert screen_text(app).count("read-only: nothing can be changed") == 1

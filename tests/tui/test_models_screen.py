@@ -46,6 +46,22 @@ async def test_what_another_process_commits_shows_and_the_cursor_stays(
         assert models_screen(app).versions.cursor == 4
 
 
+async def test_what_was_done_on_another_screen_shows_on_the_way_back(
+    app: RegtuiApp, sample: Registry
+) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await at_rest(pilot)
+        await press(pilot, "7")
+        sample.capture(sample.home / "registry.duckdb", model="new/one")
+        await shows(pilot, "10 versions")
+        await press(pilot, "1")
+        await at_rest(pilot)
+        tree, versions = models_screen(app).model_tree, models_screen(app).versions
+
+        assert versions.total == 10
+        assert "new" in {branch.path for branch in map(tree.row, range(tree.total)) if branch}
+
+
 async def test_the_tree_counts_what_is_listed(app: RegtuiApp, sample: Registry) -> None:
     sample.change_state("version", "nlp/sentiment@1", "archive")
     async with app.run_test(size=(120, 36)) as pilot:

@@ -55,3 +55,19 @@ async def test_ascii_alone_says_the_same(
     assert expected in body
     assert "▼" not in body
     assert "╭" not in body
+
+
+@pytest.mark.parametrize("name", KEYS)
+async def test_without_colour_everything_is_in_that_of_the_terminal(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = make_app()
+    async with running(app, (100, 40)) as pilot:
+        await mark(pilot, app, "nlp/sentiment@6", "nlp/sentiment@5")
+        await press(pilot, *KEYS[name])
+        strips = app.screen._compositor.render_strips()
+        styles = [segment.style for strip in strips for segment in strip if segment.style]
+        colors = {color for style in styles for color in (style.color, style.bgcolor)}
+
+    assert {color for color in colors if color is not None and not color.is_default} == set()

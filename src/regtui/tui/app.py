@@ -6,10 +6,9 @@ looks at the time and size of the database file: what other processes committed 
 """
 
 import asyncio
-import contextlib
 import gc
 import os
-import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -23,17 +22,19 @@ from textual.worker import WorkerFailed
 from regtui.core.errors import BadInput, Busy, NotFound, RegtuiError
 from regtui.registry import Registry, open_registry
 from regtui.tui import signs, themes
-from regtui.tui.acting import Acting
+from regtui.tui.acting import READ_ONLY, Acting
 from regtui.tui.actions import BY_ID, bindings, keymap
 from regtui.tui.ahead import Ahead
 from regtui.tui.background import start
 from regtui.tui.config import AppConfig
+from regtui.tui.leaving import HUNG_UP, is_hung_up, on_signals
 from regtui.tui.palette import ActionProvider
 from regtui.tui.reader import Reader, Superseded
 from regtui.tui.registry_status import Status, look, short_path
 from regtui.tui.screens.base import RegtuiScreen
 from regtui.tui.screens.models import ModelsScreen
 from regtui.tui.typing_ahead import TypingAhead
+from regtui.tui.version_columns import unknown
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
@@ -117,6 +118,8 @@ class RegtuiApp(Acting, TypingAhead):
         self.read_only = read_only
         self.signs = signs.choose(ascii_only=self.config.ascii)
         self.reader = Reader(self.registry.context, alive=self._refuse_gone)
+        self.changes = 0
+        """How often screens had to be told that the registry changed: who was not shown asks."""
         self.compared: list[VersionAnswer] = []
         """What the compare screen compares."""
         self._ahead = ahead
@@ -126,10 +129,13 @@ class RegtuiApp(Acting, TypingAhead):
         self._has_looked = self._has_changed = False
         self._writing = asyncio.Lock()
         self._told_unforeseen = 0
+        self._warned: dict[str, float] = {}
+        """Until when each message shows."""
         self.next_home: str | None = None
         """The registry to open when this app has ended."""
         self._started = self.registry.context.replica.home.exists()
-        super().__init__()
+        # Else Textual would filter colours as if this theme had its own, and paint black on black.
+        super().__init__(ansi_color=True if themes.is_colorless() else None)
         for theme in themes.THEMES:
             self.register_theme(theme)
         self.theme = themes.chosen(self.config.theme, set(self.available_themes))
@@ -139,7 +145,14 @@ class RegtuiApp(Acting, TypingAhead):
             person=self.registry.context.actor.name,
             read_only=read_only,
         )
-        self._problems: list[str] = [self.config.problem] if self.config.problem else []
+        self._problems = [self.config.problem] if self.config.problem else []
+        self._problems += self.config.ignored
+        if self.config.theme not in {None, *self.available_themes}:
+            self._problems.append(
+                f"{self.config.file.name}: there is no theme {self.config.theme!r}"
+            )
+        for column in unknown(self.config.columns):
+            self._problems.append(f"{self.config.file.name}: there is no column {column!r}")
         try:
             self.set_keymap(keymap(self.config.keys))
         except BadInput as error:
@@ -150,9 +163,7 @@ class RegtuiApp(Acting, TypingAhead):
     def on_mount(self) -> None:
         """Begin to look at the registry."""
         self._is_shown = True
-        # By default it would end on the spot, and leave the terminal as the app had it.
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # another thread
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._end)
+        on_signals(self._end)
         self.set_class(self.signs is signs.ASCII, "-ascii")
         self.set_interval(LOOK, self._look)
         self.call_after_refresh(self._settle)
@@ -167,8 +178,8 @@ class RegtuiApp(Acting, TypingAhead):
         if self._is_shown:
             super().refresh_css(animate)
 
-    def _end(self) -> None:
-        self.exit(return_code=128 + signal.SIGTERM)
+    def _end(self, code: int) -> None:
+        self.exit(return_code=code)
 
     async def on_unmount(self) -> None:
         """Let a query that runs end with the app."""
@@ -189,7 +200,7 @@ class RegtuiApp(Acting, TypingAhead):
     async def act(self, verb: Callable[[Registry], T]) -> T | None:
         """Run a verb that writes, in a thread; None where it failed, which is shown."""
         if self.read_only:
-            self.notify("this app is read-only: nothing can be changed in it", severity="warning")
+            self.notify(READ_ONLY, severity="warning")
             return None
         async with self._writing:
             try:
@@ -215,7 +226,17 @@ class RegtuiApp(Acting, TypingAhead):
         timeout: float | None = None,
         markup: bool = False,  # noqa: ARG002 -- widgets pass True on without being asked
     ) -> None:
-        """Show a message, never as markup: names and values of people stand in it."""
+        """Show a message, never as markup: names and values of people stand in it.
+
+        What is wrong is not shown once more while it is still there: a key that repeats would hide
+        the screen behind it.
+        """
+        now = time.monotonic()
+        if severity != "information" and now < self._warned.get(message, 0.0):
+            return
+        shown = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
+        self._warned = {text: until for text, until in self._warned.items() if until > now}
+        self._warned[message] = now + shown
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
 
     def show_error(self, error: BaseException, *, quiet: bool = False) -> None:
@@ -254,7 +275,10 @@ class RegtuiApp(Acting, TypingAhead):
             )
 
     async def _look(self) -> None:
-        """Look whether somebody committed something, and show it."""
+        """Look whether somebody committed something, and show it; end where nobody sees it."""
+        if not self.is_headless and is_hung_up():
+            self._end(HUNG_UP)
+            return
         try:
             now = self.registry.context.replica.home.written()
         except OSError as error:
@@ -282,6 +306,7 @@ class RegtuiApp(Acting, TypingAhead):
 
     def _tell_change(self) -> None:
         self._has_changed = False
+        self.changes += 1
         for screen in self.screen_stack:
             if isinstance(screen, RegtuiScreen):
                 screen.registry_changed()
@@ -360,7 +385,8 @@ class RegtuiApp(Acting, TypingAhead):
         """Take back this person's last undo."""
         answer = await self.act(lambda registry: registry.redo())
         if answer is not None:
-            self.tell_done("redid", [one.summary for one in answer.operations], "regtui redo")
+            lines = [one.summary.removeprefix("redid ") for one in answer.operations]
+            self.tell_done("redid", lines, "regtui redo")
 
     def tell_done(self, what: str, lines: list[str], command: str) -> None:
         """Tell what was done, how to take it back, and the command that does the same."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, TypeVar, cast
 
+from textual.css.query import NoMatches
 from textual.dom import DOMNode
 
 T = TypeVar("T")
@@ -36,7 +37,19 @@ def start(
         group: What it belongs to.
         together: Whether earlier work of the group goes on; else it is cancelled.
     """
-    node.run_worker(cast("Any", partial(work, *given)), group=group, exclusive=not together)
+    working = cast("Any", partial(_while_there, node, work, *given))
+    node.run_worker(working, group=group, exclusive=not together)
+
+
+async def _while_there(
+    node: DOMNode, work: Callable[..., Coroutine[Any, Any, None]], *given: Any
+) -> None:
+    """Do work of a widget or screen; its parts go one by one when it ends, which is no error."""
+    try:
+        await work(*given)
+    except NoMatches:
+        if node.app.is_running and node.is_running:
+            raise
 
 
 async def in_background(work: Callable[[], T]) -> T:

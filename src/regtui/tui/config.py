@@ -26,6 +26,7 @@ class AppConfig:
 
     Attributes:
         problem: Why the file could not be used, in one sentence; None where it could.
+        ignored: What of a file that can be used is ignored, in a sentence each.
         theme: Name of the theme; None for the one that suits the terminal.
         ascii: Whether to paint ASCII alone; None to see what the terminal can show.
         columns: Columns of the versions, by key.
@@ -38,6 +39,7 @@ class AppConfig:
     def __init__(self, file: Path | None = None) -> None:
         self.file = configuration_folder() / FILE if file is None else file
         self.problem: str | None = None
+        self.ignored: list[str] = []
         self.theme: str | None = None
         self.ascii: bool | None = None
         self.columns: list[str] = []
@@ -116,10 +118,24 @@ class AppConfig:
         self.theme = _typed(table, "theme", str)
         self.ascii = _typed(table, "ascii", bool)
         self.columns = [str(key) for key in _typed(table, "columns", list) or []]
-        self.sort = _typed(table, "sort", str) or ""
+        self.sort = self._sortable(_typed(table, "sort", str) or "")
         self.keys = {str(k): str(v) for k, v in (_typed(table, "keys", dict) or {}).items()}
         self.filters = {str(k): str(v) for k, v in (_typed(table, "filters", dict) or {}).items()}
         self.history = [str(text) for text in _typed(table, "history", list) or []][-HISTORY:]
+
+    def _sortable(self, sort: str) -> str:
+        """Return the order, unless it is malformed: then no list could ever be shown."""
+        if not sort:
+            return ""
+        from regtui.core.query.errors import QueryError
+        from regtui.core.query.parse import parse_query
+
+        try:
+            parse_query(f"sort:{sort}")
+        except QueryError as error:
+            self.ignored.append(f"{self.file.name}: app.sort is ignored: {error.message}")
+            return ""
+        return sort
 
 
 def _typed(table: Mapping[str, Any], name: str, kind: type) -> Any:

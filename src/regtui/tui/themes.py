@@ -61,13 +61,18 @@ OWN = ("regtui-dark", "regtui-light", "high-contrast", "ansi-dark", "ansi-light"
 """Those that the theme key goes through; `config.toml` may name any other."""
 
 
+def is_colorless() -> bool:
+    """Tell whether nothing may be painted in colour."""
+    return bool(os.environ.get("NO_COLOR"))
+
+
 def chosen(wanted: str | None, available: set[str]) -> str:
     """Return the theme to start with.
 
     `NO_COLOR` alone leaves Textual's greys; the terminal's own colours are no colour sequence at
     all, so that theme is taken then, whatever was chosen.
     """
-    if os.environ.get("NO_COLOR"):
+    if is_colorless():
         return "ansi-dark"
     return wanted if wanted in available else DARK.name
 

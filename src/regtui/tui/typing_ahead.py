@@ -18,6 +18,10 @@ from textual.message import Message
 if TYPE_CHECKING:
     from textual.widget import Widget
 
+MOST = 1_000
+"""Keys that wait at most. Nobody types that many ahead: it is a text, pasted where a terminal does
+not tell that it is one, and each letter of it would do something."""
+
 PATIENCE = 1.0
 """Seconds after which a key is taken for lost, such as with the widget that had it."""
 
@@ -27,10 +31,14 @@ class KeyUsed(Message):
 
 
 class TypingAhead(App[None]):
-    """An app to which one can type faster than it follows."""
+    """An app to which one can type faster than it follows.
 
-    def __init__(self) -> None:
-        super().__init__()
+    Args:
+        ansi_color: Whether colours are those of the terminal; None where the theme decides.
+    """
+
+    def __init__(self, *, ansi_color: bool | None = None) -> None:
+        super().__init__(ansi_color=ansi_color)
         self._keys: deque[events.Key] = deque()
         self._sent: float | None = None
         """When the key that is on its way was sent; None where there is none."""
@@ -40,6 +48,9 @@ class TypingAhead(App[None]):
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
             return
+        if len(self._keys) == MOST:
+            self._keys.clear()
+            self.notify("too many keys at once: those that waited are dropped", severity="warning")
         self._keys.append(event)
         if self._sent is None or time.monotonic() - self._sent > PATIENCE:
             await self._send_next()

@@ -73,6 +73,11 @@ def columns(chosen: Sequence[str], metrics: Sequence[str], *, one_model: bool) -
     return found or [PLAIN["number"]]
 
 
+def unknown(chosen: Iterable[str]) -> list[str]:
+    """Return the keys that are those of no column."""
+    return [key for key in chosen if key not in {"metrics", *PLAIN} and _named(key) is None]
+
+
 def choices(versions: Iterable[VersionAnswer]) -> dict[str, str]:
     """Return every column that these versions could show: heading by key."""
     found = {key: column.title or key for key, column in PLAIN.items()}
@@ -166,6 +171,8 @@ def _metric(name: str, *, with_course: bool = False) -> Column:
 
 def _named(key: str) -> Column | None:
     kind, _, name = key.partition(".")
+    if not name:
+        return None
     if kind == "metric":
         return _metric(name)
     if kind == "param":

@@ -8,7 +8,7 @@ from regtui.core.identity import alias_key
 from regtui.registry import Registry
 from regtui.registry.answers import AliasAnswer, VersionAnswer
 from regtui.registry.contested import way_out
-from regtui.tui.acts.asking import ask, may_change, present, read
+from regtui.tui.acts.asking import ask, present, read
 from regtui.tui.acts.telling import command, tell
 from regtui.tui.screens.naming import NewOrChooser
 from regtui.tui.screens.prompt import Choice, Chooser
@@ -21,7 +21,7 @@ SET, REMOVE, MAKE = "set:", "remove:", "make:"
 
 async def set_alias(app: "RegtuiApp", versions: list[VersionAnswer]) -> None:
     """Point an alias to a version: one that is there, or a new one; or take one away."""
-    found = await present(app, versions[:1]) if may_change(app) else None
+    found = await present(app, versions[:1])
     if found is None:
         return
     (version,) = found
@@ -48,7 +48,7 @@ async def set_alias(app: "RegtuiApp", versions: list[VersionAnswer]) -> None:
 
 async def revert_alias(app: "RegtuiApp", versions: list[VersionAnswer]) -> None:
     """Move an alias of the version's model back to where it pointed before."""
-    found = await present(app, versions[:1]) if may_change(app) else None
+    found = await present(app, versions[:1])
     if found is None:
         return
     (version,) = found

@@ -7,6 +7,7 @@ from textual.command import CommandPalette
 
 from regtui.registry import Registry
 from regtui.registry.answers import VersionAnswer
+from regtui.tui.acting import READ_ONLY
 from regtui.tui.reader import Superseded
 
 if TYPE_CHECKING:
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-READ_ONLY = "this app is read-only: nothing can be changed in it"
-
 
 def may_change(app: "RegtuiApp") -> bool:
-    """Tell whether this app may change anything, and say so where it may not."""
+    """Tell whether this app may change anything, and say so where it may not.
+
+    For what does no harm to the registry and writes all the same; `Acting` refuses the rest.
+    """
     if app.read_only:
         app.notify(READ_ONLY, severity="warning")
     return not app.read_only

@@ -9,18 +9,15 @@ from regtui.core.identity import name_key, slug
 from regtui.registry.figures import count_text, size_text
 from regtui.tui.acts.asking import ask, may_change
 from regtui.tui.acts.telling import command, tell
-from regtui.tui.jobs import Job, Stopped
+from regtui.tui.acts.working import worked
+from regtui.tui.jobs import Job
 from regtui.tui.safe_text import one_line
 from regtui.tui.screens.path_prompt import PathPrompt
 from regtui.tui.screens.prompt import Prompt
-from regtui.tui.screens.working import Working
 
 if TYPE_CHECKING:
     from regtui.registry.answers import Captured
     from regtui.tui.app import RegtuiApp
-
-PATIENCE = 0.3
-"""Seconds before progress is shown: what is done by then needs none."""
 
 
 async def capture(app: "RegtuiApp") -> None:
@@ -49,21 +46,10 @@ async def capture(app: "RegtuiApp") -> None:
 
 async def _capture(app: "RegtuiApp", path: Path, model: str) -> None:
     job = Job(lambda count: app.registry.capture(path, model=model, on_progress=count), None)
-    job.start()
-    try:
-        if not await job.wait(PATIENCE):
-            await ask(app, Working(f"Capture {one_line(path.name)}", job))
-        captured = await job.result()
-    except Stopped:
-        app.notify("stopped: no version was made", severity="warning")
-        return
-    except Exception as error:  # noqa: BLE001 -- shown, whatever it is
-        app.show_error(error)
-        return
-    finally:
-        job.stop()  # where the app ends meanwhile
-    _tell(app, captured, path)
-    await app.go_to(captured.version.reference)
+    captured = await worked(app, f"Capture {one_line(path.name)}", job, "no version was made")
+    if captured is not None:
+        _tell(app, captured, path)
+        await app.go_to(captured.version.reference)
 
 
 def _tell(app: "RegtuiApp", captured: "Captured", path: Path) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from regtui.core.errors import ConflictOpen
 from regtui.registry import Registry
-from regtui.registry.answers import VersionAnswer
-from regtui.tui.acts.asking import ask, may_change, read
+from regtui.registry.answers import ModelAnswer, VersionAnswer
+from regtui.tui.acts.asking import ask, read
 from regtui.tui.acts.telling import command, tell
 from regtui.tui.screens.editor import Editor
 from regtui.tui.screens.prompt import Choice, Chooser
@@ -22,12 +22,16 @@ MINE, THEIRS = "mine", "theirs"
 
 async def edit_card(app: "RegtuiApp", versions: list[VersionAnswer]) -> None:
     """Write the card of a version's model."""
-    await edit_model_card(app, versions[0].model)
+    await _edit(app, versions[0].model)
 
 
-async def edit_model_card(app: "RegtuiApp", model: str) -> None:
+async def edit_model_card(app: "RegtuiApp", model: ModelAnswer) -> None:
     """Write a model's card."""
-    card = await read(app, lambda registry: registry.card(model)) if may_change(app) else None
+    await _edit(app, model.model)
+
+
+async def _edit(app: "RegtuiApp", model: str) -> None:
+    card = await read(app, lambda registry: registry.card(model))
     if card is not None:
         await ask(app, _Card(app, model, card).editor)
 

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from regtui.core.errors import RegtuiError
 from regtui.registry.side_by_side import MOST, version_before
+from regtui.tui.acts.asking import read
 
 if TYPE_CHECKING:
     from regtui.registry.answers import VersionAnswer
@@ -27,13 +27,10 @@ async def compare(app: "RegtuiApp", versions: "list[VersionAnswer]") -> None:
 
 async def _before(app: "RegtuiApp", version: "VersionAnswer") -> "list[VersionAnswer]":
     """Return the version of the same model before one; none where there is none, which is said."""
-    try:
-        found = await app.reader.read(
-            lambda registry: version_before(registry.context, f":{version.id}")
-        )
-    except RegtuiError as error:
-        app.show_error(error)
+    earlier = await read(app, lambda registry: [version_before(registry.context, f":{version.id}")])
+    if earlier is None:
         return []
+    (found,) = earlier
     if found is None:
         app.notify(
             f"{version.reference} is the first one of its model: "

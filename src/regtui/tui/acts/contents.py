@@ -3,25 +3,20 @@
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from regtui.core.errors import BadInput
 from regtui.registry.answers import Verified, VersionAnswer
 from regtui.registry.figures import count_text, size_text
 from regtui.tui.acts.asking import ask, may_change, present
 from regtui.tui.acts.telling import command, command_of_each, named, tell
-from regtui.tui.jobs import Job, Progress, Stopped
+from regtui.tui.acts.working import worked
+from regtui.tui.jobs import Job, Progress
 from regtui.tui.screens.prompt import Prompt
 from regtui.tui.screens.report import Report
-from regtui.tui.screens.working import Working
 
 if TYPE_CHECKING:
     from regtui.tui.app import RegtuiApp
-
-T = TypeVar("T")
-
-PATIENCE = 0.3
-"""Seconds before progress is shown: what is done by then needs none."""
 
 
 async def check_out(app: "RegtuiApp", versions: list[VersionAnswer]) -> None:
@@ -41,7 +36,7 @@ async def check_out(app: "RegtuiApp", versions: list[VersionAnswer]) -> None:
             return
         folder = answer.strip()
         job = Job(lambda count: _checkout(app, reference, folder, count), version.size)  # noqa: B023 -- awaited within the turn
-        done = await _worked(app, title, job, "nothing was written")
+        done = await worked(app, title, job, "nothing was written")
         if done is not None:
             line = command("checkout", reference, folder)
             tell(app, f"{reference} is in {done}: {content}", line, can_undo=False)
@@ -60,7 +55,7 @@ async def verify(app: "RegtuiApp", versions: list[VersionAnswer]) -> None:
     def work(count: Progress) -> list[Verified]:
         return [app.registry.verify(one, on_progress=count) for one in references]
 
-    results = await _worked(app, title, Job(work, size), "nothing was changed")
+    results = await worked(app, title, Job(work, size), "nothing was changed")
     if results is None:
         return
     line = command_of_each(found, "verify", "$v")
@@ -85,22 +80,6 @@ def suggested(version: VersionAnswer) -> str:
     """Return the folder that is suggested for a version, below the current one."""
     name = version.model.rpartition("/")[2]
     return f"{name}-{version.short_id[1:] if version.number is None else version.number}"
-
-
-async def _worked(app: "RegtuiApp", title: str, job: Job[T], comfort: str) -> T | None:
-    """Do a job, with its progress in sight where it takes a while; None where it failed."""
-    job.start()
-    try:
-        if not await job.wait(PATIENCE):
-            await ask(app, Working(title, job))
-        return await job.result()
-    except Stopped:
-        app.notify(f"stopped: {comfort}", severity="warning")
-    except Exception as error:  # noqa: BLE001 -- shown, whatever it is
-        app.show_error(error)
-    finally:
-        job.stop()  # where the app ends meanwhile
-    return None
 
 
 def _checkout(app: "RegtuiApp", reference: str, folder: str, count: Callable[[int], None]) -> str:

@@ -12,26 +12,23 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from regtui.tui.acts.asking import ask
 from regtui.tui.screens.prompt import Confirm, Prompt
 
 if TYPE_CHECKING:
     from regtui.tui.app import RegtuiApp
 
 
-async def export_text(
-    app: "RegtuiApp", make: Callable[[], str], *, title: str, suggested: str
-) -> None:
-    """Ask for a path, and write a text there.
+async def export_comparison(app: "RegtuiApp", make: Callable[[], str], suggested: str) -> None:
+    """Ask for a path, and write the comparison there.
 
     Args:
         app: The app.
         make: Returns the text, in a thread.
-        title: What is asked for.
         suggested: The path that stands there at first.
     """
-    answer = await app.push_screen_wait(
-        Prompt(title, "the path of a file; ~ is your own folder", value=suggested)
-    )
+    hint = "the path of a file; ~ is your own folder"
+    answer = await ask(app, Prompt("Write the comparison as Markdown", hint, value=suggested))
     if answer is None or not answer.strip():
         return
     typed = answer.strip()
@@ -41,7 +38,7 @@ async def export_text(
             file = await asyncio.to_thread(_write, typed, text, replace=False)
         except FileExistsError as error:
             question = f"{error.filename} is there already. Replace it?"
-            if not await app.push_screen_wait(Confirm("Replace the file", question)):
+            if not await ask(app, Confirm("Replace the file", question)):
                 return
             file = await asyncio.to_thread(_write, typed, text, replace=True)
     except (OSError, RuntimeError) as error:  # RuntimeError: no such person's folder

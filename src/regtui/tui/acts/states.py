@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from regtui.registry.answers import VersionAnswer
-from regtui.tui.acts.asking import ask, may_change, present
+from regtui.tui.acts.asking import ask, present
 from regtui.tui.acts.telling import command_of_each, named, tell
 from regtui.tui.screens.prompt import Confirm
 
@@ -16,7 +16,7 @@ DONE = {"archive": "archived", "delete": "deleted", "restore": "restored"}
 
 async def archive_versions(app: "RegtuiApp", versions: list[VersionAnswer]) -> None:
     """Archive versions; where all of them are archived or deleted, restore them."""
-    found = await present(app, versions) if may_change(app) else None
+    found = await present(app, versions)
     if found is None:
         return
     live = [version for version in found if version.state == "captured"]
@@ -33,7 +33,7 @@ async def archive_versions(app: "RegtuiApp", versions: list[VersionAnswer]) -> N
 
 async def delete_versions(app: "RegtuiApp", versions: list[VersionAnswer]) -> None:
     """Delete versions."""
-    found = await present(app, versions) if may_change(app) else None
+    found = await present(app, versions)
     if found is None:
         return
     there = [version for version in found if version.state != "deleted"]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from regtui.core.errors import ConflictOpen
 from regtui.registry import Registry
-from regtui.registry.answers import VersionAnswer
-from regtui.tui.acts.asking import ask, may_change, present, read
+from regtui.registry.answers import ModelAnswer, VersionAnswer
+from regtui.tui.acts.asking import ask, present, read
 from regtui.tui.acts.telling import command, command_of_each, named, tell
 from regtui.tui.draft import SINGULAR, Draft, Entry, model_draft, version_draft
 from regtui.tui.screens.form import ValuesForm
@@ -21,7 +21,7 @@ TAG = "name=value sets it, -name takes it away"
 
 async def edit_version(app: "RegtuiApp", versions: list[VersionAnswer]) -> None:
     """Change description, metrics, params and tags of a version in a form."""
-    found = await present(app, versions[:1]) if may_change(app) else None
+    found = await present(app, versions[:1])
     if found is None:
         return
     (version,) = found
@@ -38,20 +38,19 @@ async def edit_version(app: "RegtuiApp", versions: list[VersionAnswer]) -> None:
     )
 
 
-async def edit_model(app: "RegtuiApp", model: str) -> None:
+async def edit_model(app: "RegtuiApp", model: ModelAnswer) -> None:
     """Change what is known of a model in a form."""
-    if not may_change(app):
-        return
-    found = await read(app, lambda registry: registry.model(model))
+    name = model.model
+    found = await read(app, lambda registry: registry.model(name))
     if found is not None:
         await _edit(
-            app, model, model_draft(found), lambda registry: model_draft(registry.model(model))
+            app, name, model_draft(found), lambda registry: model_draft(registry.model(name))
         )
 
 
 async def tag_versions(app: "RegtuiApp", versions: list[VersionAnswer]) -> None:
     """Set a tag on versions, or take it away, on all of them at once."""
-    found = await present(app, versions) if may_change(app) else None
+    found = await present(app, versions)
     if found is None:
         return
     title = f"Tag {named(found)}"

@@ -20,6 +20,7 @@ from regtui.registry import Registry
 from regtui.registry.history import LogRequest, OperationAnswer
 from regtui.tui.actions import Action, bindings
 from regtui.tui.activity_feed import Feed, FeedRow
+from regtui.tui.acts.starting import start_act
 from regtui.tui.background import start
 from regtui.tui.log_filter import checked
 from regtui.tui.operation_text import operation_text
@@ -210,8 +211,6 @@ class ActivityScreen(RegtuiScreen):
         """Tell why an action is not possible here."""
         if action.scope != "activity":
             return None
-        if action.name == "undo" and self.regtui.read_only:
-            return "this app is read-only: nothing can be changed in it"
         if action.name in {"undo", "go"} and self.current is None:
             return "there is no operation under the cursor"
         return None
@@ -225,7 +224,7 @@ class ActivityScreen(RegtuiScreen):
         from regtui.tui.acts.history import undo_operation
 
         if self.current is not None:
-            start(self, undo_operation, self.regtui, self.current, group="act", together=True)
+            start_act(self, undo_operation, self.current)
 
     def do_verify(self) -> None:
         """Verify the history; again stops it."""
@@ -241,7 +240,7 @@ class ActivityScreen(RegtuiScreen):
         from regtui.tui.acts.history import go_to_subject
 
         if self.current is not None:
-            start(self, go_to_subject, self.regtui, self.current, group="go")
+            start_act(self, go_to_subject, self.current)
 
     @on(VirtualTable.Opened, "#operations")
     def _open(self, event: VirtualTable.Opened) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 from textual.app import ComposeResult
 from textual.screen import Screen
@@ -16,8 +16,6 @@ from regtui.tui.widgets.title_line import TitleLine
 
 if TYPE_CHECKING:
     from textual.timer import Timer
-
-    from regtui.tui.app import RegtuiApp
 
 T = TypeVar("T")
 
@@ -33,11 +31,6 @@ class RegtuiScreen(Acting, Screen[None]):
     """What the title line calls it."""
 
     AUTO_FOCUS = None
-
-    @property
-    def regtui(self) -> "RegtuiApp":
-        """The app, as what it is."""
-        return cast("RegtuiApp", self.app)
 
     def compose(self) -> ComposeResult:
         """Compose the frame around the body."""

@@ -23,6 +23,7 @@ from regtui.registry.answers import VersionAnswer
 from regtui.registry.side_by_side import Sides, side_by_side
 from regtui.tui import collecting
 from regtui.tui.actions import Action, bindings
+from regtui.tui.acts.starting import start_act
 from regtui.tui.background import in_background, start
 from regtui.tui.comparison.content import Content, condensed
 from regtui.tui.comparison.markdown import file_name, markdown
@@ -326,19 +327,15 @@ class CompareScreen(RegtuiScreen):
 
     def do_export(self) -> None:
         """Write what is shown as a Markdown file."""
-        from regtui.tui.acts.exporting import export_text
+        from regtui.tui.acts.exporting import export_comparison
 
         sides = self._sides
         if sides is None:
             return
         references = [side.version.reference for side in sides.sides]
-        rows = self._rows if self._everything else differing(self._rows)
-        baseline = self._baseline
-        export = partial(
-            export_text,
-            self.regtui,
-            lambda: markdown(rows, references, baseline),
-            title="Write the comparison as Markdown",
-            suggested=file_name(references),
-        )
-        start(self, export, group="act", together=True)
+        rows, is_all, baseline = self._rows, self._everything, self._baseline
+
+        def make() -> str:
+            return markdown(rows if is_all else differing(rows), references, baseline)
+
+        start_act(self, export_comparison, make, file_name(references))

@@ -19,7 +19,7 @@ from regtui.core.errors import RegtuiError
 from regtui.registry.editor import edit_text
 from regtui.registry.figures import count_text
 from regtui.tui.acting import Acting
-from regtui.tui.actions import Action, bindings
+from regtui.tui.actions import bindings
 from regtui.tui.background import start
 from regtui.tui.safe_text import KEPT
 from regtui.tui.screens.prompt import Confirm
@@ -83,14 +83,16 @@ class Editor(Acting, ModalScreen[bool]):
         title: What is written.
         text: What stands there at first.
         save: Saves it.
+        is_new: Whether nothing of that text is saved yet.
     """
 
     SCOPES = ("editor",)
     CSS_PATH = "../styles/editor.tcss"
     BINDINGS = [("escape", "leave", "Back"), *bindings("editor")]
 
-    def __init__(self, title: str, text: str, save: Save) -> None:
+    def __init__(self, title: str, text: str, save: Save, *, is_new: bool = False) -> None:
         super().__init__()
+        self._is_new = is_new
         self._title = title
         self._first = text
         self._save = save
@@ -111,6 +113,9 @@ class Editor(Acting, ModalScreen[bool]):
     def on_mount(self) -> None:
         """Show the text."""
         self.begin_with(self._first)
+        if self._is_new:
+            self._saved = ""
+            self._tell()
         self.area.focus()
 
     @property
@@ -148,12 +153,6 @@ class Editor(Acting, ModalScreen[bool]):
         self.show_text(text)
         self._saved = self.text
         self._tell()
-
-    def why_not(self, action: Action) -> str | None:
-        """Tell why an action is not possible here."""
-        if action.harm != "none" and self.app.read_only:  # type: ignore[attr-defined]
-            return "this app is read-only: nothing can be changed in it"
-        return None
 
     # What keys do
 

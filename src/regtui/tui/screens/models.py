@@ -63,6 +63,7 @@ class ModelsScreen(RegtuiScreen):
         self._settling: Timer | None = None
         self._scoping: Timer | None = None
         self._is_refreshing = self._has_changed = False
+        self._seen_changes = 0
         self._refreshing: Timer | None = None
         self._refreshed = 0.0
 
@@ -86,6 +87,11 @@ class ModelsScreen(RegtuiScreen):
             found = self._scope.rows(self.regtui.registry, self._ahead.rows())
             self._list.begin(query, self._scope, found)
         self.run_worker(self._start(), name="start")
+
+    def on_screen_resume(self) -> None:
+        """Show what was committed while another screen was shown."""
+        if self._seen_changes != self.regtui.changes:
+            self.registry_changed()
 
     @property
     def model_tree(self) -> ModelTree:
@@ -276,12 +282,6 @@ class ModelsScreen(RegtuiScreen):
         """Go to the list of versions."""
         self.set_focus(self.versions)
 
-    @on(ModelTree.Wished)
-    def _act_on_model(self, event: ModelTree.Wished) -> None:
-        from regtui.tui.acts.models import do_wished
-
-        start(self, do_wished, self.regtui, event.action, event.branch, group="act", together=True)
-
     # What the filter tells
 
     @on(FilterBar.Changed)
@@ -301,6 +301,7 @@ class ModelsScreen(RegtuiScreen):
 
     def registry_changed(self) -> None:
         """Show what was committed; what is committed meanwhile, afterwards."""
+        self._seen_changes = self.regtui.changes
         self._has_changed = True
         if not self._is_refreshing:
             self._is_refreshing = True

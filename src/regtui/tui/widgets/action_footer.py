@@ -72,7 +72,7 @@ class ActionFooter(Static):
                 continue
             action = BY_ID[identity]
             node = active.node
-            reason = node.why_not(action) if isinstance(node, Acting) else None
+            reason = node.refusal(action) if isinstance(node, Acting) else None
             first = keys_of(action, self.app.config.keys)[0]  # type: ignore[attr-defined]
             key = self.app.get_key_display(Binding(first, ""))
             found[identity] = (key, action, reason)

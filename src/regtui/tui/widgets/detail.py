@@ -25,7 +25,6 @@ from regtui.tui.widgets.tabs import TABS
 from regtui.tui.widgets.tabs.base import DetailTab, exact
 
 if TYPE_CHECKING:
-    from regtui.tui.app import RegtuiApp
     from regtui.tui.screens.models import ModelsScreen
 
 ZOOMED = "-zoom-detail"
@@ -218,13 +217,12 @@ class Detail(Acting, Vertical):
             start(self, self._fill, self._version, group="detail")
 
     async def _read_again(self, version: VersionAnswer) -> None:
-        app = cast("RegtuiApp", self.app)
         try:
-            found = await app.reader.read(lambda registry: registry.version(exact(version)))
+            found = await self.regtui.reader.read(lambda registry: registry.version(exact(version)))
         except (Superseded, NotFound):
             return  # the list is read anew as well, and shows what became of it
         except RegtuiError as error:
-            app.show_error(error, quiet=True)
+            self.regtui.show_error(error, quiet=True)
             return
         self._version = found
         self.tabs.show_titles(_titles(found))
@@ -241,7 +239,7 @@ class Detail(Acting, Vertical):
             return
         except RegtuiError as error:
             tab.clear(error.message)
-            cast("RegtuiApp", self.app).show_error(error, quiet=True)
+            self.regtui.show_error(error, quiet=True)
 
 
 def _titles(version: VersionAnswer | None) -> list[TabTitle]:

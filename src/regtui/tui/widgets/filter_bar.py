@@ -7,7 +7,6 @@ others in turn, or what is wrong. A filter stays until it is cleared.
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, cast
 
 from rich.text import Text
 from textual import on
@@ -22,9 +21,6 @@ from regtui.tui.actions import Action, bindings
 from regtui.tui.reader import Superseded
 from regtui.tui.screens.prompt import Choice, Chooser, Prompt
 from regtui.tui.widgets.filter_line import FilterLine
-
-if TYPE_CHECKING:
-    from regtui.tui.app import RegtuiApp
 
 PATIENCE = 2.0
 """Seconds that a completion may take while one waits for it."""
@@ -53,11 +49,6 @@ class FilterBar(FilterLine):
         self._taken: tuple[str, int] | None = None
         """What stood there before a completion was taken, and which one was."""
         self._place_in_history: int | None = None
-
-    @property
-    def regtui(self) -> "RegtuiApp":
-        """The app, as what it is."""
-        return cast("RegtuiApp", self.app)
 
     def why_not(self, action: Action) -> str | None:
         """Tell why an action is not possible now."""

@@ -4,20 +4,22 @@ It is a table of the branches that are unfolded; a name that is both a model and
 others (`nlp` beside `nlp/sentiment`) is one branch that is both.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from msgspec import Struct
-from textual.message import Message
 
 from regtui.registry.answers import ModelAnswer
 from regtui.tui.actions import Action, bindings
+from regtui.tui.acts.starting import start_act
 from regtui.tui.signs import signs
 from regtui.tui.widgets.virtual_table import Column, Painted, VirtualTable
 
 if TYPE_CHECKING:
+    from regtui.tui.app import RegtuiApp
     from regtui.tui.screens.models import ModelsScreen
+
+Act = Callable[["RegtuiApp", ModelAnswer], Awaitable[None]]
 
 
 class Branch(Struct, frozen=True, kw_only=True):
@@ -96,13 +98,6 @@ class ModelTree(VirtualTable[Branch]):
     SCOPES = ("models", "table")
     BINDINGS = [*bindings("models"), *bindings("table")]
 
-    @dataclass
-    class Wished(Message):
-        """An action on the model under the cursor is wanted."""
-
-        action: str
-        branch: Branch
-
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 -- Textual's name
         super().__init__(COLUMNS, row_id=lambda branch: branch.path, empty="no models yet", id=id)
         self.models: list[ModelAnswer] = []
@@ -134,8 +129,6 @@ class ModelTree(VirtualTable[Branch]):
             and (branch is None or not branch.model)
         ):
             return "put the cursor on a model first"
-        if self.app.read_only and action.harm != "none":  # type: ignore[attr-defined]
-            return "this app is read-only"
         return None
 
     def do_fold(self) -> None:
@@ -157,28 +150,43 @@ class ModelTree(VirtualTable[Branch]):
             self._show()
 
     def do_new(self) -> None:
-        """Make a model."""
-        self._wish("new")
+        """Make a model, beside the one under the cursor or in the folder there."""
+        from regtui.tui.acts.models import create
+
+        branch = self.current
+        if branch is not None:
+            folder = branch.path.rpartition("/")[0] if branch.model is not None else branch.path
+            start_act(self, create, folder)
 
     def do_edit(self) -> None:
         """Change values of the model."""
-        self._wish("edit")
+        from regtui.tui.acts.values import edit_model
+
+        self._run(edit_model)
 
     def do_card(self) -> None:
         """Write the model's card."""
-        self._wish("card")
+        from regtui.tui.acts.cards import edit_model_card
+
+        self._run(edit_model_card)
 
     def do_archive(self) -> None:
         """Archive the model, or restore it."""
-        self._wish("archive")
+        from regtui.tui.acts.models import archive
+
+        self._run(archive)
 
     def do_delete(self) -> None:
         """Delete the model."""
-        self._wish("delete")
+        from regtui.tui.acts.models import delete
+
+        self._run(delete)
 
     def do_copy(self) -> None:
         """Copy name, id or JSON."""
-        self._wish("copy")
+        from regtui.tui.acts.copies import copy_model
+
+        self._run(copy_model)
 
     def do_open(self) -> None:
         """Unfold a branch, fold it again; a model's versions get the focus."""
@@ -189,9 +197,9 @@ class ModelTree(VirtualTable[Branch]):
             # At once, not by a message: keys that are typed already must find the focus moved.
             cast("ModelsScreen", self.screen).focus_versions()
 
-    def _wish(self, action: str) -> None:
-        if self.current is not None:
-            self.post_message(self.Wished(action, self.current))
+    def _run(self, act: Act) -> None:
+        if self.current is not None and self.current.model is not None:
+            start_act(self, act, self.current.model)
 
     def _show(self, path: str | None = None) -> None:
         current = self.current
@@ -218,10 +226,6 @@ def _name(branch: Branch) -> Painted:
 
 def _count(branch: Branch) -> Painted:
     return f"{branch.versions:,}", "dim"
-
-
-def _aliases(branch: Branch) -> Painted:
-    return (signs().live, "accent") if branch.model is not None and branch.model.aliases else ""
 
 
 COLUMNS = (

@@ -50,6 +50,7 @@ class TitleLine(Static):
         right = Text(" · ".join(part for part in parts if part) + " ", "dim")
         if status.conflicts:
             right = Text(f"{app.signs.conflict} {status.conflicts} ", "bold red") + right
+        line.append("  ")
         room = self.size.width - line.cell_len
         if right.cell_len > room:
             right.truncate(max(room, 0), overflow="ellipsis")

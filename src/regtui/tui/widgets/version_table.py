@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 from regtui.registry.answers import VersionAnswer
 from regtui.tui.actions import Action, bindings
+from regtui.tui.acts.starting import start_act
 from regtui.tui.version_columns import VersionRow
 from regtui.tui.widgets.virtual_table import VirtualTable
 
@@ -22,11 +23,6 @@ class VersionTable(VirtualTable[VersionRow]):
     BINDINGS = [*bindings("versions"), *bindings("table")]
 
     @property
-    def regtui(self) -> "RegtuiApp":
-        """The app, as what it is."""
-        return cast("RegtuiApp", self.app)
-
-    @property
     def chosen_versions(self) -> list[VersionAnswer]:
         """The marked versions, else the one under the cursor."""
         return [row.version for row in self.chosen]
@@ -39,8 +35,6 @@ class VersionTable(VirtualTable[VersionRow]):
         """Tell why an action is not possible here."""
         if action.scope != "versions":
             return None
-        if action.harm != "none" and self.regtui.read_only:
-            return "this app is read-only: nothing can be changed in it"
         needs_none = {"unmark", "sort", "columns", "maximize", "mark"}
         if action.name not in needs_none and not self.chosen:
             return "there is no version under the cursor"
@@ -151,11 +145,4 @@ class VersionTable(VirtualTable[VersionRow]):
         self.screen.toggle_class("-zoom-versions")
 
     def _run(self, act: Act) -> None:
-        self.run_worker(_done(act, self.regtui, self.chosen_versions), group="act")
-
-
-async def _done(act: Act, app: "RegtuiApp", versions: list[VersionAnswer]) -> None:
-    try:
-        await act(app, versions)
-    except Exception as error:  # noqa: BLE001 -- shown, whatever it is
-        app.show_error(error)
+        start_act(self, act, self.chosen_versions)

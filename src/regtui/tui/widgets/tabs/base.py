@@ -1,12 +1,14 @@
 """What every tab of a version's detail is."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
+from textual import on
 from textual.containers import Container
 
 from regtui.registry import Registry
 from regtui.registry.answers import VersionAnswer
+from regtui.tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
     from regtui.tui.app import RegtuiApp
@@ -72,6 +74,30 @@ class DetailTab(Container):
             Superseded: Something newer was asked for.
         """
         return await self.regtui.reader.read(verb, lane=f"detail.{lane}")
+
+
+class TableTab(DetailTab):
+    """A tab that is a table, or has one that matters most."""
+
+    @property
+    def table(self) -> "VirtualTable[Any]":
+        """The table."""
+        return self.query_one(VirtualTable)
+
+    def clear(self, note: str) -> None:
+        """Show a sentence instead."""
+        self.table.empty = note
+        self.table.show_rows([])
+
+    def focus_first(self) -> None:
+        """Go to the table."""
+        self.screen.set_focus(self.table)
+
+    @on(VirtualTable.Highlighted)
+    @on(VirtualTable.Opened)
+    def _keep(self, event: VirtualTable.Highlighted | VirtualTable.Opened) -> None:
+        """Keep what the table tells within the tab; a subclass may make more of it."""
+        event.stop()
 
 
 WIDE = 88

@@ -10,11 +10,11 @@ from regtui.registry.answers_compare import PlaceAnswer
 from regtui.registry.surroundings import kept_packages
 from regtui.tui.place_facts import place_facts
 from regtui.tui.widgets.fact_table import FactTable
-from regtui.tui.widgets.tabs.base import DetailTab, exact
+from regtui.tui.widgets.tabs.base import TableTab, exact
 from regtui.tui.widgets.virtual_table import VirtualTable
 
 
-class ContextTab(DetailTab):
+class ContextTab(TableTab):
     """Facts of every place, which fold."""
 
     NAME = "context"
@@ -39,17 +39,8 @@ class ContextTab(DetailTab):
         self.table.empty = note
         self.table.show_facts([])
 
-    def focus_first(self) -> None:
-        """Go to the facts."""
-        self.screen.set_focus(self.table)
-
-    @on(VirtualTable.Highlighted)
-    def _moved(self, event: VirtualTable.Highlighted) -> None:
-        event.stop()
-
     @on(VirtualTable.Opened)
     def _opened(self, event: VirtualTable.Opened) -> None:
-        event.stop()
         if event.row.value:
             self.app.copy_to_clipboard(event.row.value)
             self.app.notify(f"copied {event.row.value[:200]}", timeout=4, markup=False)

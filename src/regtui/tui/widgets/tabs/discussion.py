@@ -1,6 +1,7 @@
 """Discussion: what people said about the version, and a line to say something."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.text import Text
@@ -14,14 +15,16 @@ from regtui.registry.answers_records import CommentAnswer
 from regtui.registry.figures import age_text
 from regtui.tui.acting import Acting
 from regtui.tui.actions import Action, bindings
-from regtui.tui.acts.telling import command, tell
+from regtui.tui.acts.comments import change_comment, say, withdraw_comment, write_comment
+from regtui.tui.acts.starting import start_act
 from regtui.tui.background import start
 from regtui.tui.markdown_text import MarkdownText
 from regtui.tui.safe_text import one_line
-from regtui.tui.screens.editor import Editor, Save
-from regtui.tui.screens.prompt import Confirm
 from regtui.tui.widgets.document import Block, DocumentView
 from regtui.tui.widgets.tabs.base import DetailTab, exact
+
+if TYPE_CHECKING:
+    from regtui.tui.app import RegtuiApp
 
 LONGEST = 4_000
 """Characters that fit into the line; a longer comment is for an editor."""
@@ -128,8 +131,6 @@ class DiscussionTab(DetailTab, Acting):
 
     def why_not(self, action: Action) -> str | None:
         """Tell why an action is not possible here."""
-        if self.regtui.read_only:
-            return "this app is read-only: nothing can be changed in it"
         if self._version is None:
             return "there is no version under the cursor"
         if action.name == "comment":
@@ -146,71 +147,34 @@ class DiscussionTab(DetailTab, Acting):
 
     def do_edit(self) -> None:
         """Change a comment of one's own."""
-        said = self._current
-        if said is not None:
-            self.app.push_screen(Editor("Change the comment", said.text, self._changing(said)))
+        if self._current is not None:
+            start_act(self, change_comment, self._current)
 
     def do_withdraw(self) -> None:
         """Withdraw a comment of one's own."""
-        said = self._current
-        if said is None:
-            return
-
-        def answer(yes: bool | None) -> None:
-            if yes:
-                start(self, self._withdraw, said, group="act", together=True)
-
-        sentence = "It is shown to nobody any more, and stays in the history. `u` brings it back."
-        self.app.push_screen(Confirm("Withdraw the comment?", sentence), answer)
+        if self._current is not None:
+            start_act(self, withdraw_comment, self._current)
 
     @on(Input.Submitted)
     async def _say(self, event: Input.Submitted) -> None:
         event.stop()
         version, text = self._version, event.value.strip()
-        if version is not None and text:
-            await self._saying(version)(text)
+        if version is not None and text and await say(self.regtui, version, text):
+            self.line.value = ""
 
     @on(CommentLine.Long)
     def _write(self, event: CommentLine.Long) -> None:
         event.stop()
         if self._version is not None:
-            self.app.push_screen(Editor("Say something", event.text, self._saying(self._version)))
+            start_act(self, self._write_on, self._version, event.text)
+
+    async def _write_on(self, app: "RegtuiApp", version: VersionAnswer, begun: str) -> None:
+        if await write_comment(app, version, begun):
+            self.line.value = ""
 
     @property
     def _current(self) -> CommentAnswer | None:
         return next((one for one in self._comments if one.id == self.document.current), None)
-
-    def _saying(self, version: VersionAnswer) -> Save:
-        about = exact(version)
-
-        async def save(text: str) -> bool:
-            said = await self.regtui.act(lambda registry: registry.add_comment(about, text))
-            if said is not None:
-                self.line.value = ""
-                did = f"commented on {version.reference}"
-                tell(self.regtui, did, command("comment", version.reference, text))
-            return said is not None
-
-        return save
-
-    def _changing(self, said: CommentAnswer) -> Save:
-        async def save(text: str) -> bool:
-            done = await self.regtui.act(lambda registry: registry.edit_comment(said.id, text))
-            if done is not None:
-                line = command("comment", "edit", _short(said), text)
-                tell(self.regtui, "changed the comment", line)
-            return done is not None
-
-        return save
-
-    async def _withdraw(self, said: CommentAnswer) -> None:
-        done = await self.regtui.act(lambda registry: registry.withdraw_comment(said.id))
-        if done is not None:
-            tell(self.regtui, "withdrew the comment", command("comment", "rm", _short(said)))
-
-
-def _short(said: CommentAnswer) -> str:
-    return said.id[-8:]
 
 
 def _comment(said: CommentAnswer) -> Group:

@@ -11,7 +11,7 @@ from regtui.tui.background import start
 from regtui.tui.reader import Superseded
 from regtui.tui.safe_text import one_line
 from regtui.tui.widgets.same_row import show_again
-from regtui.tui.widgets.tabs.base import DetailTab, exact
+from regtui.tui.widgets.tabs.base import TableTab, exact
 from regtui.tui.widgets.virtual_table import Column, Painted, VirtualTable
 
 AT_ONCE = 100
@@ -21,7 +21,7 @@ AHEAD = 20
 """Rows before the end at which more is read."""
 
 
-class HistoryTab(DetailTab):
+class HistoryTab(TableTab):
     """A table of operations."""
 
     NAME = "history"
@@ -41,11 +41,6 @@ class HistoryTab(DetailTab):
         """Follow how far one scrolled."""
         self.watch(self.table, "scroll_y", self._go_on, init=False)
 
-    @property
-    def table(self) -> "VirtualTable[OperationAnswer]":
-        """The operations."""
-        return self.query_one(VirtualTable)
-
     async def show(self, version: VersionAnswer) -> None:
         """Show a version; of the same one, as many operations as before."""
         is_same = self._version is not None and self._version.id == version.id
@@ -58,22 +53,9 @@ class HistoryTab(DetailTab):
     def clear(self, note: str) -> None:
         """Show a sentence instead."""
         self._version, self._rows, self._next = None, [], None
-        self.table.empty = note
-        self.table.show_rows([])
-
-    def focus_first(self) -> None:
-        """Go to the table."""
-        self.screen.set_focus(self.table)
+        super().clear(note)
 
     @on(VirtualTable.Highlighted)
-    def _moved(self, event: VirtualTable.Highlighted) -> None:
-        event.stop()
-        self._go_on()
-
-    @on(VirtualTable.Opened)
-    def _opened(self, event: VirtualTable.Opened) -> None:
-        event.stop()
-
     def _go_on(self) -> None:
         last = max(self.table.cursor, round(self.table.scroll_y) + self.table.lines)
         if self._next is not None and not self._is_reading and last + AHEAD >= len(self._rows):

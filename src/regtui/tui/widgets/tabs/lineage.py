@@ -10,7 +10,7 @@ from regtui.registry.lineage import lineage
 from regtui.tui.lineage_rows import Row, lineage_rows
 from regtui.tui.signs import signs
 from regtui.tui.widgets.same_row import show_again
-from regtui.tui.widgets.tabs.base import DetailTab, exact
+from regtui.tui.widgets.tabs.base import TableTab, exact
 from regtui.tui.widgets.virtual_table import Column, Painted, VirtualTable
 
 UP, DOWN = 6, 2
@@ -23,7 +23,7 @@ LONGEST = 300
 """Cells of an address that can be scrolled to."""
 
 
-class LineageTab(DetailTab):
+class LineageTab(TableTab):
     """A tree of versions and datasets; opening a version goes there."""
 
     NAME = "lineage"
@@ -33,11 +33,6 @@ class LineageTab(DetailTab):
     def compose(self) -> ComposeResult:
         """Compose the table."""
         yield VirtualTable[Row](row_id=lambda row: row.key)
-
-    @property
-    def table(self) -> "VirtualTable[Row]":
-        """The tree."""
-        return self.query_one(VirtualTable)
 
     async def show(self, version: VersionAnswer) -> None:
         """Show a version."""
@@ -57,20 +52,10 @@ class LineageTab(DetailTab):
     def clear(self, note: str) -> None:
         """Show a sentence instead."""
         self._shown = ""
-        self.table.empty = note
-        self.table.show_rows([])
-
-    def focus_first(self) -> None:
-        """Go to the tree."""
-        self.screen.set_focus(self.table)
-
-    @on(VirtualTable.Highlighted)
-    def _moved(self, event: VirtualTable.Highlighted) -> None:
-        event.stop()
+        super().clear(note)
 
     @on(VirtualTable.Opened)
     async def _open(self, event: VirtualTable.Opened) -> None:
-        event.stop()
         row: Row = event.row
         if row.reference is not None:
             await self.regtui.go_to(row.reference)

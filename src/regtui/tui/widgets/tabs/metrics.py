@@ -24,7 +24,7 @@ from regtui.tui.safe_text import one_line
 from regtui.tui.signs import signs
 from regtui.tui.widgets.curves import Curves
 from regtui.tui.widgets.same_row import show_again
-from regtui.tui.widgets.tabs.base import TALL, WIDE, DetailTab, exact
+from regtui.tui.widgets.tabs.base import TALL, WIDE, TableTab, exact
 from regtui.tui.widgets.virtual_table import Column, Painted, VirtualTable
 
 SPAN = 400
@@ -56,7 +56,7 @@ class Row(Struct, frozen=True, kw_only=True):
     has_curve: bool
 
 
-class MetricsTab(DetailTab):
+class MetricsTab(TableTab):
     """Table and curve."""
 
     NAME = "metrics"
@@ -84,11 +84,6 @@ class MetricsTab(DetailTab):
         yield Curves()
 
     @property
-    def table(self) -> "VirtualTable[Row]":
-        """The metrics."""
-        return self.query_one(VirtualTable)
-
-    @property
     def curves(self) -> Curves:
         """The picture."""
         return self.query_one(Curves)
@@ -106,13 +101,8 @@ class MetricsTab(DetailTab):
     def clear(self, note: str) -> None:
         """Show a sentence instead."""
         self._standing = None
-        self.table.empty = note
-        self.table.show_rows([])
+        super().clear(note)
         self.curves.clear()
-
-    def focus_first(self) -> None:
-        """Go to the table."""
-        self.screen.set_focus(self.table)
 
     def smooth(self) -> None:
         """Smooth the curves more, then not at all."""
@@ -129,15 +119,10 @@ class MetricsTab(DetailTab):
 
     @on(VirtualTable.Highlighted)
     def _other_metric(self, event: VirtualTable.Highlighted) -> None:
-        event.stop()
         if self._standing is None or event.row is None:
             self.curves.clear()
         else:
             start(self, self._follow, group="curve")
-
-    @on(VirtualTable.Opened)
-    def _opened(self, event: VirtualTable.Opened) -> None:
-        event.stop()
 
     def on_resize(self, event: events.Resize) -> None:
         """Put table and picture where there is room for them."""

@@ -1,7 +1,6 @@
 """Params: what the version was made with, and what differs from the version before."""
 
 from msgspec import Struct
-from textual import on
 from textual.app import ComposeResult
 
 from regtui.registry.answers import VersionAnswer
@@ -9,7 +8,7 @@ from regtui.registry.standing import before
 from regtui.replica.projection import param_text
 from regtui.tui.safe_text import one_line
 from regtui.tui.widgets.same_row import show_again
-from regtui.tui.widgets.tabs.base import DetailTab, exact
+from regtui.tui.widgets.tabs.base import TableTab, exact
 from regtui.tui.widgets.virtual_table import Column, Painted, VirtualTable
 
 LONGEST = 300
@@ -30,7 +29,7 @@ class Row(Struct, frozen=True, kw_only=True):
         return self.has_before and self.value != self.before
 
 
-class ParamsTab(DetailTab):
+class ParamsTab(TableTab):
     """A table of params."""
 
     NAME = "params"
@@ -39,11 +38,6 @@ class ParamsTab(DetailTab):
         """Compose the table."""
         yield VirtualTable[Row](row_id=lambda row: row.name)
 
-    @property
-    def table(self) -> "VirtualTable[Row]":
-        """The params."""
-        return self.query_one(VirtualTable)
-
     async def show(self, version: VersionAnswer) -> None:
         """Show a version; the cursor stays on the param."""
         earlier = await self.read(lambda registry: before(registry.context, exact(version)))
@@ -51,20 +45,6 @@ class ParamsTab(DetailTab):
         self.table.empty = "no params: `regtui capture --param` and e in the list add some"
         self.table.show_columns(_columns(rows, earlier))
         show_again(self.table, rows, lambda row: row.name)
-
-    def clear(self, note: str) -> None:
-        """Show a sentence instead."""
-        self.table.empty = note
-        self.table.show_rows([])
-
-    def focus_first(self) -> None:
-        """Go to the table."""
-        self.screen.set_focus(self.table)
-
-    @on(VirtualTable.Highlighted)
-    @on(VirtualTable.Opened)
-    def _moved(self, event: VirtualTable.Highlighted | VirtualTable.Opened) -> None:
-        event.stop()
 
 
 def _rows(version: VersionAnswer, earlier: VersionAnswer | None) -> list[Row]:
