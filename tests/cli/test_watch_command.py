@@ -1,11 +1,14 @@
 """`regtui watch`: events for people and scripts, rules, explanations, a clean end."""
 
+import contextlib
 import json
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -195,3 +198,109 @@ def test_of_the_folders_around_a_path_only_their_own_files_are_looked_at(
     told = regtui.json("watch", "test", runs / "bert" / "checkpoint-3")
     [unit] = told["units"]
     assert unit["metrics"]["f1"] == 0.5
+
+
+def test_what_a_watcher_does_can_be_seen_from_another_process(regtui: Regtui, runs: Path) -> None:
+    running = regtui.start("watch", runs, "--json")
+    assert running.stdout is not None
+    assert json.loads(running.stdout.readline())["event"] == "watching"
+    assert json.loads(running.stdout.readline())["event"] == "captured"
+    (checkpoint(runs / "bert", 4) / "trainer_state.json").unlink()  # half of one
+    found = _status(regtui, lambda told: told["folders"][0]["watchers"][0]["doing"])
+    check(found, "watch-status")
+    [folder] = found["folders"]
+    [watcher] = folder["watchers"]
+    [doing] = watcher["doing"]
+
+    assert (folder["path"], folder["rule"], folder["is_there"]) == (str(runs), None, True)
+    assert (watcher["pid"], watcher["by_rules"]) == (running.pid, False)
+    assert watcher["told"] == {"watching": 1, "captured": 1}
+    assert (doing["path"], doing["phase"], doing["step"]) == ("bert/checkpoint-4", "waiting", 4)
+    assert found["events"][0]["reference"] == "runs/bert@1"
+    text = regtui("watch", "status").out
+    assert f"watched by process {running.pid}" in text
+    assert "waiting" in text
+
+    running.send_signal(signal.SIGTERM)
+    running.communicate(timeout=60)
+    assert regtui.json("watch", "status")["folders"] == []
+    assert regtui.json("watch", "status")["events"][0]["event"] == "stopped"
+
+
+def test_a_killed_watcher_watches_no_more(regtui: Regtui, runs: Path) -> None:
+    running = regtui.start("watch", runs, "--json")
+    assert running.stdout is not None
+    running.stdout.readline()
+    _status(regtui, lambda told: told["folders"])
+    running.kill()
+    running.communicate(timeout=60)
+
+    assert regtui.json("watch", "status")["folders"] == []
+    regtui("watch", runs, "--once")
+    assert list((regtui.home / "watch").glob("*.now")) == []
+
+
+def test_a_watcher_in_the_background_follows_the_rules(
+    regtui: Regtui, runs: Path, tmp_path: Path
+) -> None:
+    assert "nothing to watch" in regtui("watch", "start").error
+    regtui("watch", "add", runs)
+    try:
+        started = regtui.json("watch", "start")
+        check(started, "watch-start")
+        assert regtui.json("watch", "start") == started
+
+        later = tmp_path / "later"
+        checkpoint(later / "bert", 1)
+        regtui("watch", "add", later)
+        regtui("watch", "remove", runs)
+        found = _status(
+            regtui, lambda told: [one["path"] for one in told["folders"]] == [str(later)]
+        )
+        assert found["folders"][0]["watchers"][0]["pid"] == started["pid"]
+        told = _status(
+            regtui,
+            lambda told: (
+                {("captured", str(later)), ("stopped", str(runs))}
+                <= {(one["event"], one["root"]) for one in told["events"]}
+            ),
+        )
+        assert "later/bert@1" in {one["reference"] for one in told["events"]}
+
+        (regtui.home / "watch.toml").write_text("[[watch]]\nroot = 3\n", encoding="utf-8")
+        time.sleep(2)
+        assert regtui("watch", "status").code == 2
+        regtui_rules = f'[[watch]]\npath = "{later}"\n'
+        (regtui.home / "watch.toml").write_text(regtui_rules, encoding="utf-8")
+        events = regtui.json("watch", "status")["events"]
+        assert not any(one["event"] == "stopped" and one["root"] == str(later) for one in events)
+    finally:
+        stopped = regtui.json("watch", "stop")
+    check(stopped, "watch-stop")
+    assert stopped["stopped"] == [started["pid"]]
+    assert "no watcher" in regtui("watch", "stop").err
+
+
+def test_what_a_rule_would_keep_can_be_tried(regtui: Regtui, runs: Path) -> None:
+    for step in (4, 5):
+        checkpoint(runs / "bert", step)
+    told = regtui.json("watch", "test", runs / "bert", "--keep", "last 1, every 3")
+    check(told, "watch-test")
+
+    kept = {unit["step"]: unit["captured"] for unit in told["units"]}
+    assert kept == {3: True, 4: False, 5: True}
+    assert "keep last 1, every 3" in told["units"][1]["reason"]
+    assert regtui("watch", "test", runs, "--keep", "some").code == 2
+    assert regtui.json("models")["models"] == []
+
+
+def _status(regtui: Regtui, is_so: Callable[[Any], object]) -> Any:
+    """Ask for the status until something is so."""
+    until = time.monotonic() + 30
+    while True:
+        told = regtui.json("watch", "status")
+        with contextlib.suppress(IndexError):
+            if is_so(told):
+                return told
+        assert time.monotonic() < until, told
+        time.sleep(0.1)

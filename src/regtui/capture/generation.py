@@ -68,6 +68,7 @@ class Generation:
         told: The last reason that was told of it.
         judged: When it was looked at last.
         first_seen: When it was seen first; both by a clock that only goes forward.
+        stored: Bytes of it that are in the store by now.
     """
 
     def __init__(self, unit: Unit, number: int) -> None:
@@ -79,6 +80,7 @@ class Generation:
         self.told = ""
         self.judged = 0.0
         self.first_seen = time.monotonic()
+        self.stored = 0
         self.pins: dict[str, Pin] = {}
         self._identities: dict[str, Identity] = {}
         self._changed = time.monotonic()
@@ -100,8 +102,13 @@ class Generation:
         folders = [listing.folders.get(unit.path, 0)] if unit.is_folder else []
         self._touched_ns = max([*folders, *(one.mtime_ns for one in found.values())])
 
+    def count(self, stored: int) -> None:
+        """Take note that so many more bytes are in the store."""
+        self.stored += stored
+
     def rest(self, seconds: float) -> None:
         """Let some time pass before it is judged again: it could not be captured."""
+        self.stored = 0
         self._rests_until = time.monotonic() + seconds
 
     def part(self, unit: Unit | None, listing: Listing, pins: Pins) -> None:

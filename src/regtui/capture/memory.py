@@ -18,6 +18,9 @@ from msgspec import Struct
 
 from regtui.artifacts.faults import disk_errors
 
+FOLDER = "watch"
+"""Where it lies in the registry's home."""
+
 
 class Done(Struct, frozen=True, omit_defaults=True):
     """A state that was dealt with.
@@ -54,8 +57,7 @@ class Memory:
     """
 
     def __init__(self, home: Path, root: Path) -> None:
-        name = blake3(os.fsencode(root)).hexdigest()[:16]
-        self._file = home / "watch" / f"{name}.jsonl"
+        self._file = home / FOLDER / f"{file_name(root)}.jsonl"
         self._done: dict[str, Done] = {}
         with suppress(OSError):
             for line in self._file.read_bytes().splitlines():
@@ -108,3 +110,8 @@ class Memory:
             lines = (msgspec.json.encode(one) + b"\n" for one in self._done.values())
             beside.write_bytes(b"".join(lines))
             beside.replace(self._file)
+
+
+def file_name(root: Path) -> str:
+    """Return what the files of a watched folder are called, without their suffix."""
+    return blake3(os.fsencode(root)).hexdigest()[:16]

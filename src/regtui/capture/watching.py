@@ -4,6 +4,8 @@ One thread looks and pins, for that must never wait; another one reads, hashes a
 is ready is captured in the order in which it was written. When the watcher is told to stop it
 finishes what it has taken, for a minute at most, and leaves the rest to the next one: files that
 are gone by then stay pinned.
+
+Which folders are watched may change while it runs; it asks before each turn.
 """
 
 import os
@@ -13,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from itertools import chain, islice
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -23,6 +26,7 @@ from regtui.capture.keep import State
 from regtui.capture.memory import Done
 from regtui.capture.processes import writing_process
 from regtui.capture.recognise import Unit
+from regtui.capture.reports import LISTED, Doing, Phase
 from regtui.capture.waking import TIMER, TIMER_MISSING, TIMER_NETWORK, Waker
 from regtui.capture.watcher import Tell, Watcher, done_of
 from regtui.core.errors import RegtuiError
@@ -41,6 +45,12 @@ LINGER: Final = 3.0
 
 _SHARE: Final = 60
 """A look may take this part of the time between two looks."""
+
+_TURN: Final = 1.0
+"""Seconds after which it is asked what is to be watched, and reported, though nothing happened."""
+
+_TURN_CAPTURING: Final = 0.25
+"""The same while something is being captured, whose progress people look at."""
 
 _LEAST: Final = 0.02
 _NICE: Final = 5
@@ -79,17 +89,21 @@ class Job(Struct, frozen=True):
     later: tuple[State, ...] = ()
 
 
+Folders = Callable[[], Sequence[Watcher]]
 Capture = Callable[[Job], Outcome]
 Relabel = Callable[[Watcher, Unit, Done], Outcome]
+Report = Callable[[Watcher, Sequence[Doing], int], None]
 
 
 class Watching:
     """Watches folders until it is stopped, or once.
 
     Args:
-        watchers: One for each folder; they are closed at the end.
+        folders: Gives a watcher for each folder; asked again and again. Those that it gives no
+            more, and all at the end, are closed.
         capture: Captures a state, in a thread of its own; raises nothing that it can tell.
         relabel: Notes new names of a version, in that thread too.
+        report: Is given what is being done in a folder, and how much more there is.
         waker: What wakes it.
         tell: Is given each event, in the calling thread.
         stop: Ends it when set; whoever sets it wakes the waker.
@@ -99,19 +113,23 @@ class Watching:
 
     def __init__(  # noqa: PLR0913 -- the parts of a watcher, by name
         self,
-        watchers: Sequence[Watcher],
+        folders: Folders,
         *,
         capture: Capture,
         relabel: Relabel,
+        report: Report,
         waker: Waker,
         tell: Tell,
         stop: threading.Event,
         once: bool = False,
         ended_after: float = ENDED,
     ) -> None:
-        self._watchers = watchers
+        self._folders = folders
+        self._watchers: Sequence[Watcher] = ()
+        self._leaving: list[Watcher] = []
         self._capture = capture
         self._relabel = relabel
+        self._report = report
         self._waker = waker
         self._tell = tell
         self._stop = stop
@@ -130,19 +148,56 @@ class Watching:
         """Watch until the end."""
         try:
             woken, walked, took = True, 0.0, 0.0
+            judge: float | None = 0.0
             while True:
                 started = time.monotonic()
-                walk = woken or started - walked >= self._timer(took)
-                again = self._round(walk=walk)
-                if walk:
-                    walked, took = started, time.monotonic() - started
-                if self._stop.is_set() or (self._once and self._is_finished(again)):
+                walk = self._follow() or woken or started - walked >= self._timer(took)
+                if walk or (judge is not None and started >= judge):
+                    again = self._round(walk=walk)
+                    judge = None if again is None else time.monotonic() + again
+                    if walk:
+                        walked, took = started, time.monotonic() - started
+                    if self._once and self._is_finished(again):
+                        return
+                self._report_all()
+                if self._stop.is_set():
                     return
-                left = max(0.0, walked + self._timer(took) - time.monotonic())
-                pause = left if again is None else min(again, left)
-                woken = self._waker.wait(pause, least=max(_LEAST, 2 * took if walk else 0.0))
+                until = walked + self._timer(took)
+                until = until if judge is None else min(judge, until)
+                pause = max(0.0, until - time.monotonic())
+                turn = _TURN_CAPTURING if self._running else _TURN
+                woken = self._waker.wait(
+                    min(pause, turn), least=max(_LEAST, 2 * took if walk else 0.0)
+                )
         finally:
             self._end()
+
+    def _follow(self) -> bool:
+        """Watch what is to be watched now; tell whether something new is."""
+        wanted = self._folders()
+        new = [one for one in wanted if one not in self._watchers]
+        self._leaving += [one for one in self._watchers if one not in wanted]
+        self._watchers = wanted
+        for one in list(self._leaving):
+            if all(watcher is not one for watcher, _ in self._running.values()):
+                self._leaving.remove(one)
+                self._held = {key: held for key, held in self._held.items() if key[0] is not one}
+                one.close()
+        return bool(new)
+
+    def _report_all(self) -> None:
+        """Report what is being done in each folder."""
+        for watcher in self._watchers:
+            doing = [
+                _doing(one, "capturing" if running.running() else "queued")
+                for running, (of, one) in self._running.items()
+                if of is watcher and one is not None
+            ]
+            held = [_doing(one, "held") for (of, _), one in self._held.items() if of is watcher]
+            waiting = watcher.waiting()
+            listed = chain(doing, held, (_doing(one, "waiting", why) for one, why in waiting))
+            more = len(doing) + len(held) + len(waiting) - LISTED
+            self._report(watcher, list(islice(listed, LISTED)), max(more, 0))
 
     def _round(self, *, walk: bool) -> float | None:
         """Look at all folders once; return after what time to judge again without an event."""
@@ -287,7 +342,7 @@ class Watching:
         wait(self._running, timeout=FINISHING)
         self._worker.shutdown(wait=True, cancel_futures=True)
         self._collect()
-        for watcher in self._watchers:
+        for watcher in (*self._watchers, *self._leaving):
             if self._once:
                 self._tell_waiting(watcher)
             watcher.close()
@@ -302,6 +357,19 @@ class Watching:
         unit = one.unit
         name, root = unit.recogniser.name, str(watcher.root)
         self._tell(happened(event, root, message, path=unit.path, recogniser=name, step=unit.step))
+
+
+def _doing(one: Generation, phase: Phase, reason: str = "") -> Doing:
+    return Doing(
+        path=one.unit.path,
+        recogniser=one.unit.recogniser.name,
+        step=one.unit.step,
+        phase=phase,
+        reason=reason,
+        size=one.size,
+        stored=min(one.stored, one.size),
+        removed=one.removed,
+    )
 
 
 def _give_way_to_trainers() -> None:

@@ -12,13 +12,14 @@ from regtui.capture.events import Event, happened
 from regtui.capture.keep import parse_keep
 from regtui.capture.mounts import NETWORK, file_system_of
 from regtui.capture.recogniser import USERS_FILE, load
+from regtui.capture.reports import Doing, Reporter, sweep
 from regtui.capture.waking import Waker
 from regtui.capture.watcher import Settings, Watcher
 from regtui.capture.watching import ENDED, Watching
-from regtui.core.errors import BadInput
+from regtui.core.errors import BadInput, RegtuiError
 from regtui.registry.context import Context
 from regtui.registry.watch_capture import Capturer
-from regtui.registry.watch_rules import WatchRule, checked, rules
+from regtui.registry.watch_rules import FILE, WatchRule, checked, rules, stamp
 from regtui.replica.home import configuration_folder
 
 
@@ -70,44 +71,141 @@ def watch(  # noqa: PLR0913 -- everything that a watcher may be told, by name
         )
     stop = stop or Stop()
     context.replica.make()
-    failures: list[Event] = []
     gone: list[Exception] = []
-
-    def failed(root: Path, reason: str) -> None:
-        failures.append(happened("timer", str(root), f"no events come: {reason}"))
-
-    waker = Waker(context.home, failed)
-    stop.wakes(waker)
 
     def told(event: Event) -> None:
         """Tell an event; where nobody can be told any more, the watcher ends in its own time."""
         try:
-            while failures and not gone:
-                tell(failures.pop(0))
             if not gone:
                 tell(event)
         except Exception as error:  # noqa: BLE001 -- raised again at the end
             gone.append(error)
             stop()
 
-    watchers = {_watcher(context, rule, told): rule for rule in chosen}
-    capturer = Capturer(context, watchers)
-    for watcher in watchers:
-        told(happened("watching", str(watcher.root), _how(watcher)))
-    Watching(
-        list(watchers),
+    folders = _Folders(context, told, chosen, by_rules=not wanted)
+    waker = Waker(context.home, folders.has_no_events)
+    stop.wakes(waker)
+    capturer = Capturer(context, folders.rules)
+    sweep(context.home)
+    watching = Watching(
+        folders.current,
         capture=capturer.capture,
         relabel=capturer.relabel,
+        report=folders.report,
         waker=waker,
-        tell=told,
+        tell=folders.told,
         stop=stop.event,
         once=once,
         ended_after=ended_after,
-    ).run()
-    for watcher in watchers:
-        told(happened("stopped", str(watcher.root)))
+    )
+    try:
+        watching.run()
+    finally:
+        folders.close()
     if gone:
         raise gone[0]
+
+
+class _Folders:
+    """The folders that are watched: those that were named, or those of the rules, as they are now.
+
+    Args:
+        context: The registry.
+        tell: Is given each event.
+        chosen: What to watch at first.
+        by_rules: Whether to follow the rules.
+
+    Attributes:
+        rules: How each folder is watched, by its watcher; those that were watched before too.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        tell: Callable[[Event], None],
+        chosen: Sequence[WatchRule],
+        *,
+        by_rules: bool,
+    ) -> None:
+        self._context = context
+        self._tell = tell
+        self._by_rules = by_rules
+        self._stamp = stamp(context.home)
+        self._reporters: dict[Path, Reporter] = {}
+        self._late: list[Event] = []
+        self._current: list[Watcher] = []
+        self.rules: dict[Watcher, WatchRule] = {}
+        self._take(chosen)
+
+    def current(self) -> list[Watcher]:
+        """Return a watcher for each folder that is to be watched now."""
+        if self._by_rules and (now := stamp(self._context.home)) != self._stamp:
+            self._stamp = now
+            try:
+                self._take(rules(self._context.home))
+            except RegtuiError as error:
+                message = f"{error}; what was watched before goes on"
+                self.told(happened("failed", str(self._context.home / FILE), message))
+        return self._current
+
+    def _take(self, wanted: Sequence[WatchRule]) -> None:
+        """Watch by other rules; the watchers of folders that are watched as before stay."""
+        before = {self.rules[one].path: one for one in self._current}
+        chosen = {rule.path: rule for rule in wanted}
+        new = {
+            path: _watcher(self._context, rule, self.told)
+            for path, rule in chosen.items()
+            if path not in before or not _is_same(self.rules[before[path]], rule)
+        }
+        for path, watcher in new.items():
+            self._reporters[watcher.root] = Reporter(
+                self._context.home, watcher.root, by_rules=self._by_rules
+            )
+            self.told(happened("watching", path, _how(watcher)))
+        self._current = [new[path] if path in new else before[path] for path in chosen]
+        self.rules |= {one: chosen[str(one.root)] for one in self._current}
+        for path in before.keys() - chosen.keys():
+            self._end(Path(path))
+
+    def has_no_events(self, root: Path, reason: str) -> None:
+        """Take note that the system tells nothing of a folder; called in another thread."""
+        self._late.append(happened("timer", str(root), f"no events come: {reason}"))
+
+    def told(self, event: Event) -> None:
+        """Tell an event, and keep it for who asks later."""
+        while self._late:
+            self._tell_now(self._late.pop(0))
+        self._tell_now(event)
+
+    def _tell_now(self, event: Event) -> None:
+        reporter = self._reporters.get(Path(event.root))
+        if reporter is not None:
+            reporter.tell(event)
+        self._tell(event)
+
+    def report(self, watcher: Watcher, doing: Sequence[Doing], more: int) -> None:
+        """Report what is being done in a folder."""
+        while self._late:
+            self._tell_now(self._late.pop(0))
+        reporter = self._reporters.get(watcher.root)
+        if reporter is not None:
+            reporter.renew(doing, more=more, events=not watcher.network, is_there=watcher.is_there)
+
+    def close(self) -> None:
+        """End them all."""
+        for watcher in self._current:
+            self._end(watcher.root)
+
+    def _end(self, root: Path) -> None:
+        self.told(happened("stopped", str(root)))
+        reporter = self._reporters.pop(root, None)
+        if reporter is not None:
+            reporter.close()
+
+
+def _is_same(one: WatchRule, other: WatchRule) -> bool:
+    """Tell whether a watcher by one rule watches by another one too: what is left differs later."""
+    return (one.path, one.exclude, _ends(one)) == (other.path, other.exclude, _ends(other))
 
 
 def settings_of(context: Context, rule: WatchRule) -> Settings:
@@ -121,8 +219,13 @@ def settings_of(context: Context, rule: WatchRule) -> Settings:
         exclude=rule.exclude,
         skip=(context.home,),
         network=file_system_of(rule.folder.resolve()) in NETWORK,
-        ends=any(one.kind == "final" for one in parse_keep(rule.keep)),
+        ends=_ends(rule),
     )
+
+
+def _ends(rule: WatchRule) -> bool:
+    """Tell whether it matters to what is kept that a run has ended."""
+    return any(one.kind == "final" for one in parse_keep(rule.keep))
 
 
 def _watcher(context: Context, rule: WatchRule, tell: Callable[[Event], None]) -> Watcher:

@@ -6,13 +6,13 @@ can't be kept, it is registered without them.
 """
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, structs
 
 from regtui.capture.context import RunContext, run_context
 from regtui.capture.events import Event, happened
-from regtui.capture.findings import Direction, Findings
+from regtui.capture.findings import Findings
 from regtui.capture.generation import Generation
 from regtui.capture.keep import KeepRule, State, kept, parse_keep
 from regtui.capture.memory import Done
@@ -27,15 +27,12 @@ from regtui.registry.answers import Captured
 from regtui.registry.capture import CaptureRequest, register
 from regtui.registry.context import Context
 from regtui.registry.labels import note_labels
-from regtui.registry.references import direction_by_name
 from regtui.registry.series import Series
+from regtui.registry.watch_judging import Judged, judged_by
 from regtui.registry.watch_rules import WatchRule
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_LIKELY: Final = ("eval", "val", "test", "loss", "")
-"""Parts of names of the metrics by which a person would judge, the likeliest first."""
 
 
 class _Ready(Struct, frozen=True):
@@ -109,9 +106,9 @@ class Capturer:
     def _left_out(self, ready: _Ready, job: Job) -> Outcome | None:
         """Return what becomes of a state that its rule does not keep; None for all others."""
         rules = parse_keep(ready.rule.keep)
-        judged = _judged_by(ready.found)
+        judged = judged_by(ready.found)
         states = _states(ready, judged, job.later)
-        highest = judged is None or judged[1] == "max"
+        highest = judged is None or judged.highest
         if ready.unit.path in kept(states, rules, highest=highest, ended=job.ended):
             return None
         is_last = not job.ended and not job.later
@@ -125,16 +122,17 @@ class Capturer:
         request = self._request(ready)
         scan = scan_of(ready.generation, ready.watcher.root)
         events = [_event("problem", ready.watcher, ready.unit, one) for one in ready.found.problems]
+        count = ready.generation.count
         try:
-            captured = register(self._context, scan, request)
+            captured = register(self._context, scan, request, count)
         except BadInput as error:
             message = f"what is said of it can't be kept: {error}"
             events.append(_event("problem", ready.watcher, ready.unit, message))
-            captured = register(self._context, scan, _bare(request))
+            captured = register(self._context, scan, _bare(request), count)
         events += [_event("problem", ready.watcher, ready.unit, one) for one in captured.warnings]
         events.append(_told(ready, captured))
-        judged = _judged_by(ready.found)
-        value = None if judged is None else ready.found.metrics[judged[0]][0]
+        judged = judged_by(ready.found)
+        value = None if judged is None else judged.value
         done = done_of(ready.generation, captured.version.id, value)
         return Outcome(fate="done", done=done, events=tuple(events))
 
@@ -198,21 +196,7 @@ def _told(ready: _Ready, captured: Captured) -> Event:
     return _event(kind, ready.watcher, ready.unit, message, version=version, model=version.model)
 
 
-def _judged_by(found: Findings) -> tuple[str, Direction] | None:
-    """Return the metric by which states of a run are compared, and which way it is better."""
-    told = next((name for name in found.directions if name in found.metrics), None)
-    if told is not None:
-        return told, found.directions[told]
-    for part in _LIKELY:
-        name = next((name for name in found.metrics if part in name.lower()), None)
-        if name is not None:
-            return name, "min" if direction_by_name(name) == "min" else "max"
-    return None
-
-
-def _states(
-    ready: _Ready, judged: tuple[str, Direction] | None, later: tuple[State, ...]
-) -> list[State]:
+def _states(ready: _Ready, judged: Judged | None, later: tuple[State, ...]) -> list[State]:
     """Return what is known of the run's states: those that are kept, this one, and later ones."""
     generation = ready.generation
     known = [
@@ -220,7 +204,7 @@ def _states(
         for one in ready.watcher.memory.of_run(ready.unit.run)
         if one.version is not None and one.path != ready.unit.path
     ]
-    value = None if judged is None else ready.found.metrics[judged[0]][0]
+    value = None if judged is None else judged.value
     is_final = ready.unit.recogniser.final
     own = State(ready.unit.path, generation.newest, ready.unit.step, value, is_final)
     others = [one for one in later if one.key != ready.unit.path]

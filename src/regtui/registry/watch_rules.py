@@ -85,6 +85,15 @@ def rules(home: Path) -> list[WatchRule]:
     return [checked(rule) for rule in found]
 
 
+def stamp(home: Path) -> tuple[int, int, int] | None:
+    """Return what changes when the rules do; None where there is no file of them."""
+    try:
+        status = (home / FILE).stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
 def add(home: Path, rule: WatchRule) -> WatchRule:
     """Add a rule, or change the one of the same folder; return it as it is kept.
 

@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ from msgspec import Struct
 
 from regtui.capture.beside import UP, Beside
 from regtui.capture.complete import completeness
+from regtui.capture.findings import Findings
+from regtui.capture.keep import KeepRule, State, kept, parse_keep
 from regtui.capture.listing import Listing, is_excluded, list_folder
 from regtui.capture.naming import check_template, model_name, run_name
 from regtui.capture.readers import read_all
@@ -20,6 +24,7 @@ from regtui.core import encoding
 from regtui.core.errors import NotFound
 from regtui.registry.context import Context
 from regtui.registry.watch import settings_of
+from regtui.registry.watch_judging import judged_by
 from regtui.registry.watch_rules import WatchRule
 
 UNITS_LIMIT = 200
@@ -34,6 +39,7 @@ class ExplainedUnit(Struct, frozen=True, kw_only=True):
         recogniser: Which trainer's it is.
         captured: Whether it would be captured now.
         reason: Why not; empty where it would.
+        bytes: Of its files.
         files: Paths of what makes the version.
         model: Name of the model.
         run: Name of the run.
@@ -48,6 +54,7 @@ class ExplainedUnit(Struct, frozen=True, kw_only=True):
     recogniser: str
     captured: bool
     reason: str
+    bytes: int
     files: list[str]
     model: str
     run: str
@@ -64,7 +71,8 @@ class Explained(Struct, frozen=True, kw_only=True):
     Attributes:
         root: The folder that was looked at.
         path: What was asked about, relative to it; empty for the folder itself.
-        units: The states that were found there.
+        units: The states that were found there, at most 200.
+        more: How many there are beside those.
         considered: Which recognisers match what was asked about, and what each says of it.
         reason: Why there is no state; empty where there is one.
     """
@@ -72,22 +80,27 @@ class Explained(Struct, frozen=True, kw_only=True):
     root: str
     path: str
     units: list[ExplainedUnit]
+    more: int
     considered: dict[str, str]
     reason: str
 
 
-def explain(context: Context, path: str, *, model: str | None = None) -> Explained:
+def explain(
+    context: Context, path: str, *, model: str | None = None, keep: str = "all"
+) -> Explained:
     """Tell what would be captured of a file or folder; nothing is done.
 
     Args:
         context: The registry.
         path: The file or folder.
         model: Name of the model, with fields or without; None for the default.
+        keep: Which states would be kept, if all that are there came at once.
 
     Raises:
         NotFound: There is no such path.
-        BadInput: A recogniser of the user's, or the name, is malformed.
+        BadInput: A recogniser of the user's, the name or the rule is malformed.
     """
+    rules = parse_keep(keep)
     if model is not None:
         check_template(model)
     asked = Path(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111 -- links stay
@@ -107,26 +120,68 @@ def explain(context: Context, path: str, *, model: str | None = None) -> Explain
         if unit.path == within or unit.path.startswith(f"{within}/") or within in unit.files
     ]
     beside = Beside(listing, found)
-    units = [_explained(root, unit, beside.of(unit), model) for unit in mine[:UNITS_LIMIT]]
+    left_out = _left_out(root, mine, beside, rules)
+    units = [
+        _explained(root, unit, beside.of(unit), model, left_out) for unit in mine[:UNITS_LIMIT]
+    ]
     told = considered(listing, within, settings.recognisers)
     return Explained(
         root=str(root),
         path=within,
         units=units,
+        more=len(mine) - len(units),
         considered=dict(told),
         reason="" if units else _nothing(within, listing, settings.recognisers),
     )
 
 
-def _explained(root: Path, unit: Unit, beside: tuple[str, ...], model: str | None) -> ExplainedUnit:
+def _left_out(
+    root: Path, units: Sequence[Unit], beside: Beside, rules: tuple[KeepRule, ...]
+) -> dict[str, str]:
+    """Return why rules do not keep some states, by their paths."""
+    runs: dict[str, list[State]] = {}
+    highest: dict[str, bool] = {}
+    by_value = any(rule.kind == "best" for rule in rules)
+    if all(rule.kind == "all" for rule in rules):
+        return {}
+    for unit in units:
+        judged = judged_by(_findings(root, unit, beside.of(unit))) if by_value else None
+        if judged is not None:
+            highest.setdefault(unit.run, judged.highest)
+        value = None if judged is None else judged.value
+        state = State(unit.path, _newest(root, unit), unit.step, value, unit.recogniser.final)
+        runs.setdefault(unit.run, []).append(state)
+    return {
+        state.key: f"the rule is to keep {', '.join(map(str, rules))}"
+        for run, states in runs.items()
+        for kept_ones in [kept(states, rules, highest=highest.get(run, True), ended=True)]
+        for state in states
+        if state.key not in kept_ones
+    }
+
+
+def _newest(root: Path, unit: Unit) -> float:
+    with suppress(OSError):
+        return max((root / path).stat().st_mtime for path in unit.files)
+    return 0.0
+
+
+def _findings(root: Path, unit: Unit, beside: tuple[str, ...]) -> Findings:
     files = on_disk(root, unit.path, unit.files, beside, run=unit.run, step=unit.step)
-    found = read_all(unit.recogniser.readers, files)
-    reason = _why_not(root, unit)
+    return read_all(unit.recogniser.readers, files)
+
+
+def _explained(
+    root: Path, unit: Unit, beside: tuple[str, ...], model: str | None, left_out: dict[str, str]
+) -> ExplainedUnit:
+    found = _findings(root, unit, beside)
+    reason = _why_not(root, unit) or left_out.get(unit.path, "")
     return ExplainedUnit(
         path=unit.path,
         recogniser=unit.recogniser.name,
         captured=not reason,
         reason=reason,
+        bytes=sum(_size(root / path) for path in unit.files),
         files=list(unit.files),
         model=model_name(unit, root, model, found.model),
         run=run_name(unit, root, found.run),
@@ -136,6 +191,12 @@ def _explained(root: Path, unit: Unit, beside: tuple[str, ...], model: str | Non
         params=found.params,
         problems=list(found.problems),
     )
+
+
+def _size(file: Path) -> int:
+    with suppress(OSError):
+        return file.stat().st_size
+    return 0
 
 
 def _why_not(root: Path, unit: Unit) -> str:

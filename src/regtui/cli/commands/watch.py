@@ -1,4 +1,4 @@
-"""`regtui watch [PATH]…`, `regtui watch add | list | remove | test | install`."""
+"""`regtui watch [PATH]…`, and `regtui watch VERB` for rules, explanations and the background."""
 
 import contextlib
 import signal
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from regtui.capture.events import Event
     from regtui.registry.watch import Stop
     from regtui.registry.watch_rules import WatchRule
+    from regtui.registry.watch_status import WatchStatus
     from regtui.registry.watch_test import Explained, ExplainedUnit
 
 
@@ -134,13 +135,52 @@ def remove(path: Folder) -> None:
 def explain(
     path: Annotated[str, typer.Argument(metavar="PATH", help="A file or folder.")],
     model: Model = None,
+    keep: Keep = "all",
 ) -> None:
     """Tell what would be captured, and why or why not; nothing is done."""
-    told = SETTINGS.registry().watch_test(path, model=model)
+    told = SETTINGS.registry().watch_test(path, model=model, keep=keep)
     if SETTINGS.json:
         emit(told)
         return
     say("\n".join(_explained(told)))
+
+
+@app.command()
+def status(
+    limit: Annotated[int, typer.Option(min=0, max=10_000, help="Events at most.")] = 20,
+) -> None:
+    """Tell what is watched, by whom, what is being captured, and what came of it."""
+    found = SETTINGS.registry().watch_status(limit=limit)
+    if SETTINGS.json:
+        emit(found)
+        return
+    if not found.folders and not found.events:
+        warn("nothing is watched; `regtui watch add PATH` keeps a folder")
+        return
+    say("\n".join(_status(found)))
+
+
+@app.command()
+def start() -> None:
+    """Watch by the rules in the background; it goes on when the terminal is closed."""
+    pid = SETTINGS.registry(via="watcher").start_watcher()
+    if SETTINGS.json:
+        emit({"pid": pid})
+        return
+    say(f"watches in process {pid}; `regtui watch status` tells what it does")
+
+
+@app.command()
+def stop() -> None:
+    """Stop the watchers by the rules on this machine; what they have taken is finished."""
+    pids = SETTINGS.registry().stop_watchers()
+    if SETTINGS.json:
+        emit({"stopped": pids})
+        return
+    if not pids:
+        warn("no watcher by the rules runs on this machine")
+        return
+    say(f"stopped {', '.join(f'process {pid}' for pid in pids)}")
 
 
 @app.command()
@@ -215,8 +255,35 @@ def _tell(event: "Event") -> None:
     sys.stdout.flush()
 
 
+def _status(found: "WatchStatus") -> list[str]:
+    from regtui.registry.figures import age_text, size_text
+
+    lines = []
+    for folder in found.folders:
+        who = ", ".join(f"process {one.pid} on {one.host}" for one in folder.watchers)
+        missing = "" if folder.is_there else "; it is not there"
+        lines.append(f"{folder.path}  {f'watched by {who}' if who else 'not watched'}{missing}")
+        for report in folder.watchers:
+            for one in report.doing:
+                done = f"{size_text(one.stored)} of " if one.phase == "capturing" else ""
+                reason = f"  {one.reason}" if one.reason else ""
+                lines.append(
+                    f"  {one.phase:<9} {one.path or '.'}  {done}{size_text(one.size)}{reason}"
+                )
+            if report.more:
+                lines.append(f"  and {report.more:,} more")
+    for told in found.events:
+        where = told.path if told.path is not None else told.root
+        lines.append(
+            f"{age_text(told.at):>4}  {told.event:<10}  {where or '.'}  {told.message}".rstrip()
+        )
+    return lines
+
+
 def _explained(told: "Explained") -> list[str]:
     lines = [line for unit in told.units for line in _unit(unit)]
+    if told.more:
+        lines.append(f"and {told.more:,} more")
     if told.reason:
         lines.append(f"{told.path or told.root}: {told.reason}")
     lines += [f"  {name}: {reason}" for name, reason in told.considered.items()]

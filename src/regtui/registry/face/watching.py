@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from regtui.capture.events import Event
     from regtui.registry.watch import Stop
     from regtui.registry.watch_rules import WatchRule
+    from regtui.registry.watch_status import WatchStatus
     from regtui.registry.watch_test import Explained
 
 
@@ -71,17 +72,60 @@ class WatchingVerbs(Verbs):
 
         return watch_rules.remove(self.context.home, path)
 
-    def watch_test(self, path: str, *, model: str | None = None) -> "Explained":
+    def watch_test(self, path: str, *, model: str | None = None, keep: str = "all") -> "Explained":
         """Tell what would be captured of a file or folder, and why or why not; nothing is done.
 
         Args:
             path: The file or folder.
             model: Name of the model, with fields or without; None for the default.
+            keep: Which states would be kept.
 
         Raises:
             NotFound: There is no such path.
-            BadInput: A recogniser of the user's, or the name, is malformed.
+            BadInput: A recogniser of the user's, the rule or the name is malformed.
         """
         from regtui.registry import watch_test
 
-        return watch_test.explain(self.context, path, model=model)
+        return watch_test.explain(self.context, path, model=model, keep=keep)
+
+    def watch_status(self, *, limit: int | None = None) -> "WatchStatus":
+        """Tell what is watched, by whom, what is being captured, and what watchers told of late.
+
+        Args:
+            limit: How many events at most; None for the last 200.
+
+        Raises:
+            BadInput: The rules are malformed.
+        """
+        from regtui.registry import watch_status
+
+        return watch_status.watch_status(
+            self.context, limit=watch_status.EVENTS if limit is None else limit
+        )
+
+    def start_watcher(self) -> int:
+        """Start a watcher by the rules in the background, unless there is one.
+
+        Returns:
+            Its process.
+
+        Raises:
+            BadInput: There are no rules, or they are malformed.
+            RegtuiError: It could not be started.
+        """
+        from regtui.registry import watch_process
+
+        return watch_process.start_watcher(self.context)
+
+    def stop_watchers(self) -> list[int]:
+        """Stop the watchers by the rules on this machine; what they have taken is finished.
+
+        Returns:
+            Their processes.
+
+        Raises:
+            RegtuiError: One belongs to somebody else, or does not end in time.
+        """
+        from regtui.registry import watch_process
+
+        return watch_process.stop_watchers(self.context)

@@ -1,0 +1,67 @@
+"""Telling what is watched, by whom, what is being captured, and what watchers told of late.
+
+It reads files that watchers write (`regtui.capture.reports`), never the database: an app may ask
+twice a second.
+"""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from regtui.capture.reports import Report, Told, reports, told
+from regtui.registry.context import Context
+from regtui.registry.watch_rules import WatchRule, rules
+
+EVENTS = 200
+"""Events that are told unless somebody asks for more."""
+
+
+class WatchedFolder(Struct, frozen=True, kw_only=True):
+    """A folder that a rule names or somebody watches.
+
+    Attributes:
+        path: The folder, absolute.
+        rule: How the rules say that it is watched; None where they don't.
+        is_there: Whether it is there now.
+        watchers: Who watches it now, and what they do.
+    """
+
+    path: str
+    rule: WatchRule | None
+    is_there: bool
+    watchers: list[Report]
+
+
+class WatchStatus(Struct, frozen=True, kw_only=True):
+    """What is watched.
+
+    Attributes:
+        folders: Those of the rules in their order, then the others that somebody watches.
+        events: What watchers told, newest first.
+    """
+
+    folders: list[WatchedFolder]
+    events: list[Told]
+
+
+def watch_status(context: Context, *, limit: int = EVENTS) -> WatchStatus:
+    """Tell what is watched, by whom, and what came of it.
+
+    Args:
+        context: The registry.
+        limit: How many events at most.
+
+    Raises:
+        BadInput: The rules are malformed.
+    """
+    by_path = {rule.path: rule for rule in rules(context.home)}
+    watchers: dict[str, list[Report]] = {path: [] for path in by_path}
+    for report in reports(context.home):
+        watchers.setdefault(report.root, []).append(report)
+    folders = [
+        WatchedFolder(
+            path=path, rule=by_path.get(path), is_there=Path(path).is_dir(), watchers=found
+        )
+        for path, found in watchers.items()
+    ]
+    return WatchStatus(folders=folders, events=told(context.home, limit=limit))
