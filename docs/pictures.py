@@ -15,6 +15,7 @@ PICTURES = {
     "file": "file",
     "lineage": "lineage",
     "models": "models",
+    "watch": "watch",
 }
 """The screen that each of `docs/pictures/*.svg` shows."""
 

@@ -21,6 +21,7 @@ WAYS: dict[str, tuple[str, ...]] = {
     "discussion": (*DETAIL, "left_square_bracket", "left_square_bracket"),
     "filter": ("slash",),
     "compare": (*VERSIONS, "space", "space", "c"),
+    "watch": ("5",),
     "activity": ("7",),
     "logfilter": ("7", "slash"),
     "picker": (*VERSIONS, "v"),

@@ -1,12 +1,18 @@
 """Pictures of every screen: small and large, dark and light. The documentation shows them too."""
 
+import datetime
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from textual.widgets import Input, TextArea
 
+from regtui.capture.events import Event
+from regtui.capture.reports import Doing, Reporter
+from regtui.registry import Registry, watch_status
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import Driven, at_rest, press
+from tests.tui.sample import NOW
 
 SIZES = {"80x24": (80, 24), "160x48": (160, 48)}
 
@@ -19,6 +25,7 @@ SCREENS: dict[str, tuple[str, ...]] = {
     "lineage": ("j", "j", "enter", "enter", "]", "]", "]", "]"),
     "discussion": ("j", "j", "enter", "enter", "[", "[", "z"),
     "compare": ("j", "j", "enter", "space", "space", "space", "c", *"jjjjjjjj"),
+    "watch": ("5", "tab", "tab", *"jjj"),
     "activity": ("7", *"jjjjjjjjjj"),
     "edit": ("j", "j", "enter", *"eje", "backspace", "2", "enter", *"jjxjj"),
     "card": ("j", "j", "enter", "E", "down", "down"),
@@ -28,6 +35,55 @@ SCREENS: dict[str, tuple[str, ...]] = {
 
 
 _NAMES = {"[": "left_square_bracket", "]": "right_square_bracket"}
+
+
+def watched(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let two folders be watched, and one not, with something of everything in the lists."""
+    monkeypatch.setattr(watch_status, "_is_there", lambda path: "cluster" not in path)
+    nlp, vision, cluster = "/home/ann/runs/nlp", "/home/ann/runs/vision", "/mnt/cluster/runs"
+    rules = [
+        {"path": nlp, "keep": "best 3, last 1"},
+        {"path": vision, "keep": "all", "model": "vision/{run}"},
+        {"path": cluster, "keep": "final"},
+    ]
+    lines = "".join(
+        "[[watch]]\n" + "".join(f'{name} = "{value}"\n' for name, value in rule.items())
+        for rule in rules
+    )
+    (home / "watch.toml").write_text(lines, encoding="utf-8")
+    states = {
+        nlp: [
+            Doing(
+                path="sentiment/checkpoint-1500", recogniser="transformers", step=1500,
+                phase="capturing", reason="", size=438_000_000, stored=188_000_000, removed=False,
+            ),
+            Doing(
+                path="sentiment/checkpoint-1600", recogniser="transformers", step=1600,
+                phase="waiting", reason="model.safetensors is being written",
+                size=120_000_000, stored=0, removed=False,
+            ),
+        ],
+        vision: [],
+    }  # fmt: skip
+    events = [
+        (1, "captured", nlp, "sentiment/checkpoint-1400", "nlp/sentiment@14 :3f9c01aa52"),
+        (1, "rotated", nlp, "sentiment/checkpoint-1300", "its trainer removed it; pins keep it"),
+        (4, "skipped", nlp, "sentiment/checkpoint-1200", "the rule is to keep best 3, last 1"),
+        (9, "labelled", vision, "digits/best.pt", "best.pt is vision/digits@3"),
+        (30, "problem", vision, "digits/args.yaml", "line 7 is no YAML; the rest was read"),
+        (31, "captured", vision, "digits/last.pt", "vision/digits@3 :5a9650914d"),
+        (50, "lost", vision, "digits/tmp.pt", "it was removed; it ends before its directory"),
+        (59, "watching", vision, None, "by events and a timer"),
+    ]  # fmt: skip
+    for root, doing in states.items():
+        reporter = Reporter(home, Path(root), by_rules=True)
+        for minutes, event, of, path, message in reversed(events):
+            if of == root:
+                moment = datetime.datetime.fromtimestamp(NOW / 1e6 - 60 * minutes, datetime.UTC)
+                reporter.tell(
+                    Event(event=event, at=moment.isoformat(), root=root, path=path, message=message)
+                )
+        reporter.renew(doing, more=0, is_there=True)
 
 
 def pressing(keys: tuple[str, ...]) -> Callable[[Driven], object]:
@@ -53,8 +109,16 @@ def pressing(keys: tuple[str, ...]) -> Callable[[Driven], object]:
     ],
 )
 @pytest.mark.parametrize("screen", SCREENS)
-def test_picture(
-    snap_compare: SnapCompare, make_app: MakeApp, screen: str, size: str, theme: str
+def test_picture(  # noqa: PLR0913, PLR0917 -- what pytest gives
+    snap_compare: SnapCompare,
+    make_app: MakeApp,
+    sample: Registry,
+    monkeypatch: pytest.MonkeyPatch,
+    screen: str,
+    size: str,
+    theme: str,
 ) -> None:
+    if screen == "watch":
+        watched(sample.home, monkeypatch)
     run = pressing(SCREENS[screen])
     assert snap_compare(make_app(theme=theme), terminal_size=SIZES[size], run_before=run)

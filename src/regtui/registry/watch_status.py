@@ -8,9 +8,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from regtui.capture.reports import Report, Told, reports, told
+from regtui.capture.reports import Report, Told, marks, reports, told
 from regtui.registry.context import Context
-from regtui.registry.watch_rules import WatchRule, rules
+from regtui.registry.watch_rules import WatchRule, rules, stamp
 
 EVENTS = 200
 """Events that are told unless somebody asks for more."""
@@ -59,9 +59,16 @@ def watch_status(context: Context, *, limit: int = EVENTS) -> WatchStatus:
     for report in reports(context.home):
         watchers.setdefault(report.root, []).append(report)
     folders = [
-        WatchedFolder(
-            path=path, rule=by_path.get(path), is_there=Path(path).is_dir(), watchers=found
-        )
+        WatchedFolder(path=path, rule=by_path.get(path), is_there=_is_there(path), watchers=found)
         for path, found in watchers.items()
     ]
     return WatchStatus(folders=folders, events=told(context.home, limit=limit))
+
+
+def status_stamp(home: Path) -> tuple[object, ...]:
+    """Return what changes whenever the status does, but for watchers that were killed."""
+    return marks(home), stamp(home)
+
+
+def _is_there(path: str) -> bool:
+    return Path(path).is_dir()

@@ -86,7 +86,12 @@ class Explained(Struct, frozen=True, kw_only=True):
 
 
 def explain(
-    context: Context, path: str, *, model: str | None = None, keep: str = "all"
+    context: Context,
+    path: str,
+    *,
+    model: str | None = None,
+    keep: str = "all",
+    exclude: Sequence[str] = (),
 ) -> Explained:
     """Tell what would be captured of a file or folder; nothing is done.
 
@@ -95,6 +100,7 @@ def explain(
         path: The file or folder.
         model: Name of the model, with fields or without; None for the default.
         keep: Which states would be kept, if all that are there came at once.
+        exclude: Patterns of what is left out.
 
     Raises:
         NotFound: There is no such path.
@@ -112,7 +118,10 @@ def explain(
     settings = settings_of(context, WatchRule(path=str(root)))
     within = asked.relative_to(root).as_posix()
     looked_into = folder.relative_to(root).as_posix()
-    listing = list_folder(root, skip=settings.skip, within=looked_into) or Listing()
+    listing = (
+        list_folder(root, exclude=tuple(exclude), skip=settings.skip, within=looked_into)
+        or Listing()
+    )
     found = recognise(listing, settings.recognisers)
     mine = [
         unit
@@ -225,4 +234,7 @@ def _nothing(within: str, listing: Listing, recognisers: tuple[Recogniser, ...])
         return f"it is {never.title}, which is read for facts and never a version"
     if within in listing.files:
         return "no recogniser knows such a name; add one to capture.toml"
+    start = f"{within}/" if within not in {"", "."} else ""
+    if not any(path.startswith(start) for path in listing.files):
+        return "there is nothing in it yet"
     return "no recogniser finds a state in it; add one to capture.toml"

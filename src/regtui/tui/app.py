@@ -50,6 +50,9 @@ COLLECTING = (5_000, 10, 10)
 LOOK = 0.3
 """Seconds between two looks at the database file."""
 
+LOOK_AT_WATCHERS = 0.5
+"""Seconds between two looks at what watchers report."""
+
 T = TypeVar("T")
 
 
@@ -57,6 +60,12 @@ def _compare_screen() -> Screen[Any]:
     from regtui.tui.screens.compare import CompareScreen
 
     return CompareScreen()
+
+
+def _watch_screen() -> Screen[Any]:
+    from regtui.tui.screens.watch import WatchScreen
+
+    return WatchScreen()
 
 
 def _activity_screen() -> Screen[Any]:
@@ -82,6 +91,7 @@ class RegtuiApp(Acting, TypingAhead):
     MODES: ClassVar[dict[str, Any]] = {
         "models": ModelsScreen,
         "compare": _compare_screen,
+        "watch": _watch_screen,
         "activity": _activity_screen,
     }
     DEFAULT_MODE = "models"
@@ -127,6 +137,8 @@ class RegtuiApp(Acting, TypingAhead):
         """How the database was when it was looked at last."""
         self._is_shown = False
         self._has_looked = self._has_changed = False
+        self._watchers_stamp: tuple[object, ...] = ()
+        self._watchers_looked = 0.0
         self._writing = asyncio.Lock()
         self._told_unforeseen = 0
         self._warned: dict[str, float] = {}
@@ -166,6 +178,7 @@ class RegtuiApp(Acting, TypingAhead):
         on_signals(self._end)
         self.set_class(self.signs is signs.ASCII, "-ascii")
         self.set_interval(LOOK, self._look)
+        self.set_interval(LOOK_AT_WATCHERS, self.look_at_watchers)
         self.call_after_refresh(self._settle)
 
     def get_css_variables(self) -> dict[str, str]:
@@ -299,10 +312,34 @@ class RegtuiApp(Acting, TypingAhead):
         self._told_unforeseen = 0
         self._started = self._has_looked = True
         self.status = msgspec.structs.replace(
-            status, person=self.status.person, read_only=self.read_only
+            status,
+            person=self.status.person,
+            read_only=self.read_only,
+            watched=self.status.watched,
         )
         if self._has_changed:
             self._tell_change()
+
+    def look_at_watchers(self) -> None:
+        """Look what watchers report, and show it."""
+        start(self, self._look_at_watchers, group="watchers")
+
+    async def _look_at_watchers(self) -> None:
+        from regtui.capture import reports
+        from regtui.registry.watch_status import status_stamp
+
+        home = self.registry.home
+        now = await asyncio.to_thread(status_stamp, home)
+        is_old = time.monotonic() - self._watchers_looked >= reports.BEAT
+        if now == self._watchers_stamp and not is_old:
+            return
+        self._watchers_stamp, self._watchers_looked = now, time.monotonic()
+        found = await asyncio.to_thread(reports.reports, home)
+        watched = len({report.root for report in found})
+        self.status = msgspec.structs.replace(self.status, watched=watched)
+        for screen in self.screen_stack:
+            if isinstance(screen, RegtuiScreen):
+                screen.watchers_changed()
 
     def _tell_change(self) -> None:
         self._has_changed = False
@@ -345,6 +382,10 @@ class RegtuiApp(Acting, TypingAhead):
             await compare(self, [row.version for row in marks.values()])
         else:
             await self.switch_mode("compare")
+
+    def do_watch(self) -> None:
+        """Go to the watched folders."""
+        self.switch_mode("watch")
 
     def do_activity(self) -> None:
         """Go to what was done."""

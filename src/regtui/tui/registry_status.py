@@ -15,6 +15,7 @@ class Status(Struct, frozen=True, kw_only=True):
         person: Who acts.
         versions: How many captured versions there are.
         conflicts: How many open conflicts.
+        watched: How many folders are being watched.
         read_only: Whether nothing may be changed in this app.
         message: What is wrong or going on; empty where nothing is.
     """
@@ -23,6 +24,7 @@ class Status(Struct, frozen=True, kw_only=True):
     person: str = ""
     versions: int = 0
     conflicts: int = 0
+    watched: int = 0
     read_only: bool = False
     message: str = ""
 

@@ -136,9 +136,10 @@ def explain(
     path: Annotated[str, typer.Argument(metavar="PATH", help="A file or folder.")],
     model: Model = None,
     keep: Keep = "all",
+    exclude: Exclude = [],
 ) -> None:
     """Tell what would be captured, and why or why not; nothing is done."""
-    told = SETTINGS.registry().watch_test(path, model=model, keep=keep)
+    told = SETTINGS.registry().watch_test(path, model=model, keep=keep, exclude=exclude)
     if SETTINGS.json:
         emit(told)
         return

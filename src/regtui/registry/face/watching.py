@@ -72,13 +72,21 @@ class WatchingVerbs(Verbs):
 
         return watch_rules.remove(self.context.home, path)
 
-    def watch_test(self, path: str, *, model: str | None = None, keep: str = "all") -> "Explained":
+    def watch_test(
+        self,
+        path: str,
+        *,
+        model: str | None = None,
+        keep: str = "all",
+        exclude: "Sequence[str]" = (),
+    ) -> "Explained":
         """Tell what would be captured of a file or folder, and why or why not; nothing is done.
 
         Args:
             path: The file or folder.
             model: Name of the model, with fields or without; None for the default.
             keep: Which states would be kept.
+            exclude: Patterns of what is left out.
 
         Raises:
             NotFound: There is no such path.
@@ -86,7 +94,7 @@ class WatchingVerbs(Verbs):
         """
         from regtui.registry import watch_test
 
-        return watch_test.explain(self.context, path, model=model, keep=keep)
+        return watch_test.explain(self.context, path, model=model, keep=keep, exclude=exclude)
 
     def watch_status(self, *, limit: int | None = None) -> "WatchStatus":
         """Tell what is watched, by whom, what is being captured, and what watchers told of late.

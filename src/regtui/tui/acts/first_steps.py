@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from regtui.tui.acts.asking import ask
 from regtui.tui.acts.capturing import capture
+from regtui.tui.acts.watching import add_folder
 from regtui.tui.screens.first_steps import FirstSteps
 
 if TYPE_CHECKING:
@@ -15,12 +16,15 @@ if TYPE_CHECKING:
 async def first_steps(app: "RegtuiApp") -> None:
     """Ask what to do first, and do it."""
     open_demo = _demo(app)
-    without = {"capture"} if app.read_only else set[str]()
+    without = {"capture", "watch"} if app.read_only else set[str]()
     if open_demo is None:
         without.add("demo")
     step = await ask(app, FirstSteps(without=without))
     if step == "capture":
         await capture(app)
+    elif step == "watch":
+        await app.switch_mode("watch")
+        await add_folder(app)
     elif step == "demo" and open_demo is not None:
         await open_demo()
     elif step == "quit":

@@ -45,6 +45,9 @@ class RegtuiScreen(Acting, Screen[None]):
     def registry_changed(self) -> None:
         """Show what another process, or this one, committed. Called on the screen that is shown."""
 
+    def watchers_changed(self) -> None:
+        """Show what watchers report now. Called on the screen that is shown."""
+
     async def read(
         self,
         verb: Callable[[Registry], T],

@@ -12,6 +12,7 @@ from textual.widgets.option_list import Option
 
 STEPS = (
     ("capture", "c", "Capture something", "a file or folder becomes the first version of a model"),
+    ("watch", "w", "Watch a folder", "what trainers finish there becomes versions by itself"),
     ("demo", "d", "Try the demo", "small models, really trained, in a registry of their own"),
     ("skip", "s", "Look around", "? tells everywhere what can be done"),
     ("quit", "q", "Leave", ""),

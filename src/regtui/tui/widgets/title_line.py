@@ -5,10 +5,17 @@ from typing import TYPE_CHECKING, cast
 from rich.text import Text
 from textual.widgets import Static
 
+from regtui.registry.figures import count_text
+
 if TYPE_CHECKING:
     from regtui.tui.app import RegtuiApp
 
-SCREENS = (("1", "models", "Models"), ("2", "compare", "Compare"), ("7", "activity", "Activity"))
+SCREENS = (
+    ("1", "models", "Models"),
+    ("2", "compare", "Compare"),
+    ("5", "watch", "Watch"),
+    ("7", "activity", "Activity"),
+)
 
 
 class TitleLine(Static):
@@ -48,6 +55,9 @@ class TitleLine(Static):
         if status.read_only:
             parts.insert(0, "read-only")
         right = Text(" · ".join(part for part in parts if part) + " ", "dim")
+        if status.watched:
+            watched = f"{app.signs.live} {count_text(status.watched, 'folder')} watched"
+            right = Text(watched, "dim") + Text(" · ", "dim") + right
         if status.conflicts:
             right = Text(f"{app.signs.conflict} {status.conflicts} ", "bold red") + right
         line.append("  ")
