@@ -12,6 +12,7 @@ from regtui.registry import Registry
 
 MODELS = [
     "forecast/sales",
+    "forecast/tuned",
     "inbox/mystery",
     "nlp/sentiment",
     "nlp/sentiment-small",
@@ -44,6 +45,19 @@ def test_every_screen_has_something_true_to_show(registry: Registry) -> None:
     assert "license" in registry.card("nlp/sentiment")
     assert registry.version("forecast/sales@production").number == 3
     assert {one.actor for one in registry.log(limit=50).operations} >= {"ann", "ben"}
+
+
+def test_a_folder_was_watched_and_what_came_of_it_is_told(registry: Registry) -> None:
+    status = registry.watch_status()
+    [folder] = status.folders
+    assert (folder.is_there, folder.watchers) == (True, [])
+    assert folder.rule is not None
+    told = {(one.event, (one.path or "").rpartition("/")[2]) for one in status.events}
+    assert {("captured", "step-3200.safetensors"), ("waiting", "step-3400.safetensors")} <= told
+    assert "skipped" in {event for event, _ in told}
+    versions = registry.versions("model:forecast/tuned").versions
+    assert {one.params["step"] for one in versions} == {400, 800, 3200}
+    assert len({one.metrics["val_mse"] for one in versions}) == 3
 
 
 def test_what_the_card_says_of_its_tensors_is_true(registry: Registry) -> None:

@@ -1,5 +1,6 @@
 """Trainers do what they like in their folders; each state that they finish is one version."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -250,6 +251,21 @@ def test_rules_decide_what_is_kept(registry: Registry, runs: Path) -> None:
     shutil.rmtree(registry.home / "watch")
     told = once(registry, runs, keep="final", model="final")
     assert [one.step for one in told if one.event == "captured"] == [4]
+
+
+def test_of_states_that_come_at_once_each_is_judged_by_those_before(
+    registry: Registry, runs: Path
+) -> None:
+    for number in range(1, 9):
+        folder = checkpoint(runs / "a", number)
+        state = {"global_step": number, "log_history": [{"step": number, "loss": number}]}
+        (folder / "trainer_state.json").write_text(json.dumps(state))
+        then = time.time() - 1000 + number
+        for path in (*folder.iterdir(), folder):
+            os.utime(path, (then, then))
+    told = once(registry, runs, keep="best 2")
+
+    assert [one.step for one in told if one.event == "captured"] == [1, 2]
 
 
 def test_the_final_state_is_captured_when_its_run_has_ended(registry: Registry, runs: Path) -> None:

@@ -97,7 +97,7 @@ def terminal(request: pytest.FixtureRequest, demo: Demo, tmp_path: Path) -> Iter
 
 
 def test_the_tour(terminal: Terminal) -> None:
-    terminal.shows("all models", "nlp", "inbox", "16 versions")
+    terminal.shows("all models", "nlp", "inbox", "19 versions")
 
     # The first model is the third line: all models, a folder, and it.
     terminal.type("j", "j", "Enter")

@@ -5,7 +5,10 @@ screen shows was measured: metrics and curves come from the training, tensors an
 files. What a chapter says of its models in cards and comments is true of them as well.
 """
 
+import json
+import os
 import pickle
+import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +20,7 @@ from regtui.demo.model_files import write_safetensors
 from regtui.demo.people import Team
 from regtui.registry import Registry
 from regtui.registry.series import parse_series
+from regtui.registry.watch_rules import WatchRule
 
 DAYS = 45
 """How long the story takes."""
@@ -40,6 +44,8 @@ def tell(team: Team, folder: Path) -> Iterator[str]:
         _forest(team, folder / "forest")
     yield "inbox/mystery"
     _mystery(team, folder / "mystery")
+    yield "forecast/tuned"
+    _tuned(team, folder.parent / "watched")
 
 
 SENTIMENT_CARD = """---
@@ -218,6 +224,32 @@ def _mystery(team: Team, folder: Path) -> None:
         tags={"quarantine": ""},
         description="Came by mail; look at its files before you load it",
     )
+
+
+def _tuned(team: Team, folder: Path) -> None:
+    """Leave a folder of checkpoints to a watcher; the last one was never written to its end."""
+    model = "forecast/tuned"
+    run = folder / "tuned"
+    run.mkdir(parents=True)
+    said = {"model": model, "directions": {"val_mse": "min"}}
+    (run / "regtui.json").write_text(json.dumps(said), encoding="utf-8")
+    weeks = data.sales(260, 3)
+    states = []
+    for epochs in (2, 4, 8, 16):
+        learner = Ridge(data.LAGS)
+        course = learner.train(weeks[:200], weeks[200:], epochs=epochs, rate=0.02, penalty=0.001)
+        file = run / f"step-{course.steps[-1]}.safetensors"
+        states.append(file)
+        write_safetensors(file, {"coef": learner.weights})
+        (run / "metrics.csv").write_text(course.csv(), encoding="utf-8")
+    unfinished = run / f"step-{course.steps[-1] + 200}.safetensors"
+    unfinished.write_bytes(file.read_bytes()[:-8])
+    for minutes, one in enumerate((unfinished, *reversed(states)), start=1):
+        written = time.time() - 60 * minutes  # a state counts as later by its date
+        os.utime(one, (written, written))
+    rule = WatchRule(path=str(folder), keep="best 2, last 1")
+    team.watcher.watch([rule], tell=lambda _: None, once=True)
+    team.me.add_watch_rule(rule)
 
 
 def _capture(

@@ -6,6 +6,7 @@ can't be kept, it is registered without them.
 """
 
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, structs
@@ -61,6 +62,8 @@ class Capturer:
         self._rules = rules
         self._runs: dict[tuple[Path, str], RunContext] = {}
         self._memories: dict[tuple[Path, str], dict[str, Any]] = {}
+        # What the watchers' memories learn only when the other thread comes to it.
+        self._done: dict[tuple[Watcher, str], dict[str, Done]] = {}
 
     def capture(self, job: Job) -> Outcome:
         """Make a version of a state, where its rule keeps it."""
@@ -107,7 +110,9 @@ class Capturer:
         """Return what becomes of a state that its rule does not keep; None for all others."""
         rules = parse_keep(ready.rule.keep)
         judged = judged_by(ready.found)
-        states = _states(ready, judged, job.later)
+        known = {one.path: one for one in ready.watcher.memory.of_run(ready.unit.run)}
+        known |= self._done.get((ready.watcher, ready.unit.run), {})
+        states = _states(ready, known.values(), judged, job.later)
         highest = judged is None or judged.highest
         if ready.unit.path in kept(states, rules, highest=highest, ended=job.ended):
             return None
@@ -134,6 +139,7 @@ class Capturer:
         judged = judged_by(ready.found)
         value = None if judged is None else judged.value
         done = done_of(ready.generation, captured.version.id, value)
+        self._done.setdefault((ready.watcher, ready.unit.run), {})[done.path] = done
         return Outcome(fate="done", done=done, events=tuple(events))
 
     def _request(self, ready: _Ready) -> CaptureRequest:
@@ -196,12 +202,14 @@ def _told(ready: _Ready, captured: Captured) -> Event:
     return _event(kind, ready.watcher, ready.unit, message, version=version, model=version.model)
 
 
-def _states(ready: _Ready, judged: Judged | None, later: tuple[State, ...]) -> list[State]:
+def _states(
+    ready: _Ready, done: Iterable[Done], judged: Judged | None, later: tuple[State, ...]
+) -> list[State]:
     """Return what is known of the run's states: those that are kept, this one, and later ones."""
     generation = ready.generation
     known = [
         State(one.path, one.newest, one.step, one.value)
-        for one in ready.watcher.memory.of_run(ready.unit.run)
+        for one in done
         if one.version is not None and one.path != ready.unit.path
     ]
     value = None if judged is None else judged.value

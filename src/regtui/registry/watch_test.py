@@ -154,6 +154,8 @@ def _left_out(
     if all(rule.kind == "all" for rule in rules):
         return {}
     for unit in units:
+        if _why_not(root, unit):
+            continue  # it is no state yet
         judged = judged_by(_findings(root, unit, beside.of(unit))) if by_value else None
         if judged is not None:
             highest.setdefault(unit.run, judged.highest)
