@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -42,6 +43,12 @@ ENDED_UNSEEN: Final = 600.0
 
 LINGER: Final = 3.0
 """Seconds that `--once` waits for what is nearly ready."""
+
+TOGETHER: Final = 50
+"""States that are registered together, where so many are ready: each transaction costs as much."""
+
+TOGETHER_BYTES: Final = 64 * 2**20
+"""Bytes above which a state is captured alone: nobody waits long for another one's."""
 
 _SHARE: Final = 60
 """A look may take this part of the time between two looks."""
@@ -90,7 +97,7 @@ class Job(Struct, frozen=True):
 
 
 Folders = Callable[[], Sequence[Watcher]]
-Capture = Callable[[Job], Outcome]
+Capture = Callable[[Sequence[Job]], list[Outcome]]
 Relabel = Callable[[Watcher, Unit, Done], Outcome]
 Report = Callable[[Watcher, Sequence[Doing], int], None]
 
@@ -101,7 +108,8 @@ class Watching:
     Args:
         folders: Gives a watcher for each folder; asked again and again. Those that it gives no
             more, and all at the end, are closed.
-        capture: Captures a state, in a thread of its own; raises nothing that it can tell.
+        capture: Captures states that are ready, in a thread of its own; gives an outcome for each
+            and raises nothing that it can tell.
         relabel: Notes new names of a version, in that thread too.
         report: Is given what is being done in a folder, and how much more there is.
         waker: What wakes it.
@@ -138,11 +146,13 @@ class Watching:
         self._worker = ThreadPoolExecutor(
             1, thread_name_prefix="capture", initializer=_give_way_to_trainers
         )
-        self._running: dict[Future[Outcome], tuple[Watcher, Generation | None]] = {}
+        self._queue: deque[Job] = deque()
+        self._running: dict[Future[list[Outcome]], list[tuple[Watcher, Generation | None]]] = {}
         self._held: dict[tuple[Watcher, str], Generation] = {}
         self._failures: dict[int, int] = {}
         self._told: dict[Watcher, str] = {}
         self._busy_at = time.monotonic()
+        self._reported = 0.0
 
     def run(self) -> None:
         """Watch until the end."""
@@ -150,13 +160,15 @@ class Watching:
             woken, walked, took = True, 0.0, 0.0
             judge: float | None = 0.0
             while True:
-                started = time.monotonic()
+                started, used = time.monotonic(), time.thread_time()
                 walk = self._follow() or woken or started - walked >= self._timer(took)
                 if walk or (judge is not None and started >= judge):
                     again = self._round(walk=walk)
                     judge = None if again is None else time.monotonic() + again
                     if walk:
-                        walked, took = started, time.monotonic() - started
+                        # Of this thread alone: a machine on which others work is no reason to
+                        # look away for longer.
+                        walked, took = started, time.thread_time() - used
                     if self._once and self._is_finished(again):
                         return
                 self._report_all()
@@ -179,19 +191,24 @@ class Watching:
         self._leaving += [one for one in self._watchers if one not in wanted]
         self._watchers = wanted
         for one in list(self._leaving):
-            if all(watcher is not one for watcher, _ in self._running.values()):
+            if all(watcher is not one for watcher, _ in self._taken):
                 self._leaving.remove(one)
                 self._held = {key: held for key, held in self._held.items() if key[0] is not one}
                 one.close()
         return bool(new)
 
     def _report_all(self) -> None:
-        """Report what is being done in each folder."""
+        """Report what is being done in each folder, now and then."""
+        if time.monotonic() - self._reported < _TURN_CAPTURING:
+            return
+        self._reported = time.monotonic()
         for watcher in self._watchers:
+            running = [one for of in self._running.values() for one in of]
             doing = [
-                _doing(one, "capturing" if running.running() else "queued")
-                for running, (of, one) in self._running.items()
-                if of is watcher and one is not None
+                _doing(one, "capturing") for of, one in running if of is watcher and one is not None
+            ]
+            doing += [
+                _doing(one.generation, "queued") for one in self._queue if one.watcher is watcher
             ]
             held = [_doing(one, "held") for (of, _), one in self._held.items() if of is watcher]
             waiting = watcher.waiting()
@@ -217,8 +234,11 @@ class Watching:
         ready, again = watcher.look(walk=walk)
         self._submit(watcher, ready)
         for unit, done in watcher.relabelled():
-            self._start(watcher, None, self._relabel, watcher, unit, done)
+            self._start([(watcher, None)], self._relabelled, watcher, unit, done)
         return [*([] if again is None else [again]), *self._release_held(watcher)]
+
+    def _relabelled(self, watcher: Watcher, unit: Unit, done: Done) -> list[Outcome]:
+        return [self._relabel(watcher, unit, done)]
 
     def _tell_failure(self, watcher: Watcher, error: Exception) -> None:
         """Tell what went wrong with a folder or with what is remembered of it, once."""
@@ -245,34 +265,52 @@ class Watching:
             may_end = watcher.ends and not runs[run]
             has_ended = ended or (may_end and self._has_ended(watcher, run))
             job = Job(watcher, one, beside.of(one.unit), has_ended, tuple(runs[run]))
-            self._start(watcher, one, self._capture, job)
+            self._queue.append(job)
+        self._capture_next()
+
+    def _capture_next(self) -> None:
+        """Hand over what is ready, several states at once, once the last ones are done."""
+        if any(generation is not None for of in self._running.values() for _, generation in of):
+            return
+        jobs: list[Job] = []
+        size = 0
+        while self._queue and len(jobs) < TOGETHER:
+            size += self._queue[0].generation.size
+            if jobs and size > TOGETHER_BYTES:
+                break
+            jobs.append(self._queue.popleft())
+        if jobs:
+            self._start([(one.watcher, one.generation) for one in jobs], self._capture, jobs)
 
     def _start(
         self,
-        watcher: Watcher,
-        generation: Generation | None,
-        work: Callable[..., Outcome],
+        of: list[tuple[Watcher, Generation | None]],
+        work: Callable[..., list[Outcome]],
         *arguments: object,
     ) -> None:
         running = self._worker.submit(work, *arguments)
-        self._running[running] = (watcher, generation)
+        self._running[running] = of
         running.add_done_callback(self._waker.wake)
 
     def _collect(self) -> None:
         """Take in what the other thread has finished."""
         for running in [one for one in self._running if one.done()]:
-            watcher, generation = self._running.pop(running)
-            if running.cancelled():
-                continue
-            outcome = running.result()
-            if outcome.fate != "again":
-                self._busy_at = time.monotonic()
-            for event in outcome.events:
-                self._tell(event)
-            try:
-                self._take_in(watcher, generation, outcome)
-            except RegtuiError as error:  # it could not be written down, and is known till the end
-                self._tell_failure(watcher, error)
+            of = self._running.pop(running)
+            if not running.cancelled():
+                for (watcher, generation), outcome in zip(of, running.result(), strict=True):
+                    self._finish(watcher, generation, outcome)
+        self._capture_next()
+
+    def _finish(self, watcher: Watcher, generation: Generation | None, outcome: Outcome) -> None:
+        """Tell what became of a state, and take it in."""
+        if outcome.fate != "again":
+            self._busy_at = time.monotonic()
+        for event in outcome.events:
+            self._tell(event)
+        try:
+            self._take_in(watcher, generation, outcome)
+        except RegtuiError as error:  # it could not be written down, and is known till the end
+            self._tell_failure(watcher, error)
 
     def _take_in(self, watcher: Watcher, generation: Generation | None, outcome: Outcome) -> None:
         if generation is None:
@@ -316,8 +354,14 @@ class Watching:
     def _is_busy_with(self, watcher: Watcher, run: str) -> bool:
         return any(
             one is watcher and generation is not None and generation.unit.run == run
-            for one, generation in self._running.values()
+            for one, generation in self._taken
         )
+
+    @property
+    def _taken(self) -> list[tuple[Watcher, Generation | None]]:
+        """What waits to be captured or is being captured, and whose it is."""
+        queued = [(job.watcher, job.generation) for job in self._queue]
+        return [*queued, *(one for of in self._running.values() for one in of)]
 
     def _has_ended(self, watcher: Watcher, run: str) -> bool:
         age = time.time() - watcher.newest_in(run) / 1e9
@@ -326,7 +370,7 @@ class Watching:
         return age >= ENDED_UNSEEN or writing_process(watcher.root / run) is None
 
     def _is_finished(self, again: float | None) -> bool:
-        if self._running:
+        if self._running or self._queue:
             return False
         return again is None or time.monotonic() - self._busy_at > LINGER
 
@@ -339,7 +383,11 @@ class Watching:
 
     def _end(self) -> None:
         """Finish what was taken, and leave the rest to the next watcher."""
-        wait(self._running, timeout=FINISHING)
+        until = time.monotonic() + FINISHING
+        while self._running and time.monotonic() < until:
+            wait(self._running, timeout=until - time.monotonic())
+            self._collect()
+        self._queue.clear()
         self._worker.shutdown(wait=True, cancel_futures=True)
         self._collect()
         for watcher in (*self._watchers, *self._leaving):

@@ -116,6 +116,13 @@ def read(source: Source, name: str, limits: Limits = LIMITS) -> Facts:
     return _unclaimed(head, source, name, limits)
 
 
+def load() -> None:
+    """Load all readers now; else each is loaded with the first file that is like its own."""
+    names = {name for _, readers in _STARTS for name in readers}
+    for name in sorted(names | {*_ANYWHERE, *_OPENED_AS.values()}):
+        _module(name)
+
+
 def _by_bytes(head: bytes, source: Source) -> str | None:
     """Return the reader that knows the file by its bytes."""
     for start, readers in _STARTS:

@@ -11,11 +11,11 @@ afterwards: a capture is done when it is registered, and no reader of formats ca
 
 import contextlib
 import platform
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from regtui.artifacts.garbage import all_there
 from regtui.artifacts.scan import Scan, scan
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from regtui.capture.context import RunContext
     from regtui.capture.findings import ParentHint
     from regtui.formats.layout import Layout
+    from regtui.formats.values import Facts
     from regtui.registry.series import Series
 
 Progress = Callable[[int], None]
@@ -174,38 +175,87 @@ def register(
         BadInput: A name or value is malformed.
         RegtuiError: A file can't be read or changed meanwhile, or the disk is full.
     """
-    alias = None if request.alias is None else alias_key(request.alias)
-    name = slug(_stem(found)) if request.model is None else request.model
-    key = name_key(name)
+    (captured,) = register_all(context, [store(context, found, request, on_progress)])
+    return captured
+
+
+def store(
+    context: Context,
+    found: Scan,
+    request: CaptureRequest,
+    on_progress: Progress | None = None,
+) -> "Stored":
+    """Take files into the store, as the first half of `register`.
+
+    Raises:
+        NotFound: There is no such parent.
+        BadInput: A name or value is malformed.
+        RegtuiError: A file can't be read or changed meanwhile, or the disk is full.
+    """
+    if request.alias is not None:
+        alias_key(request.alias)
+    name_key(_name(found, request))
     _check_known(context, request)
     context.replica.make()
     layouts: dict[str, Layout] = {}
-    content = _ingested(context, found, layouts, on_progress)
+    entries = context.store.ingest(found, on_progress=on_progress, on_layout=layouts.__setitem__)
+    return Stored(Content(found, entries), request, layouts)
+
+
+def register_all(context: Context, wanted: "Sequence[Stored]") -> list[Captured]:
+    """Make versions of what is in the store, each an intent of its own: all of them, or none.
+
+    Args:
+        context: The registry.
+        wanted: What to register, in this order.
+
+    Raises:
+        NotFound: There is no such parent.
+        BadInput: A name or value is malformed.
+        RegtuiError: A file changed meanwhile, or the disk is full.
+    """
+    if not wanted:
+        return []
     with contextlib.ExitStack() as unit:
         authority = unit.enter_context(context.writing())
-        while not all_there(context.store, content.entries):
+        while not all(all_there(context.store, one.content.entries) for one in wanted):
             # A collection took a file after it was found: it was nobody's until now.
             unit.close()
-            content = _ingested(context, found, layouts, on_progress)
+            wanted = [store(context, one.content.scan, one.request) for one in wanted]
             authority = unit.enter_context(context.writing())
-        _begin(authority, key, alias)
-        model = _model(authority, name, key, request)
-        version, created, changed = _register(authority, model, content, request)
-        if alias is not None:
-            changed |= point(authority, model, alias, version)
-        facts = capture_layouts.keep(authority.connection, content.names, layouts)
-        # Answered from what is written here: what is done must not fail for a reader's turn.
-        answer = answer_of(authority, version, key, alias)
-    warnings = capture_layouts.warnings(context, content.names, facts)
-    return Captured(version=answer, created=created, changed=changed, warnings=warnings)
+        done: list[tuple[Captured, dict[str, Facts]]] = []
+        for one in wanted:
+            if done:
+                authority.begin_group()
+                if one.looks_up:
+                    authority.flush()  # what came before it in this unit may be its parent
+            done.append(_registered(authority, one))
+    return [
+        structs.replace(one, warnings=capture_layouts.warnings(context, of.content.names, facts))
+        for of, (one, facts) in zip(wanted, done, strict=True)
+    ]
 
 
-def _ingested(
-    context: Context, found: Scan, layouts: "dict[str, Layout]", on_progress: Progress | None
-) -> "Content":
-    """Take the files of a scan into the store."""
-    entries = context.store.ingest(found, on_progress=on_progress, on_layout=layouts.__setitem__)
-    return Content(found, entries)
+def _registered(authority: SoloAuthority, one: "Stored") -> "tuple[Captured, dict[str, Facts]]":
+    """Register one; what has still to be warned of is left out."""
+    request, content = one.request, one.content
+    alias = None if request.alias is None else alias_key(request.alias)
+    name = _name(content.scan, request)
+    key = name_key(name)
+    _begin(authority, key, alias)
+    model = _model(authority, name, key, request)
+    version, created, changed = _register(authority, model, content, request)
+    if alias is not None:
+        changed |= point(authority, model, alias, version)
+    facts = capture_layouts.keep(authority.connection, content.names, one.layouts)
+    # Answered from what is written here: what is done must not fail for a reader's turn.
+    answer = answer_of(authority, version, key, alias)
+    return Captured(version=answer, created=created, changed=changed, warnings=[]), facts
+
+
+def _name(found: Scan, request: CaptureRequest) -> str:
+    """Return the name of the model."""
+    return slug(_stem(found)) if request.model is None else request.model
 
 
 class Content(Struct, frozen=True):
@@ -221,6 +271,25 @@ class Content(Struct, frozen=True):
         for entry in self.entries:
             names.setdefault(entry.digest, []).append(entry.path or self.scan.root.resolve().name)
         return names
+
+
+class Stored(Struct, frozen=True):
+    """Files that are in the store, to be registered.
+
+    Attributes:
+        content: The files.
+        request: What is known of them.
+        layouts: Those that were made of new files, by digest.
+    """
+
+    content: Content
+    request: CaptureRequest
+    layouts: "dict[str, Layout]"
+
+    @property
+    def looks_up(self) -> bool:
+        """Whether other versions are looked up to register it."""
+        return bool(self.request.parents or self.request.hints or self.request.copies)
 
 
 def _refuse_own_files(home: Path, path: Path) -> None:

@@ -6,8 +6,10 @@ of watchers may look at one folder: the content decides what is a version.
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+from regtui.capture import readers
 from regtui.capture.events import Event, happened
 from regtui.capture.keep import parse_keep
 from regtui.capture.mounts import NETWORK, file_system_of
@@ -17,6 +19,7 @@ from regtui.capture.waking import Waker
 from regtui.capture.watcher import Settings, Watcher
 from regtui.capture.watching import ENDED, Watching
 from regtui.core.errors import BadInput, RegtuiError
+from regtui.formats import detect
 from regtui.registry.context import Context
 from regtui.registry.watch_capture import Capturer
 from regtui.registry.watch_rules import FILE, WatchRule, checked, rules, stamp
@@ -82,6 +85,9 @@ def watch(  # noqa: PLR0913 -- everything that a watcher may be told, by name
             gone.append(error)
             stop()
 
+    # While a module is loaded nobody looks at the folders, and a state may come and go meanwhile.
+    readers.load()
+    detect.load()
     folders = _Folders(context, told, chosen, by_rules=not wanted)
     waker = Waker(context.home, folders.has_no_events)
     stop.wakes(waker)
@@ -133,6 +139,9 @@ class _Folders:
         self._stamp = stamp(context.home)
         self._reporters: dict[Path, Reporter] = {}
         self._late: list[Event] = []
+        # Who looks at folders must not wait for a disk: reports are written beside it.
+        self._writing = ThreadPoolExecutor(1, thread_name_prefix="report")
+        self._renewing: dict[Path, Future[None]] = {}
         self._current: list[Watcher] = []
         self.rules: dict[Watcher, WatchRule] = {}
         self._take(chosen)
@@ -180,27 +189,35 @@ class _Folders:
     def _tell_now(self, event: Event) -> None:
         reporter = self._reporters.get(Path(event.root))
         if reporter is not None:
-            reporter.tell(event)
+            self._writing.submit(reporter.tell, event)
         self._tell(event)
 
     def report(self, watcher: Watcher, doing: Sequence[Doing], more: int) -> None:
         """Report what is being done in a folder."""
         while self._late:
             self._tell_now(self._late.pop(0))
-        reporter = self._reporters.get(watcher.root)
-        if reporter is not None:
-            reporter.renew(doing, more=more, events=not watcher.network, is_there=watcher.is_there)
+        reporter, before = self._reporters.get(watcher.root), self._renewing.get(watcher.root)
+        if reporter is None or (before is not None and not before.done()):
+            return  # the next one tells it too
+        self._renewing[watcher.root] = self._writing.submit(
+            reporter.renew,
+            doing,
+            more=more,
+            events=not watcher.network,
+            is_there=watcher.is_there,
+        )
 
     def close(self) -> None:
         """End them all."""
         for watcher in self._current:
             self._end(watcher.root)
+        self._writing.shutdown()
 
     def _end(self, root: Path) -> None:
         self.told(happened("stopped", str(root)))
         reporter = self._reporters.pop(root, None)
         if reporter is not None:
-            reporter.close()
+            self._writing.submit(reporter.close)
 
 
 def _is_same(one: WatchRule, other: WatchRule) -> bool:

@@ -6,7 +6,7 @@ can't be kept, it is registered without them.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, structs
@@ -25,7 +25,7 @@ from regtui.capture.watcher import Watcher, done_of
 from regtui.capture.watching import ENDED_UNSEEN, Job, Outcome
 from regtui.core.errors import BadInput, RegtuiError
 from regtui.registry.answers import Captured
-from regtui.registry.capture import CaptureRequest, register
+from regtui.registry.capture import CaptureRequest, Stored, register_all, store
 from regtui.registry.context import Context
 from regtui.registry.labels import note_labels
 from regtui.registry.series import Series
@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+POINTS = 200_000
+"""Points of curves that are held before what is ready is registered."""
+
+
 class _Ready(Struct, frozen=True):
     """A state and what its files say."""
 
@@ -43,6 +47,7 @@ class _Ready(Struct, frozen=True):
     generation: Generation
     rule: WatchRule
     found: Findings
+    problems: list[str]
 
     @property
     def unit(self) -> Unit:
@@ -50,7 +55,7 @@ class _Ready(Struct, frozen=True):
 
 
 class Capturer:
-    """Captures the states of several watched folders, one after the other.
+    """Captures the states of several watched folders.
 
     Args:
         context: The registry.
@@ -65,22 +70,44 @@ class Capturer:
         # What the watchers' memories learn only when the other thread comes to it.
         self._done: dict[tuple[Watcher, str], dict[str, Done]] = {}
 
-    def capture(self, job: Job) -> Outcome:
-        """Make a version of a state, where its rule keeps it."""
-        unit = job.generation.unit
+    def capture(self, jobs: Sequence[Job]) -> list[Outcome]:
+        """Make versions of states, where their rules keep them; an outcome for each.
+
+        They are registered in one transaction, which costs what one of them alone would. Where
+        that fails, each is registered alone, so that none keeps the others from being versions.
+        """
+        outcomes: dict[int, Outcome] = {}
+        stored: dict[int, tuple[_Ready, Stored]] = {}
+        points = 0
+        for number, job in enumerate(jobs):
+            try:
+                ready = self._read(job)
+                left_out = self._left_out(ready, job)
+                if left_out is not None:
+                    outcomes[number] = left_out
+                    continue
+                stored[number] = ready, self._store(ready)
+                self._note(ready, "")
+            except Exception as error:  # noqa: BLE001 -- told of it, whatever it is
+                outcomes[number] = _failed(job, error)
+                continue
+            points += sum(len(curve.values) for curve in ready.found.series.values())
+            if points > POINTS:
+                outcomes |= self._register_all(stored)
+                stored, points = {}, 0
+        outcomes |= self._register_all(stored)
+        return [outcomes[number] for number in range(len(jobs))]
+
+    def _register_all(self, stored: dict[int, tuple[_Ready, Stored]]) -> dict[int, Outcome]:
+        """Register states together, or each alone where that fails."""
         try:
-            ready = self._read(job)
-            outcome = self._left_out(ready, job)
-            return outcome or self._register(ready)
-        except BadInput as error:
-            event = _event("failed", job.watcher, unit, str(error))
-            return Outcome(fate="done", done=done_of(job.generation), events=(event,))
-        except RegtuiError as error:
-            event = _event("failed", job.watcher, unit, f"{error}; it is tried again")
-        except Exception as error:  # noqa: BLE001 -- a defect must not end the watcher
-            what = f"something unforeseen happened ({type(error).__name__}: {error})"
-            event = _event("failed", job.watcher, unit, f"{what}; it is tried again")
-        return Outcome(fate="again", events=(event,))
+            done = register_all(self._context, [one for _, one in stored.values()])
+        except Exception:  # noqa: BLE001 -- each tells its own
+            return {number: self._register(*one) for number, one in stored.items()}
+        return {
+            number: self._done_with(ready, captured)
+            for (number, (ready, _)), captured in zip(stored.items(), done, strict=True)
+        }
 
     def relabel(self, watcher: Watcher, unit: Unit, done: Done) -> Outcome:
         """Note names that a version has now and had not."""
@@ -104,7 +131,7 @@ class Capturer:
         key = job.watcher.root, job.generation.unit.run
         memory = self._memories.setdefault(key, {})
         found = findings_of(job.generation, job.watcher.root, job.beside, memory)
-        return _Ready(job.watcher, job.generation, self._rules[job.watcher], found)
+        return _Ready(job.watcher, job.generation, self._rules[job.watcher], found, [])
 
     def _left_out(self, ready: _Ready, job: Job) -> Outcome | None:
         """Return what becomes of a state that its rule does not keep; None for all others."""
@@ -123,24 +150,43 @@ class Capturer:
         event = _event("skipped", ready.watcher, ready.unit, _why(rules))
         return Outcome(fate="done", done=done_of(ready.generation), events=(event,))
 
-    def _register(self, ready: _Ready) -> Outcome:
-        request = self._request(ready)
+    def _store(self, ready: _Ready) -> Stored:
+        """Take the files of a state into the store."""
         scan = scan_of(ready.generation, ready.watcher.root)
-        events = [_event("problem", ready.watcher, ready.unit, one) for one in ready.found.problems]
-        count = ready.generation.count
+        request = self._request(ready)
         try:
-            captured = register(self._context, scan, request, count)
+            return store(self._context, scan, request, ready.generation.count)
         except BadInput as error:
-            message = f"what is said of it can't be kept: {error}"
-            events.append(_event("problem", ready.watcher, ready.unit, message))
-            captured = register(self._context, scan, _bare(request), count)
-        events += [_event("problem", ready.watcher, ready.unit, one) for one in captured.warnings]
+            ready.problems.append(f"what is said of it can't be kept: {error}")
+            return store(self._context, scan, _bare(request), ready.generation.count)
+
+    def _register(self, ready: _Ready, stored: Stored) -> Outcome:
+        """Register a state alone; without what is said of it, where that can't be kept."""
+        try:
+            try:
+                (captured,) = register_all(self._context, [stored])
+            except BadInput as error:
+                ready.problems.append(f"what is said of it can't be kept: {error}")
+                bare = structs.replace(stored, request=_bare(stored.request))
+                (captured,) = register_all(self._context, [bare])
+        except Exception as error:  # noqa: BLE001 -- told of it, whatever it is
+            self._done[ready.watcher, ready.unit.run].pop(ready.unit.path, None)
+            return _failed(ready, error)
+        return self._done_with(ready, captured)
+
+    def _done_with(self, ready: _Ready, captured: Captured) -> Outcome:
+        told = [*ready.found.problems, *ready.problems, *captured.warnings]
+        events = [_event("problem", ready.watcher, ready.unit, one) for one in told]
         events.append(_told(ready, captured))
-        judged = judged_by(ready.found)
-        value = None if judged is None else judged.value
-        done = done_of(ready.generation, captured.version.id, value)
-        self._done.setdefault((ready.watcher, ready.unit.run), {})[done.path] = done
+        done = self._note(ready, captured.version.id)
         return Outcome(fate="done", done=done, events=tuple(events))
+
+    def _note(self, ready: _Ready, version: str) -> Done:
+        """Take note that a state is kept: the rules judge later ones by it."""
+        judged = judged_by(ready.found)
+        done = done_of(ready.generation, version, None if judged is None else judged.value)
+        self._done.setdefault((ready.watcher, ready.unit.run), {})[done.path] = done
+        return done
 
     def _request(self, ready: _Ready) -> CaptureRequest:
         root, unit, found = ready.watcher.root, ready.unit, ready.found
@@ -177,6 +223,19 @@ class Capturer:
             folder = ready.watcher.root / ready.unit.run
             self._runs[key] = run_context(folder, parts=parts, ended=newest // 1_000_000)
         return self._runs[key]
+
+
+def _failed(job: "Job | _Ready", error: Exception) -> Outcome:
+    """Return what becomes of a state that could not be captured."""
+    unit = job.generation.unit
+    if isinstance(error, BadInput):
+        event = _event("failed", job.watcher, unit, str(error))
+        return Outcome(fate="done", done=done_of(job.generation), events=(event,))
+    what = str(error)
+    if not isinstance(error, RegtuiError):  # a defect must not end the watcher
+        what = f"something unforeseen happened ({type(error).__name__}: {error})"
+    event = _event("failed", job.watcher, unit, f"{what}; it is tried again")
+    return Outcome(fate="again", events=(event,))
 
 
 def _event(kind: str, watcher: Watcher, unit: Unit, message: str, **more: Any) -> Event:

@@ -43,6 +43,12 @@ READERS: Final[dict[str, str]] = {
 """What each reader reads, by its name in a recogniser."""
 
 
+def load() -> None:
+    """Load all readers now; else each is loaded with the first state of its trainer."""
+    for name in READERS:
+        import_module(f"{__name__}.{name}")
+
+
 def read(name: str, files: RunFiles) -> Findings:
     """Return what one reader finds.
 
