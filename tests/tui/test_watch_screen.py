@@ -126,7 +126,7 @@ async def test_events_are_narrowed_down_by_folder_and_kind(
         await press(pilot, "f")
         assert [row.event for row in table._pages[0]] == ["labelled"]
         await press(pilot, "f")
-        assert [row.event for row in table._pages[0]] == ["skipped", "missing"]
+        assert {row.event for row in table._pages[0]} == {"skipped", "missing"}
         await press(pilot, "f", "j")
         folder = at_watch(app).current
         assert folder is not None

@@ -3,6 +3,7 @@
 Beside what a watcher remembers (`regtui.capture.memory`), in `watch/` of the registry's home:
 
     <16 hex>.<pid>.now      what one watcher of a folder is doing, written anew when that changes
+    rules.<pid>.now         that a process watches by the rules, whatever folders these name
     <16 hex>.told           what was told of a folder, the newest last; older ones in `.told.old`
 
 Nothing depends on them: where they can't be written, nothing is, and what can't be read is passed
@@ -69,7 +70,7 @@ class Report(Struct, frozen=True, kw_only=True):
     """What one watcher does in one folder.
 
     Attributes:
-        root: The folder.
+        root: The folder; empty for a watcher of the rules as such.
         pid: The watcher's process.
         host: Its machine.
         started: ISO 8601, UTC.
@@ -128,15 +129,16 @@ class Reporter:
 
     Args:
         home: The registry's home.
-        root: The folder.
+        root: The folder; None for a watcher of the rules as such.
         by_rules: Whether it is watched because a rule says so.
     """
 
-    def __init__(self, home: Path, root: Path, *, by_rules: bool) -> None:
-        self._root = str(root)
+    def __init__(self, home: Path, root: Path | None, *, by_rules: bool) -> None:
+        self._root = "" if root is None else str(root)
         self._by_rules = by_rules
-        self._file = home / FOLDER / f"{file_name(root)}.{os.getpid()}.now"
-        self._told_file = home / FOLDER / f"{file_name(root)}.told"
+        name = "rules" if root is None else file_name(root)
+        self._file = home / FOLDER / f"{name}.{os.getpid()}.now"
+        self._told_file = home / FOLDER / f"{name}.told"
         self._started = _now()
         self._counts: Counter[str] = Counter()
         self._last: tuple[object, ...] = ()
@@ -163,7 +165,12 @@ class Reporter:
                 file.write(msgspec.json.encode(told) + b"\n")
 
     def renew(
-        self, doing: Sequence[Doing], *, more: int, events: bool = True, is_there: bool
+        self,
+        doing: Sequence[Doing] = (),
+        *,
+        more: int = 0,
+        events: bool = True,
+        is_there: bool = True,
     ) -> None:
         """Write what it does now, where that is another thing or the report is getting old."""
         told = (tuple(doing), more, events, is_there, sum(self._counts.values()))
@@ -238,9 +245,10 @@ def told(home: Path, *, limit: int, root: Path | None = None) -> list[Told]:
         for file in _files(home, suffix):
             if root is None or file.name.startswith(f"{file_name(root)}."):
                 with suppress(OSError):
-                    found += _lines(file.read_bytes(), limit)
+                    found = [*_lines(file.read_bytes(), limit), *found]
         if len(found) >= limit:
             break
+    found.reverse()  # of the same moment, the later one comes first
     return sorted(found, key=lambda one: one.at, reverse=True)[:limit]
 
 

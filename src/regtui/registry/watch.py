@@ -5,6 +5,7 @@ of watchers may look at one folder: the content decides what is a version.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +15,7 @@ from regtui.capture.events import Event, happened
 from regtui.capture.keep import parse_keep
 from regtui.capture.mounts import NETWORK, file_system_of
 from regtui.capture.recogniser import USERS_FILE, load
-from regtui.capture.reports import Doing, Reporter, sweep
+from regtui.capture.reports import BEAT, Doing, Reporter, sweep
 from regtui.capture.waking import Waker
 from regtui.capture.watcher import Settings, Watcher
 from regtui.capture.watching import ENDED, Watching
@@ -142,12 +143,16 @@ class _Folders:
         # Who looks at folders must not wait for a disk: reports are written beside it.
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="report")
         self._renewing: dict[Path, Future[None]] = {}
+        self._reported = -BEAT
+        self._own = Reporter(context.home, None, by_rules=True) if by_rules else None
         self._current: list[Watcher] = []
         self.rules: dict[Watcher, WatchRule] = {}
+        self._report_own()
         self._take(chosen)
 
     def current(self) -> list[Watcher]:
         """Return a watcher for each folder that is to be watched now."""
+        self._report_own()
         if self._by_rules and (now := stamp(self._context.home)) != self._stamp:
             self._stamp = now
             try:
@@ -156,6 +161,12 @@ class _Folders:
                 message = f"{error}; what was watched before goes on"
                 self.told(happened("failed", str(self._context.home / FILE), message))
         return self._current
+
+    def _report_own(self) -> None:
+        """Report that the rules are followed, even where they name no folder any more."""
+        if self._own is not None and time.monotonic() - self._reported > BEAT:
+            self._reported = time.monotonic()
+            self._writing.submit(self._own.renew)
 
     def _take(self, wanted: Sequence[WatchRule]) -> None:
         """Watch by other rules; the watchers of folders that are watched as before stay."""
@@ -211,6 +222,8 @@ class _Folders:
         """End them all."""
         for watcher in self._current:
             self._end(watcher.root)
+        if self._own is not None:
+            self._writing.submit(self._own.close)
         self._writing.shutdown()
 
     def _end(self, root: Path) -> None:

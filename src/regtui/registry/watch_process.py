@@ -96,7 +96,7 @@ def _by_rules(context: Context) -> list[int]:
         if one.poll() is not None:  # else it would stay a process of which nothing is left
             _STARTED.remove(one)
     host = socket.gethostname()
-    found = {one.pid for one in reports(context.home) if one.by_rules and one.host == host}
+    found = {one.pid for one in reports(context.home) if not one.root and one.host == host}
     return sorted(pid for pid in found if _is_ours(pid))
 
 

@@ -36,10 +36,12 @@ class WatchStatus(Struct, frozen=True, kw_only=True):
     """What is watched.
 
     Attributes:
+        by_rules: Processes that watch by the rules, on whatever machine.
         folders: Those of the rules in their order, then the others that somebody watches.
         events: What watchers told, newest first.
     """
 
+    by_rules: list[int]
     folders: list[WatchedFolder]
     events: list[Told]
 
@@ -56,13 +58,17 @@ def watch_status(context: Context, *, limit: int = EVENTS) -> WatchStatus:
     """
     by_path = {rule.path: rule for rule in rules(context.home)}
     watchers: dict[str, list[Report]] = {path: [] for path in by_path}
+    by_rules = []
     for report in reports(context.home):
-        watchers.setdefault(report.root, []).append(report)
+        if not report.root:
+            by_rules.append(report.pid)
+        else:
+            watchers.setdefault(report.root, []).append(report)
     folders = [
         WatchedFolder(path=path, rule=by_path.get(path), is_there=_is_there(path), watchers=found)
         for path, found in watchers.items()
     ]
-    return WatchStatus(folders=folders, events=told(context.home, limit=limit))
+    return WatchStatus(by_rules=by_rules, folders=folders, events=told(context.home, limit=limit))
 
 
 def status_stamp(home: Path) -> tuple[object, ...]:

@@ -335,7 +335,7 @@ class RegtuiApp(Acting, TypingAhead):
             return
         self._watchers_stamp, self._watchers_looked = now, time.monotonic()
         found = await asyncio.to_thread(reports.reports, home)
-        watched = len({report.root for report in found})
+        watched = len({report.root for report in found} - {""})
         self.status = msgspec.structs.replace(self.status, watched=watched)
         for screen in self.screen_stack:
             if isinstance(screen, RegtuiScreen):

@@ -128,10 +128,8 @@ def _unit(unit: "ExplainedUnit") -> list[str]:
 async def _is_watched(app: "RegtuiApp", rule: WatchRule) -> bool:
     """Tell whether somebody watches by the rules, who follows them."""
     status = await asyncio.to_thread(app.registry.watch_status, limit=0)
-    return any(
-        report.by_rules or report.root == rule.path
-        for folder in status.folders
-        for report in folder.watchers
+    return bool(status.by_rules) or any(
+        report.root == rule.path for folder in status.folders for report in folder.watchers
     )
 
 

@@ -227,8 +227,7 @@ class WatchScreen(RegtuiScreen):
     @property
     def is_running_by_rules(self) -> bool:
         """Whether a watcher of the rules lives."""
-        found = [] if self._status is None else self._status.folders
-        return any(report.by_rules for folder in found for report in folder.watchers)
+        return self._status is not None and bool(self._status.by_rules)
 
     def do_add(self) -> None:
         """Watch another folder."""
