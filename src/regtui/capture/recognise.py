@@ -24,6 +24,9 @@ from regtui.capture.recogniser import Patterns, Recogniser, matches
 _GENERAL_NAMES = re.compile(
     r"(?:^|[^a-z])(?:last|latest|best|final|current)(?:[^a-z]|$)", re.IGNORECASE
 )
+_WILD = re.compile(r"[*?\[/]")
+"""What a pattern has that is more than a name."""
+
 _SHARD = re.compile(r"(?P<start>.+)-(?P<at>\d{5})-of-(?P<count>\d{5})(?P<end>\..+)")
 
 
@@ -271,10 +274,8 @@ def _file_units(tree: _Tree, recognisers: Sequence[Recogniser]) -> Iterator[Unit
 def _file_unit(tree: _Tree, file: str, one: Recogniser) -> Unit:
     folder, name = dirname(file), basename(file)
     shard = _SHARD.fullmatch(name)
-    near = []
-    if shard is not None or one.companions:
-        near = [path for path in tree.direct(folder) if path != file and path not in tree.claimed]
     if shard is not None:
+        near = [path for path in tree.direct(folder) if path != file and path not in tree.claimed]
         parts = re.compile(
             re.escape(shard["start"]) + rf"-\d{{5}}-of-{shard['count']}" + re.escape(shard["end"])
         )
@@ -283,7 +284,7 @@ def _file_unit(tree: _Tree, file: str, one: Recogniser) -> Unit:
     else:
         others, lacks = [], ()
     if one.companions:
-        others += [path for path in near if matches(basename(path), _named(one.companions, name))]
+        others += _companions(tree, file, one)
     return Unit(
         recogniser=one,
         path=file,
@@ -292,6 +293,27 @@ def _file_unit(tree: _Tree, file: str, one: Recogniser) -> Unit:
         step=one.step_of(file),
         lacks=lacks,
     )
+
+
+def _companions(tree: _Tree, file: str, one: Recogniser) -> list[str]:
+    """Return the files beside a file that belong to it; a folder of thousands is not searched.
+
+    What a pattern without wildcards names is looked up.
+    """
+    folder, name = dirname(file), basename(file)
+    start = f"{folder}/" if folder else ""
+    open_ended = tuple(pattern for pattern in one.companions if _WILD.search(pattern))
+    stem = splitext(name)[0]
+    found = {
+        start + pattern.replace("{name}", name).replace("{stem}", stem)
+        for pattern in one.companions
+        if pattern not in open_ended
+    }
+    if open_ended:
+        named = _named(open_ended, name)
+        found |= {path for path in tree.direct(folder) if matches(basename(path), named)}
+    listed = tree.listing.files
+    return sorted(path for path in found - tree.claimed - {file} if path in listed)
 
 
 def _named(patterns: Patterns, name: str) -> Patterns:
