@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from regtui.core.errors import BadInput
+from regtui.core.errors import BadInput, NotFound
 from regtui.registry import Registry
 from regtui.registry.watch import watch
+from tests.artifacts.model_files import safetensors
 from tests.capture.writers import checkpoint, numbers_of, weights
 from tests.registry.watched import WRITERS, once, train, watching, weights_of
 
@@ -266,6 +267,57 @@ def test_of_states_that_come_at_once_each_is_judged_by_those_before(
     told = once(registry, runs, keep="best 2")
 
     assert [one.step for one in told if one.event == "captured"] == [1, 2]
+
+
+def test_layers_that_were_frozen_tell_where_a_model_comes_from(
+    registry: Registry, runs: Path, tmp_path: Path
+) -> None:
+    body, head = os.urandom(4096), os.urandom(1024)
+    base = tmp_path / "base.safetensors"
+    base.write_bytes(safetensors({"body": body, "head": head}))
+    older = registry.capture(base, model="hub/base").version
+    registry.capture(base, model="hub/copy")
+    for number in range(2):
+        file = runs / "tuned" / f"step-{number}.safetensors"
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(safetensors({"body": body, "head": os.urandom(1024)}))
+    (runs / "scratch").mkdir()
+    few = safetensors({"body": os.urandom(4096), "head": head})
+    (runs / "scratch" / "step-1.safetensors").write_bytes(few)
+    once(registry, runs)
+
+    assert registry.version("runs/tuned@1").parents == [older.id]
+    assert registry.version("runs/tuned@2").parents == [older.id]
+    assert registry.version("runs/scratch@1").parents == []
+
+
+def test_a_rule_says_what_its_states_were_made_from(registry: Registry, runs: Path) -> None:
+    (runs.parent / "base.bin").write_bytes(b"base")
+    base = registry.capture(runs.parent / "base.bin", model="hub/base").version
+    checkpoint(runs / "a", 1)
+    with pytest.raises(NotFound):
+        once(registry, runs, parents=("hub/none@1",))
+    with pytest.raises(NotFound):
+        once(registry, runs, inputs=("unknown",))
+    with pytest.raises(BadInput):
+        once(registry, runs, inputs=("=s3://x",))
+    once(registry, runs, parents=("hub/base@1",), inputs=("reviews=s3://data/reviews",))
+
+    version = registry.version("runs/a@1")
+    assert version.parents == [base.id]
+    assert version.inputs == {"reviews": {"uri": "s3://data/reviews", "digest": None}}
+
+
+def test_a_sidecar_names_a_version(registry: Registry, runs: Path) -> None:
+    (runs.parent / "base.bin").write_bytes(b"base")
+    base = registry.capture(runs.parent / "base.bin", model="hub/base", alias="best-one").version
+    for number, named in enumerate(["hub/base@1", "hub/base@best-one", base.short_id, "no@7"]):
+        folder = checkpoint(runs / f"r{number}", 1)
+        (folder.parent / "regtui.json").write_text(json.dumps({"parents": [named]}))
+    once(registry, runs)
+
+    parents = [registry.version(f"runs/r{number}@1").parents for number in range(4)]
+    assert parents == [[base.id], [base.id], [base.id], []]
 
 
 def test_the_final_state_is_captured_when_its_run_has_ended(registry: Registry, runs: Path) -> None:

@@ -22,21 +22,6 @@ def pairs(texts: Iterable[str], option: str) -> dict[str, str]:
     return found
 
 
-def inputs(texts: Iterable[str]) -> dict[str, str | None]:
-    """Return `name=uri` texts as a dictionary; a name alone is a dataset that is known.
-
-    Raises:
-        BadInput: One has no name.
-    """
-    found: dict[str, str | None] = {}
-    for text in texts:
-        name, equals, uri = text.partition("=")
-        if not name.strip():
-            raise BadInput(f"--input {text!r} has no name", "such as --input reviews=s3://reviews")
-        found[name.strip()] = uri if equals else None
-    return found
-
-
 def metrics(texts: Iterable[str]) -> dict[str, tuple[float, int | None]]:
     """Return `name=value` or `name=value@step` texts as value and step by name.
 

@@ -69,6 +69,8 @@ class CaptureRequest(Struct, frozen=True, kw_only=True):
         primary: Metric and direction by which a model that is made now is judged.
         labels: Other names of the same content, as paths; each is a place of its own.
         copies: Files of it, by their paths in the version, that may be copies of a parent's.
+        run_folder: Folder of the run: where nothing else tells a parent, a version from elsewhere
+            that shares tensors is one; None to look for none.
         restore: Whether content that was archived or deleted is brought back; else it is left.
     """
 
@@ -89,6 +91,7 @@ class CaptureRequest(Struct, frozen=True, kw_only=True):
     primary: tuple[str, str] | None = None
     labels: tuple[Path, ...] = ()
     copies: tuple[str, ...] = ()
+    run_folder: Path | None = None
     restore: bool = True
 
 
@@ -244,7 +247,7 @@ def _registered(authority: SoloAuthority, one: "Stored") -> "tuple[Captured, dic
     key = name_key(name)
     _begin(authority, key, alias)
     model = _model(authority, name, key, request)
-    version, created, changed = _register(authority, model, content, request)
+    version, created, changed = _register(authority, model, one)
     if alias is not None:
         changed |= point(authority, model, alias, version)
     facts = capture_layouts.keep(authority.connection, content.names, one.layouts)
@@ -327,21 +330,20 @@ def _model(authority: SoloAuthority, name: str, key: str, request: CaptureReques
     return submit_creation(authority, name, wanted)
 
 
-def _register(
-    authority: SoloAuthority, model: str, content: Content, request: CaptureRequest
-) -> tuple[str, bool, bool]:
+def _register(authority: SoloAuthority, model: str, stored: "Stored") -> tuple[str, bool, bool]:
     """Submit the capture where it says anything new.
 
     Returns:
         The version, whether it is new, and whether anything was submitted.
     """
+    content, request = stored.content, stored.request
     digest = content_digest(content.entries)
     nonce = uuid7(wall_clock()) if request.new else ""
     version = version_id(model, digest, nonce)
     seen = authority.view.document(version)
     if seen is not None and not request.restore and seen.value("state") != "captured":
         return version, False, False
-    wanted = _wanted(authority, content, request, version)
+    wanted = _wanted(authority, stored, version)
     if seen is not None:
         known = seen.entries("places")
         wanted = {p: v for p, v in wanted.items() if p.removeprefix("places/") not in known}
@@ -362,9 +364,8 @@ def _register(
     return version, seen is None, changed
 
 
-def _wanted(
-    authority: SoloAuthority, content: Content, request: CaptureRequest, version: str
-) -> Wanted:
+def _wanted(authority: SoloAuthority, stored: "Stored", version: str) -> Wanted:
+    content, request = stored.content, stored.request
     wanted: dict[str, Any] = {}
     for name, (value, step) in request.metrics.items():
         wanted[f"metrics/{name}"] = {"value": value, "step": step}
@@ -382,20 +383,40 @@ def _wanted(
 
         wanted |= keep_series(authority.connection, request.series, request.run)
     root = content.scan.root.resolve()
-    if request.hints or request.copies:
-        from regtui.capture.findings import ParentHint
-        from regtui.registry.kinship import hinted_parents
-
-        digests = [entry.digest for entry in content.entries if entry.path in request.copies]
-        copies = (ParentHint(digest, "equal-tensors") for digest in digests)
-        found = hinted_parents(
-            authority.connection, (*request.hints, *copies), folder=str(root.parent), own=version
-        )
-        wanted |= {f"parents/{parent}": True for parent in found}
+    wanted |= {f"parents/{one}": True for one in _kin(authority, stored, root, version)}
     wanted |= place_values(authority, root, request)
     for label in request.labels:  # which may be links, to be kept by their own names
         wanted |= place_values(authority, label.parent.resolve() / label.name, request)
     return wanted
+
+
+def _kin(authority: SoloAuthority, stored: "Stored", root: Path, version: str) -> list[str]:
+    """Return the parents that the trainer tells, else the one whose tensors it shares."""
+    request = stored.request
+    found: list[str] = []
+    if request.hints or request.copies:
+        from regtui.capture.findings import ParentHint
+        from regtui.registry.kinship import hinted_parents
+
+        entries = stored.content.entries
+        digests = [entry.digest for entry in entries if entry.path in request.copies]
+        copies = (ParentHint(digest, "equal-tensors") for digest in digests)
+        found = hinted_parents(
+            authority.connection, (*request.hints, *copies), folder=str(root.parent), own=version
+        )
+    if not found and not request.parents and request.run_folder is not None:
+        from regtui.registry.kinship import parent_by_tensors
+
+        tensors = {
+            digest: tensor.size
+            for layout in stored.layouts.values()
+            for tensor, digest in layout.tensors
+            if digest is not None
+        }
+        outside = str(request.run_folder.resolve())
+        one = parent_by_tensors(authority.connection, tensors, outside=outside, own=version)
+        found = [] if one is None else [one]
+    return found
 
 
 def place_values(authority: SoloAuthority, root: Path, request: CaptureRequest) -> Wanted:

@@ -6,6 +6,7 @@ same wherever it is written.
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from regtui.core.errors import BadInput
@@ -74,3 +75,18 @@ def scalar(text: str) -> Any:
     if text.lstrip("-").isdigit():
         return int(text) if abs(int(text)) < 2**63 else text
     return float(text) if math.isfinite(float(text)) else text
+
+
+def input_uris(texts: Iterable[str]) -> dict[str, str | None]:
+    """Return `name=uri` texts as a dictionary; a name alone is a dataset that is known.
+
+    Raises:
+        BadInput: One has no name.
+    """
+    found: dict[str, str | None] = {}
+    for text in texts:
+        name, equals, uri = text.partition("=")
+        if not name.strip():
+            raise BadInput(f"the input {text!r} has no name", "such as reviews=s3://reviews")
+        found[name.strip()] = uri if equals else None
+    return found

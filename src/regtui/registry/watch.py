@@ -22,6 +22,8 @@ from regtui.capture.watching import ENDED, Watching
 from regtui.core.errors import BadInput, RegtuiError
 from regtui.formats import detect
 from regtui.registry.context import Context
+from regtui.registry.datasets import input_value
+from regtui.registry.references import find_version
 from regtui.registry.watch_capture import Capturer
 from regtui.registry.watch_rules import FILE, WatchRule, checked, rules, stamp
 from regtui.replica.home import configuration_folder
@@ -170,6 +172,7 @@ class _Folders:
 
     def _take(self, wanted: Sequence[WatchRule]) -> None:
         """Watch by other rules; the watchers of folders that are watched as before stay."""
+        _check_named(self._context, wanted)
         before = {self.rules[one].path: one for one in self._current}
         chosen = {rule.path: rule for rule in wanted}
         new = {
@@ -231,6 +234,23 @@ class _Folders:
         reporter = self._reporters.pop(root, None)
         if reporter is not None:
             self._writing.submit(reporter.close)
+
+
+def _check_named(context: Context, wanted: Iterable[WatchRule]) -> None:
+    """Refuse rules that name versions or datasets that are not there, before anything is captured.
+
+    Raises:
+        NotFound: There is no such version, or no such dataset.
+    """
+    parents = [reference for rule in wanted for reference in rule.parents]
+    datasets = [one for rule in wanted for one in rule.datasets.items()]
+    if not parents and not datasets:
+        return
+    with context.reading() as connection:
+        for reference in parents:
+            find_version(connection, reference)
+        for name, uri in datasets:
+            input_value(connection, name, uri)
 
 
 def _is_same(one: WatchRule, other: WatchRule) -> bool:

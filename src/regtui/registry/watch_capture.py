@@ -13,7 +13,7 @@ from msgspec import Struct, structs
 
 from regtui.capture.context import RunContext, run_context
 from regtui.capture.events import Event, happened
-from regtui.capture.findings import Findings
+from regtui.capture.findings import Findings, ParentHint
 from regtui.capture.generation import Generation
 from regtui.capture.keep import KeepRule, State, kept, parse_keep
 from regtui.capture.memory import Done
@@ -197,7 +197,7 @@ class Capturer:
             metrics=found.metrics,
             params=found.params if step is None else {"step": step, **found.params},
             tags=found.tags,
-            inputs=found.inputs,
+            inputs={**ready.rule.datasets, **found.inputs},
             description=found.description,
             series={
                 name: Series(curve.steps, curve.values, curve.times)
@@ -205,10 +205,11 @@ class Capturer:
             },
             run=run_name(unit, root, found.run),
             run_context=self._of_run(ready),
-            hints=found.parents,
+            hints=(*(ParentHint(one, "base") for one in ready.rule.parents), *found.parents),
             primary=primary if primary and primary[0] in found.metrics else None,
             labels=tuple(root / label for label in unit.labels),
             copies=_weights(unit) if unit.recogniser.final else (),
+            run_folder=root / unit.run,
             restore=False,
         )
 

@@ -16,6 +16,7 @@ from regtui.capture.context import PARTS
 from regtui.capture.keep import parse_keep
 from regtui.capture.naming import check_template
 from regtui.core.errors import BadInput, NotFound
+from regtui.registry.typed_values import input_uris
 
 FILE = "watch.toml"
 
@@ -29,6 +30,8 @@ class WatchRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         keep: Which states are kept, such as `best, last 1`.
         exclude: Patterns of what is left out.
         without: What is not collected of a run: see `regtui.capture.context.PARTS`.
+        parents: References of versions that all of its states were made from.
+        inputs: Datasets that they were made with: `NAME`, or `NAME=URI`.
     """
 
     path: str
@@ -36,6 +39,8 @@ class WatchRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     keep: str = "all"
     exclude: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -46,6 +51,15 @@ class WatchRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def parts(self) -> frozenset[str]:
         """What is collected of a run."""
         return frozenset(PARTS) - frozenset(self.without)
+
+    @property
+    def datasets(self) -> dict[str, str | None]:
+        """URI of each dataset by name; None for that of a known one.
+
+        Raises:
+            BadInput: One has no name.
+        """
+        return input_uris(self.inputs)
 
 
 def checked(rule: WatchRule) -> WatchRule:
@@ -62,6 +76,7 @@ def checked(rule: WatchRule) -> WatchRule:
     if rule.model is not None:
         check_template(rule.model)
     parse_keep(rule.keep)
+    input_uris(rule.inputs)
     unknown = [part for part in rule.without if part not in PARTS]
     if unknown:
         raise BadInput(f"nothing called {unknown[0]!r} is collected", f"one of {', '.join(PARTS)}")

@@ -11,6 +11,7 @@ from regtui.cli.progress import Progress
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import BadInput
 from regtui.registry.figures import count_text, size_text
+from regtui.registry.typed_values import input_uris
 
 if TYPE_CHECKING:
     from regtui.registry.series import Series
@@ -69,7 +70,7 @@ def capture(
             params=values.params(param),
             tags=values.pairs(tag, "--tag"),
             parents=parent,
-            inputs=values.inputs(input_),
+            inputs=input_uris(input_),
             alias=alias,
             description=description,
             series=_series(series),

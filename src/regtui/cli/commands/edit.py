@@ -10,7 +10,7 @@ from regtui.cli.output import emit, say, warn
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import BadInput, RegtuiError
 from regtui.registry.editor import edit_text, keep
-from regtui.registry.typed_values import value_of
+from regtui.registry.typed_values import input_uris, value_of
 
 if TYPE_CHECKING:
     from regtui.registry import Registry
@@ -66,7 +66,7 @@ def edit(
     registry = SETTINGS.registry()
     if parent or input_ or parents:
         without = [name.removeprefix("parent.") for name in parents]
-        inputs = values.inputs(input_)
+        inputs = input_uris(input_)
         wanted |= registry.origins(reference, inputs=inputs, parents=parent, without=without)
     changed = registry.edit(reference, wanted) if wanted else _edit_card(registry, reference)
     if SETTINGS.json:

@@ -54,6 +54,21 @@ Keep = Annotated[
 Without = Annotated[
     list[str], typer.Option(metavar="PART", help="Do not collect this part of a run's context.")
 ]
+Parents = Annotated[
+    list[str],
+    typer.Option(
+        "--parent",
+        metavar="REF",
+        help="What they were made from.",
+        autocompletion=complete.references,
+    ),
+]
+Inputs = Annotated[
+    list[str],
+    typer.Option(
+        "--input", help="A dataset: NAME=URI, or NAME alone.", autocompletion=complete.datasets
+    ),
+]
 Folder = Annotated[str, typer.Argument(metavar="PATH", help="A folder.")]
 
 
@@ -69,11 +84,21 @@ def run(
     exclude: Exclude = [],
     keep: Keep = "all",
     without: Without = [],
+    parent: Parents = [],
+    input_: Inputs = [],
 ) -> None:
     """Capture what trainers finish, now and since last time."""
     from regtui.registry.watch import Stop
 
-    rules = [_rule(path, model, exclude, keep, without) for path in paths or []]
+    told = {
+        "model": model,
+        "keep": keep,
+        "exclude": tuple(exclude),
+        "without": tuple(without),
+        "parents": tuple(parent),
+        "inputs": tuple(input_),
+    }
+    rules = [_rule(path, told) for path in paths or []]
     stop = Stop()
     failed: set[tuple[str, str | None]] = set()
 
@@ -98,9 +123,19 @@ def add(
     exclude: Exclude = [],
     keep: Keep = "all",
     without: Without = [],
+    parent: Parents = [],
+    input_: Inputs = [],
 ) -> None:
     """Keep a rule: `regtui watch` alone watches this folder."""
-    kept = SETTINGS.registry().add_watch_rule(_rule(path, model, exclude, keep, without))
+    told = {
+        "model": model,
+        "keep": keep,
+        "exclude": tuple(exclude),
+        "without": tuple(without),
+        "parents": tuple(parent),
+        "inputs": tuple(input_),
+    }
+    kept = SETTINGS.registry().add_watch_rule(_rule(path, told))
     if SETTINGS.json:
         emit({"rule": kept})
         return
@@ -236,14 +271,10 @@ def _stopped_by_signals(stop: "Stop") -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _rule(
-    path: str, model: str | None, exclude: list[str], keep: str, without: list[str]
-) -> "WatchRule":
+def _rule(path: str, told: dict[str, Any]) -> "WatchRule":
     from regtui.registry.watch_rules import WatchRule
 
-    return WatchRule(
-        path=path, model=model, keep=keep, exclude=tuple(exclude), without=tuple(without)
-    )
+    return WatchRule(path=path, **told)
 
 
 def _tell(event: "Event") -> None:

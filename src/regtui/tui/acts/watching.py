@@ -137,7 +137,13 @@ def _add_command(rule: WatchRule) -> str:
     words = ["watch", "add", rule.path]
     words += ["--model", rule.model] if rule.model else []
     words += ["--keep", rule.keep] if rule.keep != "all" else []
-    for option, values in (("--exclude", rule.exclude), ("--without", rule.without)):
+    several = {
+        "--exclude": rule.exclude,
+        "--without": rule.without,
+        "--parent": rule.parents,
+        "--input": rule.inputs,
+    }
+    for option, values in several.items():
         for value in values:
             words += [option, value]
     return command(*words)

@@ -27,6 +27,8 @@ FIELDS = (
     ("model", "Model", "as its trainer calls it; {parent}/{run}, {stem} … may stand in it"),
     ("keep", "Keep", "all, final, last N, best N, every N steps; several with commas"),
     ("exclude", "Leave out", "names or paths, such as *.tmp or old; several with commas"),
+    ("parents", "Made from", "versions, such as team/base@3; several with commas"),
+    ("inputs", "Datasets", "such as reviews=s3://data/reviews.csv; several with commas"),
     ("without", "Without", "of the context: git, diff, command, environment, packages, hardware"),
 )
 """Each field of a rule: its name, what it is called, and what a good answer looks like."""
@@ -56,6 +58,8 @@ class RuleForm(ModalScreen[WatchRule | None]):
             "model": self._rule.model or "",
             "keep": self._rule.keep,
             "exclude": ", ".join(self._rule.exclude),
+            "parents": ", ".join(self._rule.parents),
+            "inputs": ", ".join(self._rule.inputs),
             "without": ", ".join(self._rule.without),
         }
         with Vertical(id="rule") as box:
@@ -89,6 +93,8 @@ class RuleForm(ModalScreen[WatchRule | None]):
             model=texts["model"] or None,
             keep=texts["keep"] or "all",
             exclude=_several(texts["exclude"]),
+            parents=_several(texts["parents"]),
+            inputs=_several(texts["inputs"]),
             without=_several(texts["without"]),
         )
 
