@@ -5,7 +5,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import app, cold, contention, folders, growth, peers, registering, scans
+from benchmarks import (
+    app,
+    cold,
+    contention,
+    folders,
+    growth,
+    peers,
+    registering,
+    scans,
+    watching,
+)
 from benchmarks.bench import Bench
 from benchmarks.cache import cache_folder
 from benchmarks.table import Row, text
@@ -18,6 +28,7 @@ GROUPS = {
     "folders": folders,
     "registering": registering,
     "contention": contention,
+    "watch": watching,
     "peers": peers,
 }
 SIZES = [1_000, 100_000, 1_000_000]

@@ -69,7 +69,7 @@ def _capture(bench: Bench, folder: Path) -> Used:
     """Capture into a registry that holds nothing of it yet."""
     home = bench.folder / "fresh"
     run(command(home, "model", "create", "bench/folder"))
-    _settle()
+    settle()
     used = run(command(home, "capture", str(folder), "--model", "bench/folder", "--json"))
     shutil.rmtree(home)
     return used
@@ -77,15 +77,16 @@ def _capture(bench: Bench, folder: Path) -> Used:
 
 def _copy(bench: Bench, folder: Path, script: str, b3sum: str) -> float:
     target = bench.folder / "copy"
-    _settle()
+    settle()
     used = run(["/bin/sh", "-c", script, "sh", str(folder), str(target), b3sum])
     shutil.rmtree(target)
     return used.seconds
 
 
-def _settle() -> None:
+def settle(memory: int = AT_HAND) -> None:
+    """Let the disk come to rest, and so many bytes of memory be at hand."""
     os.sync()
-    run([sys.executable, "-c", f"b'x' * {AT_HAND}"])
+    run([sys.executable, "-c", f"b'x' * {memory}"])
 
 
 def _write_files(folder: Path, *, files: int, pieces: int, size: int) -> None:
