@@ -17,8 +17,10 @@ from blake3 import blake3
 
 SAVED_MIB = 8
 KEPT = 2
-STEPS = 1_000_000
-"""Additions between two saves, and as many bytes a hundred times over: some 0.1 s."""
+STEPS = 5_000_000
+"""Additions between two saves, and as many bytes hashed a few times: some 0.15 s."""
+
+HASHED = 20
 
 MIB = 1 << 20
 _BLOCK = 16 * MIB
@@ -54,7 +56,7 @@ def loop(folder: Path, saves: int) -> dict[str, float]:
         total = 0.0
         for number in range(STEPS):
             total += number * 0.5
-        for _ in range(100):
+        for _ in range(HASHED):
             blake3(buffer)
         began = time.perf_counter()
         _save(folder, step)
@@ -77,9 +79,16 @@ def _save(folder: Path, step: int) -> None:
 
 
 def stream(path: Path, mib: int) -> dict[str, float]:
-    """Write one large file under its own name; return when it was closed, by `time.monotonic`."""
+    """Write one large file under its own name; return when it was closed, by `time.monotonic`.
+
+    Before its last block it waits for a line on standard input.
+    """
+    parts = 1 + -(-mib * MIB // _BLOCK)
     with path.open("wb") as file:
-        for block in blocks(mib * MIB):
+        for number, block in enumerate(blocks(mib * MIB), 1):
+            if number == parts:
+                print(flush=True)
+                sys.stdin.readline()
             file.write(block)
     return {"closed": time.monotonic()}
 

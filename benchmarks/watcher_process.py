@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -101,19 +101,25 @@ class WatcherProcess:
         self._told.put(None)
 
 
-def trainer(*arguments: object, core: int | None = None) -> dict[str, float]:
+def trainer(
+    *arguments: object, core: int | None = None, before_last: Callable[[], object] | None = None
+) -> dict[str, float]:
     """Run the trainer (`watched_trainer`) and return what it prints.
 
     Args:
         arguments: What it is to do.
         core: The only one that it may use; None for all.
+        before_last: Is called before the last block of a large file is written.
     """
     program = Path(__file__).with_name("watched_trainer.py")
     line = [sys.executable, str(program), *map(str, arguments)]
-    process = subprocess.Popen(line, stdout=subprocess.PIPE)
+    process = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     if core is not None:
         os.sched_setaffinity(process.pid, [core])
-    output, _ = process.communicate()
+    if before_last is not None and process.stdout is not None:
+        process.stdout.readline()
+        before_last()
+    output, _ = process.communicate(b"\n")
     if process.returncode:
         raise RuntimeError(f"{' '.join(line)} failed ({process.returncode})")
     found: dict[str, float] = json.loads(output)
