@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regtui.capture.recognise import Unit, considered, missing_shards, recognise
-from regtui.capture.recogniser import built_in
+from regtui.capture.recogniser import Recogniser, built_in
 from tests.capture.listings import listing
 
 CHECKPOINT = [
@@ -183,3 +183,19 @@ def test_no_file_is_in_two_versions_and_each_version_is_of_files_that_are_there(
     assert set(files) <= paths
     assert all(one.files for one in found)
     assert sorted(one.path for one in found) == [one.path for one in found]
+
+
+@pytest.mark.parametrize("pattern", ["{stem}.part", "{stem}.p*", "[{]stem}.part", "{name}.part"])
+def test_companions_are_named_by_a_pattern_with_or_without_wildcards(pattern: str) -> None:
+    ours = Recogniser(name="ours", unit="file", match=("*.net",), companions=(pattern,))
+    there = ("r/a[1].net", "r/a[1].part", "r/a[1].net.part", "r/a1.part", "q/a[1].part")
+
+    [unit] = recognise(listing(*there), [ours])
+
+    wanted = {
+        "{stem}.part": ["r/a[1].part"],
+        "{stem}.p*": ["r/a[1].part"],
+        "[{]stem}.part": [],
+        "{name}.part": ["r/a[1].net.part"],
+    }
+    assert sorted(unit.files) == sorted(["r/a[1].net", *wanted[pattern]])
