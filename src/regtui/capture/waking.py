@@ -34,6 +34,7 @@ class Waker:
         self._ignored = str(ignore.resolve())
         self._failed = failed
         self._woken = threading.Event()
+        self._has_happened = False
         self._ended = threading.Event()
         self._listening: dict[Path, _Listening] = {}
 
@@ -51,22 +52,29 @@ class Waker:
         threading.Thread(target=self._listen, args=arguments, name="events", daemon=True).start()
 
     def wake(self, *_: object) -> None:
-        """Wake whoever waits; safe in any thread and in a handler of signals."""
+        """Tell whoever waits that something happened; safe anywhere, in a signal's handler too."""
+        self._has_happened = True
+        self._woken.set()
+
+    def nudge(self, *_: object) -> None:
+        """Wake whoever waits though nothing happened in a folder."""
         self._woken.set()
 
     def wait(self, seconds: float, least: float = 0.0) -> bool:
         """Return after some seconds, or when something happened, but not before `least` seconds.
 
         Returns:
-            Whether something happened.
+            Whether something happened in a folder, as far as is known.
         """
         started = time.monotonic()
         self._woken.wait(seconds)
         self._ended.wait(max(0.0, least - (time.monotonic() - started)))
         if not self._woken.is_set():
             return False
-        self._woken.clear()  # only what the caller is told of now: nothing that comes is lost
-        return True
+        # In this order: what comes in between wakes the next one who waits, and is not lost.
+        self._woken.clear()
+        happened, self._has_happened = self._has_happened, False
+        return happened
 
     def end(self) -> None:
         """Listen no more, and let nobody wait."""
@@ -85,7 +93,7 @@ class Waker:
                 raise_interrupt=False, ignore_permission_denied=True,
             )  # fmt: skip
             for _ in events:
-                self._woken.set()
+                self.wake()
         except Exception as error:  # noqa: BLE001 -- whatever the library raises, the timer is left
             self._failed(root, str(error) or type(error).__name__)
 

@@ -59,6 +59,9 @@ _TURN: Final = 1.0
 _TURN_CAPTURING: Final = 0.25
 """The same while something is being captured, whose progress people look at."""
 
+_CALM: Final = 0.2
+"""Seconds between two walks that nothing but finished captures asks for."""
+
 _LEAST: Final = 0.02
 _NICE: Final = 5
 _BACKOFF: Final = (0.1, 1.0, 5.0, 15.0, 60.0)
@@ -161,8 +164,15 @@ class Watching:
             judge: float | None = 0.0
             while True:
                 started, used = time.monotonic(), time.thread_time()
-                walk = self._follow() or woken or started - walked >= self._timer(took)
-                if walk or (judge is not None and started >= judge):
+                age = started - walked
+                is_done = any(one.done() for one in self._running)
+                # Events get lost while the machine is busy, so what is captured is a reason to look
+                # as well; but not each of thousands.
+                walk = (
+                    self._follow() or woken or age >= self._timer(took) or (is_done and age > _CALM)
+                )
+                is_due = judge is not None and started >= judge
+                if walk or is_due or is_done:
                     again = self._round(walk=walk)
                     judge = None if again is None else time.monotonic() + again
                     if walk:
@@ -290,7 +300,7 @@ class Watching:
     ) -> None:
         running = self._worker.submit(work, *arguments)
         self._running[running] = of
-        running.add_done_callback(self._waker.wake)
+        running.add_done_callback(self._waker.nudge)
 
     def _collect(self) -> None:
         """Take in what the other thread has finished."""
