@@ -1,8 +1,9 @@
 """The reader: all reading for the screen, in one thread, the newest and most urgent first."""
 
 import asyncio
+import gc
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -127,3 +128,45 @@ async def test_a_closed_reader_ends_what_runs(sample: Registry) -> None:
 
     with pytest.raises(Superseded):
         await running
+
+
+@pytest.mark.parametrize("ends_first", [False, True])
+async def test_what_a_read_raises_that_nobody_waits_for_is_not_reported(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch, *, ends_first: bool
+) -> None:
+    """Python would print "Future exception was never retrieved" on the terminal."""
+    reported: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: reported.append(context["message"]))
+    began, may_end, ended = asyncio.Event(), threading.Event(), threading.Event()
+
+    def fails(_: Registry) -> None:
+        loop.call_soon_threadsafe(began.set)
+        may_end.wait()
+        raise NotFound("no such thing")
+
+    monkeypatch.setattr(reader, "_answer", _then(reader._answer, ended.set))
+    running = asyncio.create_task(reader.read(fails))
+    await began.wait()
+    if ends_first:
+        may_end.set()
+        ended.wait()  # noqa: ASYNC251, RUF100 -- the answer comes in the turn in which it is given up
+        loop.call_soon(running.cancel)
+    else:
+        running.cancel()
+        may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await reader.read(lambda registry: registry.count()) == 9
+    del running
+    gc.collect()
+
+    assert reported == []
+
+
+def _then(call: Callable[..., None], what: Callable[[], None]) -> Callable[..., None]:
+    def both(*given: object) -> None:
+        call(*given)
+        what()
+
+    return both

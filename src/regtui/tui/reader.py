@@ -197,6 +197,7 @@ class Reader:
         except asyncio.CancelledError:
             with self._changed:
                 self._drop(job)
+            _give_up(job.future)
             raise
         answer: T = job.future.result()
         return answer
@@ -291,6 +292,12 @@ class Reader:
 
         with contextlib.suppress(RuntimeError):  # the app is gone
             job.loop.call_soon_threadsafe(give)
+
+
+def _give_up(future: "asyncio.Future[Any]") -> None:
+    """Let nothing come of a future any more; what it raised already would be reported as lost."""
+    if not future.cancel() and not future.cancelled():
+        future.exception()
 
 
 def _was_interrupted(error: BaseException) -> bool:
