@@ -1,5 +1,6 @@
 """The activity screen: the feed as it goes on, and what its keys do."""
 
+import threading
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -11,6 +12,7 @@ from regtui.registry.history import ChangeAnswer, OperationAnswer
 from regtui.tui.app import RegtuiApp
 from regtui.tui.operation_text import operation_text, shown
 from regtui.tui.screens.activity import ActivityScreen
+from regtui.tui.widgets.activity_table import ActivityTable
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import (
     Driven,
@@ -110,6 +112,24 @@ async def test_further_down_nothing_moves_when_something_is_done(
 
         assert rows(app) == before
         assert seq(app) == 1
+
+
+async def test_only_the_thread_of_the_screen_asks_the_list_where_it_stands(
+    app: RegtuiApp, sample: Registry, at_activity: AtActivity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking: set[str] = set()
+
+    def lines(_: ActivityTable) -> int:
+        asking.add(threading.current_thread().name)
+        return 10
+
+    async with at_activity() as pilot:
+        monkeypatch.setattr(ActivityTable, "lines", property(lines))
+        sample.edit("nlp/sentiment@5", {"tags/a": "1"})
+        await shows(pilot, "#20")
+        await at_rest(pilot)
+
+    assert asking == {threading.current_thread().name}
 
 
 async def test_the_filter_narrows_down_and_esc_shows_everything_again(

@@ -132,14 +132,15 @@ class ActivityScreen(RegtuiScreen):
     async def _show_again(self) -> None:
         """Show what was done since, and what is in sight as it is now."""
         table, feed = self.table, self._feed
-        line = table.cursor - round(table.scroll_y)
+        # Asked for here: only this thread may touch widgets.
+        at, lines = table.cursor, table.lines
+        line = at - round(table.scroll_y)
         is_at_top = round(table.scroll_y) == 0
 
         def look(registry: Registry) -> tuple[int, dict[int, list[FeedRow]]]:
             new = feed.renew(registry)
-            cursor = table.cursor + new
-            top = 0 if is_at_top and new + line < table.lines else cursor - line
-            bottom = min(top + table.lines, max(feed.total, 1))
+            top = 0 if is_at_top and new + line < lines else at + new - line
+            bottom = min(top + lines, max(feed.total, 1))
             numbers = range(max(top, 0) // PAGE, max(bottom - 1, 0) // PAGE + 1)
             return new, {number: feed.page(registry, number) for number in numbers}
 
