@@ -43,7 +43,7 @@ async def test_columns_are_chosen_and_moved(app: RegtuiApp) -> None:
 
 
 async def test_the_default_is_not_kept_as_a_choice(app: RegtuiApp) -> None:
-    app.config.save(columns=["number", "tag.env"])
+    app.config.choose(columns=["number", "tag.env"])
     async with at_version(app, SIX) as pilot:
         assert columns(app) == ["number", "tag.env"]
         await press(pilot, "v", "r", "ctrl+s")
@@ -52,7 +52,7 @@ async def test_the_default_is_not_kept_as_a_choice(app: RegtuiApp) -> None:
 
 
 async def test_one_column_has_to_stay(app: RegtuiApp) -> None:
-    app.config.save(columns=["number"])
+    app.config.choose(columns=["number"])
     async with at_version(app, SIX) as pilot:
         await press(pilot, "v", "space", "enter")
         assert "one column at least" in told(app)

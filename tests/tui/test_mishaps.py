@@ -176,7 +176,8 @@ async def test_an_order_a_theme_and_columns_that_are_none_are_told_and_ignored(
         await at_rest(pilot)
 
         assert models_screen(app).versions.total == 9
-        assert app.config.save(sort="-size") is None
+        app.config.choose(sort="-size")
+        assert app.config.write() is None
 
 
 async def test_a_text_that_comes_as_keys_is_dropped(app: RegtuiApp, sample: Registry) -> None:

@@ -6,6 +6,7 @@ looks at the time and size of the database file: what other processes committed 
 """
 
 import asyncio
+import contextlib
 import gc
 import os
 import time
@@ -25,7 +26,7 @@ from regtui.tui import signs, themes
 from regtui.tui.acting import READ_ONLY, Acting
 from regtui.tui.actions import BY_ID, bindings, keymap
 from regtui.tui.ahead import Ahead
-from regtui.tui.background import start
+from regtui.tui.background import in_background, start
 from regtui.tui.config import AppConfig
 from regtui.tui.leaving import HUNG_UP, is_hung_up, on_signals
 from regtui.tui.palette import ActionProvider
@@ -52,6 +53,9 @@ LOOK = 0.3
 
 LOOK_AT_WATCHERS = 0.5
 """Seconds between two looks at what watchers report."""
+
+LEAVING = 5.0
+"""Seconds that the end of the app waits for the disk to take what was chosen."""
 
 T = TypeVar("T")
 
@@ -195,7 +199,10 @@ class RegtuiApp(Acting, TypingAhead):
         self.exit(return_code=code)
 
     async def on_unmount(self) -> None:
-        """Let a query that runs end with the app."""
+        """Let a query that runs end with the app, and what was chosen be written."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEAVING):
+                await in_background(self.config.write)
         self.reader.close()
 
     def _settle(self) -> None:
@@ -224,6 +231,23 @@ class RegtuiApp(Acting, TypingAhead):
                 return None
         await self._look()
         return answer
+
+    def keep(self, done: str = "", **chosen: Any) -> None:
+        """Keep choices in `config.toml`; they hold at once, whatever the disk does.
+
+        Args:
+            done: What to tell when they are written; empty for nothing.
+            chosen: Values by the name of the attribute of `AppConfig`.
+        """
+        self.config.choose(**chosen)
+        start(self, self._keep, done, group="keep", together=True)
+
+    async def _keep(self, done: str) -> None:
+        problem = await in_background(self.config.write)
+        if problem is not None:
+            self.notify(problem, severity="warning")
+        elif done:
+            self.notify(done)
 
     def take_ahead(self, query: str) -> Ahead | None:
         """Return the rows that were read ahead, once, where they are those of the query."""
@@ -448,10 +472,7 @@ class RegtuiApp(Acting, TypingAhead):
     def do_theme(self) -> None:
         """Change to the next theme."""
         self.theme = themes.after(self.theme)
-        problem = self.config.save(theme=self.theme)
-        self.notify(
-            problem or f"theme {self.theme}", severity="warning" if problem else "information"
-        )
+        self.keep(f"theme {self.theme}", theme=self.theme)
 
     def do_jump(self) -> None:
         """Show a letter on every pane, and go to the one that is typed."""

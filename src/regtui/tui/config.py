@@ -1,14 +1,15 @@
 """Settings of the app, kept in `config.toml` of the user's configuration folder.
 
 People write that file too: comments and whatever the app doesn't know stay in it. Choices made in
-the app (theme, columns, sort, saved filters) are written at once, into a new file that takes the
-old one's place, so that a full disk leaves the old one. A file that can't be read is left alone:
-the app says so, uses its defaults and saves nothing.
+the app (theme, columns, sort, saved filters) hold at once and are written by a thread, which may
+take its time; into a new file that takes the old one's place, so that a full disk leaves the old
+one. A file that can't be read is left alone: the app says so, uses its defaults and saves nothing.
 """
 
 import contextlib
 import os
 import tempfile
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -47,21 +48,52 @@ class AppConfig:
         self.keys: dict[str, str] = {}
         self.filters: dict[str, str] = {}
         self.history: list[str] = []
+        self._unwritten: dict[str, Any] = {}
+        self._choosing = threading.Lock()
+        """Guards what is not written yet; nobody holds it for long."""
+        self._writing = threading.Lock()
+        """Is held while the file is written: one after the other, or older choices would win."""
         try:
             self._take(self._read())
         except (OSError, ValueError) as error:
             self.problem = f"{self.file.name} can't be used: {_sentence(error)}"
 
-    def save(self, **chosen: Any) -> str | None:
-        """Keep choices; return in one sentence why they could not be kept, None where they were.
+    def choose(self, **chosen: Any) -> None:
+        """Take choices over; `write` keeps them.
 
         Args:
             chosen: Values by the name of the attribute.
         """
         for name, value in chosen.items():
             setattr(self, name, value)
-        if self.problem is not None:
-            return self.problem
+        with self._choosing:
+            self._unwritten |= chosen
+
+    def write(self) -> str | None:
+        """Write what was chosen since, in any thread; it waits for the disk.
+
+        Returns:
+            In one sentence why it could not be written, None where it was. What could not be is
+            tried again with the next choice.
+        """
+        with self._writing:
+            if self.problem is not None:
+                return self.problem
+            with self._choosing:
+                chosen, self._unwritten = self._unwritten, {}
+            problem = self._put(chosen) if chosen else None
+            if problem is not None:
+                with self._choosing:
+                    self._unwritten = chosen | self._unwritten
+            return problem
+
+    def history_with(self, text: str) -> list[str]:
+        """Return the history with a filter at its end."""
+        history = [old for old in self.history if old != text]
+        return [*history, text][-HISTORY:]
+
+    def _put(self, chosen: Mapping[str, Any]) -> str | None:
+        """Put choices into the file; return why that failed, None where it didn't."""
         import tomlkit  # which keeps what people wrote, and takes its time to load
         from tomlkit.exceptions import TOMLKitError
 
@@ -77,13 +109,6 @@ class AppConfig:
         except (OSError, ValueError, TOMLKitError) as error:
             return f"{self.file} can't be written: {_sentence(error)}"
         return None
-
-    def remember_filter(self, text: str) -> str | None:
-        """Put a filter at the end of the history."""
-        if not text.strip():
-            return None
-        history = [old for old in self.history if old != text]
-        return self.save(history=[*history, text][-HISTORY:])
 
     def _read(self) -> Mapping[str, Any]:
         text = self._text()

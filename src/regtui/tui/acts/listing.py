@@ -47,9 +47,7 @@ async def choose_columns(app: "RegtuiApp", versions: list[VersionAnswer]) -> Non
     answer = await ask(app, ColumnsChooser(titles, chosen, DEFAULT))
     if answer is None:
         return
-    problem = app.config.save(columns=[] if answer == list(DEFAULT) else answer)
-    if problem is not None:
-        app.notify(problem, severity="warning", markup=False)
+    app.keep(columns=[] if answer == list(DEFAULT) else answer)
     screen.show_columns()
 
 

@@ -240,7 +240,7 @@ class ModelsScreen(RegtuiScreen):
         starts_high = column.sort.startswith(("metric.", "created", "size", "number"))
         turned = not descending if by == column.sort else starts_high
         sort = ("-" if turned else "") + column.sort
-        self.regtui.config.save(sort="" if sort == "-created" else sort)
+        self.regtui.keep(sort="" if sort == "-created" else sort)
         if _sorts(self._filter):
             self.filter_bar.drop_sort()
         self.reload()

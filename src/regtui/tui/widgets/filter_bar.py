@@ -83,9 +83,8 @@ class FilterBar(FilterLine):
     def do_apply(self) -> None:
         """Keep the filter and go to the versions."""
         self._tell()
-        problem = self.regtui.config.remember_filter(self._told)
-        if problem:
-            self.app.notify(problem, severity="warning", markup=False)
+        if self._told.strip():
+            self.regtui.keep(history=self.regtui.config.history_with(self._told))
         self.post_message(self.Left())
 
     async def do_complete(self) -> None:
@@ -132,11 +131,8 @@ class FilterBar(FilterLine):
             filters = {**self.regtui.config.filters, name: text}
             if not text:
                 del filters[name]
-            problem = self.regtui.config.save(filters=filters)
             done = f"saved {name}: {text}" if text else f"removed the filter {name}"
-            self.app.notify(
-                problem or done, severity="warning" if problem else "information", markup=False
-            )
+            self.regtui.keep(done, filters=filters)
 
         hint = "a name for it" if text else "the name to remove"
         self.app.push_screen(Prompt("Save the filter", hint), save)
