@@ -173,6 +173,7 @@ class RegtuiApp(Acting, TypingAhead):
             self.set_keymap(keymap(self.config.keys))
         except BadInput as error:
             self._problems.append(f"{self.config.file.name}: {error.message}")
+            self.config.keys = {}  # the usual ones work, so they are those that are shown
 
     # How it starts and ends
 

@@ -76,7 +76,7 @@ def _tree(found: LineageAnswer, steps: Sequence[tuple[str, str]], way: str) -> l
             rows += _inputs(node, depth + 1, f"{key}/", told)
             stack += [(one, depth + 1, key) for one in reversed(below.get(identity, []))]
     if found.cut:
-        note = "enter on the last one goes on from there"
+        note = "open the last one to go on from there"
         rows.append(
             Row(
                 key=f"{way}/more",

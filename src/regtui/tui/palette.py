@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.dom import DOMNode
 
 from regtui.tui.acting import Acting
-from regtui.tui.actions import SCOPES, Action, keys_of, of_scope
+from regtui.tui.actions import SCOPES, Action, of_scope
+from regtui.tui.key_names import all_keys_of
 
 if TYPE_CHECKING:
     from regtui.tui.app import RegtuiApp
@@ -57,12 +57,5 @@ class ActionProvider(Provider):
                         yield action, node
 
     def _line(self, action: Action) -> str:
-        keys = " ".join(
-            self.app.get_key_display(_binding(key))
-            for key in keys_of(action, self._app.config.keys)
-        )
+        keys = all_keys_of(self._app, action)
         return f"{action.text} ({keys}) · {SCOPES[action.scope].lower()}"
-
-
-def _binding(key: str) -> Binding:
-    return Binding(key.strip(), "")

@@ -10,6 +10,7 @@ from regtui.registry.answers import AliasAnswer, VersionAnswer
 from regtui.registry.contested import way_out
 from regtui.tui.acts.asking import ask, present, read
 from regtui.tui.acts.telling import command, tell
+from regtui.tui.key_names import key_of
 from regtui.tui.screens.naming import NewOrChooser
 from regtui.tui.screens.prompt import Choice, Chooser
 
@@ -56,7 +57,8 @@ async def revert_alias(app: "RegtuiApp", versions: list[VersionAnswer]) -> None:
     if choices is None:
         return
     if not choices:
-        app.notify(f"{version.model} has no aliases; a sets one", severity="warning", markup=False)
+        sets = f"{key_of(app, 'versions.alias')} sets one"
+        app.notify(f"{version.model} has no aliases; {sets}", severity="warning", markup=False)
         return
     name = await ask(app, Chooser("Move an alias back", choices))
     if name is None:

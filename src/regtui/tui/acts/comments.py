@@ -6,6 +6,7 @@ from regtui.registry.answers import VersionAnswer
 from regtui.registry.answers_records import CommentAnswer
 from regtui.tui.acts.asking import ask
 from regtui.tui.acts.telling import command, tell
+from regtui.tui.key_names import key_of
 from regtui.tui.screens.editor import Editor
 from regtui.tui.screens.prompt import Confirm
 
@@ -57,7 +58,10 @@ async def change_comment(app: "RegtuiApp", said: CommentAnswer) -> None:
 
 async def withdraw_comment(app: "RegtuiApp", said: CommentAnswer) -> None:
     """Withdraw a comment, after a yes."""
-    sentence = "It is shown to nobody any more, and stays in the history. `u` brings it back."
+    sentence = (
+        "It is shown to nobody any more, and stays in the history. "
+        f"{key_of(app, 'app.undo')} brings it back."
+    )
     if not await ask(app, Confirm("Withdraw the comment?", sentence)):
         return
     done = await app.act(lambda registry: registry.withdraw_comment(said.id))

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from regtui.registry.side_by_side import MOST, version_before
 from regtui.tui.acts.asking import read
+from regtui.tui.key_names import key_of
 
 if TYPE_CHECKING:
     from regtui.registry.answers import VersionAnswer
@@ -15,7 +16,8 @@ async def compare(app: "RegtuiApp", versions: "list[VersionAnswer]") -> None:
     if len(versions) > MOST:
         app.notify(
             f"{len(versions)} versions are marked, and at most {MOST} can be compared: "
-            "take some marks away (space on the row, U for all)",
+            f"take some marks away ({key_of(app, 'versions.mark')} on the row, "
+            f"{key_of(app, 'versions.unmark')} for all)",
             severity="warning",
         )
         return
@@ -34,7 +36,7 @@ async def _before(app: "RegtuiApp", version: "VersionAnswer") -> "list[VersionAn
     if found is None:
         app.notify(
             f"{version.reference} is the first one of its model: "
-            "mark another version to compare with (space)",
+            f"mark another version to compare with ({key_of(app, 'versions.mark')})",
             severity="warning",
             markup=False,
         )

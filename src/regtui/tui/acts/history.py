@@ -6,6 +6,7 @@ from regtui.registry.figures import count_text
 from regtui.tui.acts.asking import ask, read
 from regtui.tui.acts.telling import command
 from regtui.tui.jobs import Job, Stopped
+from regtui.tui.key_names import key_of
 from regtui.tui.safe_text import one_line
 from regtui.tui.screens.prompt import Confirm
 from regtui.tui.screens.report import Report
@@ -71,9 +72,10 @@ async def verify_history(screen: "ActivityScreen") -> None:
     job = Job(lambda count: registry.verify_history(on_progress=count), None)
     screen.verifying = job
     job.start()
+    key = key_of(app, "activity.verify")
     try:
         while not await job.wait(LOOK):
-            state = "stopping …" if job.is_stopped else f"{job.done:,} looked at; V stops it"
+            state = "stopping …" if job.is_stopped else f"{job.done:,} looked at; {key} stops it"
             screen.show_progress(f"verifying operations and documents: {state}")
         await _tell_audit(app, await job.result())
     except Stopped:

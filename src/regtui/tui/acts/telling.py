@@ -4,7 +4,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from regtui.registry.figures import count_text
-from regtui.tui.actions import BY_ID, keys_of
+from regtui.tui.key_names import key_of
 from regtui.tui.safe_text import one_line
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ def tell(app: "RegtuiApp", what: str, command: str, *, can_undo: bool = True) ->
         command: What does the same on the command line.
         can_undo: Whether the undo key takes it back.
     """
-    key = keys_of(BY_ID["app.undo"], app.config.keys)[0]
-    back = [f"({key} takes it back)"] if can_undo else []
+    back = [f"({key_of(app, 'app.undo')} takes it back)"] if can_undo else []
     app.tell_done(one_line(what), back, command)
 
 

@@ -22,6 +22,7 @@ from regtui.tui.actions import Action, bindings
 from regtui.tui.activity_feed import Feed, FeedRow
 from regtui.tui.acts.starting import start_act
 from regtui.tui.background import start
+from regtui.tui.key_names import key_of
 from regtui.tui.log_filter import checked
 from regtui.tui.operation_text import operation_text
 from regtui.tui.reader import Superseded
@@ -162,7 +163,8 @@ class ActivityScreen(RegtuiScreen):
 
     def _nothing(self) -> str:
         if self._feed.is_filtered:
-            return "nothing matches the filter; / changes it, esc there clears it"
+            key = key_of(self.regtui, "activity.filter")
+            return f"nothing matches the filter; {key} changes it, esc there clears it"
         return "nothing was done yet; `regtui capture PATH` makes a first version"
 
     @on(VirtualTable.Wanted, "#operations")

@@ -1,6 +1,7 @@
 """The choice of columns: which, and in what order."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
 from msgspec import Struct
 from rich.text import Text
@@ -11,9 +12,13 @@ from textual.screen import ModalScreen
 
 from regtui.tui.acting import Acting
 from regtui.tui.actions import bindings
+from regtui.tui.key_names import key_of
 from regtui.tui.signs import signs
 from regtui.tui.widgets.action_footer import ActionFooter
 from regtui.tui.widgets.virtual_table import Column, VirtualTable
+
+if TYPE_CHECKING:
+    from regtui.tui.app import RegtuiApp
 
 
 class Choosable(Struct, frozen=True):
@@ -53,7 +58,8 @@ class ColumnsChooser(Acting, ModalScreen[list[str] | None]):
         """Compose the list."""
         with Vertical(classes="prompt") as box:
             box.border_title = Text("Columns")
-            box.border_subtitle = "enter takes them, esc goes back"
+            takes = key_of(cast("RegtuiApp", self.app), "table.open")
+            box.border_subtitle = f"{takes} takes them, esc goes back"
             yield ChoiceTable(COLUMNS, row_id=lambda row: row.key, id="columns")
         yield ActionFooter()
 

@@ -30,6 +30,7 @@ from regtui.tui.comparison.markdown import file_name, markdown
 from regtui.tui.comparison.plot import metric_plot
 from regtui.tui.comparison.rows import Row, differing, place_of, rows_of, titles
 from regtui.tui.comparison.words import explained
+from regtui.tui.key_names import key_of
 from regtui.tui.safe_text import safe
 from regtui.tui.screens.base import RegtuiScreen
 from regtui.tui.widgets.compare_table import CompareTable
@@ -45,17 +46,15 @@ LEAST = 2
 SETTLE = 0.05
 """Seconds that the cursor stands on a metric before its curves are read."""
 
-HINT = """h and l choose the version that is looked at, x takes it out.
-b compares with the next one, d shows everything or only what differs."""
-
 PATIENCE = 1.0
 """Seconds until what is compared so far shows: building 100,000 rows takes as long."""
 
-EMPTY = """Nothing to compare yet.
-
-1      go to the models
-space  mark versions there, 2 to 8 of them
-c      compare the marked ones; one alone is compared with the one before it"""
+STEPS = {
+    "app.models": "go to the models",
+    "versions.mark": "mark versions there, 2 to 8 of them",
+    "versions.compare": "compare the marked ones; one alone is compared with the one before it",
+}
+"""What leads to a comparison, by the action."""
 
 
 class CompareScreen(RegtuiScreen):
@@ -86,13 +85,30 @@ class CompareScreen(RegtuiScreen):
             yield CompareTable(id="comparison")
             yield Static("", id="compare-words", markup=False)
             yield Curves(id="compare-curves")
-        yield Static(EMPTY, id="compare-empty", markup=False)
+        yield Static(self._nothing(), id="compare-empty", markup=False)
 
     def on_mount(self) -> None:
         """Show what the app was asked to compare."""
         self._show_or_tell()
         if self.regtui.compared:
             self.show_versions(self.regtui.compared)
+
+    def _hint(self) -> str:
+        left, right, remove, baseline, differences = (
+            key_of(self.regtui, f"compare.{name}")
+            for name in ("previous", "next", "remove", "baseline", "differences")
+        )
+        return (
+            f"{left} and {right} choose the version that is looked at, {remove} takes it out.\n"
+            f"{baseline} compares with the next one, {differences} shows everything or only "
+            "what differs."
+        )
+
+    def _nothing(self) -> str:
+        keys = {step: key_of(self.regtui, step) for step in STEPS}
+        width = max(map(len, keys.values()))
+        lines = (f"{keys[step]:{width}}  {text}" for step, text in STEPS.items())
+        return "\n".join(["Nothing to compare yet.", "", *lines])
 
     @property
     def table(self) -> CompareTable:
@@ -184,7 +200,8 @@ class CompareScreen(RegtuiScreen):
         if not self._everything:
             shown = await asyncio.to_thread(differing, self._rows)
         at = await asyncio.to_thread(place_of, shown, current)
-        table.empty = "these versions do not differ; d shows everything"
+        key = key_of(self.regtui, "compare.differences")
+        table.empty = f"these versions do not differ; {key} shows everything"
         if at is None:
             table.show_rows(shown, cursor=min(table.cursor, max(len(shown) - 1, 0)))
         else:
@@ -218,7 +235,7 @@ class CompareScreen(RegtuiScreen):
             names = titles([side.version for side in sides.sides])
             lines = explained(row, self.table.column, self._baseline, names)
         self.query_one("#compare-words", Static).update(
-            Text(safe("\n".join(lines)) or HINT, "" if lines else "dim")
+            Text(safe("\n".join(lines)) or self._hint(), "" if lines else "dim")
         )
 
     # Curves
@@ -285,7 +302,8 @@ class CompareScreen(RegtuiScreen):
         if action.scope != "compare":
             return None
         if not self._ids:
-            return "nothing is compared yet: mark versions on the models screen, then press c"
+            key = key_of(self.regtui, "versions.compare")
+            return f"nothing is compared yet: mark versions on the models screen, then press {key}"
         if action.name == "remove" and len(self._ids) <= LEAST:
             return "two versions are the least that can be compared"
         if action.name == "export" and self.regtui.read_only:

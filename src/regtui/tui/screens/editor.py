@@ -7,10 +7,11 @@ what is pasted.
 """
 
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, cast
 
 from rich.text import Text
 from textual import events, on
-from textual.app import ComposeResult, SuspendNotSupported
+from textual.app import App, ComposeResult, SuspendNotSupported
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
@@ -21,9 +22,13 @@ from regtui.registry.figures import count_text
 from regtui.tui.acting import Acting
 from regtui.tui.actions import bindings
 from regtui.tui.background import start
+from regtui.tui.key_names import key_of
 from regtui.tui.safe_text import KEPT
 from regtui.tui.screens.prompt import Confirm
 from regtui.tui.widgets.action_footer import ActionFooter
+
+if TYPE_CHECKING:
+    from regtui.tui.app import RegtuiApp
 
 LINE = 4_000
 """Characters of the longest line that is edited here."""
@@ -49,6 +54,11 @@ def _longest(text: str) -> int:
     return max(map(len, text.splitlines()), default=0)
 
 
+def _own_editor(app: App[object]) -> str:
+    """Return the key that opens the person's own editor."""
+    return key_of(cast("RegtuiApp", app), "editor.external", while_typing=True)
+
+
 class EditorArea(TextArea):
     """The text, guarded against what is pasted, and against what would steer the terminal."""
 
@@ -71,7 +81,8 @@ class EditorArea(TextArea):
         event.prevent_default()
         event.stop()
         self.app.notify(
-            f"{len(event.text):,} characters are too many to paste here; f4 opens your own editor",
+            f"{len(event.text):,} characters are too many to paste here; "
+            f"{_own_editor(self.app)} opens your own editor",
             severity="warning",
         )
 
@@ -215,7 +226,8 @@ class Editor(Acting, ModalScreen[bool]):
         line, column = self.area.cursor_location
         parts = [f"line {line + 1}, column {column + 1}", count_text(len(self.text), "character")]
         if self._whole is not None:
-            parts = [parts[1], "too long to be edited here: f4 opens your own editor"]
+            key = _own_editor(self.app)
+            parts = [parts[1], f"too long to be edited here: {key} opens your own editor"]
         if self.is_changed:
             parts.append("not saved")
         self.query_one("#editor--note", Static).update(Text(" · ".join(parts)))

@@ -1,6 +1,7 @@
 """The first steps: what one does first, on a registry that holds nothing yet."""
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING, cast
 
 from rich.text import Text
 from textual import on
@@ -10,14 +11,19 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from regtui.tui.key_names import key_of
+
+if TYPE_CHECKING:
+    from regtui.tui.app import RegtuiApp
+
 STEPS = (
     ("capture", "c", "Capture something", "a file or folder becomes the first version of a model"),
     ("watch", "w", "Watch a folder", "what trainers finish there becomes versions by itself"),
     ("demo", "d", "Try the demo", "small models, really trained, in a registry of their own"),
-    ("skip", "s", "Look around", "? tells everywhere what can be done"),
+    ("skip", "s", "Look around", "{help} tells everywhere what can be done"),
     ("quit", "q", "Leave", ""),
 )
-"""Each step: its id, its key, what it is called, and what it does."""
+"""Each step: its id, its key, what it is called, and what it does; `help` is the key of that."""
 
 
 class FirstSteps(ModalScreen[str | None]):
@@ -45,7 +51,9 @@ class FirstSteps(ModalScreen[str | None]):
             box.border_title = Text("This registry is empty")
             box.border_subtitle = "enter takes it, esc looks around"
             yield Static(Text("What do you want to do first?"), classes="steps--hint")
-            yield OptionList(*(self._option(*step) for step in self._steps))
+            key = key_of(cast("RegtuiApp", self.app), "app.help")
+            options = ((i, k, text, note.format(help=key)) for i, k, text, note in self._steps)
+            yield OptionList(*(self._option(*step) for step in options))
 
     @staticmethod
     def _option(identity: str, key: str, text: str, note: str) -> Option:

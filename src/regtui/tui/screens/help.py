@@ -20,7 +20,8 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, Static
 
 from regtui.tui.acting import Acting
-from regtui.tui.actions import SCOPES, Action, keys_of, of_scope
+from regtui.tui.actions import SCOPES, Action, of_scope
+from regtui.tui.key_names import all_keys_of
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
@@ -135,18 +136,15 @@ class HelpScreen(ModalScreen[None]):
         self.dismiss(None)
 
     def _show(self, typed: str) -> None:
-        chosen = cast("RegtuiApp", self.app).config.keys
+        app = cast("RegtuiApp", self.app)
         spelled = {
-            action.id: " ".join(self._display(key) for key in keys_of(action, chosen))
+            action.id: all_keys_of(app, action)
             for scope in self._scopes
             for action in of_scope(scope)
         }
         found = sections(self._scopes, spelled, typed)
         shown = self.query_one("#help-lines", Static)
         shown.update(_painted(found) if found else Text(f"nothing has {typed!r}", "dim"))
-
-    def _display(self, key: str) -> str:
-        return self.app.get_key_display(Binding(key, ""))
 
     def action_scroll(self, by: int) -> None:
         """Scroll by lines."""

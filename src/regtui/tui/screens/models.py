@@ -24,6 +24,7 @@ from regtui.registry.answers import VersionAnswer
 from regtui.registry.listing import first_page, place
 from regtui.tui.actions import bindings
 from regtui.tui.background import start
+from regtui.tui.key_names import key_of
 from regtui.tui.screens.base import RegtuiScreen
 from regtui.tui.screens.version_list import Scope, VersionList
 from regtui.tui.version_columns import DEFAULT, VersionRow, columns, leading_metrics, row_id
@@ -195,7 +196,8 @@ class ModelsScreen(RegtuiScreen):
 
     def _nothing(self) -> str:
         if self._filter:
-            return "nothing matches the filter; / changes it, esc there clears it"
+            key = key_of(self.regtui, "browse.filter")
+            return f"nothing matches the filter; {key} changes it, esc there clears it"
         return "no versions here yet; `regtui capture PATH` makes one"
 
     # What the list tells

@@ -19,6 +19,7 @@ from regtui.registry.watch_status import WatchedFolder, WatchStatus
 from regtui.tui.actions import Action, bindings
 from regtui.tui.acts.starting import start_act
 from regtui.tui.background import start
+from regtui.tui.key_names import key_of
 from regtui.tui.screens.base import RegtuiScreen
 from regtui.tui.widgets.same_row import show_again
 from regtui.tui.widgets.virtual_table import VirtualTable
@@ -121,7 +122,8 @@ class WatchScreen(RegtuiScreen):
         self._count_rates(found)
         rows = [FolderRow(None)] if len(found.folders) > 1 else []
         rows += [FolderRow(folder) for folder in found.folders]
-        self.folders.empty = "nothing is watched; n watches a folder"
+        key = key_of(self.regtui, "watch.add")
+        self.folders.empty = f"nothing is watched; {key} watches a folder"
         show_again(self.folders, rows, lambda row: row.key)
         self._show_below()
         self.refresh_bindings()

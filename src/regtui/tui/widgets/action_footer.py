@@ -1,13 +1,18 @@
 """The footer: the keys that do something here and now, no more than fit."""
 
+from typing import TYPE_CHECKING, cast
+
 from rich.text import Text
 from textual import events
-from textual.binding import Binding
 from textual.screen import Screen
 from textual.widgets import Static
 
 from regtui.tui.acting import Acting
-from regtui.tui.actions import BY_ID, Action, keys_of
+from regtui.tui.actions import BY_ID, Action
+from regtui.tui.key_names import key_of
+
+if TYPE_CHECKING:
+    from regtui.tui.app import RegtuiApp
 
 NARROW_FIRST = (
     "filter",
@@ -73,8 +78,7 @@ class ActionFooter(Static):
             action = BY_ID[identity]
             node = active.node
             reason = node.refusal(action) if isinstance(node, Acting) else None
-            first = keys_of(action, self.app.config.keys)[0]  # type: ignore[attr-defined]
-            key = self.app.get_key_display(Binding(first, ""))
+            key = key_of(cast("RegtuiApp", self.app), identity)
             found[identity] = (key, action, reason)
         order = {name: place for place, name in enumerate(NARROW_FIRST)}
         return sorted(found.values(), key=lambda one: order.get(one[1].scope, len(order)))

@@ -18,6 +18,7 @@ from regtui.core.query.errors import QueryError
 from regtui.core.query.fields import FIELDS
 from regtui.registry.vocabulary import words
 from regtui.tui.actions import Action, bindings
+from regtui.tui.key_names import key_of
 from regtui.tui.reader import Superseded
 from regtui.tui.screens.prompt import Choice, Chooser, Prompt
 from regtui.tui.widgets.filter_line import FilterLine
@@ -53,7 +54,8 @@ class FilterBar(FilterLine):
     def why_not(self, action: Action) -> str | None:
         """Tell why an action is not possible now."""
         if action.name == "saved" and not self.regtui.config.filters:
-            return "no filter is saved yet: ctrl+s saves the one that stands here"
+            key = key_of(self.regtui, "filter.save")
+            return f"no filter is saved yet: {key} saves the one that stands here"
         return None
 
     # What the screen does

@@ -6,15 +6,16 @@ from rich.text import Text
 from textual.widgets import Static
 
 from regtui.registry.figures import count_text
+from regtui.tui.key_names import key_of
 
 if TYPE_CHECKING:
     from regtui.tui.app import RegtuiApp
 
 SCREENS = (
-    ("1", "models", "Models"),
-    ("2", "compare", "Compare"),
-    ("5", "watch", "Watch"),
-    ("7", "activity", "Activity"),
+    ("models", "Models"),
+    ("compare", "Compare"),
+    ("watch", "Watch"),
+    ("activity", "Activity"),
 )
 
 
@@ -47,7 +48,8 @@ class TitleLine(Static):
         status = app.status
         line = Text(no_wrap=True, overflow="ellipsis")
         line.append(" regtui ", "bold reverse")
-        for key, name, title in SCREENS:
+        for name, title in SCREENS:
+            key = key_of(app, f"app.{name}")
             style = "bold underline" if name == self._screen else "dim"
             line.append("  ").append(key, "dim").append(" ").append(title, style)
         parts = [status.message] if status.message else []

@@ -1,10 +1,16 @@
 """A line to type a value in, laid over the cell that shows it."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 from textual import events
 from textual.message import Message
 from textual.widgets import Input
+
+from regtui.tui.key_names import key_of
+
+if TYPE_CHECKING:
+    from regtui.tui.app import RegtuiApp
 
 LIMIT = 4_000
 """Characters that fit into a line; a longer value is for an editor."""
@@ -53,17 +59,23 @@ class ValueInput(Input):
         """Take nothing."""
         self.post_message(self.Dropped())
 
+    @property
+    def _editor(self) -> str:
+        return key_of(cast("RegtuiApp", self.app), "form.write", while_typing=True)
+
     def restricted(self) -> None:
         """Say why what was pasted is not taken."""
         self.app.notify(
-            f"a line holds {LIMIT:,} characters; an editor holds more (f4)", severity="warning"
+            f"a line holds {LIMIT:,} characters; an editor holds more ({self._editor})",
+            severity="warning",
         )
 
     def on_paste(self, event: events.Paste) -> None:
         """Say that lines after the first are left out."""
         if len(event.text.splitlines()) > 1:
             self.app.notify(
-                "only the first line was taken; an editor takes them all (f4)", severity="warning"
+                f"only the first line was taken; an editor takes them all ({self._editor})",
+                severity="warning",
             )
 
     def on_blur(self) -> None:

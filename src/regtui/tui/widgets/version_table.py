@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 from regtui.registry.answers import VersionAnswer
 from regtui.tui.actions import Action, bindings
 from regtui.tui.acts.starting import start_act
+from regtui.tui.key_names import key_of
 from regtui.tui.version_columns import VersionRow
 from regtui.tui.widgets.virtual_table import VirtualTable
 
@@ -39,7 +40,8 @@ class VersionTable(VirtualTable[VersionRow]):
         if action.name not in needs_none and not self.chosen:
             return "there is no version under the cursor"
         if len(self.marks) > 1 and not action.many and action.name not in needs_none:
-            return f"{action.text.lower()} works on one version: take the marks away first (U)"
+            key = key_of(self.regtui, "versions.unmark")
+            return f"{action.text.lower()} works on one version: take the marks away first ({key})"
         return None
 
     def do_open(self) -> None:

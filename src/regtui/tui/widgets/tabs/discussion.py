@@ -18,6 +18,7 @@ from regtui.tui.actions import Action, bindings
 from regtui.tui.acts.comments import change_comment, say, withdraw_comment, write_comment
 from regtui.tui.acts.starting import start_act
 from regtui.tui.background import start
+from regtui.tui.key_names import key_of
 from regtui.tui.markdown_text import MarkdownText
 from regtui.tui.safe_text import one_line
 from regtui.tui.widgets.document import Block, DocumentView
@@ -103,7 +104,8 @@ class DiscussionTab(DetailTab, Acting):
         blocks = [
             block for one in comments for block in (Block(_comment(one), one.id), Block(Text("")))
         ]
-        note = "nobody said anything yet: m is for the first word"
+        key = key_of(self.regtui, "discussion.comment")
+        note = f"nobody said anything yet: {key} is for the first word"
         await self.document.show(blocks or [Block(Text(note, "label"))], stay=is_same)
         self._version, self._comments = version, comments
         self.refresh_bindings()

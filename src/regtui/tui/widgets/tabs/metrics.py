@@ -19,6 +19,7 @@ from regtui.registry.courses import course
 from regtui.registry.standing import Place, Standing, standing
 from regtui.tui.background import start
 from regtui.tui.differences import difference, metric_of, value_text
+from regtui.tui.key_names import key_of
 from regtui.tui.reader import Superseded
 from regtui.tui.safe_text import one_line
 from regtui.tui.signs import signs
@@ -94,7 +95,8 @@ class MetricsTab(TableTab):
         self._standing = found
         self._plots.clear()
         rows = _rows(found)
-        self.table.empty = "no metrics yet: e in the list of versions adds some"
+        key = key_of(self.regtui, "versions.edit")
+        self.table.empty = f"no metrics yet: {key} in the list of versions adds some"
         self.table.show_columns(_columns(found, rows))
         show_again(self.table, rows, lambda row: row.name)  # which tells what is under the cursor
 

@@ -16,6 +16,7 @@ from regtui.registry.standing import Place, Standing, standing
 from regtui.tui.background import start
 from regtui.tui.differences import difference, metric_of, place_words
 from regtui.tui.fact_grid import FactGrid
+from regtui.tui.key_names import key_of
 from regtui.tui.markdown_text import MarkdownText, links, read_card
 from regtui.tui.safe_text import one_line, safe
 from regtui.tui.signs import signs
@@ -54,7 +55,9 @@ class OverviewTab(DetailTab):
         seen = await self.read(lambda registry: _look(registry, version))
         if self._card != (version.model, seen.card):  # most versions of a list share one
             self._card = (version.model, seen.card)
-            self._card_text = Later(partial(card_text, *self._card))
+            self._card_text = Later(
+                partial(card_text, *self._card, key_of(self.regtui, "versions.card"))
+            )
         blocks = [Block(facts(seen.standing)), Block(self._card_text)]
         is_same, self._shown = self._shown == version.id, version.id
         await self.document.show(blocks, stay=is_same)
@@ -165,10 +168,10 @@ def _number(version: VersionAnswer) -> str:
     return version.short_id if version.number is None else f"@{version.number}"
 
 
-def card_text(model: str, card: str) -> Group:
-    """Return the card of a model."""
+def card_text(model: str, card: str, key: str) -> Group:
+    """Return the card of a model; the key is the one that writes a card."""
     if not card.strip():
-        note = f"{model} has no card yet: E in the list of versions writes one"
+        note = f"{model} has no card yet: {key} in the list of versions writes one"
         return Group(Text(""), Text(note, "label"))
     found = read_card(card)
     given = [(one_line(name), one_line(value)) for name, value in found.facts.items()]

@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from regtui.registry.answers import VersionAnswer
 from regtui.registry.standing import before
 from regtui.replica.projection import param_text
+from regtui.tui.key_names import key_of
 from regtui.tui.safe_text import one_line
 from regtui.tui.widgets.same_row import show_again
 from regtui.tui.widgets.tabs.base import TableTab, exact
@@ -42,7 +43,8 @@ class ParamsTab(TableTab):
         """Show a version; the cursor stays on the param."""
         earlier = await self.read(lambda registry: before(registry.context, exact(version)))
         rows = _rows(version, earlier)
-        self.table.empty = "no params: `regtui capture --param` and e in the list add some"
+        key = key_of(self.regtui, "versions.edit")
+        self.table.empty = f"no params: `regtui capture --param` and {key} in the list add some"
         self.table.show_columns(_columns(rows, earlier))
         show_again(self.table, rows, lambda row: row.name)
 
