@@ -280,18 +280,6 @@ class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
             self.set_timer(GLOW + 0.05, self._stop_glowing)
             self.refresh()
 
-    def repaint_row(self, row: Row) -> None:
-        """Show a row that changed in its place, if it is here."""
-        identity = self._row_id(row)
-        for rows in self._pages.values():
-            for place, found in enumerate(rows):
-                if self._row_id(found) == identity:
-                    rows[place] = row
-        if identity in self.marks:
-            self.marks[identity] = row
-        self._strips.clear()
-        self.refresh()
-
     def unmark(self) -> None:
         """Take all marks away."""
         self.marks.clear()
