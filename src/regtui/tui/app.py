@@ -10,12 +10,13 @@ import contextlib
 import gc
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import msgspec
 from textual.dom import DOMNode
+from textual.filter import LineFilter
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.worker import WorkerFailed
@@ -26,6 +27,7 @@ from regtui.tui import signs, themes
 from regtui.tui.acting import READ_ONLY, Acting
 from regtui.tui.actions import BY_ID, bindings, keymap
 from regtui.tui.ahead import Ahead
+from regtui.tui.ascii_filter import AsciiFilter
 from regtui.tui.background import in_background, start
 from regtui.tui.config import AppConfig
 from regtui.tui.leaving import HUNG_UP, is_hung_up, on_signals
@@ -131,6 +133,7 @@ class RegtuiApp(Acting, TypingAhead):
         self.config = AppConfig() if config is None else config
         self.read_only = read_only
         self.signs = signs.choose(ascii_only=self.config.ascii)
+        self._ascii_filters = [AsciiFilter()] if self.signs is signs.ASCII else []
         self.reader = Reader(self.registry.context, alive=self._refuse_gone)
         self.changes = 0
         """How often screens had to be told that the registry changed: who was not shown asks."""
@@ -185,6 +188,10 @@ class RegtuiApp(Acting, TypingAhead):
         self.set_interval(LOOK, self._look)
         self.set_interval(LOOK_AT_WATCHERS, self.look_at_watchers)
         self.call_after_refresh(self._settle)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what every line goes through before it is painted."""
+        return [*super().get_line_filters(), *self._ascii_filters]
 
     def get_css_variables(self) -> dict[str, str]:
         """Return the colours of the theme, none of them left open."""

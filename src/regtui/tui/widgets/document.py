@@ -25,7 +25,7 @@ from textual.strip import Strip
 from regtui.tui.acting import Acting
 from regtui.tui.actions import Action, bindings
 from regtui.tui.background import start
-from regtui.tui.signs import ASCII, signs
+from regtui.tui.signs import signs
 
 MARGIN = 2
 """Cells on the left, where the mark of the chosen block stands."""
@@ -39,8 +39,6 @@ _MARKDOWN = {
     "item.number": "accent", "list": "", "table.border": "label", "table.header": "heading",
 }  # fmt: skip
 """What rich calls the parts of a Markdown text, and the colour that each has here."""
-
-_ASCII = str.maketrans("•▌─│┌┐└┘├┤┬┴┼━╸╺…", "*|-|+++++++++---~")
 
 
 class Later:
@@ -328,7 +326,5 @@ def _laid_out(
             lines += known[id(block.content)]
             continue
         for segments in console.render_lines(block.content, pad=False):
-            if signs() is ASCII:
-                segments = [Segment(s.text.translate(_ASCII), s.style) for s in segments]  # noqa: PLW2901
             lines.append(Strip(segments))
     return lines, starts
