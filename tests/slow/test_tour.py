@@ -116,10 +116,12 @@ def test_the_tour(terminal: Terminal) -> None:
     terminal.type("7")
     terminal.shows("captured inbox/mystery@1", "ben")
 
-    # `u` takes your last change back.
+    # `u` takes your last change back; it asks, for a whole version goes.
     terminal.type("1")
     terminal.shows("Version")
     terminal.type("u")
+    terminal.shows("It takes back: captured inbox/mystery@1")
+    terminal.type("y")
     terminal.shows("undid")
 
     # `?` tells every key.

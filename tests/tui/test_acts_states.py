@@ -30,7 +30,7 @@ async def test_marked_versions_leave_together_and_come_back_together(
         assert states(sample, ONE, TWO) == [state, state]
         assert f"{state} 2 versions" in told(app)
         assert len(models_screen(app).versions.marks) == 2
-        await press(pilot, "u")
+        await press(pilot, "u", *("y" if key == "D" else ""))
 
     assert states(sample, ONE, TWO) == ["captured", "captured"]
 

@@ -450,9 +450,9 @@ class RegtuiApp(Acting, TypingAhead):
 
     async def do_undo(self) -> None:
         """Take back this person's last change."""
-        answer = await self.act(lambda registry: registry.undo())
-        if answer is not None:
-            self.tell_done("undid", [one.summary for one in answer.undone], "regtui undo")
+        from regtui.tui.acts.history import undo_last
+
+        await undo_last(self)
 
     async def do_redo(self) -> None:
         """Take back this person's last undo."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from regtui.registry.figures import count_text
 from regtui.tui.acts.asking import ask, read
 from regtui.tui.acts.telling import command
+from regtui.tui.background import start
 from regtui.tui.jobs import Job, Stopped
 from regtui.tui.key_names import key_of
 from regtui.tui.safe_text import one_line
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 LOOK = 0.2
 """Seconds between two looks at how far the verification is."""
 
+ASKED = frozenset({"version.capture", "version.delete"})
+"""Kinds of operations that the undo key takes back only after a yes: whole versions come or go."""
+
 SHOWN = 8
 """Operations that a question lists."""
 
@@ -31,14 +35,36 @@ async def undo_operation(app: "RegtuiApp", operation: "OperationAnswer") -> None
     """Take back an operation with all of its intent, after saying what that will do."""
     number = str(operation.seq)
     would = await app.act(lambda registry: registry.undo(number, dry_run=True))
+    if would is not None:
+        what = f"\n{_listed(would.undone)}\n\nby:\n{_listed(would.operations)}"
+        await _ask_and_undo(app, number, what, command("undo", number))
+
+
+async def undo_last(app: "RegtuiApp") -> None:
+    """Take back this person's last change; what is in `ASKED`, after a yes."""
+    would = await app.act(lambda registry: registry.undo(dry_run=True))
     if would is None:
         return
-    sentence = f"It takes back:\n{_listed(would.undone)}\n\nby:\n{_listed(would.operations)}"
-    if not await ask(app, Confirm(f"Undo #{number}", sentence)):
+    # By its number: somebody may do something else before the answer.
+    number, again = str(would.undone[0].seq), command("undo")
+    if ASKED.isdisjoint(one.kind for one in would.undone):
+        await _undo(app, number, again)  # awaited: the key pressed twice takes back two changes
         return
+    more = len(would.undone) - 1
+    what = f" {one_line(would.undone[0].summary)}" + (f", and {more:,} more" if more else "")
+    start(app.screen, _ask_and_undo, app, number, what, again, group="act", together=True)
+
+
+async def _ask_and_undo(app: "RegtuiApp", number: str, what: str, again: str) -> None:
+    """Take back an operation with all of its intent, after a yes."""
+    if await ask(app, Confirm(f"Undo #{number}", f"It takes back:{what}")):
+        await _undo(app, number, again)
+
+
+async def _undo(app: "RegtuiApp", number: str, again: str) -> None:
     done = await app.act(lambda registry: registry.undo(number))
     if done is not None:
-        app.tell_done("undid", [one.summary for one in done.undone], command("undo", number))
+        app.tell_done("undid", [one.summary for one in done.undone], again)
 
 
 async def go_to_subject(app: "RegtuiApp", operation: "OperationAnswer") -> None:
