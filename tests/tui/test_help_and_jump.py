@@ -140,3 +140,18 @@ async def test_a_jump_is_left_with_the_focus_where_it_was(app: RegtuiApp, key: s
         await press(pilot, key)
 
         assert app.focused is before
+
+
+@pytest.mark.parametrize("keys", [(), ("slash",), ("2",), ("5",), ("7",)])
+async def test_the_footer_shows_the_key_of_help_however_narrow(
+    app: RegtuiApp, keys: tuple[str, ...]
+) -> None:
+    async with running(app, (80, 24)) as pilot:
+        await press(pilot, *keys)
+        assert screen_text(app).endswith(" ? Help")
+
+        footer = screen_text(app).splitlines()[-1]
+        await pilot.click("ActionFooter", offset=(footer.index("Help"), 0))
+        await press(pilot)
+
+        assert isinstance(app.screen, HelpScreen)

@@ -52,7 +52,7 @@ PATIENCE = 1.0
 STEPS = {
     "app.models": "go to the models",
     "versions.mark": "mark versions there, 2 to 8 of them",
-    "versions.compare": "compare the marked ones; one alone is compared with the one before it",
+    "versions.compare": "compare the marked ones; one alone with the one before it",
 }
 """What leads to a comparison, by the action."""
 

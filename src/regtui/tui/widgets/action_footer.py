@@ -28,6 +28,9 @@ NARROW_FIRST = (
     "activity",
 )
 
+LAST = "app.help"
+"""The action that is shown however little room there is: it leads to all the others."""
+
 
 class ActionFooter(Static):
     """One line below every screen; a click on a part of it does that action."""
@@ -56,18 +59,26 @@ class ActionFooter(Static):
             self.show()
 
     def show(self) -> None:
-        """Show the actions of where the focus is."""
+        """Show the actions of where the focus is, and at the end always the one that shows all."""
         line = Text(no_wrap=True, overflow="crop")
         self._places = []
-        for key, action, reason in self._shown():
-            start = line.cell_len
-            part = Text(" ").append(key, "bold" if reason is None else "dim")
-            part.append(" ").append(action.text, "" if reason is None else "dim").append(" ")
-            if start + part.cell_len > self.size.width:
+        parts = [(shown[1].id, _part(*shown)) for shown in self._shown()]
+        last = [(identity, part) for identity, part in parts if identity == LAST]
+        room = self.size.width - sum(part.cell_len for _, part in last)
+        for identity, part in parts:
+            if identity != LAST and line.cell_len + part.cell_len > room:
                 break
-            line.append(part)
-            self._places.append((start, line.cell_len, action.id))
+            if identity != LAST:
+                self._add(line, identity, part)
+        for identity, part in last:
+            line.append(" " * max(room - line.cell_len, 0))
+            self._add(line, identity, part)
         self.update(line)
+
+    def _add(self, line: Text, identity: str, part: Text) -> None:
+        start = line.cell_len
+        line.append(part)
+        self._places.append((start, line.cell_len, identity))
 
     def _shown(self) -> list[tuple[str, Action, str | None]]:
         found: dict[str, tuple[str, Action, str | None]] = {}
@@ -89,3 +100,9 @@ class ActionFooter(Static):
             if start <= event.x < end:
                 await self.app.do_action(identity)  # type: ignore[attr-defined]
                 return
+
+
+def _part(key: str, action: Action, reason: str | None) -> Text:
+    is_possible = reason is None
+    part = Text(" ").append(key, "bold" if is_possible else "dim")
+    return part.append(" ").append(action.text, "" if is_possible else "dim").append(" ")
