@@ -258,12 +258,25 @@ async def test_new_rows_are_marked_for_a_moment(monkeypatch: pytest.MonkeyPatch)
         assert host.table.render_line(3) == plain
 
 
+@pytest.mark.parametrize(
+    ("text", "fitted"),
+    [("sentiment", "sentiment"), ("sentiment-eu", "sent…t-eu"), ("手書き数字認識", "手書…認識")],
+)
+def test_what_is_too_long_is_cut_in_the_middle_where_its_end_tells_more(
+    text: str, fitted: str
+) -> None:
+    assert _fitted(text, 9, "left", keeps_end=True) == fitted
+
+
 @given(
-    text=st.text(max_size=30), width=st.integers(0, 20), align=st.sampled_from(["left", "right"])
+    text=st.text(max_size=30),
+    width=st.integers(0, 20),
+    align=st.sampled_from(["left", "right"]),
+    keeps_end=st.booleans(),
 )
 def test_a_cell_is_as_wide_as_its_column_whatever_it_holds(
-    text: str, width: int, align: str
+    text: str, width: int, align: str, *, keeps_end: bool
 ) -> None:
-    fitted = _fitted(text, width, align)
+    fitted = _fitted(text, width, align, keeps_end=keeps_end)
     assert cell_len(fitted) == width
     assert fitted.isprintable()

@@ -99,7 +99,9 @@ class ModelTree(VirtualTable[Branch]):
     BINDINGS = [*bindings("models"), *bindings("table")]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 -- Textual's name
-        super().__init__(COLUMNS, row_id=lambda branch: branch.path, empty="no models yet", id=id)
+        super().__init__(
+            _columns(0), row_id=lambda branch: branch.path, empty="no models yet", id=id
+        )
         self.models: list[ModelAnswer] = []
         self._opened: set[str] = set()
         self._is_first = True
@@ -208,6 +210,9 @@ class ModelTree(VirtualTable[Branch]):
         places = {branch.path: place for place, branch in enumerate(rows)}
         while wanted and wanted not in places:
             wanted = wanted.rpartition("/")[0]
+        made = _columns(max((branch.versions for branch in rows), default=0))
+        if [column.width for column in made] != [column.width for column in self.columns]:
+            self.show_columns(made)
         self.show_rows(rows, cursor=places.get(wanted, 0))
 
 
@@ -228,7 +233,9 @@ def _count(branch: Branch) -> Painted:
     return f"{branch.versions:,}", "dim"
 
 
-COLUMNS = (
-    Column("model", "Models", 12, _name, stretch=1),
-    Column("versions", "", 5, _count, "right"),
-)
+def _columns(most: int) -> tuple[Column, ...]:
+    """Return the columns where the highest count is this one: names get what it leaves."""
+    return (
+        Column("model", "Models", 12, _name, stretch=1, keeps_end=True),
+        Column("versions", "", len(f"{most:,}"), _count, "right"),
+    )

@@ -57,6 +57,7 @@ class Column(Struct, frozen=True):
         sort: What to sort by in the query language; empty where it can't be sorted by.
         stretch: How much of the width that is left over it gets.
         title_style: A colour name of the theme for its heading; empty for the usual one.
+        keeps_end: Whether text that is too long is cut in the middle, because its end tells more.
     """
 
     key: str
@@ -67,6 +68,7 @@ class Column(Struct, frozen=True):
     sort: str = ""
     stretch: int = 0
     title_style: str = ""
+    keeps_end: bool = False
 
 
 class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
@@ -527,7 +529,8 @@ class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
                 if cursor and over is not None:
                     style += Style(bgcolor=over.bgcolor)
             lead = signs().mark if is_marked and place == 0 else " "
-            found.append(Segment(lead + _fitted(text, width, column.align) + " ", style))
+            text = _fitted(text, width, column.align, keeps_end=column.keeps_end)
+            found.append(Segment(lead + text + " ", style))
         strip = Strip(found)
         return strip.extend_cell_length(max(self.size.width, strip.cell_length), plain)
 
@@ -624,12 +627,22 @@ class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
         self.refresh()
 
 
-def _fitted(text: str, width: int, align: str) -> str:
+def _fitted(text: str, width: int, align: str, *, keeps_end: bool = False) -> str:
     """Return a text of just this width: cut with an ellipsis, or filled up."""
     if not text.isprintable():
         text = "".join(c if c.isprintable() else " " for c in text)
     length = cell_len(text)
     if length > width:
-        return set_cell_size(text, max(width - 1, 0)) + (signs().ellipsis if width else "")
+        end = _end(text, (width - 1) // 2) if keeps_end else ""
+        room = max(width - 1 - cell_len(end), 0)
+        return set_cell_size(text, room) + (signs().ellipsis if width else "") + end
     space = " " * (width - length)
     return space + text if align == "right" else text + space
+
+
+def _end(text: str, width: int) -> str:
+    """Return as much of the end of a text as has room."""
+    start = len(text)
+    while start and cell_len(text[start - 1 :]) <= width:
+        start -= 1
+    return text[start:]
