@@ -4,7 +4,7 @@ import pytest
 
 from regtui.tui import signs
 from tests.tui.conftest import MakeApp
-from tests.tui.driving import at_rest, press, screen_text
+from tests.tui.driving import at_rest, models_screen, press, screen_text
 from tests.tui.watching import mark, running
 
 KEYS = {
@@ -71,3 +71,20 @@ async def test_without_colour_everything_is_in_that_of_the_terminal(
         colors = {color for style in styles for color in (style.color, style.bgcolor)}
 
     assert {color for color in colors if color is not None and not color.is_default} == set()
+
+
+async def test_without_colour_the_rows_under_the_cursors_are_seen(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = make_app()
+    async with running(app, (100, 40)) as pilot:
+        models_screen(app).go_to("nlp/sentiment@4")
+        await at_rest(pilot)
+        strips = app.screen._compositor.render_strips()
+    styles = {s.text.strip(): s.style for strip in strips for s in strip if s.style}
+
+    assert styles["@4"].reverse
+    assert not styles["@5"].reverse
+    assert styles["sentiment"].underline
+    assert not styles["digits"].underline

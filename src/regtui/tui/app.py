@@ -196,7 +196,7 @@ class RegtuiApp(Acting, TypingAhead):
     def get_css_variables(self) -> dict[str, str]:
         """Return the colours of the theme, none of them left open."""
         variables = super().get_css_variables()
-        return variables | themes.solid(variables)
+        return variables | themes.solid(variables) | themes.cursors()
 
     def refresh_css(self, animate: bool = True) -> None:
         """Read all styles anew; before anything is shown they were read with these colours."""

@@ -83,6 +83,16 @@ def after(name: str) -> str:
     return OWN[(place + 1) % len(OWN)]
 
 
+def cursors() -> dict[str, str]:
+    """Return how the row under a cursor looks where no colour may tell it from the others."""
+    if not is_colorless():
+        return {}
+    return {
+        "block-cursor-text-style": "bold reverse",
+        "block-cursor-blurred-text-style": "underline",
+    }
+
+
 VEIL = "block-cursor-blurred-background"
 
 

@@ -111,6 +111,7 @@ class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
         & > .table--blurred {
             background: $block-cursor-blurred-background;
             color: $block-cursor-blurred-foreground;
+            text-style: $block-cursor-blurred-text-style;
         }
         & > .table--marked { color: $accent; text-style: bold; }
         & > .table--new { background: $success-muted; }
@@ -527,7 +528,7 @@ class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
             if name and not (cursor and over is not None and cursor > 1):
                 style = base + self.get_component_rich_style(f"table--{name}", partial=True)
                 if cursor and over is not None:
-                    style += Style(bgcolor=over.bgcolor)
+                    style += Style(bgcolor=over.bgcolor, underline=over.underline)
             lead = signs().mark if is_marked and place == 0 else " "
             text = _fitted(text, width, column.align, keeps_end=column.keeps_end)
             found.append(Segment(lead + text + " ", style))
