@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from regtui.registry.answers import VersionAnswer
 from regtui.tui.acts.asking import ask, present
 from regtui.tui.acts.telling import command_of_each, named, tell
+from regtui.tui.key_names import key_of
 from regtui.tui.screens.prompt import Confirm
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ async def archive_versions(app: "RegtuiApp", versions: list[VersionAnswer]) -> N
         return
     sentence = (
         f"{_list(live)} will leave the lists. Files, values and history stay, "
-        "and A on it, or undo, brings it back."
+        f"and {key_of(app, 'versions.archive')} on it, or undo, brings it back."
     )
     if await ask(app, Confirm(f"Archive {named(live)}?", sentence + _aliased(live))):
         await _change(app, live, "archive")
