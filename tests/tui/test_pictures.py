@@ -10,9 +10,11 @@ from textual.widgets import Input, TextArea
 from regtui.capture.events import Event
 from regtui.capture.reports import Doing, Reporter
 from regtui.registry import Registry, watch_status
+from regtui.tui.app import RegtuiApp
+from regtui.tui.config import AppConfig
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import Driven, at_rest, press
-from tests.tui.sample import NOW
+from tests.tui.sample import NOW, opened
 
 SIZES = {"80x24": (80, 24), "160x48": (160, 48)}
 
@@ -122,3 +124,51 @@ def test_picture(  # noqa: PLR0913, PLR0917 -- what pytest gives
         watched(sample.home, monkeypatch)
     run = pressing(SCREENS[screen])
     assert snap_compare(make_app(theme=theme), terminal_size=SIZES[size], run_before=run)
+
+
+VERSION = ("j", "j", "enter")
+DETAIL = (*VERSION, "enter")
+
+OTHERS: dict[str, tuple[str, ...]] = {
+    "overview": (*DETAIL, "z"),
+    "params": (*DETAIL, "]", "]", "z", "j"),
+    "context": (*DETAIL, "[", "[", "[", "z"),
+    "history": (*DETAIL, "[", "z"),
+    "prompt": (*VERSION, "t", *"env"),
+    "choice": (*VERSION, "a"),
+    "question": (*VERSION, "A"),
+    "palette": (*VERSION, "ctrl+p", *"ver"),
+}
+"""The keys that lead to what is no screen of its own."""
+
+
+@pytest.mark.parametrize("screen", OTHERS)
+def test_picture_of_a_part(snap_compare: SnapCompare, make_app: MakeApp, screen: str) -> None:
+    run = pressing(OTHERS[screen])
+    assert snap_compare(make_app(), terminal_size=SIZES["80x24"], run_before=run)
+
+
+def test_picture_of_the_first_steps(snap_compare: SnapCompare, tmp_path: Path) -> None:
+    app = RegtuiApp(opened(tmp_path / "home"), config=AppConfig(tmp_path / "app.toml"))
+    assert snap_compare(app, terminal_size=SIZES["80x24"], run_before=pressing(()))
+
+
+@pytest.mark.parametrize(
+    "screen",
+    ["models", *(pytest.param(one, marks=pytest.mark.slow) for one in ("compare", "edit"))],
+)
+@pytest.mark.parametrize("look", ["no-color", "high-contrast", "ascii"])
+def test_picture_in_other_looks(
+    snap_compare: SnapCompare,
+    make_app: MakeApp,
+    monkeypatch: pytest.MonkeyPatch,
+    look: str,
+    screen: str,
+) -> None:
+    if look == "no-color":
+        monkeypatch.setenv("NO_COLOR", "1")
+    app = make_app(
+        theme="high-contrast" if look == "high-contrast" else None, ascii=look == "ascii"
+    )
+    run = pressing(SCREENS[screen])
+    assert snap_compare(app, terminal_size=(100, 30), run_before=run)
