@@ -148,10 +148,19 @@ async def test_the_footer_shows_the_key_of_help_however_narrow(
 ) -> None:
     async with running(app, (80, 24)) as pilot:
         await press(pilot, *keys)
-        assert screen_text(app).endswith(" ? Help")
+        assert screen_text(app).endswith(" f1 Help" if keys == ("slash",) else " ? Help")
 
         footer = screen_text(app).splitlines()[-1]
         await pilot.click("ActionFooter", offset=(footer.index("Help"), 0))
         await press(pilot)
 
         assert isinstance(app.screen, HelpScreen)
+
+
+async def test_the_footer_shows_no_key_that_would_be_typed(app: RegtuiApp) -> None:
+    async with running(app, (160, 48)) as pilot:
+        await press(pilot, "slash")
+        footer = screen_text(app).splitlines()[-1].split()
+
+        assert {"^q", "f1", "^s", "tab"} <= set(footer)
+        assert not {"q", "?", "/", "1", "u"} & set(footer)

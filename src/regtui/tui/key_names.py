@@ -35,10 +35,14 @@ def key_of(app: "RegtuiApp", identity: str, *, while_typing: bool = False) -> st
         while_typing: Whether it is for where letters are typed, so that their keys do nothing.
     """
     action = BY_ID[identity]
-    keys = keys_of(action, app.config.keys)
-    if while_typing:
-        keys = tuple(key for key in keys if not _is_typed(key)) or keys
+    keys = working_keys(app, action, while_typing=while_typing)
     return _spelled(app, keys[0]) if keys else action.text
+
+
+def working_keys(app: "RegtuiApp", action: Action, *, while_typing: bool) -> tuple[str, ...]:
+    """Return the keys that do an action, of those only that are no letters while one types."""
+    keys = keys_of(action, app.config.keys)
+    return tuple(key for key in keys if not (while_typing and _is_typed(key)))
 
 
 def all_keys_of(app: "RegtuiApp", action: Action) -> str:

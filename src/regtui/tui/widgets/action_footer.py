@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, cast
 from rich.text import Text
 from textual import events
 from textual.screen import Screen
-from textual.widgets import Static
+from textual.widgets import Input, Static, TextArea
 
 from regtui.tui.acting import Acting
 from regtui.tui.actions import BY_ID, Action
-from regtui.tui.key_names import key_of
+from regtui.tui.key_names import key_of, working_keys
 
 if TYPE_CHECKING:
     from regtui.tui.app import RegtuiApp
@@ -81,15 +81,19 @@ class ActionFooter(Static):
         self._places.append((start, line.cell_len, identity))
 
     def _shown(self) -> list[tuple[str, Action, str | None]]:
+        app = cast("RegtuiApp", self.app)
+        is_typing = isinstance(self.screen.focused, Input | TextArea)
         found: dict[str, tuple[str, Action, str | None]] = {}
         for active in self.screen.active_bindings.values():
             identity = active.binding.id or ""
             if identity in found or not active.binding.show or identity not in BY_ID:
                 continue
             action = BY_ID[identity]
+            if not working_keys(app, action, while_typing=is_typing):
+                continue
             node = active.node
             reason = node.refusal(action) if isinstance(node, Acting) else None
-            key = key_of(cast("RegtuiApp", self.app), identity)
+            key = key_of(app, identity, while_typing=is_typing)
             found[identity] = (key, action, reason)
         order = {name: place for place, name in enumerate(NARROW_FIRST)}
         return sorted(found.values(), key=lambda one: order.get(one[1].scope, len(order)))
