@@ -1,21 +1,15 @@
-"""Rules of a watcher: which folders are watched, and how; kept in `watch.toml` of the home.
-
-People may write that file too; what they wrote stays as it is where a rule is added or removed.
-"""
+"""Rules of a watcher: which folders are watched, and how; kept in `watch.toml` of the home."""
 
 import os
-import tomllib
-from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct, structs
 
-from regtui.artifacts.faults import disk_errors
 from regtui.capture.context import PARTS
 from regtui.capture.keep import parse_keep
 from regtui.capture.naming import check_template
 from regtui.core.errors import BadInput, NotFound
+from regtui.registry.rule_files import RuleFile
 from regtui.registry.typed_values import input_uris
 
 FILE = "watch.toml"
@@ -89,15 +83,7 @@ def rules(home: Path) -> list[WatchRule]:
     Raises:
         BadInput: The file is malformed; the error names the place.
     """
-    file = home / FILE
-    try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
-        found = msgspec.convert(table.get("watch", []), list[WatchRule])
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{file} can't be read: {error}", "mend it or move it away") from None
-    return [checked(rule) for rule in found]
+    return _file(home).read()
 
 
 def stamp(home: Path) -> tuple[int, int, int] | None:
@@ -118,7 +104,7 @@ def add(home: Path, rule: WatchRule) -> WatchRule:
     """
     rule = checked(rule)
     others = [one for one in rules(home) if one.path != rule.path]
-    _write(home, [*others, rule])
+    _file(home).write([*others, rule])
     return rule
 
 
@@ -135,32 +121,9 @@ def remove(home: Path, path: str) -> WatchRule:
     gone = next((one for one in found if one.path == wanted), None)
     if gone is None:
         raise NotFound(f"no rule watches {wanted}", "`regtui watch list` tells what is watched")
-    _write(home, [one for one in found if one is not gone])
+    _file(home).write([one for one in found if one is not gone])
     return gone
 
 
-def _write(home: Path, wanted: Sequence[WatchRule]) -> None:
-    """Write the rules; the tables of those that stay keep their comments."""
-    import tomlkit
-
-    file = home / FILE
-    with disk_errors(f"writing {file}"):
-        text = file.read_text(encoding="utf-8") if file.exists() else ""
-        document = tomlkit.parse(text)
-        known = {str(table["path"]): table for table in document.get("watch", [])}
-        tables = tomlkit.aot()
-        for rule in wanted:
-            table = known.get(rule.path)
-            if table is None or msgspec.convert(table.unwrap(), WatchRule) != rule:
-                table = tomlkit.item(_told(rule))
-            tables.append(table)
-        document["watch"] = tables
-        beside = file.with_suffix(".new")
-        beside.write_text(tomlkit.dumps(document), encoding="utf-8")
-        beside.replace(file)
-
-
-def _told(rule: WatchRule) -> dict[str, object]:
-    values = structs.asdict(rule)
-    plain = {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
-    return {name: value for name, value in plain.items() if value not in (None, [])}
+def _file(home: Path) -> RuleFile[WatchRule]:
+    return RuleFile(home / FILE, "watch", WatchRule, checked)
