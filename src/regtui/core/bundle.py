@@ -201,6 +201,13 @@ class FileRecord(Struct, frozen=True, array_like=True):
     digest: str
 
 
+class ReleasedRecord(Struct, frozen=True):
+    """A version whose files were released by retention, and since when in milliseconds."""
+
+    version: str
+    since: int
+
+
 RECORDS: dict[str, type[Struct]] = {
     "actors": ActorRecord,
     "enrolments": EnrolmentRecord,
@@ -209,6 +216,7 @@ RECORDS: dict[str, type[Struct]] = {
     "history": HistoryRecord,
     "texts": TextRecord,
     "files": FileRecord,
+    "released": ReleasedRecord,
 }
 """Record by the folder of its pages, in the order in which a bundle holds them."""
 

@@ -35,6 +35,7 @@ from regtui.core.errors import BadInput, Damaged, NotFound, RegtuiError
 from regtui.registry.answers import iso
 from regtui.registry.context import Context
 from regtui.registry.gc import refuse_damaged_lists
+from regtui.registry.needed import unexpected, unexpected_elsewhere
 from regtui.registry.stored import named_objects
 from regtui.replica.backup import snapshot
 from regtui.replica.database import Connection, connected
@@ -263,7 +264,9 @@ def _add_objects(
 ) -> BackupAnswer:
     objects = size = 0
     missing: list[str] = []
-    for digest, length, needed in named_objects(connection) if header.artifacts else ():
+    if not header.artifacts:
+        return BackupAnswer(file="", header=header, objects=0, bytes=0, missing=[])
+    for digest, length, needed in named_objects(connection, unexpected(context)):
         path = context.store.path_of(digest)
         if writer.add_object(path, digest, length, on_progress):
             objects, size = objects + 1, size + length
@@ -371,7 +374,7 @@ def _check_database(folder: Path, header: BackupHeader) -> list[str]:
             return []
         return [
             digest
-            for digest, size, needed in named_objects(connection)
+            for digest, size, needed in named_objects(connection, unexpected_elsewhere())
             if needed and not _is_there(folder / "objects" / digest[:2] / digest[2:], size)
         ]
 

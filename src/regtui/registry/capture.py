@@ -33,6 +33,7 @@ from regtui.registry.datasets import input_value
 from regtui.registry.edit import submit_creation
 from regtui.registry.lookups import actor_names, aliases_by_version
 from regtui.registry.references import find_version
+from regtui.registry.released import forget_released
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.ids import uuid7
 from regtui.replica.unit import wall_clock
@@ -250,6 +251,8 @@ def _registered(authority: SoloAuthority, one: "Stored") -> "tuple[Captured, dic
     version, created, changed = _register(authority, model, one)
     if alias is not None:
         changed |= point(authority, model, alias, version)
+    if not created:
+        _take_back(authority, version)
     facts = capture_layouts.keep(authority.connection, content.names, one.layouts)
     # Answered from what is written here: what is done must not fail for a reader's turn.
     answer = answer_of(authority, version, key, alias)
@@ -362,6 +365,13 @@ def _register(authority: SoloAuthority, model: str, stored: "Stored") -> tuple[s
     if seen is None:
         authority.add_files(version, content.entries)
     return version, seen is None, changed
+
+
+def _take_back(authority: SoloAuthority, version: str) -> None:
+    """Let a version have its files again that were released; one that stays archived has not."""
+    document = authority.view.document(version)
+    if document is not None and document.value("state") == "captured":
+        forget_released(authority.connection, authority.view.keys[version])
 
 
 def _wanted(authority: SoloAuthority, stored: "Stored", version: str) -> Wanted:

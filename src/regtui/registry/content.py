@@ -3,13 +3,16 @@
 from pathlib import Path
 
 from regtui.artifacts.checkout import checkout as check_out
+from regtui.artifacts.garbage import all_there
 from regtui.artifacts.leases import reader_lease
 from regtui.artifacts.verify import verify as verify_objects
 from regtui.core.errors import BadInput, Damaged, NotFound
 from regtui.registry.answers import DamagedFile, Verified, VersionAnswer
 from regtui.registry.capture import Progress
 from regtui.registry.context import Context
+from regtui.registry.needed import Unneeding, unexpected
 from regtui.registry.references import find_version
+from regtui.registry.released import refuse_released
 from regtui.registry.stored import (
     Range,
     digest_ranges,
@@ -40,7 +43,7 @@ def checkout(
         on_progress: Is told how many more bytes are written.
 
     Raises:
-        NotFound: There is no such version.
+        NotFound: There is no such version, or its files were released.
         BadInput: The target holds something already.
         Damaged: A stored file is missing or not what it was.
         RegtuiError: The disk is full or the target can't be written.
@@ -50,6 +53,7 @@ def checkout(
         raise BadInput(f"{target} lies inside the registry", "choose a folder outside of it")
     with reader_lease(context.home):  # before the names are read, so that no collection takes one
         answer, entries = manifest(context, reference)
+        refuse_released(context, answer, entries)
         check_out(context.store, entries, target, link=link, on_progress=on_progress)
     return answer
 
@@ -63,7 +67,7 @@ def path(context: Context, reference: str, file: str | None) -> Path:
         file: The file's path in the version; None where it has just one.
 
     Raises:
-        NotFound: There is no such version or file.
+        NotFound: There is no such version or file, or its files were released.
         Damaged: Its bytes are not here.
     """
     answer, found = manifest(context, reference)
@@ -73,10 +77,22 @@ def path(context: Context, reference: str, file: str | None) -> Path:
         wanted = f"no file {file!r}" if file else f"{len(found)} files"
         raise NotFound(f"{answer.reference} has {wanted}", f"choose one of {some}")
     if not context.store.has(chosen[0].digest):
+        refuse_released(context, answer, chosen[:1])
         raise Damaged(
             f"the bytes of {chosen[0].path} are not here", f"`regtui verify {reference}` says more"
         )
     return context.store.path_of(chosen[0].digest)
+
+
+def has_files(context: Context, reference: str) -> bool:
+    """Tell whether all files of a version are stored here, as far as names and sizes tell.
+
+    Raises:
+        NotFound: There is no such version.
+        Damaged: Its list of files is not the one that was captured.
+    """
+    _, entries = manifest(context, reference)
+    return all_there(context.store, entries)
 
 
 def verify(
@@ -93,20 +109,22 @@ def verify(
         on_progress: Is told how many more bytes are read.
 
     Raises:
-        NotFound: There is no such version.
+        NotFound: There is no such version, or its files were released.
+        BadInput: The rules of retention are malformed.
         Damaged: The list of files of this version is not what was captured.
     """
     files = size = 0
     damaged: dict[str, str] = {}
     with reader_lease(context.home):
         if reference is not None:
-            manifest(context, reference)
+            refuse_released(context, *manifest(context, reference))
+        unneeding = unexpected(context)
         with context.reading() as connection:
             version = None if reference is None else find_version(connection, reference)[0]
-            versions, rows = _count(connection, version)
+            versions, rows = _count(connection, version, unneeding)
         for digests in digest_ranges(rows):
             with context.reading() as connection:
-                wanted = _wanted(connection, version, digests)
+                wanted = _wanted(connection, version, digests, unneeding)
             files, size = files + len(wanted), size + sum(length for _, length in wanted)
             for damage in verify_objects(context.store, wanted, on_progress=on_progress):
                 damaged[damage.digest] = damage.problem
@@ -124,7 +142,7 @@ def verify(
     )
 
 
-def _count(connection: Connection, version: int | None) -> tuple[int, int]:
+def _count(connection: Connection, version: int | None, unneeding: Unneeding) -> tuple[int, int]:
     """Return the number of versions to verify, and of the rows that name their files."""
     if version is not None:
         row = connection.execute(
@@ -132,16 +150,21 @@ def _count(connection: Connection, version: int | None) -> tuple[int, int]:
         ).fetchone()
     else:
         row = connection.execute(
+            f"with unneeding as ({unneeding.sql}) "  # noqa: S608 -- constants of `needed`
             "select count(*), (select count(*) from base.file) from base.version "
-            "where state <> 'deleted'"
+            "where key not in (select key from unneeding)",
+            unneeding.values,
         ).fetchone()
     return row or (0, 0)
 
 
-def _wanted(connection: Connection, version: int | None, digests: Range) -> list[tuple[str, int]]:
+def _wanted(
+    connection: Connection, version: int | None, digests: Range, unneeding: Unneeding
+) -> list[tuple[str, int]]:
     """Return digest and size of the files of a range that have to be there."""
     if version is None:
-        return [(digest, size) for digest, size, needed in named_in(connection, digests) if needed]
+        named = named_in(connection, digests, unneeding)
+        return [(digest, size) for digest, size, needed in named if needed]
     return connection.execute(
         "select lower(hex(digest)), any_value(size) from base.file "
         "where version = ? and digest between unhex(?) and unhex(?) group by digest",

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from regtui.artifacts.copying import Progress
-from regtui.core.errors import RegtuiError
+from regtui.core.errors import BadInput, RegtuiError
 from regtui.registry.answers import iso
 from regtui.registry.content import verify
 from regtui.registry.context import Context
 from regtui.registry.home_checks import RESTORE, Finding
+from regtui.registry.needed import unexpected
 from regtui.registry.refreshing import count_stale, refresh
 from regtui.registry.stored import lost_objects
 from regtui.replica.authority import is_signed
@@ -27,8 +28,13 @@ def check_contents(
         deep: Whether to read every stored file again.
         on_progress: Is told how many more bytes are read.
     """
-    yield _objects(context, deep=deep, on_progress=on_progress)
-    yield _layouts(context, repair=repair, on_progress=on_progress)
+    try:
+        unexpected(context)
+    except BadInput as error:  # the rules that say what is needed
+        yield Finding("stored files", "problem", error.message, error.hint)
+    else:
+        yield _objects(context, deep=deep, on_progress=on_progress)
+        yield _layouts(context, repair=repair, on_progress=on_progress)
     with context.reading() as connection:
         row = connection.execute("select id::varchar, clock_us from base.replica").fetchone()
         signed = is_signed(connection)

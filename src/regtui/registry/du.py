@@ -2,8 +2,9 @@
 
 Objects are stored once however many versions name them, so three figures are told: the bytes of
 all files that versions name (what checking all of them out would write), the bytes that nothing
-else needs (what deleting would free), and the bytes that are shared. Deleted versions count for
-nothing; what is still stored of them stands in the totals of the store.
+else needs (what deleting would free), and the bytes that are shared. Deleted versions, and
+archived ones under a rule of retention, count for nothing; what is still stored of them stands in
+the totals of the store.
 
 Everything is read in pages, one unit of work each: what changes meanwhile may count in part.
 """
@@ -19,7 +20,8 @@ from regtui.artifacts.faults import disk_errors
 from regtui.artifacts.garbage import damaged_copies, stored
 from regtui.artifacts.layout import temporary_folder
 from regtui.registry.context import Context
-from regtui.registry.gc import Amount, is_needed, last_needed
+from regtui.registry.gc import Amount, last_needed
+from regtui.registry.needed import expendable
 from regtui.registry.needs import Need, needs_of_models, needs_of_versions
 from regtui.registry.references import find_model, find_version, parse
 from regtui.replica.database import Connection
@@ -78,6 +80,8 @@ class StoreUsage(Struct, frozen=True, kw_only=True):
     Attributes:
         objects: All stored objects.
         needed: Those of captured and archived versions.
+        archived: Those that only archived versions under a rule of retention, and deleted ones,
+            need.
         deleted: Those that deleted versions alone need.
         orphaned: Those that no version names.
         damaged: Copies that were set aside.
@@ -88,6 +92,7 @@ class StoreUsage(Struct, frozen=True, kw_only=True):
 
     objects: Amount
     needed: Amount
+    archived: Amount
     deleted: Amount
     orphaned: Amount
     damaged: Amount
@@ -158,19 +163,22 @@ def _keys(connection: Connection, reference: str) -> tuple[int, int]:
 
 
 def _store(context: Context) -> StoreUsage:
-    needed, deleted, orphaned = Amount(), Amount(), Amount()
+    needed, archived, deleted, orphaned = Amount(), Amount(), Amount(), Amount()
+    unneeding = expendable(context)
     for page in stored(context.home):
         with context.reading() as connection:
-            until = last_needed(connection, [one.digest for one in page])
+            found = last_needed(connection, [one.digest for one in page], unneeding)
         for one in page:
-            last = until.get(one.digest)
+            last = found.get(one.digest)
             if last is None:
                 orphaned = orphaned.plus(one.size)
-            elif is_needed(last):
+            elif last.is_needed:
                 needed = needed.plus(one.size)
+            elif last.state == "archived":
+                archived = archived.plus(one.size)
             else:
                 deleted = deleted.plus(one.size)
-    parts = (needed, deleted, orphaned)
+    parts = (needed, archived, deleted, orphaned)
     damaged = Amount()
     for _, size, _ in damaged_copies(context.home):
         damaged = damaged.plus(size)
@@ -179,6 +187,7 @@ def _store(context: Context) -> StoreUsage:
     return StoreUsage(
         objects=Amount(sum(part.files for part in parts), sum(part.bytes for part in parts)),
         needed=needed,
+        archived=archived,
         deleted=deleted,
         orphaned=orphaned,
         damaged=damaged,

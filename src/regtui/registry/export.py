@@ -27,6 +27,8 @@ from regtui.registry.answers_bundle import Exported
 from regtui.registry.context import Context
 from regtui.registry.export_version import described, kept_texts
 from regtui.registry.gc import refuse_damaged_lists
+from regtui.registry.needed import unexpected
+from regtui.registry.released import refuse_released
 from regtui.registry.stored import named_objects
 from regtui.replica.backup import snapshot
 from regtui.replica.carrying import carried_records
@@ -59,7 +61,7 @@ def export(  # noqa: PLR0913 -- where to, and how
         What is in it; `missing` names files of a registry that the store has lost.
 
     Raises:
-        NotFound: There is no such version, or it is deleted.
+        NotFound: There is no such version, or it is deleted, or its files were released.
         BadInput: The target is taken.
         Damaged: The database is damaged, or a stored file is missing or not what it was.
         RegtuiError: The target can't be written.
@@ -86,6 +88,8 @@ def _export_version(  # noqa: PLR0913 -- where to, and how
     with _writing(context, target, replace=replace, on_progress=on_progress) as writer:
         with context.reading() as connection:
             bundle, answer, texts = described(connection, reference, artifacts=artifacts)
+        if artifacts:
+            refuse_released(context, answer, bundle.files)
         writer.add(DESCRIPTION, encoding.encode(bundle) + b"\n")
         digests = iter(texts)
         while some := list(islice(digests, _TEXTS)):
@@ -163,7 +167,9 @@ def _add_objects(
 ) -> tuple[int, list[str]]:
     count = 0
     missing: list[str] = []
-    for digest, size, needed in named_objects(connection) if artifacts else ():
+    if not artifacts:
+        return count, missing
+    for digest, size, needed in named_objects(connection, unexpected(context)):
         path = context.store.path_of(digest)
         if path.is_file():
             writer.add_object(path, digest, size)

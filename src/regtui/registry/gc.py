@@ -1,9 +1,11 @@
 """Garbage collection: stored files that no version needs any more are removed.
 
 Captured and archived versions need their files for ever, deleted ones for the grace period after
-their deletion. What no version names at all, left by captures that were killed, goes a grace period
-after it was touched last. What the invariants are, and why no capture, checkout or backup is ever
-broken, stands in `regtui.artifacts.garbage`.
+their deletion; so do archived ones of models under a rule of retention, after they were archived
+(`regtui.registry.needed`). These are marked before their files go, so that nobody takes it for
+damage (`regtui.registry.released`). What no version names at all, left by captures that were
+killed, goes a grace period after it was touched last. What the invariants are, and why no capture,
+checkout or backup is ever broken, stands in `regtui.artifacts.garbage`.
 
 The work goes in pages, one unit of work each, so that others get their turn. Removing asks the
 database again under the exclusive lock, a thousand objects at a time: it keeps what a version needs
@@ -24,6 +26,8 @@ from regtui.artifacts.leases import oldest_lease, sweep
 from regtui.core.errors import Damaged
 from regtui.registry.answers import iso
 from regtui.registry.context import Context
+from regtui.registry.needed import Unneeding, expendable
+from regtui.registry.released import note_released
 from regtui.registry.stored import version_ranges, wrong_lists
 from regtui.replica.database import Connection
 
@@ -35,34 +39,54 @@ _MINUTE = 60 * 10**9
 _NEVER = 2**62
 
 _NEEDED = """
-select lower(hex(f.digest)), bool_or(v.state is distinct from 'deleted')
+with unneeding as ({unneeding})
+select lower(hex(f.digest)), bool_or(u.key is null)
   from base.file f
-  left join base.version v on v.key = f.version
+  left join unneeding u on u.key = f.version
  where f.digest between unhex($first) and unhex($last)
    and f.digest in (select unhex(unnest($digests::varchar[])))
  group by f.digest
 """
 _USERS = """
-select lower(hex(f.digest)), f.version
+select lower(hex(f.digest)), f.version, v.state = 'archived'
   from base.file f
+  join base.version v on v.key = f.version
  where f.digest between unhex($first) and unhex($last)
    and f.digest in (select unhex(unnest($digests::varchar[])))
 """
-_DELETED = """
+_SINCE = """
 select key, try_cast(body ->> '$.fields.state.at' as bigint)
   from base.document
  where key between ? and ? and key in (select unnest(?::bigint[]))
 """
 _WANTED_SINCE = """
+with unneeding as ({unneeding})
 select lower(hex(f.digest))
   from base.file f
-  left join base.version v on v.key = f.version
+  left join unneeding u on u.key = f.version
   left join base.document d on d.key = f.version
  where f.digest between unhex($first) and unhex($last)
    and f.digest in (select unhex(unnest($digests::varchar[])))
  group by f.digest
-having bool_or(v.state is distinct from 'deleted' or d.seq is null or d.seq > $head)
+having bool_or(u.key is null or d.seq is null or d.seq > $head)
 """
+
+
+class Last(Struct, frozen=True):
+    """Until when an object was needed.
+
+    Attributes:
+        until: Microseconds; far in the future where it still is.
+        state: `archived` where a version under a rule of retention names it, else `deleted`.
+    """
+
+    until: int
+    state: str = "deleted"
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether a version needs it."""
+        return self.until == _NEVER
 
 
 class Amount(Struct, frozen=True):
@@ -80,12 +104,14 @@ class Removed(Struct, frozen=True, kw_only=True):
     """What goes, by reason.
 
     Attributes:
+        archived: Needed only by archived versions under a rule of retention, and deleted ones.
         deleted: Needed by deleted versions only.
         orphaned: Named by no version.
         damaged: Damaged copies that `verify` set aside.
         unfinished: Left in `tmp/` and `backups/` by what was killed.
     """
 
+    archived: Amount = Amount()
     deleted: Amount = Amount()
     orphaned: Amount = Amount()
     damaged: Amount = Amount()
@@ -94,7 +120,7 @@ class Removed(Struct, frozen=True, kw_only=True):
     @property
     def total(self) -> Amount:
         """All of them together."""
-        parts = (self.deleted, self.orphaned, self.damaged, self.unfinished)
+        parts = (self.archived, self.deleted, self.orphaned, self.damaged, self.unfinished)
         return Amount(sum(part.files for part in parts), sum(part.bytes for part in parts))
 
 
@@ -103,12 +129,15 @@ class Kept(Struct, frozen=True, kw_only=True):
 
     Attributes:
         needed: Needed by captured and archived versions.
+        archived: Needed only by archived versions under a rule of retention, and deleted ones,
+            within the grace period.
         deleted: Needed by deleted versions only, within the grace period.
         orphaned: Named by no version, touched within the grace period.
         damaged: Damaged copies within the grace period.
     """
 
     needed: Amount = Amount()
+    archived: Amount = Amount()
     deleted: Amount = Amount()
     orphaned: Amount = Amount()
     damaged: Amount = Amount()
@@ -143,6 +172,7 @@ def gc(context: Context, *, grace: int = GRACE, dry_run: bool = False) -> Collec
         dry_run: Whether to tell only.
 
     Raises:
+        BadInput: The rules of retention are malformed.
         Damaged: A version's list of files is damaged, so nobody knows what is needed.
         RegtuiError: The store may not be written.
     """
@@ -167,43 +197,44 @@ def gc(context: Context, *, grace: int = GRACE, dry_run: bool = False) -> Collec
     )
 
 
-def last_needed(connection: Connection, digests: Sequence[str]) -> dict[str, int]:
-    """Return until when each object was needed, in microseconds; `is_needed` tells for ever.
+def last_needed(
+    connection: Connection, digests: Sequence[str], unneeding: Unneeding
+) -> dict[str, Last]:
+    """Return until when each object was needed.
 
     A file whose version is lost is needed. Only the range of these digests is looked at, and only
-    the documents of deleted versions that nothing else stands for.
+    the documents of versions that don't need their files, where no other does.
 
     Args:
         connection: Open.
         digests: In their order.
+        unneeding: The versions that need nothing.
     """
     if not digests:
         return {}
     named = _named(digests)
-    until = {
-        digest: _NEVER if needed else 0
-        for digest, needed in connection.execute(_NEEDED, named).fetchall()
-    }
-    named["digests"] = [digest for digest, moment in until.items() if not moment]
+    statement = _NEEDED.format(unneeding=unneeding.sql)
+    rows = connection.execute(statement, unneeding.named(**named)).fetchall()
+    found = {digest: Last(_NEVER if needed else 0) for digest, needed in rows}
+    named["digests"] = [digest for digest, last in found.items() if not last.is_needed]
     if not named["digests"]:
-        return until
+        return found
     users = connection.execute(_USERS, named).fetchall()
-    versions = sorted({version for _, version in users})
-    deleted = dict(connection.execute(_DELETED, [versions[0], versions[-1], versions]).fetchall())
-    for digest, version in users:
-        moment = deleted.get(version)
-        until[digest] = max(until[digest], _NEVER if moment is None else moment)
-    return until
+    versions = sorted({version for _, version, _ in users})
+    since = dict(connection.execute(_SINCE, [versions[0], versions[-1], versions]).fetchall())
+    for digest, version, archived in users:
+        moment = since.get(version)
+        last = found[digest]
+        found[digest] = Last(
+            max(last.until, _NEVER if moment is None else moment),
+            "archived" if archived else last.state,
+        )
+    return found
 
 
 def _named(digests: Sequence[str]) -> dict[str, Any]:
     """Return the parameters of digests that stand in their order."""
     return {"first": digests[0], "last": digests[-1], "digests": list(digests)}
-
-
-def is_needed(until: int) -> bool:
-    """Tell whether a captured or archived version needs what is needed until then."""
-    return until == _NEVER
 
 
 def refuse_damaged_lists(connection: Connection) -> None:
@@ -234,17 +265,16 @@ class _Collection:
 
     def judge(self, page: list[Stored]) -> None:
         """Remove from a page of objects what is not needed, and count."""
+        unneeding = expendable(self._context)
         with self._context.reading() as connection:
-            needed = last_needed(connection, [one.digest for one in page])
+            needed = last_needed(connection, [one.digest for one in page], unneeding)
             row = connection.execute("select seq from base.replica").fetchone()
         going = [one for one in page if self._may_go(one, needed)]
         gone = self._remove(going, row[0] if row else 0)
         for one in page:
-            until = needed.get(one.digest)
-            if one.digest in gone:
-                self._count("removed", "orphaned" if until is None else "deleted", one.size)
-            else:
-                self._count("kept", _reason(until), one.size)
+            last = needed.get(one.digest)
+            verb = "removed" if one.digest in gone else "kept"
+            self._count(verb, _reason(last), one.size)
 
     def judge_damaged(self) -> None:
         """Remove damaged copies that are older than the limit."""
@@ -255,9 +285,9 @@ class _Collection:
                     path.unlink(missing_ok=True)
             self._count("removed" if going else "kept", "damaged", size)
 
-    def _may_go(self, one: Stored, needed: dict[str, int]) -> bool:
-        until = needed.get(one.digest, 0)
-        return max(one.touched, until * 1000 if not is_needed(until) else _NEVER) < self._limit
+    def _may_go(self, one: Stored, needed: dict[str, Last]) -> bool:
+        last = needed.get(one.digest, Last(0))
+        return not last.is_needed and max(one.touched, last.until * 1000) < self._limit
 
     def _remove(self, objects: list[Stored], head: int) -> set[str]:
         """Remove what nothing needs, unless something happened to what needed it since `head`."""
@@ -268,21 +298,35 @@ class _Collection:
             batch = objects[start : start + _BATCH]
             named = _named([one.digest for one in batch])
             with self._context.writing() as authority:
-                rows = authority.connection.execute(_WANTED_SINCE, named | {"head": head})
+                connection = authority.connection
+                unneeding = expendable(self._context)  # the rules of now
+                statement = _WANTED_SINCE.format(unneeding=unneeding.sql)
+                rows = connection.execute(statement, unneeding.named(**named, head=head))
                 wanted = {digest for (digest,) in rows.fetchall()}
                 still = [one for one in batch if one.digest not in wanted]
+                self._mark(connection, [one.digest for one in still])
                 gone |= {one.digest for one in remove(self._context.home, still, self._limit)}
         return gone
+
+    def _mark(self, connection: Connection, digests: list[str]) -> None:
+        """Mark the versions of what is about to go; a kill right after must not make damage of it.
+
+        Nothing else is in this transaction, so it may end and go on within the unit of work.
+        """
+        now = self._context.replica.clock() // 1000
+        if digests and note_released(connection, digests, now):
+            connection.execute("commit")
+            connection.execute("begin")
 
     def _count(self, field: str, reason: str, size: int) -> None:
         amounts = getattr(self, field)
         setattr(self, field, replace(amounts, **{reason: getattr(amounts, reason).plus(size)}))
 
 
-def _reason(until: int | None) -> str:
-    if until is None:
+def _reason(last: Last | None) -> str:
+    if last is None:
         return "orphaned"
-    return "needed" if is_needed(until) else "deleted"
+    return "needed" if last.is_needed else last.state
 
 
 def _limit(context: Context, grace: int) -> tuple[int, bool]:

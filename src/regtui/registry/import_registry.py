@@ -34,6 +34,7 @@ from regtui.registry.answers_bundle import ImportedRegistry, Refused
 from regtui.registry.context import Context
 from regtui.registry.export_version import kept_texts
 from regtui.registry.import_objects import NamedObjects
+from regtui.registry.needed import unexpected_elsewhere
 from regtui.registry.rehearsal import Rehearsal
 from regtui.registry.stored import named_objects
 from regtui.replica.adoption import adopt
@@ -168,7 +169,7 @@ def _build(
 def _objects(carried: CarriedRegistry, connection: Connection, receiver: Receiver) -> NamedObjects:
     """Return what the versions name, when all records are there and fit."""
     carried.finish()
-    return NamedObjects(named_objects(connection), receiver)
+    return NamedObjects(named_objects(connection, unexpected_elsewhere()), receiver)
 
 
 def _all(carried: Connection) -> _Taken:
@@ -196,6 +197,7 @@ class _Merge:
         self._actors = {identity: _admin(identity, name) for identity, name in rows}
         self._chains = KnownChains()
         self._taken = _Taken()
+        self._released: dict[str, int] = {}
 
     def run(self) -> _Taken:
         """Take in what is not known, then the texts and keys that no operation carries."""
@@ -209,6 +211,7 @@ class _Merge:
             self._taken.known += len(page) - len(unknown)
         self._keep_enrolments()
         self._keep_texts()
+        self._keep_released()
         return self._taken
 
     def _page(self, seq: int) -> list[_Row]:
@@ -264,6 +267,7 @@ class _Merge:
         if operation.kind == "version.capture" and before is None:
             self._taken.versions += 1
             authority.add_files(operation.entity, self._files(operation.entity))
+            self._released |= self._released_there(operation.entity)
 
     def _refuse(self, operation: Operation, code: str, message: str, hint: str) -> None:
         refused = Refused(
@@ -283,6 +287,30 @@ class _Merge:
             [version],
         ).fetchall()
         return [FileEntry(*row) for row in rows]
+
+    def _released_there(self, version: str) -> dict[str, int]:
+        """Return since when the files of a version are released there; nothing if they are not."""
+        rows = self._carried.execute(
+            "select d.id::varchar, r.since from base.released r "
+            "join base.document d on d.key = r.version where d.id = ?",
+            [version],
+        ).fetchall()
+        return dict(rows)
+
+    def _keep_released(self) -> None:
+        """Mark the versions that came without their files, as these were released there."""
+        if not self._released:
+            return
+        with self._units.writing() as authority:
+            keys = dict(
+                authority.connection.execute(
+                    "select id::varchar, key from base.document where id in "
+                    "(select unnest(?::uuid[]))",
+                    [list(self._released)],
+                ).fetchall()
+            )
+            rows = [(keys[version], since) for version, since in self._released.items()]
+            insert(authority.connection, "released", rows)
 
     def _keep_enrolments(self) -> None:
         """Keep the public keys of the replicas whose operations are here now."""

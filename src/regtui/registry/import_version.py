@@ -37,6 +37,7 @@ from regtui.registry.edit import submit_creation, submit_edit
 from regtui.registry.import_objects import NamedObjects
 from regtui.registry.lookups import actor_names, aliases_by_version
 from regtui.registry.rehearsal import unit_of_work
+from regtui.registry.released import forget_released
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.texts import keep
 
@@ -102,6 +103,8 @@ def import_version(
             authority.begin_group()
             made = _model(authority, arrival.model, first)
             version, created, changed = _register(authority, made, arrival)
+            if not created and not missing:
+                forget_released(authority.connection, authority.view.keys[version])
             answer = _answer(authority, made, version)
     return ImportedVersion(
         version=answer,

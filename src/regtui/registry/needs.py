@@ -15,6 +15,7 @@ from itertools import pairwise
 from msgspec import Struct
 
 from regtui.registry.context import Context
+from regtui.registry.needed import Unneeding, unexpected
 from regtui.registry.stored import Range, count_files, digest_ranges
 from regtui.replica.database import Connection
 
@@ -27,10 +28,11 @@ _EVERY: Range = ("0" * 64, "f" * 64)
 _ROWS_OF = """
   from base.file f
   join base.version v on v.key = f.version
- where v.state <> 'deleted' and f.digest between unhex($first) and unhex($last)
+ where v.key not in (select key from unneeding) and f.digest between unhex($first) and unhex($last)
 """
 _NEED = """
-with need as (
+with unneeding as ({unneeding}),
+need as (
      select v.{owner} as owner, f.digest, any_value(f.size) as size, sum(f.size) as total,
             count(*) as files
      {rows} and v.{owner} between $low and $high {asked}
@@ -75,7 +77,7 @@ def needs_of_models(context: Context, keys: Sequence[int]) -> dict[int, Need]:
         context: The registry.
         keys: Of all models.
     """
-    needs = _Needs("model", {})
+    needs = _Needs("model", {}, unexpected(context))
     with context.reading() as connection:
         rows = count_files(connection)
     for digests in digest_ranges(rows, ROWS):
@@ -98,7 +100,7 @@ def needs_of_versions(
         model: Local key of the model of which they are all, or -1.
         version: Local key of the one that is asked for, or -1.
     """
-    needs = _Needs("key", {"model": model, "version": version})
+    needs = _Needs("key", {"model": model, "version": version}, unexpected(context))
     with context.reading() as connection:
         rows = needs.count(connection, _EVERY)
     for digests in digest_ranges(rows, ROWS):
@@ -114,10 +116,12 @@ class _Needs:
     Args:
         owner: Column of `base.version` that names the owner.
         asked: Model and version whose rows are wanted; empty for all.
+        unneeding: The versions that need nothing.
     """
 
-    def __init__(self, owner: str, asked: dict[str, int]) -> None:
+    def __init__(self, owner: str, asked: dict[str, int], unneeding: Unneeding) -> None:
         self.found: dict[int, Need] = {}
+        self._unneeding = unneeding
         self._owner = owner
         self._asked = asked
 
@@ -125,8 +129,8 @@ class _Needs:
         """Return the rows of a range of digests."""
         rows = _ROWS_OF + (_ASKED if self._asked else "")
         row = connection.execute(
-            f"select count(*) {rows}",
-            {"first": digests[0], "last": digests[1], **self._asked},
+            f"with unneeding as ({self._unneeding.sql}) select count(*) {rows}",
+            self._unneeding.named(first=digests[0], last=digests[1], **self._asked),
         ).fetchone()
         return row[0] if row else 0
 
@@ -135,14 +139,14 @@ class _Needs:
         is_part = self._asked or owners != _ALL
         statement = _NEED.format(
             owner=self._owner,
+            unneeding=self._unneeding.sql,
             rows=_ROWS_OF,
             asked=_ASKED if self._asked else "",
             users=_USERS.format(owner=self._owner, rows=_ROWS_OF) if is_part else _USERS_HERE,
         )
-        values = {
-            "first": digests[0], "last": digests[1], "low": owners[0], "high": owners[1],
-            **self._asked,
-        }  # fmt: skip
+        values = self._unneeding.named(
+            first=digests[0], last=digests[1], low=owners[0], high=owners[1], **self._asked
+        )
         for key, files, total, unique, stored in connection.execute(statement, values).fetchall():
             need = self.found.setdefault(key, Need())
             need.files += files

@@ -5,7 +5,7 @@ wait then, or wants `sql` to see all of them, has them made before: `regtui doct
 
 What is stale is told from the tables alone, in ranges of digests; a suffix is all of a name that
 counts. Files are read outside of any unit of work, and their layouts kept a few at a time, so a
-kill costs the last few only. Files of deleted versions are left as they are.
+kill costs the last few only. Files that need not be there are left as they are.
 """
 
 from collections.abc import Iterator
@@ -17,6 +17,7 @@ from regtui.artifacts.copying import Progress, silent
 from regtui.formats.detect import READER
 from regtui.registry.context import Context
 from regtui.registry.layouts import all_names, covers, read_files
+from regtui.registry.needed import Unneeding, unexpected
 from regtui.registry.stored import Range, count_files, digest_ranges
 from regtui.replica.database import Connection
 from regtui.replica.layouts import write_layouts
@@ -25,14 +26,16 @@ PAGE = 200
 """Layouts made and kept at a time."""
 
 _KEPT = """
-with named as (
+with unneeding as ({unneeding}),
+named as (
      select f.digest, any_value(f.size) as size,
             list(distinct regexp_extract(
                 case when f.path <> '' then f.path else coalesce(nullif(v.source, ''), 'model') end,
                 '[^/]([.][^./]*)$', 1)) as suffixes
        from base.file f
        join base.version v on v.key = f.version
-      where v.state <> 'deleted' and f.digest between unhex($first) and unhex($last)
+      where v.key not in (select key from unneeding)
+        and f.digest between unhex($first) and unhex($last)
       group by f.digest
 ),
 kept as (
@@ -54,7 +57,7 @@ class Refreshed(Struct, frozen=True, kw_only=True):
     """What `refresh` did.
 
     Attributes:
-        files: How many distinct files versions name that are not deleted.
+        files: How many distinct files versions name that need them.
         made: How many layouts were missing or out of date, and are there now.
         unreadable: Of how many the bytes are missing or damaged.
     """
@@ -114,17 +117,19 @@ def _refresh(context: Context, digests: list[str]) -> int:
 
 def _stale(context: Context) -> Iterator[Stale]:
     """Yield all ranges of digests, each read in a unit of work of its own."""
+    unneeding = unexpected(context)
     with context.reading() as connection:
         rows = count_files(connection)
     for digests in digest_ranges(rows):
         with context.reading() as connection:
-            found = _stale_in(connection, digests)
+            found = _stale_in(connection, digests, unneeding)
         yield found
 
 
-def _stale_in(connection: Connection, digests: Range) -> Stale:
-    named = {"first": digests[0], "last": digests[1]}
-    rows = connection.execute(_KEPT, named).fetchall()
+def _stale_in(connection: Connection, digests: Range, unneeding: Unneeding) -> Stale:
+    statement = _KEPT.format(unneeding=unneeding.sql)
+    named = unneeding.named(first=digests[0], last=digests[1])
+    rows = connection.execute(statement, named).fetchall()
     return Stale(
         len(rows),
         {

@@ -13,6 +13,7 @@ from msgspec import Struct
 from regtui.artifacts.faults import disk_errors
 from regtui.artifacts.layout import objects_folder
 from regtui.registry.context import Context
+from regtui.registry.needed import Unneeding, unexpected
 from regtui.replica.database import Connection
 
 ROWS = 50_000
@@ -24,7 +25,7 @@ KEYS = 100_000
 _PARTS = 1 << 16
 
 Named = tuple[str, int, bool]
-"""Digest, size, and whether a captured or archived version needs it."""
+"""Digest, size, and whether it has to be there (`regtui.registry.needed`)."""
 
 Range = tuple[str, str]
 """The first and the last digest, both included, as hex digits."""
@@ -42,10 +43,15 @@ class WrongList(Struct, frozen=True):
     is_short: bool
 
 
-def named_objects(connection: Connection) -> Iterator[Named]:
-    """Yield every object that versions name, in the order of digests."""
+def named_objects(connection: Connection, unneeding: Unneeding) -> Iterator[Named]:
+    """Yield every object that versions name, in the order of digests.
+
+    Args:
+        connection: Open.
+        unneeding: The versions that need nothing.
+    """
     for digests in digest_ranges(count_files(connection)):
-        yield from named_in(connection, digests)
+        yield from named_in(connection, digests, unneeding)
 
 
 def count_files(connection: Connection) -> int:
@@ -64,14 +70,21 @@ def digest_ranges(rows: int, most: int = ROWS) -> list[Range]:
     ]
 
 
-def named_in(connection: Connection, digests: Range) -> list[Named]:
-    """Return the objects of a range of digests; a file whose version is lost is needed."""
+def named_in(connection: Connection, digests: Range, unneeding: Unneeding) -> list[Named]:
+    """Return the objects of a range of digests; a file whose version is lost is needed.
+
+    Args:
+        connection: Open.
+        digests: The range.
+        unneeding: The versions that need nothing.
+    """
     return connection.execute(
-        "select lower(hex(f.digest)), any_value(f.size), "
-        "bool_or(v.state is null or v.state <> 'deleted') "
-        "from base.file f left join base.version v on v.key = f.version "
-        "where f.digest between unhex(?) and unhex(?) group by f.digest order by f.digest",
-        list(digests),
+        f"with unneeding as ({unneeding.sql}) "  # noqa: S608 -- constants of `needed`
+        "select lower(hex(f.digest)), any_value(f.size), bool_or(u.key is null) "
+        "from base.file f left join unneeding u on u.key = f.version "
+        "where f.digest between unhex($first) and unhex($last) "
+        "group by f.digest order by f.digest",
+        unneeding.named(first=digests[0], last=digests[1]),
     ).fetchall()
 
 
@@ -107,15 +120,17 @@ def lost_objects(context: Context) -> list[str]:
     Each range of digests is a unit of work of its own; nothing is read but names and sizes.
 
     Raises:
+        BadInput: The rules of retention are malformed.
         RegtuiError: The store can't be read.
     """
+    unneeding = unexpected(context)
     with context.reading() as connection:
         ranges: Sequence[Range] = digest_ranges(count_files(connection))
     objects = os.fspath(objects_folder(context.home))
     lost = []
     for digests in ranges:
         with context.reading() as connection:
-            named = named_in(connection, digests)
+            named = named_in(connection, digests, unneeding)
         with disk_errors(f"reading the store {context.home}"):
             lost += [
                 digest

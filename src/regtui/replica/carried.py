@@ -27,6 +27,7 @@ from regtui.core.bundle import (
     HistoryRecord,
     OperationRecord,
     RegistryBundle,
+    ReleasedRecord,
     TextRecord,
     check_actor,
     check_files,
@@ -82,6 +83,14 @@ _FILES = """
      order by r[1]::bigint
 """
 
+_RELEASED = """
+    insert into base.released
+    select d.key, r[3]::bigint
+      from (select unnest(from_json(?, '[["varchar"]]')) as r)
+      join base.document d on d.id = r[2]::uuid and d.kind = 'version'
+     order by r[1]::bigint
+"""
+
 _FILE_ROWS = 5_000
 
 
@@ -111,6 +120,7 @@ class CarriedRegistry:
             "history": self._add_history,
             "texts": self._add_texts,
             "files": self._add_files,
+            "released": self._add_released,
         }
         connection.execute(_STAGING)
 
@@ -243,6 +253,12 @@ class CarriedRegistry:
             for place, r in enumerate(records)
         ]
         self._insert_joined(_FILES, rows, "a file is of no version")
+
+    def _add_released(self, records: Sequence[ReleasedRecord]) -> None:
+        if any(not 0 <= record.since < 2**62 for record in records):
+            raise damaged(self._shown, "the time of a release is out of range")
+        rows = [(place, r.version, r.since) for place, r in enumerate(records)]
+        self._insert_joined(_RELEASED, rows, "what was released is no version")
 
     def _insert_joined(self, statement: str, rows: Sequence[tuple[Any, ...]], lost: str) -> None:
         """Insert rows that find all they refer to; each refers to exactly one of everything."""

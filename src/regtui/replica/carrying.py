@@ -19,6 +19,7 @@ from regtui.core.bundle import (
     FileRecord,
     HistoryRecord,
     OperationRecord,
+    ReleasedRecord,
     SignatureRecord,
     TextRecord,
 )
@@ -58,6 +59,12 @@ def carried_records(connection: Connection) -> Records:
     yield from _history(connection)
     yield from _texts(connection)
     yield from _files(connection)
+    for row in _rows(
+        connection,
+        "select d.id::varchar, r.since from base.released r "
+        "join base.document d on d.key = r.version order by r.version",
+    ):
+        yield "released", ReleasedRecord(*row)
 
 
 def _operations(connection: Connection) -> Records:

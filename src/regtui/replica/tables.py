@@ -109,6 +109,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
     "enrolment": {"replica": "uuid", "public_key": "blob", "created": "bigint"},
     "signature": {"seq": "bigint", "replica": "uuid", "n": "bigint", "signature": "blob"},
+    "released": {"version": "bigint", "since": "bigint"},
     "undo": {"seq": "bigint", "operation": "uuid", "undoes": "uuid"},
     "layout": {
         "key": "bigint",
