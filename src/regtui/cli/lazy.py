@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "model": ("model", "Create, archive, delete and restore models."),
     "version": ("version", "Archive, delete and restore versions."),
     "gc": ("gc", "Remove stored files that no version needs any more."),
+    "retention": ("retention", "Keep the files of some versions of a model, free the others."),
     "du": ("du", "Tell how many bytes models and versions need."),
     "backup": ("backup", "Write the whole registry into a file, and make it again from one."),
     "export": ("export", "Write a version, or the whole registry, into a bundle."),

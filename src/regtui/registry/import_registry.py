@@ -50,7 +50,7 @@ PAGE = 500
 """Operations of one unit of work, more or less: it ends where an intent ends."""
 
 _LONGEST = 5_000
-"""Operations after which a unit of work ends within an intent: no honest one is as long."""
+"""Operations after which a unit of work ends within an intent; retention makes such long ones."""
 
 _TEXTS = 64
 

@@ -17,6 +17,7 @@ from regtui.registry.face.history import HistoryVerbs
 from regtui.registry.face.keeping import KeepingVerbs
 from regtui.registry.face.listing import ListingVerbs
 from regtui.registry.face.origins import OriginVerbs
+from regtui.registry.face.retaining import RetainingVerbs
 from regtui.registry.face.talking import TalkingVerbs
 from regtui.registry.face.watching import WatchingVerbs
 
@@ -34,6 +35,7 @@ class Registry(
     HistoryVerbs,
     CarryingVerbs,
     KeepingVerbs,
+    RetainingVerbs,
     WatchingVerbs,
 ):
     """A registry on this machine.

@@ -1,9 +1,10 @@
 """States: archive, delete and restore models and versions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from regtui.core.documents import Document
 from regtui.core.errors import BadInput, NotFound
+from regtui.core.identity import short_id
 from regtui.core.judgement.shape import STATES
 from regtui.core.operations import StateBody
 from regtui.registry.changes import changes
@@ -57,6 +58,25 @@ def change_states(context: Context, references: Iterable[str], verb: str) -> int
         for reference, document in versions_named(authority.connection, references):
             changed += _change(authority, document, verb, reference)
         return changed
+
+
+def change_documents(authority: SoloAuthority, versions: Sequence[str], verb: str) -> None:
+    """Archive, delete or restore very many versions; all is read before, each in one question.
+
+    Args:
+        authority: Of the unit of work; its caller began the intent.
+        versions: Their ids.
+        verb: `archive`, `delete` or `restore`.
+
+    Raises:
+        BadInput: The state of one does not allow it, or an alias points to it.
+    """
+    authority.view.load(versions)
+    authority.view.load_aliases(versions)
+    for version in versions:
+        document = authority.view.document(version)
+        if document is not None:
+            _change(authority, document, verb, short_id(version))
 
 
 def _change(authority: SoloAuthority, document: Document, verb: str, called: str = "it") -> bool:

@@ -34,6 +34,8 @@ class ReplicaView:
         self._pasts: dict[str, Past] = {}
         self._texts: dict[str, str] = {}
         self._numbers: dict[str, int] = {}
+        self._aliases: dict[str, None] = {}
+        self._asked: set[str] = set()
         self._made: dict[str, dict[str, None]] = {"model": {}, "conflict": {}}
 
     def load(self, entities: Iterable[str]) -> None:
@@ -54,6 +56,8 @@ class ReplicaView:
         """Put the effects of an operation on top; `seq` moves on."""
         for document, _ in judged.documents:
             self._documents[document.id] = document
+            if document.kind == "alias":
+                self._aliases[document.id] = None
             if document.kind in self._made and document.id not in self.keys:
                 self._made[document.kind][document.id] = None
             number = document.facts.get("number")
@@ -140,14 +144,21 @@ class ReplicaView:
 
     def aliases_of(self, version: str) -> list[Document]:
         """Return the aliases that point to a version."""
+        if version not in self._asked:
+            self.load_aliases([version])
+        aliases = (self._documents[alias] for alias in self._aliases)
+        return [one for one in aliases if one is not None and one.value("version") == version]
+
+    def load_aliases(self, versions: Iterable[str]) -> None:
+        """Read the aliases that point to many versions in one query."""
+        wanted = list(versions)
         rows = self._connection.execute(
             "select d.id from base.alias a join base.document d on d.key = a.key "
-            "join base.document v on v.key = a.version where v.id = ?",
-            [version],
+            "join base.document v on v.key = a.version where v.id in (select unnest(?::uuid[]))",
+            [wanted],
         ).fetchall()
         self.load(str(row[0]) for row in rows)
-        aliases = (d for d in self._documents.values() if d is not None and d.kind == "alias")
-        return [alias for alias in aliases if alias.value("version") == version]
+        self._asked.update(wanted)
 
     def last_number(self, model: str) -> int:
         """Return the highest version number given in a model."""
@@ -184,6 +195,8 @@ class ReplicaView:
     def _remember(self, key: int, document: Document) -> None:
         self._documents[document.id] = document
         self.keys[document.id] = key
+        if document.kind == "alias":
+            self._aliases[document.id] = None
 
 
 def _is_open(document: Document) -> bool:

@@ -32,7 +32,8 @@ def du(
     """Tell how many bytes models and versions need.
 
     TOTAL counts every file that versions name, UNIQUE the stored bytes that nothing else needs,
-    SHARED those that others need too. Deleted versions count for nothing.
+    SHARED those that others need too. Deleted versions count for nothing, nor do
+    archived ones under a rule of retention.
     """
     usage = SETTINGS.registry().du(reference)
     if SETTINGS.json:

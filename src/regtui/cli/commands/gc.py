@@ -23,7 +23,8 @@ def gc(
     """Remove stored files that no version needs any more.
 
     Files of captured and archived versions always stay. Those of a deleted version go when it was
-    deleted longer ago than the grace period; then `version restore` brings back its record only.
+    deleted longer ago than the grace period; so do those of an archived version of a model with a
+    rule of retention. Then `version restore` brings back the record only.
     """
     found = SETTINGS.registry().gc(grace=_seconds(grace), dry_run=dry_run)
     if SETTINGS.json:

@@ -6,7 +6,7 @@ import typer
 
 from regtui.cli import complete
 from regtui.cli.commands import group
-from regtui.cli.output import emit, say
+from regtui.cli.output import emit, say, warn
 from regtui.cli.settings import SETTINGS
 
 app = group("Archive, delete and restore versions.")
@@ -31,7 +31,10 @@ def delete(reference: Reference) -> None:
 
 @app.command()
 def restore(reference: Reference) -> None:
-    """Bring back a version that was archived or deleted."""
+    """Bring back a version that was archived or deleted.
+
+    Warns where its files are gone by now: capturing the same content brings them back.
+    """
     _change(reference, "restore", "captured")
 
 
@@ -39,7 +42,15 @@ def _change(reference: str, verb: str, state: str) -> None:
     registry = SETTINGS.registry()
     version = registry.version(reference)
     changed = registry.change_state("version", version.short_id, verb)
+    if verb == "restore":
+        _warn_of_lost_files(version.short_id)
     if SETTINGS.json:
         emit({"version": registry.version(version.short_id), "changed": changed})
         return
     say(f"{version.reference} is {state}" if changed else f"{reference} is {state} already")
+
+
+def _warn_of_lost_files(reference: str) -> None:
+    """Say so where a restore brought back a record without its files."""
+    if not SETTINGS.registry().has_files(reference):
+        warn("its files are gone; capture the same content again to bring them back")

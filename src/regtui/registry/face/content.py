@@ -85,7 +85,7 @@ class ContentVerbs(Verbs):
             on_progress: Is told how many more bytes are written.
 
         Raises:
-            NotFound: There is no such version.
+            NotFound: There is no such version, or its files were released by retention.
             BadInput: The target holds something already.
             Damaged: A stored file is missing or not what it was.
             RegtuiError: The disk is full or the target can't be written.
@@ -104,12 +104,22 @@ class ContentVerbs(Verbs):
             file: The file's path in the version; None where it has just one.
 
         Raises:
-            NotFound: There is no such version or file.
+            NotFound: There is no such version or file, or its files were released by retention.
             Damaged: Its bytes are not here.
         """
         from regtui.registry import content
 
         return content.path(self.context, reference, file)
+
+    def has_files(self, reference: str) -> bool:
+        """Tell whether all files of a version are stored here, as far as names and sizes tell.
+
+        Raises:
+            NotFound: There is no such version.
+        """
+        from regtui.registry import content
+
+        return content.has_files(self.context, reference)
 
     def verify(
         self, reference: str | None = None, *, on_progress: "Progress | None" = None
@@ -121,7 +131,8 @@ class ContentVerbs(Verbs):
             on_progress: Is told how many more bytes are read.
 
         Raises:
-            NotFound: There is no such version.
+            NotFound: There is no such version, or its files were released by retention.
+            BadInput: The rules of retention are malformed.
         """
         from regtui.registry import content
 
