@@ -53,8 +53,13 @@ def test_a_file_is_found_by_its_digest(known: Registry) -> None:
 
 
 def test_what_is_not_here_is_no_parent(known: Registry) -> None:
-    for reference in ("", " ", "/nowhere", "no/such model", "a\0b", "@", "ranker@1", "~nobody/x"):
+    for reference in ("", " ", "/nowhere", "no/such model", "a\0b", "@", "ranker@9", "~nobody/x"):
         assert parents(known, reference) == []
+
+
+def test_a_version_is_found_by_its_reference(known: Registry) -> None:
+    for reference in ("ranker@1", known.version("ranker@1").short_id):
+        assert parents(known, reference) == ["ranker@1"]
 
 
 def test_no_version_is_its_own_parent(known: Registry, tmp_path: Path) -> None:

@@ -479,9 +479,30 @@ rule_lists = st.lists(
 )
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=captures, rules=rule_lists)
 def test_no_needed_file_is_ever_lost(
+    made: Sequence[tuple[str, int, float, str]],
+    rules: Sequence[tuple[str, str]],
+    empty_home: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    nothing_is_lost(made, rules, empty_home, tmp_path_factory)
+
+
+@pytest.mark.slow
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(made=captures, rules=rule_lists)
+def test_no_needed_file_is_ever_lost_by_many_rules(
+    made: Sequence[tuple[str, int, float, str]],
+    rules: Sequence[tuple[str, str]],
+    empty_home: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    nothing_is_lost(made, rules, empty_home, tmp_path_factory)
+
+
+def nothing_is_lost(
     made: Sequence[tuple[str, int, float, str]],
     rules: Sequence[tuple[str, str]],
     empty_home: Path,

@@ -105,7 +105,7 @@ def pressing(keys: tuple[str, ...]) -> Callable[[Driven], object]:
     ("size", "theme"),
     [
         ("160x48", "regtui-dark"),
-        ("80x24", "regtui-light"),
+        pytest.param("80x24", "regtui-light", marks=pytest.mark.slow),
         pytest.param("160x48", "regtui-light", marks=pytest.mark.slow),
         pytest.param("80x24", "regtui-dark", marks=pytest.mark.slow),
     ],
