@@ -180,8 +180,16 @@ class Terminal:
     @property
     def peak(self) -> float:
         """The most memory that the program has used so far, in MiB."""
+        return self._memory("VmHWM")
+
+    @property
+    def resident(self) -> float:
+        """The memory that the program uses now, in MiB."""
+        return self._memory("VmRSS")
+
+    def _memory(self, name: str) -> float:
         status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
-        found = re.search(r"VmHWM:\s+(\d+) kB", status)
+        found = re.search(rf"{name}:\s+(\d+) kB", status)
         return int(found[1]) / 1024 if found else 0.0
 
     def _read(self, seconds: float) -> bool:
