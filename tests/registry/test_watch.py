@@ -422,3 +422,20 @@ def test_the_final_save_of_a_run_comes_from_the_checkpoint_with_its_weights(
 
     final = registry.version("runs/a@3")
     assert final.parents == [registry.version("runs/a@1").id]
+
+
+def test_a_final_save_that_says_nothing_itself_is_told_by_the_last_checkpoint(
+    registry: Registry, runs: Path
+) -> None:
+    for number in (1, 2):
+        folder = checkpoint(runs / "a", number)
+        history = [{"step": at, "loss": 1 / at} for at in range(1, number + 1)]
+        state = {"global_step": number, "max_steps": 2, "log_history": history}
+        (folder / "trainer_state.json").write_text(json.dumps(state))
+    for name in ("config.json", "model.safetensors"):
+        shutil.copy(runs / "a" / "checkpoint-2" / name, runs / "a" / name)
+    told = once(registry, runs)
+
+    captured = {one.path: one.version for one in told if one.event == "captured"}
+    assert captured["a"].metrics == {"loss": 0.5}
+    assert captured["a"].params["step"] == 2

@@ -2,10 +2,11 @@
 
 Facts are looked for in the folder of the run, directly in the folders right above it, in the
 records of MLflow wherever they are below the root, and in its database in any folder above. What
-makes a version is no fact of another one.
+makes a version is no fact of another one, but for a run's last state, of which its checkpoints tell
+by the files that they are marked by.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from posixpath import dirname
 from typing import Final
 
@@ -34,11 +35,16 @@ class Beside:
         units: What of it makes versions.
     """
 
-    def __init__(self, listing: Listing, units: Iterable[Unit]) -> None:
+    def __init__(self, listing: Listing, units: Sequence[Unit]) -> None:
         taken = {file: unit.path for unit in units for file in unit.files}
         self._taken = taken
         self._files = [path for path in sorted(listing.files) if matches(path, NAMES)]
         self._of_runs: dict[str, list[str]] = {}
+        self._marked: dict[str, list[str]] = {}
+        for unit in units:
+            marker = unit.recogniser.marker
+            if marker is not None and (path := f"{unit.path}/{marker}") in taken:
+                self._marked.setdefault(unit.run, []).append(path)
 
     def of(self, unit: Unit) -> tuple[str, ...]:
         """Return the paths of what lies beside a unit: first of its run, then of what is above."""
@@ -46,6 +52,8 @@ class Beside:
         if found is None:
             found = self._of_runs[unit.run] = self._near(unit.run)
         own = set(unit.files)
+        if unit.recogniser.final:
+            found = [*self._marked.get(unit.run, ()), *found]
         return tuple(path for path in found if path not in own)[:LIMIT]
 
     def _near(self, run: str) -> list[str]:
