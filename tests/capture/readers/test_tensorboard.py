@@ -41,6 +41,23 @@ def event(step: int, tag: str, value: float, time: float = 1.0) -> bytes:
     return record(when + part(5, part(1, scalar)))
 
 
+def hyperparameters(**values: float | str | bool) -> bytes:
+    entries = b""
+    for name, value in values.items():
+        told = (
+            b"\x20" + varint(value)
+            if isinstance(value, bool)
+            else part(3, value.encode())
+            if isinstance(value, str)
+            else b"\x11" + struct.pack("<d", value)
+        )
+        entries += part(1, part(1, name.encode()) + part(2, told))
+    content = b"\x08\x00" + part(3, entries)
+    plugin = part(1, part(1, b"hparams") + part(2, content))
+    session = part(1, b"_hparams_/session_start_info") + part(9, plugin)
+    return record(part(5, part(1, session)))
+
+
 def curves(content: bytes) -> dict[str, Curve]:
     events = Events()
     events.advance(BytesSource(content))
@@ -60,6 +77,16 @@ def test_plain_values_and_tensors_are_scalars_and_nothing_else_is() -> None:
     assert loss.times[3] == 1_700_000_003_000_000
     assert found.series["one/acc"].values[10] == pytest.approx(0.5)
     assert found.metrics["two/validation/epoch_loss"] == (12.0, 2)
+    assert found.problems == ()
+
+
+def test_hyperparameters_are_params(tmp_path: Path) -> None:
+    told = hyperparameters(lr=0.1, optimizer="adam", bias=True)
+    (tmp_path / "events.out.tfevents.1").write_bytes(told + event(1, "loss", 0.5))
+
+    found = read("tensorboard", files_in(tmp_path, "none"))
+    assert found.params == {"lr": 0.1, "optimizer": "adam", "bias": True}
+    assert found.metrics == {"loss": (0.5, 1)}
     assert found.problems == ()
 
 

@@ -1,4 +1,4 @@
-"""Scalars of TensorBoard, up to the moment when the unit was written.
+"""Scalars of TensorBoard, up to the moment when the unit was written, and hyperparameters.
 
 Where another reader knows the events already, or tells the same from elsewhere, it is left to it.
 
@@ -7,12 +7,16 @@ the folder's name below the one that they share stands before the tag: `train/ep
 """
 
 from posixpath import commonpath, dirname
+from typing import TYPE_CHECKING
 
 from regtui.capture.findings import Curve, Findings, last_values
 from regtui.capture.readers.reading import ask_each
 from regtui.capture.readers.tensorboard_events import Events
 from regtui.capture.run_files import RunFiles
 from regtui.formats.cursor import Malformed
+
+if TYPE_CHECKING:
+    from regtui.formats.values import Value
 
 PATTERN = "*.tfevents*"
 _SLACK = 1_000_000
@@ -38,11 +42,13 @@ def read_until(files: RunFiles, step: int | None) -> Findings:
     def read_file(files: RunFiles, path: str) -> Findings:
         folder = dirname(path)[len(shared) :].strip("/") if many else ""
         prefix = f"{folder}/" if folder else ""
-        points = _events(files, path).points
-        found = points.findings(step, before)
+        events = _events(files, path)
+        params.update(events.hyperparameters)
+        found = events.points.findings(step, before)
         curves = {prefix + tag: curve for tag, curve in found.series.items()}
         return Findings(series=curves, problems=found.problems)
 
+    params: dict[str, Value] = {}
     series: dict[str, Curve] = {}
     problems: list[str] = []
     for path in paths:
@@ -50,7 +56,9 @@ def read_until(files: RunFiles, step: int | None) -> Findings:
         problems += found.problems
         for tag, curve in found.series.items():
             series[tag] = _joined(series[tag], curve) if tag in series else curve
-    return Findings(series=series, metrics=last_values(series), problems=tuple(problems))
+    return Findings(
+        series=series, metrics=last_values(series), params=params, problems=tuple(problems)
+    )
 
 
 def _events(files: RunFiles, path: str) -> Events:

@@ -1,20 +1,22 @@
-"""TensorBoard's event files: records of protocol buffers, of which the scalars are read.
+"""TensorBoard's event files: records of protocol buffers; scalars and hyperparameters are read.
 
 A record is its length (8 bytes), a checksum (4), that many bytes, and a checksum (4). A file grows
 at its end while it is read, so what counts is the last whole record: `Events` goes on from there
 when it is asked again. Checksums are not computed; lengths are checked against the file, and a
 record that is larger than any scalar's is skipped unread.
 
-A scalar is a `simple_value`, or a tensor of one number (the way of TensorFlow 2).
+A scalar is a `simple_value`, or a tensor of one number (the way of TensorFlow 2). Hyperparameters
+(`add_hparams`) are what the plugin of this name wrote for itself at the start of a session.
 """
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from regtui.capture.readers.points import Points
 from regtui.formats.cursor import Malformed, TooMuch
-from regtui.formats.values import Source
+from regtui.formats.values import Source, Value
 
 _HEADER: Final = 12
 _FOOTER: Final = 4
@@ -24,6 +26,9 @@ _LARGEST: Final = 1 << 18
 
 _RECORDS: Final = 2_000_000
 """Records of one reading; it goes on behind them the next time."""
+
+_SESSION: Final = b"_hparams_/session_start_info"
+_HYPERPARAMETERS: Final = 10_000
 
 _HEAD: Final = 64
 _LATEST: Final = 1 << 43
@@ -39,11 +44,13 @@ class Events:
 
     Attributes:
         points: What was found.
+        hyperparameters: Value by name.
         at: Where the next record starts.
     """
 
     def __init__(self) -> None:
         self.points = Points(100_000)
+        self.hyperparameters: dict[str, Value] = {}
         self.at = 0
         self._head = b""
 
@@ -57,13 +64,13 @@ class Events:
         """
         head = source.read(0, _HEAD)
         if source.size < self.at or head[: len(self._head)] != self._head:
-            self.points, self.at = Points(100_000), 0
+            self.points, self.at, self.hyperparameters = Points(100_000), 0, {}
         self._head = head
         records = _Records(source, self.at)
         for count, record in enumerate(records):
             if count >= _RECORDS:
                 raise TooMuch(f"more than {_RECORDS:,} records are not read at once")
-            _take(record, self.points)
+            _take(record, self)
             self.at = records.at
 
 
@@ -99,8 +106,8 @@ class _Records:
         return found
 
 
-def _take(record: bytes, points: Points) -> None:
-    """Add the scalars of an event."""
+def _take(record: bytes, events: Events) -> None:
+    """Add the scalars of an event, and the hyperparameters."""
     time: int | None = None
     step = 0
     summaries: list[bytes] = []
@@ -117,7 +124,10 @@ def _take(record: bytes, points: Points) -> None:
             if number == 1 and isinstance(value, bytes):
                 scalar = _scalar(value)
                 if scalar is not None:
-                    points.add(scalar[0], step, scalar[1], time)
+                    events.points.add(scalar[0], step, scalar[1], time)
+                elif _SESSION in value:
+                    with suppress(Malformed):  # the plugin's own, which may be of another version
+                        events.hyperparameters |= _hyperparameters(value)
 
 
 def _scalar(message: bytes) -> tuple[str, float] | None:
@@ -134,6 +144,36 @@ def _scalar(message: bytes) -> tuple[str, float] | None:
         elif number == 8 and wire == 2:  # noqa: PLR2004 - tensor, a message
             found = _tensor(value)
     return (tag, float(found)) if tag and found is not None else None
+
+
+def _hyperparameters(message: bytes) -> dict[str, Value]:
+    """Return what a `Summary.Value` of the plugin says of the start of a session."""
+    # Value.metadata.plugin_data.content.session_start_info.hparams
+    messages = [message]
+    for number in (9, 1, 2, 3, 1):
+        messages = [found for one in messages for found in _parts(one, number)]
+    found: dict[str, Value] = {}
+    for entry in messages[:_HYPERPARAMETERS]:
+        names, values = _parts(entry, 1), _parts(entry, 2)
+        if names and values:
+            for number, wire, value in _fields(values[-1]):
+                name = names[-1].decode("utf-8", "replace")
+                if number == 2 and wire == 1 and isinstance(value, bytes):  # noqa: PLR2004
+                    found[name] = struct.unpack("<d", value)[0]
+                elif number == 3 and isinstance(value, bytes):  # noqa: PLR2004 - string_value
+                    found[name] = value.decode("utf-8", "replace")
+                elif number == 4 and isinstance(value, int):  # noqa: PLR2004 - bool_value
+                    found[name] = bool(value)
+    return found
+
+
+def _parts(message: bytes, number: int) -> list[bytes]:
+    """Return the contents of a field that is a message or a text."""
+    return [
+        value
+        for found, wire, value in _fields(message)
+        if found == number and wire == 2 and isinstance(value, bytes)  # noqa: PLR2004
+    ]
 
 
 def _tensor(message: bytes) -> float | None:
