@@ -3,7 +3,7 @@ import xml.dom.minidom
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from regtui.core.encoding import tag_float
@@ -84,6 +84,8 @@ def test_what_can_not_be_drawn_is_refused(trained: Registry) -> None:
         trained.plot(["nobody"], "f1")
 
 
+@example([[0.0, 5e-324]])
+@example([[0.0, 1e-307]])
 @given(st.lists(st.lists(st.floats(), max_size=20), min_size=1, max_size=4))
 def test_whatever_is_drawn_lies_within_its_area(lines: list[list[float]]) -> None:
     chart = make_chart(answer(*lines), 900, 500)

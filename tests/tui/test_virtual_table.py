@@ -11,7 +11,7 @@ from textual.app import App, ComposeResult
 
 from regtui.tui import signs
 from regtui.tui.widgets.virtual_table import PAGE, PAGES, Column, VirtualTable, _fitted
-from tests.tui.driving import Driven
+from tests.tui.driving import Driven, until
 
 MILLION = 1_000_000
 COLUMNS = [
@@ -131,6 +131,24 @@ async def test_what_is_no_row_moves_nothing(answer: str) -> None:
         await settle(pilot)
         assert host.table.cursor == 0
         assert any("is no row" in line for line in lines(host))
+
+
+async def test_a_row_that_is_typed_is_here_before_one_goes_there() -> None:
+    host = Host(100_000)
+    async with host.run_test(size=(60, 20)) as pilot:
+        await pilot.press("ctrl+g", *"50%")
+        await until(pilot, lambda: 50_000 // PAGE in host.table.here)
+        assert host.table.cursor == 0
+        await pilot.press("enter")
+        await settle(pilot)
+        assert host.table.current == 49_999 + 1
+
+        await pilot.press("ctrl+g", "x")
+        await settle(pilot)
+        assert any("give a number or a percentage" in line for line in lines(host))
+        await pilot.press("enter", "escape")
+        await settle(pilot)
+        assert host.table.current == 50_000
 
 
 async def test_a_row_that_is_not_here_is_painted_as_dots_until_it_comes() -> None:

@@ -6,6 +6,7 @@ lowest, highest and last, so that a million points look the same and draw at onc
 """
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
@@ -164,6 +165,8 @@ def ticks(low: float, high: float, most: int, *, whole: bool = False) -> list[fl
     [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     """
     rough = high / most - low / most
+    if rough < sys.float_info.min:
+        return [low, high]  # so near to each other there are no round numbers in between
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * times for times in (1, 2, 5, 10) if power * times >= rough * 0.999)
     if whole:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 from rich.text import Text
 from textual import events
 from textual.screen import Screen
-from textual.widgets import Input, Static, TextArea
+from textual.widgets import Static
 
 from regtui.tui.acting import Acting
 from regtui.tui.actions import BY_ID, Action
@@ -82,7 +82,9 @@ class ActionFooter(Static):
 
     def _shown(self) -> list[tuple[str, Action, str | None]]:
         app = cast("RegtuiApp", self.app)
-        is_typing = isinstance(self.screen.focused, Input | TextArea)
+        focused = self.screen.focused
+        # Asked of the widget: to load the class of the one for many lines takes the app's start.
+        is_typing = focused is not None and focused.check_consume_key("a", "a")
         found: dict[str, tuple[str, Action, str | None]] = {}
         for active in self.screen.active_bindings.values():
             identity = active.binding.id or ""

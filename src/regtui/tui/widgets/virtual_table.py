@@ -36,6 +36,11 @@ PAGE = 64
 PAGES = 48
 """Pages that are held; the ones farthest from use are let go."""
 
+PAUSE = 0.06
+"""Seconds of typing after which the row that is typed is looked for."""
+
+_NO_ROW = "give a number or a percentage"
+
 GLOW = 2.0
 """Seconds that new rows are marked."""
 
@@ -212,6 +217,7 @@ class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
         self._row_id = row_id
         self._pages: OrderedDict[int, list[Row]] = OrderedDict()
         self._asked: set[int] = set()
+        self._foreseen = range(0)
         self._glowing: dict[str, float] = {}
         self._widths: list[int] = []
         self._strips: dict[Any, Strip] = {}
@@ -322,9 +328,9 @@ class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
         return max(self.scrollable_content_region.height - 1, 1)
 
     def is_near(self, page: int) -> bool:
-        """Tell whether a page is in sight or beside what is."""
+        """Tell whether a page is in sight or beside what is, or will be where somebody goes."""
         sight = self.pages_in_sight
-        return sight.start - 1 <= page <= sight.stop
+        return sight.start - 1 <= page <= sight.stop or page in self._foreseen
 
     @property
     def pages_in_sight(self) -> range:
@@ -375,20 +381,43 @@ class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
             if answer is not None:
                 self.go_to(answer)
 
-        self.app.push_screen(Prompt("Go to row", f"1 to {self.total:,}, or 50%"), go)
+        def look(text: str) -> str | None:
+            index = self._index_of(text)
+            if index is None:
+                return _NO_ROW
+            self._foresee(index)
+            return None
+
+        hint = f"1 to {self.total:,}, or 50%"
+        self.app.push_screen(Prompt("Go to row", hint, check=look), go)
 
     def go_to(self, answer: str) -> None:
         """Go to a row: its number from 1, or a percentage."""
+        index = self._index_of(answer)
+        if index is None:
+            self.app.notify(f"{answer!r} is no row: {_NO_ROW}", severity="error")
+            return
+        self._move(index)
+
+    def _index_of(self, answer: str) -> int | None:
+        """Return the row that an answer means; None where it means none."""
         text = answer.strip().replace(",", "").removeprefix("#")
         try:
             part = float(text.removesuffix("%")) / 100
-            index = round(part * (self.total - 1)) if text.endswith("%") else int(text) - 1
+            return round(part * (self.total - 1)) if text.endswith("%") else int(text) - 1
         except (ValueError, OverflowError):
-            self.app.notify(
-                f"{answer!r} is no row: give a number or a percentage", severity="error"
-            )
-            return
-        self._move(index)
+            return None
+
+    def _foresee(self, index: int) -> None:
+        """Ask for the rows around one to which somebody may go, once the typing pauses."""
+        wanted = min(max(index, 0), max(self.total - 1, 0))
+        self._foreseen = range((wanted - self.lines) // PAGE, (wanted + self.lines) // PAGE + 1)
+
+        def ask(pages: range = self._foreseen) -> None:
+            if pages == self._foreseen:
+                self._ask_for(pages)
+
+        self.set_timer(PAUSE, ask)
 
     def do_open(self) -> None:
         """Open the row under the cursor."""
@@ -606,17 +635,20 @@ class VirtualTable(Acting, ScrollView, Generic[Row], can_focus=True):
         """Ask for the pages in sight and, ahead of scrolling, for those beside them."""
         if not self.total:
             return
-        last = (self.total - 1) // PAGE
         sight = self.pages_in_sight
-        near = [*sight, sight.start - 1, sight.stop]
-        missing = [
-            page
-            for page in near
-            if 0 <= page <= last and page not in self._pages and page not in self._asked
-        ]
         for page in sight:
             if page in self._pages:
                 self._pages.move_to_end(page)
+        self._ask_for([*sight, sight.start - 1, sight.stop])
+
+    def _ask_for(self, pages: Iterable[int]) -> None:
+        """Ask for those of some pages that there are and that are not here."""
+        last = (self.total - 1) // PAGE
+        missing = [
+            page
+            for page in pages
+            if 0 <= page <= last and page not in self._pages and page not in self._asked
+        ]
         if missing:
             self._asked.update(missing)
             self.post_message(self.Wanted(self, missing))
