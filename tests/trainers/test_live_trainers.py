@@ -138,6 +138,7 @@ def test_a_trainer_that_keeps_one_checkpoint_and_saves_twice_a_second_loses_none
         train(
             "transformers", folder, steps=24, pause=0.25, save_steps=2, eval_steps=2,
             logging_steps=1, save_total_limit=1, load_best_model_at_end=False,
+            metric_for_best_model=None, greater_is_better=None,
         )  # fmt: skip
         seen.until(lambda: registry.count() >= 13)
 
