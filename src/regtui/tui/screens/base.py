@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
@@ -32,11 +33,36 @@ class RegtuiScreen(Acting, Screen[None]):
 
     AUTO_FOCUS = None
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_new = True
+
     def compose(self) -> ComposeResult:
         """Compose the frame around the body."""
+        self._take_size()
         yield TitleLine(self.NAME)
         yield from self.body()
         yield ActionFooter()
+
+    def _take_size(self) -> None:
+        """Have the classes of the terminal's size before anything is styled.
+
+        Else all is styled and laid out once without them, and then again.
+        """
+        app = self.regtui
+        sides = (
+            (app.size.width, app.HORIZONTAL_BREAKPOINTS),
+            (app.size.height, app.VERTICAL_BREAKPOINTS),
+        )
+        for cells, breakpoints in sides:
+            fitting = [name for least, name in sorted(breakpoints or ()) if least <= cells]
+            self._classes.update(fitting[-1:])
+
+    def _on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Style nothing again that was styled just now; Textual's own handler comes after this."""
+        if self._is_new:
+            self._is_new = False
+            event.refresh_styles = False
 
     def body(self) -> Iterable[Widget]:
         """Return what stands between title and footer."""
