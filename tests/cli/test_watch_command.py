@@ -161,6 +161,22 @@ def test_a_signal_ends_it_when_what_it_has_taken_is_registered(
     assert list((regtui.home / "pins").iterdir()) == []
 
 
+def test_what_nohup_has_it_ignore_stays_ignored(regtui: Regtui, runs: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        running = regtui.start("watch", runs, "--json")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert running.stdout is not None
+    assert json.loads(running.stdout.readline())["event"] == "watching"
+    running.send_signal(signal.SIGHUP)
+    time.sleep(0.5)
+    assert running.poll() is None
+    running.send_signal(signal.SIGTERM)
+    running.communicate(timeout=60)
+    assert running.returncode == 0
+
+
 def test_a_reader_that_goes_away_ends_it(regtui: Regtui, runs: Path) -> None:
     running = regtui.start("watch", runs, "--json", stderr=subprocess.DEVNULL)
     assert running.stdout is not None

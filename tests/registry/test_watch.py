@@ -1,21 +1,29 @@
 """Trainers do what they like in their folders; each state that they finish is one version."""
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from regtui.core.errors import BadInput, NotFound
 from regtui.registry import Registry
-from regtui.registry.watch import watch
+from regtui.registry.watch import Stop, watch
+from regtui.registry.watch_rules import WatchRule
 from tests.artifacts.model_files import safetensors
 from tests.capture.writers import checkpoint, numbers_of, weights
 from tests.registry.watched import WRITERS, once, train, watching, weights_of
+
+if TYPE_CHECKING:
+    from regtui.capture.events import Event
 
 
 @pytest.fixture
@@ -306,6 +314,85 @@ def test_a_rule_says_what_its_states_were_made_from(registry: Registry, runs: Pa
     version = registry.version("runs/a@1")
     assert version.parents == [base.id]
     assert version.inputs == {"reviews": {"uri": "s3://data/reviews", "digest": None}}
+
+
+def test_files_that_are_shared_whole_tell_where_a_model_comes_from_and_so_do_neighbours(
+    registry: Registry, runs: Path
+) -> None:
+    body = os.urandom(8192)
+    for run, place in (("a", 2), ("b", 1)):
+        folder = checkpoint(runs / run, 1)
+        (folder / "model.safetensors").write_bytes(safetensors({"body": body}))
+        (folder / "head.safetensors").write_bytes(safetensors({"head": run.encode() * 64}))
+        then = time.time() - 1000 * place
+        for path in (*folder.iterdir(), folder):
+            os.utime(path, (then, then))
+    once(registry, runs)
+
+    assert registry.version("runs/a@1").parents == []
+    assert registry.version("runs/b@1").parents == [registry.version("runs/a@1").id]
+
+
+def test_a_rule_that_fits_no_more_keeps_no_other_folder_from_being_watched(
+    registry: Registry, runs: Path, tmp_path: Path
+) -> None:
+    (runs.parent / "base.bin").write_bytes(b"base")
+    registry.capture(runs.parent / "base.bin", model="hub/base")
+    with pytest.raises(NotFound):
+        registry.add_watch_rule(WatchRule(path=str(tmp_path / "b"), parents=("hub/none@1",)))
+    registry.add_watch_rule(WatchRule(path=str(tmp_path / "b"), parents=("hub/base@1",)))
+    registry.add_watch_rule(WatchRule(path=str(tmp_path / "c")))
+    registry.add_watch_rule(WatchRule(path=str(runs)))
+    registry.change_state("model", "hub/base", "delete")
+    (tmp_path / "c").touch()
+    checkpoint(runs / "bert", 1)
+    events: list[Event] = []
+    watch(registry.context, [], events.append, once=True)
+
+    told = {(one.event, Path(one.root).name) for one in events}
+    assert {("failed", "b"), ("missing", "c"), ("captured", "runs")} <= told
+    registry.remove_watch_rule(str(tmp_path / "c"))
+    assert len(registry.watch_rules()) == 2
+    with pytest.raises(BadInput, match="is no folder"):
+        registry.add_watch_rule(WatchRule(path=str(tmp_path / "c")))
+
+
+def test_what_is_removed_while_its_rule_is_changed_is_captured(
+    registry: Registry, runs: Path
+) -> None:
+    registry.add_watch_rule(WatchRule(path=str(runs)))
+    events: list[Event] = []
+    stop = Stop()
+    running = threading.Thread(
+        target=watch, args=(registry.context, [], events.append), kwargs={"stop": stop}
+    )
+    running.start()
+    try:
+        until(lambda: any(one.event == "watching" for one in events))
+        (runs / "a").mkdir()
+        with (runs / "a" / "w.safetensors").open("wb") as file:
+            file.write(safetensors({"w": b"1234"}))
+            file.flush()
+            until(lambda: registry.watch_status().folders[0].watchers[0].doing)
+            (runs / "a" / "w.safetensors").unlink()
+            until(lambda: registry.watch_status().folders[0].watchers[0].doing[0].removed)
+            registry.add_watch_rule(WatchRule(path=str(runs), exclude=("old",)))
+            until(lambda: sum(one.event == "watching" for one in events) == 2)
+        until(lambda: any(one.event == "captured" for one in events))
+    finally:
+        stop()
+        running.join(60)
+    assert not running.is_alive()
+
+
+def until(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + 30
+    while True:
+        with contextlib.suppress(IndexError):
+            if condition():
+                return
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_a_sidecar_names_a_version(registry: Registry, runs: Path) -> None:

@@ -241,6 +241,8 @@ def told(home: Path, *, limit: int, root: Path | None = None) -> list[Told]:
         root: Only of this folder; None for all.
     """
     found: list[Told] = []
+    if not limit:
+        return found
     for suffix in (".told", ".told.old"):
         for file in _files(home, suffix):
             if root is None or file.name.startswith(f"{file_name(root)}."):

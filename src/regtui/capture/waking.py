@@ -51,6 +51,12 @@ class Waker:
         arguments = (root, end)
         threading.Thread(target=self._listen, args=arguments, name="events", daemon=True).start()
 
+    def forget(self, root: Path) -> None:
+        """Be woken no more by events below a folder."""
+        known = self._listening.pop(root, None)
+        if known is not None:
+            known.end.set()
+
     def wake(self, *_: object) -> None:
         """Tell whoever waits that something happened; safe anywhere, in a signal's handler too."""
         self._has_happened = True

@@ -99,7 +99,7 @@ class Watcher:
         self._unreadable: set[str] = set()
         self._relabelled: list[tuple[Unit, Done]] = []
         self._is_stale = True
-        self._adopt()
+        self.adopt()
 
     @property
     def is_there(self) -> bool:
@@ -254,7 +254,7 @@ class Watcher:
         pauses: list[float] = []
         nearly: list[Generation] = []
         waiting = [one for one in (*self._removed, *self._current.values()) if self._is_free(one)]
-        for one in sorted(waiting, key=lambda one: one.judged):
+        for one in sorted(waiting, key=lambda one: (one.judged, one.order)):
             if time.monotonic() > until:
                 pauses.append(0.0)
                 break
@@ -314,8 +314,8 @@ class Watcher:
         if generation in self._removed:
             self._removed.remove(generation)
 
-    def _adopt(self) -> None:
-        """Judge what a killed watcher had pinned and whose names are gone."""
+    def adopt(self) -> None:
+        """Judge what a watcher that ended had pinned and whose names are gone."""
         for number, folder in self._pins.adopted():
             listing = list_folder(folder) or Listing()
             for unit in recognise(listing, self._settings.recognisers):

@@ -22,7 +22,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from regtui.capture.events import Event, happened
-from regtui.capture.generation import Generation
+from regtui.capture.generation import QUIET_NETWORK, Generation
 from regtui.capture.keep import State
 from regtui.capture.memory import Done
 from regtui.capture.processes import writing_process
@@ -152,7 +152,8 @@ class Watching:
         self._queue: deque[Job] = deque()
         self._running: dict[Future[list[Outcome]], list[tuple[Watcher, Generation | None]]] = {}
         self._held: dict[tuple[Watcher, str], Generation] = {}
-        self._failures: dict[int, int] = {}
+        self._failures: dict[tuple[Watcher, int], int] = {}
+        self._relabelling: set[tuple[Watcher, str, tuple[str, ...]]] = set()
         self._told: dict[Watcher, str] = {}
         self._busy_at = time.monotonic()
         self._reported = 0.0
@@ -162,6 +163,7 @@ class Watching:
         try:
             woken, walked, took = True, 0.0, 0.0
             judge: float | None = 0.0
+            is_first = True
             while True:
                 started, used = time.monotonic(), time.thread_time()
                 age = started - walked
@@ -179,6 +181,8 @@ class Watching:
                         # Of this thread alone: a machine on which others work is no reason to
                         # look away for longer.
                         walked, took = started, time.thread_time() - used
+                    if is_first:
+                        is_first, self._busy_at = False, time.monotonic()
                     if self._once and self._is_finished(again):
                         return
                 self._report_all()
@@ -205,6 +209,10 @@ class Watching:
                 self._leaving.remove(one)
                 self._held = {key: held for key, held in self._held.items() if key[0] is not one}
                 one.close()
+                self._waker.forget(one.root)
+                for other in wanted:
+                    if other.root == one.root:
+                        other.adopt()  # what was removed before it was captured
         return bool(new)
 
     def _report_all(self) -> None:
@@ -244,11 +252,18 @@ class Watching:
         ready, again = watcher.look(walk=walk)
         self._submit(watcher, ready)
         for unit, done in watcher.relabelled():
+            key = watcher, unit.path, unit.labels
+            if key in self._relabelling:
+                continue
+            self._relabelling.add(key)
             self._start([(watcher, None)], self._relabelled, watcher, unit, done)
         return [*([] if again is None else [again]), *self._release_held(watcher)]
 
     def _relabelled(self, watcher: Watcher, unit: Unit, done: Done) -> list[Outcome]:
-        return [self._relabel(watcher, unit, done)]
+        try:
+            return [self._relabel(watcher, unit, done)]
+        finally:
+            self._relabelling.discard((watcher, unit.path, unit.labels))
 
     def _tell_failure(self, watcher: Watcher, error: Exception) -> None:
         """Tell what went wrong with a folder or with what is remembered of it, once."""
@@ -306,9 +321,15 @@ class Watching:
         """Take in what the other thread has finished."""
         for running in [one for one in self._running if one.done()]:
             of = self._running.pop(running)
-            if not running.cancelled():
-                for (watcher, generation), outcome in zip(of, running.result(), strict=True):
-                    self._finish(watcher, generation, outcome)
+            if running.cancelled():
+                continue
+            try:
+                outcomes = running.result()
+            except Exception as error:  # noqa: BLE001 -- a defect must not end the watcher
+                outcomes = [Outcome(fate="again")] * len(of)
+                self._tell_failure(of[0][0], error)
+            for (watcher, generation), outcome in zip(of, outcomes, strict=True):
+                self._finish(watcher, generation, outcome)
         self._capture_next()
 
     def _finish(self, watcher: Watcher, generation: Generation | None, outcome: Outcome) -> None:
@@ -327,14 +348,14 @@ class Watching:
             if outcome.done is not None:
                 watcher.memory.add(outcome.done)
         elif outcome.fate == "again":
-            failures = self._failures.get(generation.number, 0)
-            self._failures[generation.number] = failures + 1
+            failures = self._failures.get((watcher, generation.number), 0)
+            self._failures[watcher, generation.number] = failures + 1
             generation.rest(_BACKOFF[min(failures, len(_BACKOFF) - 1)])
             watcher.again(generation)
         elif outcome.fate == "hold":
             self._hold(watcher, generation)
         else:
-            self._failures.pop(generation.number, None)
+            self._failures.pop((watcher, generation.number), None)
             watcher.done(generation, outcome.done or done_of(generation))
 
     def _hold(self, watcher: Watcher, generation: Generation) -> None:
@@ -382,7 +403,10 @@ class Watching:
     def _is_finished(self, again: float | None) -> bool:
         if self._running or self._queue:
             return False
-        return again is None or time.monotonic() - self._busy_at > LINGER
+        linger = LINGER
+        if any(watcher.network for watcher in self._watchers):
+            linger += QUIET_NETWORK  # before which nothing is ready there
+        return again is None or time.monotonic() - self._busy_at > linger
 
     def _timer(self, took: float) -> float:
         """Return the seconds between two walks without any event."""
@@ -395,8 +419,9 @@ class Watching:
         """Finish what was taken, and leave the rest to the next watcher."""
         until = time.monotonic() + FINISHING
         while self._running and time.monotonic() < until:
-            wait(self._running, timeout=until - time.monotonic())
+            wait(self._running, timeout=_TURN)
             self._collect()
+            self._report_all()  # or it would be taken for dead
         self._queue.clear()
         self._worker.shutdown(wait=True, cancel_futures=True)
         self._collect()

@@ -228,11 +228,13 @@ def register_all(context: Context, wanted: "Sequence[Stored]") -> list[Captured]
             wanted = [store(context, one.content.scan, one.request) for one in wanted]
             authority = unit.enter_context(context.writing())
         done: list[tuple[Captured, dict[str, Facts]]] = []
+        run: Path | None = None
         for one in wanted:
             if done:
                 authority.begin_group()
-                if one.looks_up:
+                if one.looks_up or one.request.run_folder != run:
                     authority.flush()  # what came before it in this unit may be its parent
+            run = one.request.run_folder
             done.append(_registered(authority, one))
     return [
         structs.replace(one, warnings=capture_layouts.warnings(context, of.content.names, facts))
@@ -414,12 +416,17 @@ def _kin(authority: SoloAuthority, stored: "Stored", root: Path, version: str) -
         found = hinted_parents(
             authority.connection, (*request.hints, *copies), folder=str(root.parent), own=version
         )
-    if not found and not request.parents and request.run_folder is not None:
+    said = request.hints or request.parents
+    if not found and not said and request.run_folder is not None:
         from regtui.registry.kinship import parent_by_tensors
+        from regtui.replica.layouts import kept_layouts, read_layouts
 
+        rest = [e.digest for e in stored.content.entries if e.digest not in stored.layouts]
+        known = kept_layouts(authority.connection, rest)
+        layouts = [*stored.layouts.values(), *read_layouts(authority.connection, known).values()]
         tensors = {
             digest: tensor.size
-            for layout in stored.layouts.values()
+            for layout in layouts
             for tensor, digest in layout.tensors
             if digest is not None
         }

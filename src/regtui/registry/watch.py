@@ -25,8 +25,14 @@ from regtui.registry.context import Context
 from regtui.registry.datasets import input_value
 from regtui.registry.references import find_version
 from regtui.registry.watch_capture import Capturer
-from regtui.registry.watch_rules import FILE, WatchRule, checked, rules, stamp
+from regtui.registry.watch_rules import FILE, WatchRule, checked, refuse_file, rules, stamp
 from regtui.replica.home import configuration_folder
+
+RETRY = 30.0
+"""Seconds after which a rule that could not be followed is tried again."""
+
+Stamp = tuple[int, int, int]
+"""What tells one state of the rules from another."""
 
 
 class Stop:
@@ -70,7 +76,10 @@ def watch(  # noqa: PLR0913 -- everything that a watcher may be told, by name
         BadInput: There is nothing to watch, or a rule or recogniser is malformed.
         RegtuiError: The home may not be written.
     """
+    before = stamp(context.home)
     chosen = [checked(one) for one in wanted] or rules(context.home)
+    for rule in chosen if wanted else ():
+        refuse_file(rule)
     if not chosen:
         raise BadInput(
             "there is nothing to watch", "name a folder, or `regtui watch add PATH` keeps one"
@@ -91,7 +100,8 @@ def watch(  # noqa: PLR0913 -- everything that a watcher may be told, by name
     # While a module is loaded nobody looks at the folders, and a state may come and go meanwhile.
     readers.load()
     detect.load()
-    folders = _Folders(context, told, chosen, by_rules=not wanted)
+    followed = None if wanted else before or (0, 0, 0)
+    folders = _Folders(context, told, chosen, followed)
     waker = Waker(context.home, folders.has_no_events)
     stop.wakes(waker)
     capturer = Capturer(context, folders.rules)
@@ -122,7 +132,7 @@ class _Folders:
         context: The registry.
         tell: Is given each event.
         chosen: What to watch at first.
-        by_rules: Whether to follow the rules.
+        followed: What the rules were like when that was read, to follow them; None not to.
 
     Attributes:
         rules: How each folder is watched, by its watcher; those that were watched before too.
@@ -133,13 +143,14 @@ class _Folders:
         context: Context,
         tell: Callable[[Event], None],
         chosen: Sequence[WatchRule],
-        *,
-        by_rules: bool,
+        followed: Stamp | None,
     ) -> None:
         self._context = context
         self._tell = tell
-        self._by_rules = by_rules
-        self._stamp = stamp(context.home)
+        self._by_rules = by_rules = followed is not None
+        self._stamp: Stamp | None = followed
+        self._failed: set[str] = set()
+        self._again: float | None = None
         self._reporters: dict[Path, Reporter] = {}
         self._late: list[Event] = []
         # Who looks at folders must not wait for a disk: reports are written beside it.
@@ -155,14 +166,27 @@ class _Folders:
     def current(self) -> list[Watcher]:
         """Return a watcher for each folder that is to be watched now."""
         self._report_own()
-        if self._by_rules and (now := stamp(self._context.home)) != self._stamp:
-            self._stamp = now
+        if not self._by_rules:
+            return self._current
+        now = stamp(self._context.home)
+        is_due = self._again is not None and time.monotonic() >= self._again
+        if now != self._stamp or is_due:
+            if now != self._stamp:
+                self._failed.clear()
+            self._stamp, self._again = now, None
             try:
                 self._take(rules(self._context.home))
-            except RegtuiError as error:
-                message = f"{error}; what was watched before goes on"
-                self.told(happened("failed", str(self._context.home / FILE), message))
+            except Exception as error:  # noqa: BLE001 -- what is watched goes on
+                self._fail(self._context.home / FILE, error)
         return self._current
+
+    def _fail(self, path: Path, error: Exception) -> None:
+        """Tell once what is wrong with a rule or all of them, and try again later."""
+        self._again = time.monotonic() + RETRY
+        message = f"{error}; what was watched before goes on"
+        if message not in self._failed:
+            self._failed.add(message)
+            self.told(happened("failed", str(path), message))
 
     def _report_own(self) -> None:
         """Report that the rules are followed, even where they name no folder any more."""
@@ -172,21 +196,31 @@ class _Folders:
 
     def _take(self, wanted: Sequence[WatchRule]) -> None:
         """Watch by other rules; the watchers of folders that are watched as before stay."""
-        _check_named(self._context, wanted)
         before = {self.rules[one].path: one for one in self._current}
         chosen = {rule.path: rule for rule in wanted}
-        new = {
-            path: _watcher(self._context, rule, self.told)
-            for path, rule in chosen.items()
-            if path not in before or not _is_same(self.rules[before[path]], rule)
-        }
+        new: dict[str, Watcher] = {}
+        for path, rule in chosen.items():
+            if path in before and _is_same(self.rules[before[path]], rule):
+                continue
+            try:
+                check_named(self._context, [rule])
+                new[path] = _watcher(self._context, rule, self.told)
+            except RegtuiError as error:
+                if not self._by_rules or len(chosen) == 1:
+                    raise
+                self._fail(Path(path), error)  # the other folders are watched all the same
+        chosen = {path: rule for path, rule in chosen.items() if path in new or path in before}
         for path, watcher in new.items():
             self._reporters[watcher.root] = Reporter(
                 self._context.home, watcher.root, by_rules=self._by_rules
             )
             self.told(happened("watching", path, _how(watcher)))
         self._current = [new[path] if path in new else before[path] for path in chosen]
-        self.rules |= {one: chosen[str(one.root)] for one in self._current}
+        self.rules |= {
+            one: chosen[path]
+            for path, one in zip(chosen, self._current, strict=True)
+            if path in new or _is_same(self.rules[one], chosen[path])
+        }
         for path in before.keys() - chosen.keys():
             self._end(Path(path))
 
@@ -210,6 +244,7 @@ class _Folders:
         """Report what is being done in a folder."""
         while self._late:
             self._tell_now(self._late.pop(0))
+        self._report_own()
         reporter, before = self._reporters.get(watcher.root), self._renewing.get(watcher.root)
         if reporter is None or (before is not None and not before.done()):
             return  # the next one tells it too
@@ -236,7 +271,7 @@ class _Folders:
             self._writing.submit(reporter.close)
 
 
-def _check_named(context: Context, wanted: Iterable[WatchRule]) -> None:
+def check_named(context: Context, wanted: Iterable[WatchRule]) -> None:
     """Refuse rules that name versions or datasets that are not there, before anything is captured.
 
     Raises:

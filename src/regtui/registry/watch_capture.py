@@ -23,7 +23,7 @@ from regtui.capture.recogniser import matches
 from regtui.capture.sealing import findings_of, scan_of
 from regtui.capture.watcher import Watcher, done_of
 from regtui.capture.watching import ENDED_UNSEEN, Job, Outcome
-from regtui.core.errors import BadInput, RegtuiError
+from regtui.core.errors import BadInput, NotFound, RegtuiError
 from regtui.registry.answers import Captured
 from regtui.registry.capture import CaptureRequest, Stored, register_all, store
 from regtui.registry.context import Context
@@ -35,6 +35,9 @@ from regtui.registry.watch_rules import WatchRule
 if TYPE_CHECKING:
     from pathlib import Path
 
+
+RUNS = 32
+"""Runs of which it is remembered how far their logs were read."""
 
 POINTS = 200_000
 """Points of curves that are held before what is ready is registered."""
@@ -65,7 +68,7 @@ class Capturer:
     def __init__(self, context: Context, rules: dict[Watcher, WatchRule]) -> None:
         self._context = context
         self._rules = rules
-        self._runs: dict[tuple[Path, str], RunContext] = {}
+        self._runs: dict[tuple[Path, str, frozenset[str]], tuple[RunContext, int]] = {}
         self._memories: dict[tuple[Path, str], dict[str, Any]] = {}
         # What the watchers' memories learn only when the other thread comes to it.
         self._done: dict[tuple[Watcher, str], dict[str, Done]] = {}
@@ -102,8 +105,12 @@ class Capturer:
         """Register states together, or each alone where that fails."""
         try:
             done = register_all(self._context, [one for _, one in stored.values()])
-        except Exception:  # noqa: BLE001 -- each tells its own
+        except (BadInput, NotFound):
             return {number: self._register(*one) for number, one in stored.items()}
+        except Exception as error:  # noqa: BLE001 -- told of each: it would stop each alone, too
+            for ready, _ in stored.values():
+                self._forget(ready)
+            return {number: _failed(ready, error) for number, (ready, _) in stored.items()}
         return {
             number: self._done_with(ready, captured)
             for (number, (ready, _)), captured in zip(stored.items(), done, strict=True)
@@ -116,9 +123,9 @@ class Capturer:
         paths = [watcher.root / one for one in new]
         try:
             version = note_labels(self._context, str(done.version), paths, run=run)
-        except RegtuiError as error:
+        except Exception as error:  # noqa: BLE001 -- a defect must not end the watcher
             # It is noted with the next state, or by the next watcher.
-            event = _event("failed", watcher, unit, str(error))
+            event = _event("failed", watcher, unit, str(error) or type(error).__name__)
             return Outcome(fate="again", events=(event,))
         done = structs.replace(done, labels=unit.labels)
         if version is None:
@@ -130,6 +137,8 @@ class Capturer:
     def _read(self, job: Job) -> _Ready:
         key = job.watcher.root, job.generation.unit.run
         memory = self._memories.setdefault(key, {})
+        while len(self._memories) > RUNS:
+            self._memories.pop(next(one for one in self._memories if one != key))
         found = findings_of(job.generation, job.watcher.root, job.beside, memory)
         return _Ready(job.watcher, job.generation, self._rules[job.watcher], found, [])
 
@@ -170,9 +179,13 @@ class Capturer:
                 bare = structs.replace(stored, request=_bare(stored.request))
                 (captured,) = register_all(self._context, [bare])
         except Exception as error:  # noqa: BLE001 -- told of it, whatever it is
-            self._done[ready.watcher, ready.unit.run].pop(ready.unit.path, None)
+            self._forget(ready)
             return _failed(ready, error)
         return self._done_with(ready, captured)
+
+    def _forget(self, ready: _Ready) -> None:
+        """Take back that a state is kept."""
+        self._done[ready.watcher, ready.unit.run].pop(ready.unit.path, None)
 
     def _done_with(self, ready: _Ready, captured: Captured) -> Outcome:
         told = [*ready.found.problems, *ready.problems, *captured.warnings]
@@ -215,15 +228,19 @@ class Capturer:
 
     def _of_run(self, ready: _Ready) -> RunContext:
         """Return what is known of a run, collected once, while its process can be seen."""
-        key = ready.watcher.root, ready.unit.run
-        if key not in self._runs:
-            newest = max(ready.generation.newest, ready.watcher.newest_in(ready.unit.run))
+        key = ready.watcher.root, ready.unit.run, ready.rule.parts
+        known = self._runs.get(key)
+        newest = max(ready.generation.newest, ready.watcher.newest_in(ready.unit.run))
+        # A folder that is no run of its own may see another one each day.
+        gap = 0 if known is None or ready.unit.run else newest - known[1]
+        if known is None or gap / 1e9 > ENDED_UNSEEN:
             # Of a run that ended long ago, what is here now tells nothing.
             is_old = time.time() - newest / 1e9 > ENDED_UNSEEN
             parts = frozenset[str]() if is_old else ready.rule.parts
             folder = ready.watcher.root / ready.unit.run
-            self._runs[key] = run_context(folder, parts=parts, ended=newest // 1_000_000)
-        return self._runs[key]
+            found = run_context(folder, parts=parts, ended=newest // 1_000_000)
+            self._runs[key] = found, newest
+        return self._runs[key][0]
 
 
 def _failed(job: "Job | _Ready", error: Exception) -> Outcome:

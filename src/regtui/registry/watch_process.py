@@ -81,7 +81,7 @@ def stop_watchers(context: Context) -> list[int]:
         except OSError as error:
             raise RegtuiError(f"process {pid} can't be stopped: {error.strerror}") from None
     until = time.monotonic() + STOPPING
-    while left := [pid for pid in running if pid in _by_rules(context)]:
+    while left := [pid for pid in running if _lives(pid)]:
         if time.monotonic() > until:
             raise RegtuiError(
                 f"process {left[0]} has not ended yet", "it finishes what it has taken"
@@ -98,6 +98,18 @@ def _by_rules(context: Context) -> list[int]:
     host = socket.gethostname()
     found = {one.pid for one in reports(context.home) if not one.root and one.host == host}
     return sorted(pid for pid in found if _is_ours(pid))
+
+
+def _lives(pid: int) -> bool:
+    """Tell whether a process has not ended; one of ours that has is taken leave of."""
+    for one in list(_STARTED):
+        if one.poll() is not None:
+            _STARTED.remove(one)
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return _is_ours(pid)
 
 
 def _is_ours(pid: int) -> bool:

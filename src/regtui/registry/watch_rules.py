@@ -65,8 +65,6 @@ def checked(rule: WatchRule) -> WatchRule:
     if not rule.path:
         raise BadInput("there is no folder to watch", "name one")
     path = os.path.abspath(os.path.expanduser(rule.path))  # noqa: PTH100, PTH111 -- links stay
-    if os.path.exists(path) and not os.path.isdir(path):  # noqa: PTH110, PTH112
-        raise BadInput(f"{path} is no folder", "watch the folder that it lies in")
     if rule.model is not None:
         check_template(rule.model)
     parse_keep(rule.keep)
@@ -75,6 +73,16 @@ def checked(rule: WatchRule) -> WatchRule:
     if unknown:
         raise BadInput(f"nothing called {unknown[0]!r} is collected", f"one of {', '.join(PARTS)}")
     return structs.replace(rule, path=path)
+
+
+def refuse_file(rule: WatchRule) -> None:
+    """Refuse a rule whose path is a file; one that became a file later is a folder that is missing.
+
+    Raises:
+        BadInput: It is.
+    """
+    if rule.folder.exists() and not rule.folder.is_dir():
+        raise BadInput(f"{rule.path} is no folder", "watch the folder that it lies in")
 
 
 def rules(home: Path) -> list[WatchRule]:
@@ -99,10 +107,11 @@ def add(home: Path, rule: WatchRule) -> WatchRule:
     """Add a rule, or change the one of the same folder; return it as it is kept.
 
     Raises:
-        BadInput: Something in it means nothing, or the file is malformed.
+        BadInput: Something in it means nothing, the path is a file, or the file is malformed.
         RegtuiError: The file can't be written.
     """
     rule = checked(rule)
+    refuse_file(rule)
     others = [one for one in rules(home) if one.path != rule.path]
     _file(home).write([*others, rule])
     return rule

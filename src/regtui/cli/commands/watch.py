@@ -262,7 +262,9 @@ def _stopped_by_signals(stop: "Stop") -> Iterator[None]:
         signal.signal(number, before[signal.Signals(number)])
         stop()
 
-    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    wanted = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    # What nohup has it ignore stays ignored.
+    signals = [one for one in wanted if signal.getsignal(one) is not signal.SIG_IGN]
     before = {number: signal.signal(number, end) for number in signals}
     try:
         yield

@@ -57,9 +57,10 @@ class WatchingVerbs(Verbs):
         Raises:
             BadInput: Something in it means nothing.
         """
-        from regtui.registry import watch_rules
+        from regtui.registry import watch, watch_rules
 
         self.context.replica.make()
+        watch.check_named(self.context, [rule])
         return watch_rules.add(self.context.home, rule)
 
     def remove_watch_rule(self, path: str) -> "WatchRule":

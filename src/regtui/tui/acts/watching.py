@@ -1,12 +1,13 @@
 """Watching: choose folders, how they are watched, and who watches them."""
 
-import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from regtui.registry.figures import count_text, size_text
 from regtui.registry.watch_rules import WatchRule
 from regtui.tui.acts.asking import ask
 from regtui.tui.acts.telling import command, tell
+from regtui.tui.background import in_background
 from regtui.tui.screens.path_prompt import PathPrompt
 from regtui.tui.screens.prompt import Confirm
 from regtui.tui.screens.report import Report
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from regtui.registry.watch_status import WatchedFolder
     from regtui.registry.watch_test import Explained, ExplainedUnit
     from regtui.tui.app import RegtuiApp
+
+T = TypeVar("T")
 
 METRICS = 6
 """Metrics of a state that are shown where it is explained."""
@@ -64,7 +67,7 @@ async def remove_rule(app: "RegtuiApp", rule: WatchRule) -> None:
 
 async def start_watching(app: "RegtuiApp") -> None:
     """Start a watcher of the rules that goes on by itself."""
-    pid = await app.act(lambda registry: registry.start_watcher())
+    pid = await _beside(app, app.registry.start_watcher)
     if pid is not None:
         line = command("watch", "start")
         tell(app, f"process {pid} watches, also when you leave the app", line, can_undo=False)
@@ -77,7 +80,7 @@ async def stop_watching(app: "RegtuiApp") -> None:
     if not await ask(app, Confirm("Stop watching?", sentence)):
         return
     app.notify("stopping …", timeout=2)
-    pids = await app.act(lambda registry: registry.stop_watchers())
+    pids = await _beside(app, app.registry.stop_watchers)
     if pids is not None:
         processes = ", ".join(f"process {pid}" for pid in pids)
         line = command("watch", "stop")
@@ -85,10 +88,23 @@ async def stop_watching(app: "RegtuiApp") -> None:
         app.look_at_watchers()
 
 
+async def _beside(app: "RegtuiApp", verb: Callable[[], T]) -> T | None:
+    """Run what takes long and changes nothing in the registry; None where it failed."""
+    try:
+        return await in_background(verb)
+    except Exception as error:  # noqa: BLE001 -- shown, whatever it is
+        app.show_error(error)
+        return None
+
+
 async def explain(app: "RegtuiApp", path: str, rule: WatchRule | None = None) -> None:
     """Tell what would be captured of a path, and why or why not."""
-    model, keep = (None, "all") if rule is None else (rule.model, rule.keep)
-    told = await asyncio.to_thread(app.registry.watch_test, path, model=model, keep=keep)
+    rule = rule or WatchRule(path=path)
+    told = await in_background(
+        lambda: app.registry.watch_test(
+            path, model=rule.model, keep=rule.keep, exclude=rule.exclude
+        )
+    )
     title = f"What would be captured of {told.path or told.root}"
     await ask(app, Report(title, [summary(told), "", *lines(told)]))
 
@@ -127,7 +143,7 @@ def _unit(unit: "ExplainedUnit") -> list[str]:
 
 async def _is_watched(app: "RegtuiApp", rule: WatchRule) -> bool:
     """Tell whether somebody watches by the rules, who follows them."""
-    status = await asyncio.to_thread(app.registry.watch_status, limit=0)
+    status = await in_background(lambda: app.registry.watch_status(limit=0))
     return bool(status.by_rules) or any(
         report.root == rule.path for folder in status.folders for report in folder.watchers
     )

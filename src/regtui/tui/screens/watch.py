@@ -4,7 +4,6 @@ All of it is what watchers write down for whoever looks (`regtui.capture.reports
 run; the app looks at it twice a second and watches nothing itself.
 """
 
-import asyncio
 import time
 from collections.abc import Iterable
 
@@ -15,10 +14,11 @@ from textual.widgets import Static
 
 from regtui.capture.reports import Told
 from regtui.core.errors import RegtuiError
+from regtui.registry.watch_rules import WatchRule
 from regtui.registry.watch_status import WatchedFolder, WatchStatus
 from regtui.tui.actions import Action, bindings
 from regtui.tui.acts.starting import start_act
-from regtui.tui.background import start
+from regtui.tui.background import in_background, start
 from regtui.tui.key_names import key_of
 from regtui.tui.screens.base import RegtuiScreen
 from regtui.tui.widgets.same_row import show_again
@@ -61,6 +61,7 @@ class WatchScreen(RegtuiScreen):
         self._kinds = 0
         self._stored: dict[str, tuple[int, float]] = {}
         self._rates: dict[str, float] = {}
+        self._has_changed = self._is_reading = False
 
     def body(self) -> Iterable[Widget]:
         """Return the three lists, and a line for the row under the cursor."""
@@ -99,17 +100,29 @@ class WatchScreen(RegtuiScreen):
     # What it shows
 
     def watchers_changed(self) -> None:
-        """Show what watchers do now."""
-        start(self, self._read, group="watch")
+        """Show what watchers do now; what they do meanwhile, afterwards."""
+        self._has_changed = True
+        if not self._is_reading:
+            self._is_reading = True
+            start(self, self._read, group="watch")
 
     def registry_changed(self) -> None:
         """Show what watchers do now; what they commit they also tell."""
         self.watchers_changed()
 
     async def _read(self) -> None:
+        try:
+            while self._has_changed:
+                self._has_changed = False
+                await self._read_once()
+        finally:
+            self._is_reading = False
+
+    async def _read_once(self) -> None:
         registry = self.regtui.registry
         try:
-            found = await asyncio.to_thread(lambda: registry.watch_status(limit=EVENTS))
+            # A folder of a server that is gone may keep a thread for ever: one of its own.
+            found = await in_background(lambda: registry.watch_status(limit=EVENTS))
         except RegtuiError as error:
             self._status = None
             self.folders.empty = f"{error.message}; {error.hint}" if error.hint else error.message
@@ -258,11 +271,17 @@ class WatchScreen(RegtuiScreen):
         doing = self.query_one(DoingTable)
         folder, event = self.current, self.event
         if doing.has_focus and doing.current is not None:
-            start_act(self, explain, f"{doing.current.root}/{doing.current.doing.path}")
+            root = doing.current.root
+            start_act(self, explain, f"{root}/{doing.current.doing.path}", self._rule_of(root))
         elif event is not None and event.path:
-            start_act(self, explain, f"{event.root}/{event.path}")
+            start_act(self, explain, f"{event.root}/{event.path}", self._rule_of(event.root))
         elif folder is not None:
             start_act(self, explain, folder.path, folder.rule)
+
+    def _rule_of(self, root: str) -> WatchRule | None:
+        """Return the rule of a folder, where it has one."""
+        found = [] if self._status is None else self._status.folders
+        return next((one.rule for one in found if one.path == root), None)
 
     def do_run(self) -> None:
         """Start a watcher of the rules, or stop it."""
