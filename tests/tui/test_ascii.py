@@ -5,6 +5,7 @@ from rich.cells import cell_len
 
 from regtui.tui.ascii_filter import TABLE
 from regtui.tui.screens.first_steps import FirstSteps
+from tests.depth import few_of
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import at_rest, models_screen, press, screen_text
 from tests.tui.watching import running
@@ -40,7 +41,7 @@ def others(text: str) -> set[str]:
     return {char for char in text if not char.isascii()}
 
 
-@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("name", few_of(KEYS, 5))
 async def test_a_screen_is_ascii_alone(make_app: MakeApp, name: str) -> None:
     app = make_app(ascii=True)
     async with running(app, (100, 34)) as pilot:

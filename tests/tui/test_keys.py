@@ -6,6 +6,7 @@ from textual.command import CommandPalette
 from regtui.tui.acting import Acting
 from regtui.tui.actions import ACTIONS, BY_ID, SCOPES, of_scope
 from regtui.tui.app import RegtuiApp
+from tests.depth import few_of
 from tests.tui.driving import at_rest, press
 
 VERSIONS = ("j", "j", "enter")
@@ -38,7 +39,7 @@ def test_it_is_known_how_to_get_to_every_scope() -> None:
     assert set(WAYS) == set(SCOPES) == {action.scope for action in ACTIONS}
 
 
-@pytest.mark.parametrize("scope", WAYS)
+@pytest.mark.parametrize("scope", few_of(WAYS, 6))
 async def test_every_key_does_its_action(
     app: RegtuiApp, scope: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

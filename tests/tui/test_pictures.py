@@ -12,6 +12,7 @@ from regtui.capture.reports import Doing, Reporter
 from regtui.registry import Registry, watch_status
 from regtui.tui.app import RegtuiApp
 from regtui.tui.config import AppConfig
+from tests.depth import few_of
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import Driven, at_rest, press
 from tests.tui.sample import NOW, opened
@@ -142,7 +143,7 @@ OTHERS: dict[str, tuple[str, ...]] = {
 """The keys that lead to what is no screen of its own."""
 
 
-@pytest.mark.parametrize("screen", OTHERS)
+@pytest.mark.parametrize("screen", few_of(OTHERS, 4))
 def test_picture_of_a_part(snap_compare: SnapCompare, make_app: MakeApp, screen: str) -> None:
     run = pressing(OTHERS[screen])
     assert snap_compare(make_app(), terminal_size=SIZES["80x24"], run_before=run)

@@ -3,6 +3,7 @@
 import pytest
 
 from regtui.tui import signs
+from tests.depth import few_of
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import at_rest, models_screen, press, screen_text
 from tests.tui.watching import mark, running
@@ -16,7 +17,7 @@ KEYS = {
 }
 
 
-@pytest.mark.parametrize("keys", KEYS.values(), ids=KEYS)
+@pytest.mark.parametrize("keys", few_of(KEYS.values(), 3), ids=KEYS)
 async def test_a_terminal_may_shrink_and_grow_again(
     make_app: MakeApp, keys: tuple[str, ...]
 ) -> None:
@@ -57,7 +58,7 @@ async def test_ascii_alone_says_the_same(
     assert "╭" not in body
 
 
-@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("name", few_of(KEYS, 3))
 async def test_without_colour_everything_is_in_that_of_the_terminal(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
