@@ -170,8 +170,9 @@ def test_what_nohup_has_it_ignore_stays_ignored(regtui: Regtui, runs: Path) -> N
     assert running.stdout is not None
     assert json.loads(running.stdout.readline())["event"] == "watching"
     running.send_signal(signal.SIGHUP)
-    time.sleep(0.5)
-    assert running.poll() is None
+    checkpoint(runs / "bert", 4)
+    while json.loads(running.stdout.readline())["step"] != 4:
+        pass
     running.send_signal(signal.SIGTERM)
     running.communicate(timeout=60)
     assert running.returncode == 0

@@ -67,5 +67,10 @@ def happened(event: str, root: str, message: str = "", **more: Any) -> Event:
         KeyError: There is no such kind.
     """
     KINDS[event]
+    return Event(event=event, at=moment(), root=root, message=message, **more)
+
+
+def moment() -> str:
+    """Return what time it is: ISO 8601, UTC, to the millisecond."""
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-    return Event(event=event, at=now.replace("+00:00", "Z"), root=root, message=message, **more)
+    return now.replace("+00:00", "Z")

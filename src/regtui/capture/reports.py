@@ -24,7 +24,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
-from regtui.capture.events import Event
+from regtui.capture.events import Event, moment
 from regtui.capture.memory import FOLDER, file_name
 
 BEAT: Final = 5.0
@@ -139,7 +139,7 @@ class Reporter:
         name = "rules" if root is None else file_name(root)
         self._file = home / FOLDER / f"{name}.{os.getpid()}.now"
         self._told_file = home / FOLDER / f"{name}.told"
-        self._started = _now()
+        self._started = moment()
         self._counts: Counter[str] = Counter()
         self._last: tuple[object, ...] = ()
         self._written = 0.0
@@ -179,7 +179,7 @@ class Reporter:
         self._last, self._written = told, time.monotonic()
         report = Report(
             root=self._root, pid=os.getpid(), host=socket.gethostname(), started=self._started,
-            at=_now(), by_rules=self._by_rules, events=events and self._has_events,
+            at=moment(), by_rules=self._by_rules, events=events and self._has_events,
             is_there=is_there, doing=tuple(doing), more=more, told=dict(self._counts),
         )  # fmt: skip
         beside = self._file.with_suffix(".new")
@@ -197,21 +197,15 @@ class Reporter:
 
 def reports(home: Path) -> list[Report]:
     """Return what the living watchers of a registry do, by folder."""
-    found = []
-    for file in _files(home, ".now"):
-        with suppress(OSError, msgspec.DecodeError):
-            report = msgspec.json.decode(file.read_bytes(), type=Report)
-            if is_alive(report):
-                found.append(report)
+    found = [report for _, report in _written(home) if is_alive(report)]
     return sorted(found, key=lambda one: (one.root, one.started))
 
 
 def sweep(home: Path) -> None:
     """Remove reports of watchers that were killed."""
-    for file in _files(home, ".now"):
-        with suppress(OSError, msgspec.DecodeError):
-            report = msgspec.json.decode(file.read_bytes(), type=Report)
-            if not is_alive(report):
+    for file, report in _written(home):
+        if not is_alive(report):
+            with suppress(OSError):
                 file.unlink()
 
 
@@ -265,6 +259,15 @@ def marks(home: Path) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(found))
 
 
+def _written(home: Path) -> list[tuple[Path, Report]]:
+    """Return the reports that can be read, of living watchers and others, with their files."""
+    found = []
+    for file in _files(home, ".now"):
+        with suppress(OSError, msgspec.DecodeError):
+            found.append((file, msgspec.json.decode(file.read_bytes(), type=Report)))
+    return found
+
+
 def _lines(text: bytes, limit: int) -> list[Told]:
     """Return the last lines that can be read; one that is being written has no end yet."""
     found = []
@@ -278,8 +281,3 @@ def _files(home: Path, suffix: str) -> list[Path]:
     with suppress(OSError):
         return sorted(one for one in (home / FOLDER).iterdir() if one.name.endswith(suffix))
     return []
-
-
-def _now() -> str:
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-    return now.replace("+00:00", "Z")

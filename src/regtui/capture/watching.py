@@ -16,7 +16,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from itertools import chain, islice
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -220,19 +219,16 @@ class Watching:
         if time.monotonic() - self._reported < _TURN_CAPTURING:
             return
         self._reported = time.monotonic()
+        running = [one for of in self._running.values() for one in of]
         for watcher in self._watchers:
-            running = [one for of in self._running.values() for one in of]
-            doing = [
-                _doing(one, "capturing") for of, one in running if of is watcher and one is not None
+            states: list[tuple[Generation, Phase, str]] = [
+                (one, "capturing", "") for of, one in running if of is watcher and one is not None
             ]
-            doing += [
-                _doing(one.generation, "queued") for one in self._queue if one.watcher is watcher
-            ]
-            held = [_doing(one, "held") for (of, _), one in self._held.items() if of is watcher]
-            waiting = watcher.waiting()
-            listed = chain(doing, held, (_doing(one, "waiting", why) for one, why in waiting))
-            more = len(doing) + len(held) + len(waiting) - LISTED
-            self._report(watcher, list(islice(listed, LISTED)), max(more, 0))
+            states += [(j.generation, "queued", "") for j in self._queue if j.watcher is watcher]
+            states += [(one, "held", "") for (of, _), one in self._held.items() if of is watcher]
+            states += [(one, "waiting", why) for one, why in watcher.waiting()]
+            doing = [_doing(*state) for state in states[:LISTED]]
+            self._report(watcher, doing, len(states) - len(doing))
 
     def _round(self, *, walk: bool) -> float | None:
         """Look at all folders once; return after what time to judge again without an event."""
@@ -442,7 +438,7 @@ class Watching:
         self._tell(happened(event, root, message, path=unit.path, recogniser=name, step=unit.step))
 
 
-def _doing(one: Generation, phase: Phase, reason: str = "") -> Doing:
+def _doing(one: Generation, phase: Phase, reason: str) -> Doing:
     return Doing(
         path=one.unit.path,
         recogniser=one.unit.recogniser.name,

@@ -203,7 +203,7 @@ class _Folders:
             if path in before and _is_same(self.rules[before[path]], rule):
                 continue
             try:
-                check_named(self._context, [rule])
+                check_named(self._context, rule)
                 new[path] = _watcher(self._context, rule, self.told)
             except RegtuiError as error:
                 if not self._by_rules or len(chosen) == 1:
@@ -230,9 +230,13 @@ class _Folders:
 
     def told(self, event: Event) -> None:
         """Tell an event, and keep it for who asks later."""
+        self._tell_late()
+        self._tell_now(event)
+
+    def _tell_late(self) -> None:
+        """Tell what came from another thread."""
         while self._late:
             self._tell_now(self._late.pop(0))
-        self._tell_now(event)
 
     def _tell_now(self, event: Event) -> None:
         reporter = self._reporters.get(Path(event.root))
@@ -242,8 +246,7 @@ class _Folders:
 
     def report(self, watcher: Watcher, doing: Sequence[Doing], more: int) -> None:
         """Report what is being done in a folder."""
-        while self._late:
-            self._tell_now(self._late.pop(0))
+        self._tell_late()
         self._report_own()
         reporter, before = self._reporters.get(watcher.root), self._renewing.get(watcher.root)
         if reporter is None or (before is not None and not before.done()):
@@ -271,20 +274,18 @@ class _Folders:
             self._writing.submit(reporter.close)
 
 
-def check_named(context: Context, wanted: Iterable[WatchRule]) -> None:
-    """Refuse rules that name versions or datasets that are not there, before anything is captured.
+def check_named(context: Context, rule: WatchRule) -> None:
+    """Refuse a rule that names versions or datasets that are not there.
 
     Raises:
         NotFound: There is no such version, or no such dataset.
     """
-    parents = [reference for rule in wanted for reference in rule.parents]
-    datasets = [one for rule in wanted for one in rule.datasets.items()]
-    if not parents and not datasets:
+    if not rule.parents and not rule.inputs:
         return
     with context.reading() as connection:
-        for reference in parents:
+        for reference in rule.parents:
             find_version(connection, reference)
-        for name, uri in datasets:
+        for name, uri in rule.datasets.items():
             input_value(connection, name, uri)
 
 

@@ -50,11 +50,17 @@ class _Ready(Struct, frozen=True):
     generation: Generation
     rule: WatchRule
     found: Findings
+    judged: Judged | None
     problems: list[str]
 
     @property
     def unit(self) -> Unit:
         return self.generation.unit
+
+    @property
+    def value(self) -> float | None:
+        """The figure by which it is compared with others of its run."""
+        return None if self.judged is None else self.judged.value
 
 
 class Capturer:
@@ -140,16 +146,16 @@ class Capturer:
         while len(self._memories) > RUNS:
             self._memories.pop(next(one for one in self._memories if one != key))
         found = findings_of(job.generation, job.watcher.root, job.beside, memory)
-        return _Ready(job.watcher, job.generation, self._rules[job.watcher], found, [])
+        rule = self._rules[job.watcher]
+        return _Ready(job.watcher, job.generation, rule, found, judged_by(found), [])
 
     def _left_out(self, ready: _Ready, job: Job) -> Outcome | None:
         """Return what becomes of a state that its rule does not keep; None for all others."""
         rules = parse_keep(ready.rule.keep)
-        judged = judged_by(ready.found)
         known = {one.path: one for one in ready.watcher.memory.of_run(ready.unit.run)}
         known |= self._done.get((ready.watcher, ready.unit.run), {})
-        states = _states(ready, known.values(), judged, job.later)
-        highest = judged is None or judged.highest
+        states = _states(ready, known.values(), job.later)
+        highest = ready.judged is None or ready.judged.highest
         if ready.unit.path in kept(states, rules, highest=highest, ended=job.ended):
             return None
         is_last = not job.ended and not job.later
@@ -196,8 +202,7 @@ class Capturer:
 
     def _note(self, ready: _Ready, version: str) -> Done:
         """Take note that a state is kept: the rules judge later ones by it."""
-        judged = judged_by(ready.found)
-        done = done_of(ready.generation, version, None if judged is None else judged.value)
+        done = done_of(ready.generation, version, ready.value)
         self._done.setdefault((ready.watcher, ready.unit.run), {})[done.path] = done
         return done
 
@@ -279,9 +284,7 @@ def _told(ready: _Ready, captured: Captured) -> Event:
     return _event(kind, ready.watcher, ready.unit, message, version=version, model=version.model)
 
 
-def _states(
-    ready: _Ready, done: Iterable[Done], judged: Judged | None, later: tuple[State, ...]
-) -> list[State]:
+def _states(ready: _Ready, done: Iterable[Done], later: tuple[State, ...]) -> list[State]:
     """Return what is known of the run's states: those that are kept, this one, and later ones."""
     generation = ready.generation
     known = [
@@ -289,9 +292,8 @@ def _states(
         for one in done
         if one.version is not None and one.path != ready.unit.path
     ]
-    value = None if judged is None else judged.value
     is_final = ready.unit.recogniser.final
-    own = State(ready.unit.path, generation.newest, ready.unit.step, value, is_final)
+    own = State(ready.unit.path, generation.newest, ready.unit.step, ready.value, is_final)
     others = [one for one in later if one.key != ready.unit.path]
     return [*known, own, *others]
 

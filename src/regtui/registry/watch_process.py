@@ -92,19 +92,20 @@ def stop_watchers(context: Context) -> list[int]:
 
 def _by_rules(context: Context) -> list[int]:
     """Return the processes on this machine that watch by the rules."""
-    for one in list(_STARTED):
-        if one.poll() is not None:  # else it would stay a process of which nothing is left
-            _STARTED.remove(one)
+    _take_leave()
     host = socket.gethostname()
     found = {one.pid for one in reports(context.home) if not one.root and one.host == host}
     return sorted(pid for pid in found if _is_ours(pid))
 
 
+def _take_leave() -> None:
+    """Ask after those started here: one that ended would stay a process with nothing left of it."""
+    _STARTED[:] = [one for one in _STARTED if one.poll() is None]
+
+
 def _lives(pid: int) -> bool:
-    """Tell whether a process has not ended; one of ours that has is taken leave of."""
-    for one in list(_STARTED):
-        if one.poll() is not None:
-            _STARTED.remove(one)
+    """Tell whether a process has not ended."""
+    _take_leave()
     try:
         os.kill(pid, 0)
     except OSError:

@@ -90,15 +90,8 @@ def run(
     """Capture what trainers finish, now and since last time."""
     from regtui.registry.watch import Stop
 
-    told = {
-        "model": model,
-        "keep": keep,
-        "exclude": tuple(exclude),
-        "without": tuple(without),
-        "parents": tuple(parent),
-        "inputs": tuple(input_),
-    }
-    rules = [_rule(path, told) for path in paths or []]
+    options = (model, keep, exclude, without, parent, input_)
+    rules = [_rule(path, *options) for path in paths or []]
     stop = Stop()
     failed: set[tuple[str, str | None]] = set()
 
@@ -127,15 +120,8 @@ def add(
     input_: Inputs = [],
 ) -> None:
     """Keep a rule: `regtui watch` alone watches this folder."""
-    told = {
-        "model": model,
-        "keep": keep,
-        "exclude": tuple(exclude),
-        "without": tuple(without),
-        "parents": tuple(parent),
-        "inputs": tuple(input_),
-    }
-    kept = SETTINGS.registry().add_watch_rule(_rule(path, told))
+    rule = _rule(path, model, keep, exclude, without, parent, input_)
+    kept = SETTINGS.registry().add_watch_rule(rule)
     if SETTINGS.json:
         emit({"rule": kept})
         return
@@ -273,10 +259,26 @@ def _stopped_by_signals(stop: "Stop") -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _rule(path: str, told: dict[str, Any]) -> "WatchRule":
+def _rule(
+    path: str,
+    model: str | None,
+    keep: str,
+    exclude: list[str],
+    without: list[str],
+    parents: list[str],
+    inputs: list[str],
+) -> "WatchRule":
     from regtui.registry.watch_rules import WatchRule
 
-    return WatchRule(path=path, **told)
+    return WatchRule(
+        path=path,
+        model=model,
+        keep=keep,
+        exclude=tuple(exclude),
+        without=tuple(without),
+        parents=tuple(parents),
+        inputs=tuple(inputs),
+    )
 
 
 def _tell(event: "Event") -> None:

@@ -60,7 +60,7 @@ class WatchingVerbs(Verbs):
         from regtui.registry import watch, watch_rules
 
         self.context.replica.make()
-        watch.check_named(self.context, [rule])
+        watch.check_named(self.context, rule)
         return watch_rules.add(self.context.home, rule)
 
     def remove_watch_rule(self, path: str) -> "WatchRule":

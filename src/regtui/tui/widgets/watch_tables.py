@@ -1,6 +1,7 @@
 """The lists of the watch screen: watched folders, states that are not captured yet, and events."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -95,8 +96,6 @@ def _sign(row: FolderRow) -> Painted:
 
 
 def _path(row: FolderRow) -> Painted:
-    from pathlib import Path
-
     return "all folders" if row.folder is None else one_line(short_path(Path(row.folder.path)))
 
 
@@ -169,8 +168,6 @@ def _event(told: Told) -> Painted:
 
 
 def _where(told: Told) -> Painted:
-    from pathlib import Path
-
     return one_line(short_path(Path(told.root)) if told.path is None else told.path or ".")
 
 
