@@ -23,7 +23,7 @@ KINDS: Final[dict[str, str]] = {
     "other": "a file is, by its bytes, something else than its name says; it is left alone",
     "deleted": "this content was archived or deleted in the registry, and stays so",
     "problem": "something beside the model could not be read; the rest was captured",
-    "failed": "a state could not be captured; it is tried again",
+    "failed": "a state could not be captured; the message says whether it is tried again",
     "released": "pins of removed states held more bytes than they may; the oldest were let go",
     "unreadable": "a folder can't be looked into",
     "missing": "the watched folder is not there; it is captured from when it comes back",
