@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -258,6 +259,51 @@ def test_a_killed_watcher_watches_no_more(regtui: Regtui, runs: Path) -> None:
     assert regtui.json("watch", "status")["folders"] == []
     regtui("watch", runs, "--once")
     assert list((regtui.home / "watch").glob("*.now")) == []
+
+
+@pytest.mark.parametrize("is_moved", [True, False])
+def test_a_watcher_whose_home_is_gone_ends_and_makes_no_other_one(
+    regtui: Regtui, runs: Path, tmp_path: Path, *, is_moved: bool
+) -> None:
+    running = regtui.start("watch", runs)
+    assert running.stdout is not None
+    while not running.stdout.readline().startswith("captured"):
+        pass
+    time.sleep(1)  # what it writes of that
+    if is_moved:
+        regtui.home.rename(tmp_path / "moved")
+    else:
+        shutil.rmtree(regtui.home)
+    checkpoint(runs / "bert", 4)
+    gone_at = time.monotonic()
+    _, err = running.communicate(timeout=60)
+
+    assert time.monotonic() - gone_at < 10
+    assert running.returncode == 1
+    assert err.count("\n") == 1, err
+    assert err.startswith(f"regtui: the registry {regtui.home} is gone")
+    assert not regtui.home.exists()
+    if is_moved:
+        moved = regtui.json("models", "--home", tmp_path / "moved")
+        assert moved["models"][0]["versions"] == 1
+
+
+def test_a_folder_of_what_a_watcher_left_is_empty_enough_for_a_registry(
+    regtui: Regtui, runs: Path
+) -> None:
+    (regtui.home / "watch").mkdir(parents=True)
+    (regtui.home / "watch" / "0123456789abcdef.told").write_text("{}\n")
+    (regtui.home / "watch" / "rules.812.now").write_text("{}\n")
+    (regtui.home / "pins" / "0123456789abcdef" / "1").mkdir(parents=True)
+    assert regtui("watch", runs, "--once").code == 0
+    assert regtui.home.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_of_ones_own_is_no_rest_of_a_watcher(regtui: Regtui, runs: Path) -> None:
+    (regtui.home / "watch").mkdir(parents=True)
+    (regtui.home / "watch" / "diary.txt").write_text("mine\n")
+
+    assert "holds other things, such as 'watch'" in regtui("watch", runs, "--once").error
 
 
 def test_a_watcher_in_the_background_follows_the_rules(

@@ -51,6 +51,9 @@ class Done(Struct, frozen=True, omit_defaults=True):
 class Memory:
     """What is done below one root.
 
+    Its folder is made here and never later: where the home is removed or moved meanwhile, nothing
+    of it may come back.
+
     Args:
         home: The registry's home.
         root: The watched folder.
@@ -59,6 +62,7 @@ class Memory:
     def __init__(self, home: Path, root: Path) -> None:
         self._file = home / FOLDER / f"{file_name(root)}.jsonl"
         self._done: dict[str, Done] = {}
+        make_folder(home)
         with suppress(OSError):
             for line in self._file.read_bytes().splitlines():
                 with suppress(msgspec.DecodeError):
@@ -87,10 +91,8 @@ class Memory:
         if self._done.get(done.path) == done:
             return
         self._done[done.path] = done
-        with disk_errors(f"writing {self._file}"):
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self._file.open("ab") as file:
-                file.write(msgspec.json.encode(done) + b"\n")
+        with disk_errors(f"writing {self._file}"), self._file.open("ab") as file:
+            file.write(msgspec.json.encode(done) + b"\n")
 
     def keep_only(self, versions: Collection[str]) -> None:
         """Forget what became versions that are not there, as after a restored backup.
@@ -110,6 +112,12 @@ class Memory:
             lines = (msgspec.json.encode(one) + b"\n" for one in self._done.values())
             beside.write_bytes(b"".join(lines))
             beside.replace(self._file)
+
+
+def make_folder(home: Path) -> None:
+    """Make the folder; where that can't be, it is met again when something is written."""
+    with suppress(OSError):
+        (home / FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def file_name(root: Path) -> str:

@@ -151,7 +151,10 @@ class Pins:
         source = self._root / path
         target = self.folder / str(generation) / path
         try:
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make_below(target.parent)
+        except OSError:
+            return self._hold_open(source, path)
+        try:
             os.link(source, target)
             if target.is_symlink():
                 target.unlink()
@@ -179,6 +182,15 @@ class Pins:
         if self._budget is not None:
             return self._budget
         return shutil.disk_usage(self.folder).free // SHARE
+
+    def _make_below(self, wanted: Path) -> None:
+        """Make a folder within this watcher's own, which is not made again if it is gone."""
+        missing = []
+        while wanted != self.folder and not wanted.is_dir():
+            missing.append(wanted)
+            wanted = wanted.parent
+        for one in reversed(missing):
+            one.mkdir(mode=0o700, exist_ok=True)
 
     def _hold_open(self, source: Path, path: str) -> Pin | None:
         if not _DESCRIPTORS.is_dir() or self._descriptors >= _most_descriptors():

@@ -25,7 +25,7 @@ import msgspec
 from msgspec import Struct
 
 from regtui.capture.events import Event, moment
-from regtui.capture.memory import FOLDER, file_name
+from regtui.capture.memory import FOLDER, file_name, make_folder
 
 BEAT: Final = 5.0
 """Seconds after which a report is renewed though nothing has changed."""
@@ -136,6 +136,7 @@ class Reporter:
     def __init__(self, home: Path, root: Path | None, *, by_rules: bool) -> None:
         self._root = "" if root is None else str(root)
         self._by_rules = by_rules
+        make_folder(home)  # never later: of a home that is removed meanwhile nothing may come back
         name = "rules" if root is None else file_name(root)
         self._file = home / FOLDER / f"{name}.{os.getpid()}.now"
         self._told_file = home / FOLDER / f"{name}.told"
@@ -157,12 +158,10 @@ class Reporter:
             model=event.model, version=None if version is None else version.id,
             reference=None if version is None else version.reference,
         )  # fmt: skip
-        with suppress(OSError):
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self._told_file.open("ab") as file:
-                if file.tell() > TOLD_BYTES:
-                    self._told_file.replace(self._told_file.with_suffix(".told.old"))
-                file.write(msgspec.json.encode(told) + b"\n")
+        with suppress(OSError), self._told_file.open("ab") as file:
+            if file.tell() > TOLD_BYTES:
+                self._told_file.replace(self._told_file.with_suffix(".told.old"))
+            file.write(msgspec.json.encode(told) + b"\n")
 
     def renew(
         self,
@@ -184,7 +183,6 @@ class Reporter:
         )  # fmt: skip
         beside = self._file.with_suffix(".new")
         with suppress(OSError):
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             beside.write_bytes(msgspec.json.encode(report))
             beside.replace(self._file)
 

@@ -74,7 +74,7 @@ def watch(  # noqa: PLR0913 -- everything that a watcher may be told, by name
 
     Raises:
         BadInput: There is nothing to watch, or a rule or recogniser is malformed.
-        RegtuiError: The home may not be written.
+        RegtuiError: The home may not be written, or is removed or moved meanwhile.
     """
     before = stamp(context.home)
     chosen = [checked(one) for one in wanted] or rules(context.home)
@@ -164,7 +164,12 @@ class _Folders:
         self._take(chosen)
 
     def current(self) -> list[Watcher]:
-        """Return a watcher for each folder that is to be watched now."""
+        """Return a watcher for each folder that is to be watched now.
+
+        Raises:
+            RegtuiError: The registry is gone.
+        """
+        self._context.replica.check_there()
         self._report_own()
         if not self._by_rules:
             return self._current
@@ -315,7 +320,9 @@ def _ends(rule: WatchRule) -> bool:
 
 
 def _watcher(context: Context, rule: WatchRule, tell: Callable[[Event], None]) -> Watcher:
-    watcher = Watcher(rule.folder, context.home, settings_of(context, rule), tell)
+    settings = settings_of(context, rule)
+    context.replica.check_there()  # the watcher makes folders in it
+    watcher = Watcher(rule.folder, context.home, settings, tell)
     watcher.memory.keep_only(_known(context, watcher.memory.versions))
     return watcher
 

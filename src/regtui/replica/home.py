@@ -25,6 +25,12 @@ REPAIRED = "registry.repaired"
 
 _OBJECT = re.compile(r"[0-9a-f]{62}")
 
+_RESTS = {
+    "watch": re.compile(r"([0-9a-f]{16}|rules)(\.[0-9]+)?\.(now|new|told|told\.old|jsonl)"),
+    "pins": re.compile(r"[0-9a-f]{16}"),
+}
+"""What lies in the folders of a watcher, which may outlive its registry."""
+
 
 class Home:
     """The folder of one replica.
@@ -52,6 +58,16 @@ class Home:
                 continue
             found.append((status.st_mtime_ns, status.st_size))
         return found
+
+    def is_gone(self) -> bool:
+        """Tell whether nothing of a replica is here, not even what one leaves that is damaged."""
+        try:
+            self.database.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return not self.has_lost_database()
+        except OSError:
+            return False  # one may not look, or the disk fails: who knows
+        return False
 
     def has_lost_database(self) -> bool:
         """Tell whether there is no database and still something that is kept only beside one."""
@@ -127,7 +143,8 @@ class Home:
 
     def _refuse_foreign(self) -> None:
         """Refuse a folder of other things: a home is private and hidden from git as a whole."""
-        names = {entry.name for entry in self.path.iterdir()} - {".gitignore"}
+        entries = [entry for entry in self.path.iterdir() if not _is_rest_of_watcher(entry)]
+        names = {entry.name for entry in entries} - {".gitignore"}
         ours = {"gate", "objects", "backups", "registry.new", REPAIRED, self._log.name}
         if names and not names & ours:
             raise BadInput(
@@ -139,6 +156,14 @@ class Home:
     def _log(self) -> Path:
         """The log of a killed writer, whose changes are in no database yet."""
         return self.database.with_name(self.database.name + ".wal")
+
+
+def _is_rest_of_watcher(entry: Path) -> bool:
+    """Tell whether an entry of a home is a folder in which watchers alone have written."""
+    names = _RESTS.get(entry.name)
+    if names is None or entry.is_symlink() or not entry.is_dir():
+        return False
+    return all(names.fullmatch(inner.name) for inner in entry.iterdir())
 
 
 def find(start: Path) -> Home:

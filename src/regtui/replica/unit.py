@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from regtui.core.errors import RegtuiError
 from regtui.replica.backup import keep_daily_copy
 from regtui.replica.database import Connection, connected
 from regtui.replica.home import Home
@@ -44,6 +45,7 @@ class Replica:
         self.home = Home(home)
         self.clock = clock
         self._lock = ReplicaLock(home)
+        self._was_there = False
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -106,18 +108,36 @@ class Replica:
     def make(self) -> None:
         """Make the replica where there is none; who stores files does so before the first one.
 
+        One that was here and is removed or moved while somebody works on it is not made again: an
+        empty one in its place would hide that, and stand in the way of what was moved.
+
         Raises:
             BadInput: The folder is there and is somebody else's.
             Busy: Others held it past the deadline.
             Damaged: Its database is gone, and what is left of the registry is still there.
-            RegtuiError: It can't be made.
+            RegtuiError: It can't be made, or was here and is gone.
         """
         if self.home.exists():
+            self._was_there = True
             return
+        self.check_there()
         self.home.make_folder()
         with self._lock.exclusive():
             if not self.home.exists():
                 self.home.make_database(self.clock())
+        self._was_there = True
+
+    def check_there(self) -> None:
+        """Refuse to go on where the replica was here and is gone.
+
+        Raises:
+            RegtuiError: It is.
+        """
+        if self._was_there and self.home.is_gone():
+            raise RegtuiError(
+                f"the registry {self.home.path} is gone: it was removed or moved",
+                "begin again on the one that you mean, with --home",
+            )
 
     def _migrate(self) -> None:
         with self._lock.exclusive():
