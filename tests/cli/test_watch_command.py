@@ -107,6 +107,22 @@ def test_a_path_is_explained(regtui: Regtui, runs: Path) -> None:
     assert "not yet: trainer_state.json is not there yet" in text
 
 
+def test_a_path_that_a_rule_watches_is_judged_by_it(regtui: Regtui, runs: Path) -> None:
+    checkpoint(runs / "bert", 4)
+    regtui("watch", "add", runs, "--model", "team/{run}", "--keep", "last 1")
+    told = regtui.json("watch", "test", runs / "bert")
+    check(told, "watch-test")
+    assert told["rule"] == regtui.json("watch", "list")["rules"][0]
+    assert [unit["model"] for unit in told["units"]] == ["team/bert", "team/bert"]
+    assert [unit["captured"] for unit in told["units"]] == [False, True]
+
+    text = regtui("watch", "test", runs).out
+    assert f"by the rule for {runs}: model team/{{run}}, keeps last 1" in text
+    assert "would be captured as team/bert" in text
+    own = regtui.json("watch", "test", runs, "--model", "mine", "--keep", "all")
+    assert {(unit["model"], unit["captured"]) for unit in own["units"]} == {("mine", True)}
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [

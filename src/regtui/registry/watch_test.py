@@ -25,7 +25,7 @@ from regtui.core.errors import NotFound
 from regtui.registry.context import Context
 from regtui.registry.watch import settings_of
 from regtui.registry.watch_judging import judged_by
-from regtui.registry.watch_rules import WatchRule
+from regtui.registry.watch_rules import WatchRule, rules
 
 UNITS_LIMIT = 200
 """States that are explained; a folder may hold thousands."""
@@ -69,7 +69,8 @@ class Explained(Struct, frozen=True, kw_only=True):
     """What a watcher makes of a path.
 
     Attributes:
-        root: The folder that was looked at.
+        root: The folder that is watched, or that would be.
+        rule: The kept rule that it was judged by; None where none watches it.
         path: What was asked about, relative to it; empty for the folder itself.
         units: The states that were found there, at most 200.
         more: How many there are beside those.
@@ -78,6 +79,7 @@ class Explained(Struct, frozen=True, kw_only=True):
     """
 
     root: str
+    rule: WatchRule | None
     path: str
     units: list[ExplainedUnit]
     more: int
@@ -90,53 +92,67 @@ def explain(
     path: str,
     *,
     model: str | None = None,
-    keep: str = "all",
-    exclude: Sequence[str] = (),
+    keep: str | None = None,
+    exclude: Sequence[str] | None = None,
+    rule: WatchRule | None = None,
 ) -> Explained:
     """Tell what would be captured of a file or folder; nothing is done.
 
     Args:
         context: The registry.
         path: The file or folder.
-        model: Name of the model, with fields or without; None for the default.
-        keep: Which states would be kept, if all that are there came at once.
-        exclude: Patterns of what is left out.
+        model: Name of the model, with fields or without; None for what the rule says.
+        keep: Which states would be kept, if all that are there came at once; None likewise.
+        exclude: Patterns of what is left out; None likewise.
+        rule: What it is judged by; None for the kept rule that watches the path, if one does.
 
     Raises:
         NotFound: There is no such path.
-        BadInput: A recogniser of the user's, the name or the rule is malformed.
+        BadInput: A recogniser of the user's, the name, the rule or the file of rules is malformed.
     """
-    rules = parse_keep(keep)
-    if model is not None:
-        check_template(model)
     asked = Path(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111 -- links stay
     if not asked.exists():
         raise NotFound(f"there is no file or folder {path}")
     folder = asked.parent if asked.is_file() else asked
-    # Its run, and what lies right above, may tell more than the file or checkpoint alone.
-    root = [folder, *folder.parents][: UP + 2][-1]
+    judged_by_rule = _rule_of(context, asked) if rule is None else None
+    rule = rule or judged_by_rule
+    if rule is None:
+        # Its run, and what lies right above, may tell more than the file or checkpoint alone.
+        root = [folder, *folder.parents][: UP + 2][-1]
+    else:
+        root = rule.folder
+        model = rule.model if model is None else model
+        keep = rule.keep if keep is None else keep
+        exclude = rule.exclude if exclude is None else exclude
+    keep_rules = parse_keep(keep or "all")
+    exclude = tuple(exclude or ())
+    if model is not None:
+        check_template(model)
     settings = settings_of(context, WatchRule(path=str(root)))
     within = asked.relative_to(root).as_posix()
-    looked_into = folder.relative_to(root).as_posix()
+    looked_into = None if folder == root else folder.relative_to(root).as_posix()
     listing = (
-        list_folder(root, exclude=tuple(exclude), skip=settings.skip, within=looked_into)
-        or Listing()
+        list_folder(root, exclude=exclude, skip=settings.skip, within=looked_into) or Listing()
     )
     found = recognise(listing, settings.recognisers)
     mine = [
         unit
         for unit in found
-        if unit.path == within or unit.path.startswith(f"{within}/") or within in unit.files
+        if within == "."
+        or unit.path == within
+        or unit.path.startswith(f"{within}/")
+        or within in unit.files
     ]
     beside = Beside(listing, found)
-    left_out = _left_out(root, mine, beside, rules)
+    left_out = _left_out(root, mine, beside, keep_rules)
     units = [
         _explained(root, unit, beside.of(unit), model, left_out) for unit in mine[:UNITS_LIMIT]
     ]
     told = considered(listing, within, settings.recognisers)
     return Explained(
         root=str(root),
-        path=within,
+        rule=judged_by_rule,
+        path="" if within == "." else within,
         units=units,
         more=len(mine) - len(units),
         considered=dict(told),
@@ -144,14 +160,20 @@ def explain(
     )
 
 
+def _rule_of(context: Context, asked: Path) -> WatchRule | None:
+    """Return the kept rule that watches a path; of several the one of the nearest folder."""
+    watching = [one for one in rules(context.home) if asked.is_relative_to(one.folder)]
+    return max(watching, key=lambda one: len(one.path), default=None)
+
+
 def _left_out(
-    root: Path, units: Sequence[Unit], beside: Beside, rules: tuple[KeepRule, ...]
+    root: Path, units: Sequence[Unit], beside: Beside, keep_rules: tuple[KeepRule, ...]
 ) -> dict[str, str]:
     """Return why rules do not keep some states, by their paths."""
     runs: dict[str, list[State]] = {}
     highest: dict[str, bool] = {}
-    by_value = any(rule.kind == "best" for rule in rules)
-    if all(rule.kind == "all" for rule in rules):
+    by_value = any(rule.kind == "best" for rule in keep_rules)
+    if all(rule.kind == "all" for rule in keep_rules):
         return {}
     for unit in units:
         if _why_not(root, unit):
@@ -163,9 +185,9 @@ def _left_out(
         state = State(unit.path, _newest(root, unit), unit.step, value, unit.recogniser.final)
         runs.setdefault(unit.run, []).append(state)
     return {
-        state.key: f"the rule is to keep {', '.join(map(str, rules))}"
+        state.key: f"the rule is to keep {', '.join(map(str, keep_rules))}"
         for run, states in runs.items()
-        for kept_ones in [kept(states, rules, highest=highest.get(run, True), ended=True)]
+        for kept_ones in [kept(states, keep_rules, highest=highest.get(run, True), ended=True)]
         for state in states
         if state.key not in kept_ones
     }

@@ -47,10 +47,11 @@ Model = Annotated[
     ),
 ]
 Exclude = Annotated[list[str], typer.Option(metavar="GLOB", help="Leave out names or paths.")]
-Keep = Annotated[
-    str,
-    typer.Option(metavar="RULE", help="all, final, last N, best N, every N; several with commas."),
-]
+_KEEP = typer.Option(
+    metavar="RULE", help="all, final, last N, best N, every N; several with commas."
+)
+Keep = Annotated[str, _KEEP]
+KeepIfSaid = Annotated[str | None, _KEEP]
 Without = Annotated[
     list[str], typer.Option(metavar="PART", help="Do not collect this part of a run's context.")
 ]
@@ -156,15 +157,18 @@ def remove(path: Folder) -> None:
 def explain(
     path: Annotated[str, typer.Argument(metavar="PATH", help="A file or folder.")],
     model: Model = None,
-    keep: Keep = "all",
+    keep: KeepIfSaid = None,
     exclude: Exclude = [],
 ) -> None:
-    """Tell what would be captured, and why or why not; nothing is done."""
-    told = SETTINGS.registry().watch_test(path, model=model, keep=keep, exclude=exclude)
+    """Tell what would be captured, and why or why not; nothing is done.
+
+    A path that is watched by a rule is judged by it, but for what is said here.
+    """
+    told = SETTINGS.registry().watch_test(path, model=model, keep=keep, exclude=exclude or None)
     if SETTINGS.json:
         emit(told)
         return
-    say("\n".join(_explained(told)))
+    say("\n".join(_explained(told, path)))
 
 
 @app.command()
@@ -316,8 +320,12 @@ def _status(found: "WatchStatus") -> list[str]:
     return lines
 
 
-def _explained(told: "Explained") -> list[str]:
-    lines = [line for unit in told.units for line in _unit(unit)]
+def _explained(told: "Explained", asked: str) -> list[str]:
+    lines = []
+    if told.rule is not None:
+        name = "" if told.rule.model is None else f"model {told.rule.model}, "
+        lines.append(f"by the rule for {told.rule.path}: {name}keeps {told.rule.keep}")
+    lines += [line for unit in told.units for line in _unit(unit)]
     if told.more:
         lines.append(f"and {told.more:,} more")
     if told.reason:

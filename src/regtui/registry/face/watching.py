@@ -78,24 +78,28 @@ class WatchingVerbs(Verbs):
         path: str,
         *,
         model: str | None = None,
-        keep: str = "all",
-        exclude: "Sequence[str]" = (),
+        keep: str | None = None,
+        exclude: "Sequence[str] | None" = None,
+        rule: "WatchRule | None" = None,
     ) -> "Explained":
         """Tell what would be captured of a file or folder, and why or why not; nothing is done.
 
         Args:
             path: The file or folder.
-            model: Name of the model, with fields or without; None for the default.
-            keep: Which states would be kept.
-            exclude: Patterns of what is left out.
+            model: Name of the model, with fields or without; None for what the rule says.
+            keep: Which states would be kept; None likewise.
+            exclude: Patterns of what is left out; None likewise.
+            rule: What it is judged by; None for the kept rule that watches the path, if one does.
 
         Raises:
             NotFound: There is no such path.
-            BadInput: A recogniser of the user's, the rule or the name is malformed.
+            BadInput: A recogniser of the user's, a rule or the name is malformed.
         """
         from regtui.registry import watch_test
 
-        return watch_test.explain(self.context, path, model=model, keep=keep, exclude=exclude)
+        return watch_test.explain(
+            self.context, path, model=model, keep=keep, exclude=exclude, rule=rule
+        )
 
     def watch_status(self, *, limit: int | None = None) -> "WatchStatus":
         """Tell what is watched, by whom, what is being captured, and what watchers told of late.

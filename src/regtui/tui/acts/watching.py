@@ -99,12 +99,7 @@ async def _beside(app: "RegtuiApp", verb: Callable[[], T]) -> T | None:
 
 async def explain(app: "RegtuiApp", path: str, rule: WatchRule | None = None) -> None:
     """Tell what would be captured of a path, and why or why not."""
-    rule = rule or WatchRule(path=path)
-    told = await in_background(
-        lambda: app.registry.watch_test(
-            path, model=rule.model, keep=rule.keep, exclude=rule.exclude
-        )
-    )
+    told = await in_background(lambda: app.registry.watch_test(path, rule=rule))
     title = f"What would be captured of {told.path or told.root}"
     await ask(app, Report(title, [summary(told), "", *lines(told)]))
 

@@ -276,12 +276,13 @@ class WatchScreen(RegtuiScreen):
         elif event is not None and event.path:
             start_act(self, explain, f"{event.root}/{event.path}", self._rule_of(event.root))
         elif folder is not None:
-            start_act(self, explain, folder.path, folder.rule)
+            start_act(self, explain, folder.path, self._rule_of(folder.path))
 
-    def _rule_of(self, root: str) -> WatchRule | None:
-        """Return the rule of a folder, where it has one."""
+    def _rule_of(self, root: str) -> WatchRule:
+        """Return how a folder is watched: by its rule, where it has one."""
         found = [] if self._status is None else self._status.folders
-        return next((one.rule for one in found if one.path == root), None)
+        kept = next((one.rule for one in found if one.path == root), None)
+        return kept or WatchRule(path=root)
 
     def do_run(self) -> None:
         """Start a watcher of the rules, or stop it."""

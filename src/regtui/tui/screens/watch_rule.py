@@ -120,9 +120,7 @@ class RuleForm(ModalScreen[WatchRule | None]):
 
     def _explain(self, rule: WatchRule) -> "Explained":
         rule = checked(rule)
-        return self._registry.watch_test(
-            rule.path, model=rule.model, keep=rule.keep, exclude=rule.exclude
-        )
+        return self._registry.watch_test(rule.path, rule=rule)
 
     def _show(self, line: str, told: list[str], *, wrong: bool = False) -> None:
         shown = self.query_one("#rule-summary", Static)
