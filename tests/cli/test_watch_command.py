@@ -107,6 +107,41 @@ def test_a_path_is_explained(regtui: Regtui, runs: Path) -> None:
     assert "not yet: trainer_state.json is not there yet" in text
 
 
+def test_paths_are_told_as_they_were_asked_for(
+    regtui: Regtui, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert regtui("watch", "test", runs).out.startswith(f"{runs}/bert/checkpoint-3  ")
+    monkeypatch.chdir(runs.parent)
+    assert regtui("watch", "test", "runs/bert").out.startswith("runs/bert/checkpoint-3  ")
+    assert regtui("watch", "test", "runs/bert/checkpoint-3").out.startswith(
+        "runs/bert/checkpoint-3  "
+    )
+    regtui("watch", "add", runs)
+    assert "\nbert/checkpoint-3  " in regtui("watch", "test", "runs/bert").out
+
+
+def test_of_a_state_that_is_a_version_it_is_told_which(regtui: Regtui, runs: Path) -> None:
+    regtui("watch", runs, "--once")
+    checkpoint(runs / "bert", 4)
+    for path in (runs, runs / "bert"):
+        told = regtui.json("watch", "test", path)
+        check(told, "watch-test")
+        assert [(unit["known"], unit["captured"]) for unit in told["units"]] == [
+            ("runs/bert@1", False),
+            (None, True),
+        ]
+    [unit] = regtui.json("watch", "test", runs / "bert" / "checkpoint-3")["units"]
+    assert unit["known"] == "runs/bert@1"
+    text = regtui("watch", "test", runs).out
+    assert "bert/checkpoint-3  known: it is runs/bert@1 already" in text
+
+    regtui("version", "archive", "runs/bert@1")
+    assert "it is runs/bert@1, which is archived" in regtui("watch", "test", runs).out
+    (runs / "bert" / "checkpoint-3" / "config.json").write_text('{"other": 1}')
+    [unit, _] = regtui.json("watch", "test", runs)["units"]
+    assert unit["known"] is None
+
+
 def test_a_path_that_a_rule_watches_is_judged_by_it(regtui: Regtui, runs: Path) -> None:
     checkpoint(runs / "bert", 4)
     regtui("watch", "add", runs, "--model", "team/{run}", "--keep", "last 1")

@@ -156,6 +156,7 @@ async def test_what_would_be_captured_is_explained(
         await press(pilot, "5", "t")
         await shows(pilot, "2 states, 1 would be captured now")
         await shows(pilot, "would be runs/bert")
+        assert " bert/checkpoint-3  would be" in screen_text(app)
         await press(pilot, "escape", "tab", "enter")
         await shows(pilot, "1 state, 0 would be captured now")
         assert "would be runs/bert" not in screen_text(app)

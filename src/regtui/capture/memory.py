@@ -114,6 +114,11 @@ class Memory:
             beside.replace(self._file)
 
 
+def is_remembered(home: Path, root: Path) -> bool:
+    """Tell whether anything is remembered of a folder."""
+    return (home / FOLDER / f"{file_name(root)}.jsonl").is_file()
+
+
 def make_folder(home: Path) -> None:
     """Make the folder; where that can't be, it is met again when something is written."""
     with suppress(OSError):

@@ -25,6 +25,7 @@ from regtui.core.errors import NotFound
 from regtui.registry.context import Context
 from regtui.registry.watch import settings_of
 from regtui.registry.watch_judging import judged_by
+from regtui.registry.watch_known import Known, known_states
 from regtui.registry.watch_rules import WatchRule, rules
 
 UNITS_LIMIT = 200
@@ -38,7 +39,8 @@ class ExplainedUnit(Struct, frozen=True, kw_only=True):
         path: Relative to the folder that was looked at.
         recogniser: Which trainer's it is.
         captured: Whether it would be captured now.
-        reason: Why not; empty where it would.
+        known: What it is called in the registry; None where it is not there yet.
+        reason: Why it would not be captured; empty where it would.
         bytes: Of its files.
         files: Paths of what makes the version.
         model: Name of the model.
@@ -53,6 +55,7 @@ class ExplainedUnit(Struct, frozen=True, kw_only=True):
     path: str
     recogniser: str
     captured: bool
+    known: str | None
     reason: str
     bytes: int
     files: list[str]
@@ -87,7 +90,7 @@ class Explained(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-def explain(
+def explain(  # noqa: PLR0913 -- what may be tried, by name
     context: Context,
     path: str,
     *,
@@ -138,15 +141,16 @@ def explain(
     mine = [
         unit
         for unit in found
-        if within == "."
-        or unit.path == within
-        or unit.path.startswith(f"{within}/")
-        or within in unit.files
+        if within in {".", unit.path} or unit.path.startswith(f"{within}/") or within in unit.files
     ]
     beside = Beside(listing, found)
     left_out = _left_out(root, mine, beside, keep_rules)
+    shown = mine[:UNITS_LIMIT]
+    identities = {path: file.identity for path, file in listing.files.items()}
+    known = known_states(context, root, shown, identities)
     units = [
-        _explained(root, unit, beside.of(unit), model, left_out) for unit in mine[:UNITS_LIMIT]
+        _explained(root, unit, beside.of(unit), model, left_out, known.get(unit.path))
+        for unit in shown
     ]
     told = considered(listing, within, settings.recognisers)
     return Explained(
@@ -204,15 +208,21 @@ def _findings(root: Path, unit: Unit, beside: tuple[str, ...]) -> Findings:
     return read_all(unit.recogniser.readers, files)
 
 
-def _explained(
-    root: Path, unit: Unit, beside: tuple[str, ...], model: str | None, left_out: dict[str, str]
+def _explained(  # noqa: PLR0913, PLR0917 -- all that is known of a state
+    root: Path,
+    unit: Unit,
+    beside: tuple[str, ...],
+    model: str | None,
+    left_out: dict[str, str],
+    known: Known | None,
 ) -> ExplainedUnit:
     found = _findings(root, unit, beside)
-    reason = _why_not(root, unit) or left_out.get(unit.path, "")
+    reason = _is_known(known) or _why_not(root, unit) or left_out.get(unit.path, "")
     return ExplainedUnit(
         path=unit.path,
         recogniser=unit.recogniser.name,
         captured=not reason,
+        known=None if known is None else known.reference,
         reason=reason,
         bytes=sum(_size(root / path) for path in unit.files),
         files=list(unit.files),
@@ -224,6 +234,14 @@ def _explained(
         params=found.params,
         problems=list(found.problems),
     )
+
+
+def _is_known(known: Known | None) -> str:
+    if known is None:
+        return ""
+    if known.state != "captured":
+        return f"it is {known.reference}, which is {known.state} and stays so"
+    return f"it is {known.reference} already"
 
 
 def _size(file: Path) -> int:

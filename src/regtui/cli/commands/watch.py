@@ -1,6 +1,7 @@
 """`regtui watch [PATH]…`, and `regtui watch VERB` for rules, explanations and the background."""
 
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -325,19 +326,32 @@ def _explained(told: "Explained", asked: str) -> list[str]:
     if told.rule is not None:
         name = "" if told.rule.model is None else f"model {told.rule.model}, "
         lines.append(f"by the rule for {told.rule.path}: {name}keeps {told.rule.keep}")
-    lines += [line for unit in told.units for line in _unit(unit)]
+    for unit in told.units:
+        lines += _unit(unit, _shown(told, asked, unit.path))
     if told.more:
         lines.append(f"and {told.more:,} more")
     if told.reason:
-        lines.append(f"{told.path or told.root}: {told.reason}")
+        lines.append(f"{_shown(told, asked, told.path)}: {told.reason}")
     lines += [f"  {name}: {reason}" for name, reason in told.considered.items()]
     return lines
 
 
-def _unit(unit: "ExplainedUnit") -> list[str]:
-    verdict = f"would be captured as {unit.model}" if unit.captured else f"not yet: {unit.reason}"
+def _shown(told: "Explained", asked: str, path: str) -> str:
+    """Return a path as it is told by who watches it; without a rule, as it was asked for."""
+    if told.rule is not None:
+        return path or "."
+    whole = os.path.join(told.root, path) if path else told.root  # noqa: PTH118 -- a string
+    is_relative = not os.path.isabs(os.path.expanduser(asked))  # noqa: PTH111, PTH117 -- a string
+    return os.path.relpath(whole) if is_relative else whole
+
+
+def _unit(unit: "ExplainedUnit", path: str) -> list[str]:
+    if unit.captured:
+        verdict = f"would be captured as {unit.model}"
+    else:
+        verdict = f"not yet: {unit.reason}" if unit.known is None else f"known: {unit.reason}"
     step = "" if unit.step is None else f", step {unit.step}"
-    lines = [f"{unit.path or '.'}  {verdict}"]
+    lines = [f"{path}  {verdict}"]
     lines.append(f"  {unit.recogniser}, run {unit.run}{step}, {len(unit.files)} files")
     shown = ", ".join(f"{name} = {value}" for name, value in list(unit.metrics.items())[:8])
     lines += [f"  metrics: {shown}"] if shown else []

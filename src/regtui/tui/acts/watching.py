@@ -123,7 +123,10 @@ def lines(told: "Explained") -> list[str]:
 
 
 def _unit(unit: "ExplainedUnit") -> list[str]:
-    verdict = f"would be {unit.model}" if unit.captured else f"not now: {unit.reason}"
+    if unit.captured:
+        verdict = f"would be {unit.model}"
+    else:
+        verdict = f"not now: {unit.reason}" if unit.known is None else f"known: {unit.reason}"
     step = "" if unit.step is None else f", step {unit.step:,}"
     size = f"{count_text(len(unit.files), 'file')}, {size_text(unit.bytes)}"
     found = [
