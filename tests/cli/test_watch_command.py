@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -305,6 +306,8 @@ def test_a_killed_watcher_watches_no_more(regtui: Regtui, runs: Path) -> None:
     running.stdout.readline()
     _status(regtui, lambda told: told["folders"])
     running.kill()
+    os.waitid(os.P_PID, running.pid, os.WEXITED | os.WNOWAIT)  # it ended, and stays a zombie
+    assert regtui.json("watch", "status")["folders"] == []
     running.communicate(timeout=60)
 
     assert regtui.json("watch", "status")["folders"] == []

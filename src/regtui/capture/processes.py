@@ -99,6 +99,18 @@ def process(pid: int) -> WritingProcess | None:
     )
 
 
+def is_running(pid: int) -> bool:
+    """Tell whether a process of this machine runs; one that ended may wait to be asked after."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # somebody else's
+    state = _read(pid, "stat").rpartition(") ")[2][:1]
+    return state not in {"Z", "X"}
+
+
 def _pids() -> Iterator[int]:
     try:
         names = os.listdir(_PROC)  # noqa: PTH208 -- thousands, and names are enough

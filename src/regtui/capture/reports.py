@@ -26,6 +26,7 @@ from msgspec import Struct
 
 from regtui.capture.events import Event, moment
 from regtui.capture.memory import FOLDER, file_name, make_folder
+from regtui.capture.processes import is_running
 
 BEAT: Final = 5.0
 """Seconds after which a report is renewed though nothing has changed."""
@@ -215,13 +216,7 @@ def is_alive(report: Report) -> bool:
             return False
     if report.host != socket.gethostname():
         return True  # its processes can't be seen from here
-    try:
-        os.kill(report.pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True  # somebody else's
-    return True
+    return is_running(report.pid)
 
 
 def told(home: Path, *, limit: int, root: Path | None = None) -> list[Told]:

@@ -9,6 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from regtui.capture.processes import is_running
 from regtui.capture.reports import reports
 from regtui.core.errors import BadInput, RegtuiError
 from regtui.registry.context import Context
@@ -106,11 +107,7 @@ def _take_leave() -> None:
 def _lives(pid: int) -> bool:
     """Tell whether a process has not ended."""
     _take_leave()
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return _is_ours(pid)
+    return is_running(pid) and _is_ours(pid)
 
 
 def _is_ours(pid: int) -> bool:
