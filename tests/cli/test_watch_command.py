@@ -406,6 +406,19 @@ def test_a_watcher_in_the_background_follows_the_rules(
     assert "no watcher" in regtui("watch", "stop").err
 
 
+def test_of_several_who_start_a_watcher_at_once_one_does(regtui: Regtui, runs: Path) -> None:
+    regtui("watch", "add", runs)
+    try:
+        starting = [regtui.start("watch", "start") for _ in range(3)]
+        told = [one.communicate(timeout=60) for one in starting]
+        assert [one.returncode for one in starting] == [0, 0, 0], told
+        assert len(regtui.json("watch", "status")["by_rules"]) == 1
+        assert sum("watches already in process" in out for out, _ in told) == 2
+    finally:
+        stopped = regtui.json("watch", "stop")["stopped"]
+    assert len(stopped) == 1
+
+
 def test_what_a_rule_would_keep_can_be_tried(regtui: Regtui, runs: Path) -> None:
     for step in (4, 5):
         checkpoint(runs / "bert", step)

@@ -1,5 +1,7 @@
 """A watcher in the background: a process of its own that goes on when its caller has ended."""
 
+import contextlib
+import fcntl
 import os
 import signal
 import socket
@@ -7,11 +9,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
+from regtui.artifacts.faults import disk_errors
+from regtui.capture.memory import FOLDER
 from regtui.capture.processes import is_running
 from regtui.capture.reports import reports
-from regtui.core.errors import BadInput, RegtuiError
+from regtui.core.errors import BadInput, Busy, RegtuiError
 from regtui.registry.context import Context
 from regtui.registry.watch_rules import rules
 
@@ -25,21 +31,63 @@ _STEP = 0.05
 _STARTED: list[subprocess.Popen[bytes]] = []
 
 
-def start_watcher(context: Context) -> int:
+class Started(NamedTuple):
+    """A watcher by the rules.
+
+    Attributes:
+        pid: Its process.
+        is_new: Whether it was started now; else it ran already.
+    """
+
+    pid: int
+    is_new: bool
+
+
+def start_watcher(context: Context) -> Started:
     """Start a watcher by the rules, unless one is there, and wait until it watches.
 
-    Returns:
-        Its process.
+    Of several who ask at once, one starts it and the others wait for that.
 
     Raises:
         BadInput: There are no rules, or they are malformed.
+        Busy: Somebody else has been starting one for too long.
         RegtuiError: It could not be started; the error tells what it said.
     """
     if not rules(context.home):
         raise BadInput("there is nothing to watch", "`regtui watch add PATH` keeps a folder")
-    known = _by_rules(context)
-    if known:
-        return known[0]
+    with _starting_alone(context.home):
+        known = _by_rules(context)
+        return Started(known[0], is_new=False) if known else Started(_start(context), is_new=True)
+
+
+@contextlib.contextmanager
+def _starting_alone(home: Path) -> Iterator[None]:
+    """Let others wait who would start a watcher too: until it reports, they see none."""
+    folder = home / FOLDER
+    with disk_errors(f"writing to {folder}"):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        lock = os.open(folder / "starting", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        until = time.monotonic() + 2 * PATIENCE
+        while not _is_locked(lock):
+            if time.monotonic() > until:
+                raise Busy("somebody else is starting a watcher", "try again")
+            time.sleep(_STEP)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _is_locked(descriptor: int) -> bool:
+    """Lock a file, if nobody else has it."""
+    with contextlib.suppress(BlockingIOError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
+
+
+def _start(context: Context) -> int:
+    """Start a watcher and wait until it watches; return its process."""
     command = [sys.executable, "-m", "regtui", "watch", "--quiet", "--home", str(context.home)]
     with tempfile.TemporaryFile() as said:
         started = subprocess.Popen(  # noqa: S603 -- this program itself

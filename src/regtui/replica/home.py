@@ -26,7 +26,9 @@ REPAIRED = "registry.repaired"
 _OBJECT = re.compile(r"[0-9a-f]{62}")
 
 _RESTS = {
-    "watch": re.compile(r"([0-9a-f]{16}|rules)(\.[0-9]+)?\.(now|new|told|told\.old|jsonl)"),
+    "watch": re.compile(
+        r"([0-9a-f]{16}|rules)(\.[0-9]+)?\.(now|new|told|told\.old|jsonl)|starting"
+    ),
     "pins": re.compile(r"[0-9a-f]{16}"),
 }
 """What lies in the folders of a watcher, which may outlive its registry."""

@@ -190,11 +190,12 @@ def status(
 @app.command()
 def start() -> None:
     """Watch by the rules in the background; it goes on when the terminal is closed."""
-    pid = SETTINGS.registry(via="watcher").start_watcher()
+    pid, is_new = SETTINGS.registry(via="watcher").start_watcher()
     if SETTINGS.json:
         emit({"pid": pid})
         return
-    say(f"watches in process {pid}; `regtui watch status` tells what it does")
+    verb = "watches" if is_new else "watches already"
+    say(f"{verb} in process {pid}; `regtui watch status` tells what it does")
 
 
 @app.command()

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from regtui.capture.events import Event
     from regtui.registry.watch import Stop
+    from regtui.registry.watch_process import Started
     from regtui.registry.watch_rules import WatchRule
     from regtui.registry.watch_status import WatchStatus
     from regtui.registry.watch_test import Explained
@@ -116,11 +117,11 @@ class WatchingVerbs(Verbs):
             self.context, limit=watch_status.EVENTS if limit is None else limit
         )
 
-    def start_watcher(self) -> int:
+    def start_watcher(self) -> "Started":
         """Start a watcher by the rules in the background, unless there is one.
 
         Returns:
-            Its process.
+            Its process, and whether it is new.
 
         Raises:
             BadInput: There are no rules, or they are malformed.

@@ -67,10 +67,16 @@ async def remove_rule(app: "RegtuiApp", rule: WatchRule) -> None:
 
 async def start_watching(app: "RegtuiApp") -> None:
     """Start a watcher of the rules that goes on by itself."""
-    pid = await _beside(app, app.registry.start_watcher)
-    if pid is not None:
+    started = await _beside(app, app.registry.start_watcher)
+    if started is not None:
         line = command("watch", "start")
-        tell(app, f"process {pid} watches, also when you leave the app", line, can_undo=False)
+        already = "" if started.is_new else " already"
+        tell(
+            app,
+            f"process {started.pid} watches{already}, also when you leave the app",
+            line,
+            can_undo=False,
+        )
         app.look_at_watchers()
 
 
