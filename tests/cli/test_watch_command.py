@@ -397,7 +397,20 @@ def test_a_watcher_in_the_background_follows_the_rules(
 
         (regtui.home / "watch.toml").write_text("[[watch]]\nroot = 3\n", encoding="utf-8")
         time.sleep(2)
-        assert regtui("watch", "status").code == 2
+        told = regtui.json("watch", "status")
+        check(told, "watch-status")
+        assert told["by_rules"] == [started["pid"]]
+        assert "watch.toml" in told["problem"]
+        answer = regtui("watch", "status")
+        assert (answer.code, answer.err.count("watch.toml")) == (0, 1)
+        assert f"process {started['pid']} watches by the rules" in answer.out
+        [found] = [
+            one
+            for one in json.loads(regtui("doctor", "--json").out)["checks"]
+            if one["check"] == "watch rules"
+        ]
+        assert found["status"] == "problem"
+        assert "watch.toml" in found["message"]
         (regtui.home / "watch.toml").write_text("", encoding="utf-8")
     finally:
         stopped = regtui.json("watch", "stop")

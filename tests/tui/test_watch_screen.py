@@ -257,6 +257,7 @@ async def test_files_that_mean_nothing_are_passed_over(
     app: RegtuiApp, sample: Registry, runs: Path, reporter: Reporter
 ) -> None:
     reporter.tell(happened("skipped", str(runs), "the rule", path="x"))
+    reporter.renew()
     folder = sample.home / "watch"
     (folder / "0000.1.now").write_text("{", encoding="utf-8")
     (folder / "0000.told").write_bytes(b"\xff\xfe\n{}\n" + json.dumps({"event": 1}).encode())
@@ -264,6 +265,7 @@ async def test_files_that_mean_nothing_are_passed_over(
     async with running(app, (120, 36)) as pilot:
         await press(pilot, "5")
         await shows(pilot, "watch.toml can't be read")
+        await shows(pilot, "by events")  # who watches is told all the same
         (sample.home / "watch.toml").unlink()
         shutil.copy(folder / "0000.told", folder / "0001.told")
         await shows(pilot, "the rule")

@@ -9,6 +9,8 @@ from regtui.capture.context import PARTS
 from regtui.capture.keep import parse_keep
 from regtui.capture.naming import check_template
 from regtui.core.errors import BadInput, NotFound
+from regtui.registry.figures import count_text
+from regtui.registry.home_checks import Finding
 from regtui.registry.rule_files import RuleFile
 from regtui.registry.typed_values import input_uris
 
@@ -92,6 +94,15 @@ def rules(home: Path) -> list[WatchRule]:
         BadInput: The file is malformed; the error names the place.
     """
     return _file(home).read()
+
+
+def check_watch_rules(home: Path) -> Finding:
+    """Return what `doctor` finds of the rules."""
+    try:
+        count = len(rules(home))
+    except BadInput as error:
+        return Finding("watch rules", "problem", error.message, error.hint)
+    return Finding("watch rules", "ok", f"{count_text(count, 'folder')} by rules")
 
 
 def stamp(home: Path) -> tuple[int, int, int] | None:

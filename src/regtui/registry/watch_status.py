@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from regtui.capture.reports import Report, Told, marks, reports, told
+from regtui.core.errors import BadInput
 from regtui.registry.context import Context
 from regtui.registry.watch_rules import WatchRule, rules, stamp
 
@@ -39,11 +40,13 @@ class WatchStatus(Struct, frozen=True, kw_only=True):
         by_rules: Processes that watch by the rules, on whatever machine.
         folders: Those of the rules in their order, then the others that somebody watches.
         events: What watchers told, newest first.
+        problem: Why the rules can't be read; empty where they can. Watchers go on by those before.
     """
 
     by_rules: list[int]
     folders: list[WatchedFolder]
     events: list[Told]
+    problem: str
 
 
 def watch_status(context: Context, *, limit: int = EVENTS) -> WatchStatus:
@@ -52,11 +55,9 @@ def watch_status(context: Context, *, limit: int = EVENTS) -> WatchStatus:
     Args:
         context: The registry.
         limit: How many events at most.
-
-    Raises:
-        BadInput: The rules are malformed.
     """
-    by_path = {rule.path: rule for rule in rules(context.home)}
+    kept, problem = _kept(context.home)
+    by_path = {rule.path: rule for rule in kept}
     watchers: dict[str, list[Report]] = {path: [] for path in by_path}
     by_rules = []
     for report in reports(context.home):
@@ -68,7 +69,16 @@ def watch_status(context: Context, *, limit: int = EVENTS) -> WatchStatus:
         WatchedFolder(path=path, rule=by_path.get(path), is_there=_is_there(path), watchers=found)
         for path, found in watchers.items()
     ]
-    return WatchStatus(by_rules=by_rules, folders=folders, events=told(context.home, limit=limit))
+    events = told(context.home, limit=limit)
+    return WatchStatus(by_rules=by_rules, folders=folders, events=events, problem=problem)
+
+
+def _kept(home: Path) -> tuple[list[WatchRule], str]:
+    """Return the rules, or why they can't be read: who watches is to be seen all the same."""
+    try:
+        return rules(home), ""
+    except BadInput as error:
+        return [], str(error)
 
 
 def status_stamp(home: Path) -> tuple[object, ...]:

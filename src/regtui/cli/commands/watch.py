@@ -181,10 +181,13 @@ def status(
     if SETTINGS.json:
         emit(found)
         return
-    if not found.folders and not found.events:
+    if found.problem:
+        warn(found.problem)
+    elif not found.folders and not found.events:
         warn("nothing is watched; `regtui watch add PATH` keeps a folder")
         return
-    say("\n".join(_status(found)))
+    if lines := _status(found):
+        say("\n".join(lines))
 
 
 @app.command()
@@ -314,6 +317,8 @@ def _status(found: "WatchStatus") -> list[str]:
                 )
             if report.more:
                 lines.append(f"  and {report.more:,} more")
+    shown = {report.pid for folder in found.folders for report in folder.watchers}
+    lines += [f"process {pid} watches by the rules" for pid in found.by_rules if pid not in shown]
     for told in found.events:
         where = told.path if told.path is not None else told.root
         lines.append(

@@ -107,9 +107,6 @@ class WatchingVerbs(Verbs):
 
         Args:
             limit: How many events at most; None for the last 200.
-
-        Raises:
-            BadInput: The rules are malformed.
         """
         from regtui.registry import watch_status
 

@@ -13,7 +13,6 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from regtui.capture.reports import Told
-from regtui.core.errors import RegtuiError
 from regtui.registry.watch_rules import WatchRule
 from regtui.registry.watch_status import WatchedFolder, WatchStatus
 from regtui.tui.actions import Action, bindings
@@ -123,20 +122,15 @@ class WatchScreen(RegtuiScreen):
         try:
             # A folder of a server that is gone may keep a thread for ever: one of its own.
             found = await in_background(lambda: registry.watch_status(limit=EVENTS))
-        except RegtuiError as error:
-            self._status = None
-            self.folders.empty = f"{error.message}; {error.hint}" if error.hint else error.message
-            self.folders.show_rows([])
-            return
         except Exception as error:  # noqa: BLE001 -- shown, whatever it is
             self.regtui.show_error(error)
             return
-        self._status = found
         self._count_rates(found)
         rows = [FolderRow(None)] if len(found.folders) > 1 else []
         rows += [FolderRow(folder) for folder in found.folders]
         key = key_of(self.regtui, "watch.add")
-        self.folders.empty = f"nothing is watched; {key} watches a folder"
+        self.folders.empty = found.problem or f"nothing is watched; {key} watches a folder"
+        self._status = found
         show_again(self.folders, rows, lambda row: row.key)
         self._show_below()
         self.refresh_bindings()
@@ -215,10 +209,11 @@ class WatchScreen(RegtuiScreen):
             event = told.current
             where = event.root if event.path is None else f"{event.root}/{event.path}"
             return f"{where}  {event.recogniser or ''}\n{event.message}"
+        problem = "" if self._status is None else self._status.problem
         if self.current is None:
-            return ""
+            return problem
         who = [f"process {one.pid} on {one.host}" for one in self.current.watchers]
-        return f"{self.current.path}\n{', '.join(who) or 'nobody watches it'}"
+        return f"{self.current.path}\n{problem or ', '.join(who) or 'nobody watches it'}"
 
     # What keys do
 
