@@ -205,6 +205,19 @@ async def test_a_folder_is_added_watched_and_left_alone(
         await shows(pilot, "nothing is watched")
 
 
+async def test_a_file_is_no_folder_to_watch(app: RegtuiApp, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    async with running(app, (120, 40)) as pilot:
+        await press(pilot, "5", "n")
+        line = app.screen.query_one(Input)
+        line.value = str(tmp_path / "file")
+        await press(pilot, "enter")
+        await shows(pilot, "is no folder; watch the folder that it lies in")
+        line.value = str(tmp_path / "later")
+        await press(pilot, "enter")
+        await until(pilot, lambda: isinstance(app.screen, RuleForm))
+
+
 async def test_a_watcher_is_started_and_stopped_by_one_key(
     app: RegtuiApp, sample: Registry, runs: Path
 ) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from regtui.registry.figures import count_text, size_text
-from regtui.registry.watch_rules import WatchRule
+from regtui.registry.watch_rules import WatchRule, checked, refuse_file
 from regtui.tui.acts.asking import ask
 from regtui.tui.acts.telling import command, tell
 from regtui.tui.background import in_background
@@ -27,9 +27,13 @@ METRICS = 6
 async def add_folder(app: "RegtuiApp") -> None:
     """Ask for a folder and how to watch it, and offer to watch it at once."""
     hint = "the folder of your runs; it need not be there yet"
-    path = await ask(app, PathPrompt("Watch a folder", hint))
+    path = await ask(app, PathPrompt("Watch a folder", hint, _refuse_file))
     if path is not None:
         await _keep(app, WatchRule(path=path.strip()), is_new=True)
+
+
+def _refuse_file(typed: str) -> None:
+    refuse_file(checked(WatchRule(path=typed.strip())))
 
 
 async def edit_rule(app: "RegtuiApp", folder: "WatchedFolder") -> None:

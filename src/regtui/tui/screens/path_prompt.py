@@ -1,6 +1,7 @@
 """Asking for a path, with what it could go on as."""
 
 import asyncio
+from collections.abc import Callable
 
 from rich.text import Text
 from textual import events, on
@@ -9,6 +10,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from regtui.core.errors import RegtuiError
 from regtui.tui.background import start
 from regtui.tui.path_completion import completed, matches
 from regtui.tui.safe_text import one_line
@@ -23,15 +25,17 @@ class PathPrompt(ModalScreen[str | None]):
     Args:
         title: What is asked for.
         hint: What a good answer looks like.
+        check: Refuses a path that makes no sense here, by raising; asked before it is taken.
     """
 
     CSS_PATH = "../styles/first_steps.tcss"
     BINDINGS = [("escape", "close", "Back")]
 
-    def __init__(self, title: str, hint: str) -> None:
+    def __init__(self, title: str, hint: str, check: Callable[[str], object] | None = None) -> None:
         super().__init__()
         self._title = title
         self._hint = hint
+        self._check = check
 
     def compose(self) -> ComposeResult:
         """Compose the line, and below it what it could be."""
@@ -78,7 +82,17 @@ class PathPrompt(ModalScreen[str | None]):
     def _take(self, event: Input.Submitted) -> None:
         event.stop()
         if event.value.strip():
-            self.dismiss(event.value)
+            start(self, self._submit, event.value, group="look")
+
+    async def _submit(self, typed: str) -> None:
+        """Take a path, or tell why it is none that is meant; what is typed stays to be mended."""
+        if self._check is not None:
+            try:
+                await asyncio.to_thread(self._check, typed)
+            except RegtuiError as error:
+                self.query_one(".steps--hint", Static).update(Text(one_line(str(error))))
+                return
+        self.dismiss(typed)
 
     def action_close(self) -> None:
         """Go back without an answer."""
