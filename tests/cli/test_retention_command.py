@@ -157,3 +157,24 @@ def test_a_home_that_may_not_be_written_is_refused(ranker: Regtui) -> None:
     finally:
         for path in (ranker.home, *ranker.home.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def test_undo_after_a_collection_tells_that_files_are_gone_and_a_capture_that_they_are_back(
+    collected: Regtui, tmp_path: Path
+) -> None:
+    told = collected.process("undo", "--dry-run", "--json")
+    assert "team/ranker@2, team/ranker@3 were released by retention" in told.err
+    answer = collected("undo")
+    assert answer.code == 0
+    assert "the files of team/ranker@2, team/ranker@3 were released by retention" in answer.err
+
+    (tmp_path / "weights").write_text("two", encoding="utf-8")
+    again = collected.json("capture", tmp_path / "weights", "--model", "team/ranker")
+    check(again, "capture")
+    assert (again["created"], again["restored"]) == (False, True)
+    (tmp_path / "weights").write_text("three", encoding="utf-8")
+    out = collected("capture", tmp_path / "weights", "--model", "team/ranker").out
+    assert out.startswith("restored team/ranker@3 ")
+    assert "its files are here again" in out
+    out = collected("capture", tmp_path / "weights", "--model", "team/ranker").out
+    assert out.startswith("unchanged team/ranker@3 ")

@@ -190,12 +190,14 @@ class Captured(Struct, frozen=True, kw_only=True):
         version: The version.
         created: Whether it is new.
         changed: Whether anything changed.
+        restored: Whether it has its files again, which retention had released.
         warnings: One sentence for each file that is dangerous to load.
     """
 
     version: VersionAnswer
     created: bool
     changed: bool
+    restored: bool
     warnings: list[str]
 
 

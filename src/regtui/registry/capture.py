@@ -253,12 +253,13 @@ def _registered(authority: SoloAuthority, one: "Stored") -> "tuple[Captured, dic
     version, created, changed = _register(authority, model, one)
     if alias is not None:
         changed |= point(authority, model, alias, version)
-    if not created:
-        _take_back(authority, version)
+    restored = not created and _take_back(authority, version)
     facts = capture_layouts.keep(authority.connection, content.names, one.layouts)
     # Answered from what is written here: what is done must not fail for a reader's turn.
     answer = answer_of(authority, version, key, alias)
-    return Captured(version=answer, created=created, changed=changed, warnings=[]), facts
+    return Captured(
+        version=answer, created=created, changed=changed, restored=restored, warnings=[]
+    ), facts
 
 
 def _name(found: Scan, request: CaptureRequest) -> str:
@@ -369,11 +370,12 @@ def _register(authority: SoloAuthority, model: str, stored: "Stored") -> tuple[s
     return version, seen is None, changed
 
 
-def _take_back(authority: SoloAuthority, version: str) -> None:
+def _take_back(authority: SoloAuthority, version: str) -> bool:
     """Let a version have its files again that were released; one that stays archived has not."""
     document = authority.view.document(version)
-    if document is not None and document.value("state") == "captured":
-        forget_released(authority.connection, authority.view.keys[version])
+    if document is None or document.value("state") != "captured":
+        return False
+    return forget_released(authority.connection, authority.view.keys[version])
 
 
 def _wanted(authority: SoloAuthority, stored: "Stored", version: str) -> Wanted:

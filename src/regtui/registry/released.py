@@ -39,14 +39,35 @@ def note_released(connection: Connection, digests: Sequence[str], now: int) -> b
     return row is not None and row[0] > 0
 
 
-def forget_released(connection: Connection, version: int) -> None:
-    """Take the mark of a version away: its files are here again.
+def forget_released(connection: Connection, version: int) -> bool:
+    """Take the mark of a version away: its files are here again; tell whether it had one.
 
     Args:
         connection: Inside a transaction of the caller's.
         version: Its local key.
     """
+    marked = connection.execute("select 1 from base.released where version = ?", [version])
+    if marked.fetchone() is None:
+        return False
     connection.execute("delete from base.released where version = ?", [version])
+    return True
+
+
+def without_files(connection: Connection, versions: Sequence[str]) -> list[str]:
+    """Return the references of those versions whose record is back, and whose files are not.
+
+    Args:
+        connection: Inside a transaction of the caller's.
+        versions: Their ids, and perhaps those of other entities.
+    """
+    rows = connection.execute(
+        "select m.name, v.number from base.released r "
+        "join base.version v on v.key = r.version and v.state = 'captured' "
+        "join base.model m on m.key = v.model "
+        "where v.id in (select unnest(?::uuid[])) order by m.name, v.number",
+        [list(dict.fromkeys(versions))],
+    ).fetchall()
+    return [f"{name}@{number}" for name, number in rows]
 
 
 def refuse_released(context: Context, answer: VersionAnswer, entries: Sequence[FileEntry]) -> None:

@@ -30,19 +30,29 @@ from regtui.registry.context import Context
 from regtui.registry.history import OperationAnswer, operation_answers
 from regtui.registry.intents import Intent, Intents
 from regtui.registry.rehearsal import unit_of_work
+from regtui.registry.released import without_files
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.history import Wanted, matching, named, newest, operations, rows_of
 
 BY_HAND = ("cli", "app", "api")
 PAGE = 64
 PREFIX_DIGITS = 8
+SHOWN = 5
+"""Versions that are named in a warning."""
 
 
 class Undone(Struct, frozen=True, kw_only=True):
-    """What was taken back, newest first, and the operations that did it."""
+    """What was taken back.
+
+    Attributes:
+        undone: What was taken back, newest first.
+        operations: Those that did it.
+        warnings: What did not come back with it, such as files that are released.
+    """
 
     undone: list[OperationAnswer]
     operations: list[OperationAnswer]
+    warnings: list[str]
 
 
 def undo(context: Context, operation: str | None = None, *, dry_run: bool = False) -> Undone:
@@ -95,7 +105,16 @@ def _answer(authority: SoloAuthority, undone: list[Past]) -> Undone:
     first = authority.view.seq - len(undone)
     made = operation_answers(connection, range(first, authority.view.seq))
     seqs = list(dict.fromkeys(past.seq for past in undone))
-    return Undone(undone=operation_answers(connection, seqs), operations=made)
+    back = [one.entity for one in made if any(change.path == "state" for change in one.changes)]
+    gone = without_files(connection, back)
+    warnings = []
+    if gone:
+        more = f" and {len(gone) - SHOWN:,} more" if len(gone) > SHOWN else ""
+        warnings.append(
+            f"the files of {', '.join(gone[:SHOWN])}{more} were released by retention; "
+            "capture the same content again to bring them back"
+        )
+    return Undone(undone=operation_answers(connection, seqs), operations=made, warnings=warnings)
 
 
 class _Story:

@@ -87,6 +87,8 @@ def capture(
     version = captured.version
     verb = "captured" if captured.created else "updated" if captured.changed else "unchanged"
     content = f"{count_text(version.files, 'file')}, {size_text(version.size)}"
+    if captured.restored:
+        verb, content = "restored", f"{content}; its files are here again"
     say(f"{verb} {version.reference}  {version.short_id}  {content}")
 
 

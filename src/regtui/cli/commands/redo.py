@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from regtui.cli.commands import single
-from regtui.cli.output import emit, say
+from regtui.cli.output import emit, say, warn
 from regtui.cli.settings import SETTINGS
 
 app = single()
@@ -23,6 +23,8 @@ def redo(
 ) -> None:
     """Take back your last undo, or the one over an operation."""
     answer = SETTINGS.registry().redo(operation, dry_run=dry_run)
+    for line in answer.warnings:
+        warn(line)
     if SETTINGS.json:
         emit(answer)
         return

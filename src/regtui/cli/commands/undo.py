@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from regtui.cli.commands import single
-from regtui.cli.output import emit, say
+from regtui.cli.output import emit, say, warn
 from regtui.cli.settings import SETTINGS
 
 app = single()
@@ -26,6 +26,8 @@ def undo(
 ) -> None:
     """Take back your last change by hand, or an operation."""
     answer = SETTINGS.registry().undo(operation, dry_run=dry_run)
+    for line in answer.warnings:
+        warn(line)
     if SETTINGS.json:
         emit(answer)
         return

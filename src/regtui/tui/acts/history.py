@@ -65,6 +65,8 @@ async def _undo(app: "RegtuiApp", number: str, again: str) -> None:
     done = await app.act(lambda registry: registry.undo(number))
     if done is not None:
         app.tell_done("undid", [one.summary for one in done.undone], again)
+        for line in done.warnings:
+            app.notify(line, severity="warning")
 
 
 async def go_to_subject(app: "RegtuiApp", operation: "OperationAnswer") -> None:
