@@ -419,6 +419,28 @@ def test_a_watcher_in_the_background_follows_the_rules(
     assert "no watcher" in regtui("watch", "stop").err
 
 
+def test_a_folder_that_is_not_there_is_not_watched_once(regtui: Regtui, tmp_path: Path) -> None:
+    answer = regtui.process("watch", tmp_path / "nope", "--once")
+    assert answer.code == 3
+    assert f"there is no folder {tmp_path / 'nope'}" in answer.error
+    assert not regtui.home.exists()
+
+
+def test_a_name_with_a_line_break_stays_on_its_line(regtui: Regtui, runs: Path) -> None:
+    (runs / "bert").rename(runs / "a\nb")
+    assert "a\\nb/checkpoint-3  would be" in regtui("watch", "test", runs).out
+    lines = regtui("watch", runs, "--once").out.splitlines()
+    assert [line.split()[0] for line in lines] == ["watching", "problem", "captured", "stopped"]
+    text = regtui("watch", "status").out
+    assert len(text.splitlines()) == 4
+    assert "a\\nb/checkpoint-3" in text
+
+
+def test_one_file_is_one_file(regtui: Regtui, runs: Path) -> None:
+    (runs / "net.safetensors").write_bytes(safetensors({"w": b"x"}))
+    assert ", 1 file\n" in regtui("watch", "test", runs / "net.safetensors").out
+
+
 def test_of_several_who_start_a_watcher_at_once_one_does(regtui: Regtui, runs: Path) -> None:
     regtui("watch", "add", runs)
     try:

@@ -19,7 +19,7 @@ from regtui.capture.reports import BEAT, Doing, Reporter, sweep
 from regtui.capture.waking import Waker
 from regtui.capture.watcher import Settings, Watcher
 from regtui.capture.watching import ENDED, Watching
-from regtui.core.errors import BadInput, RegtuiError
+from regtui.core.errors import BadInput, NotFound, RegtuiError
 from regtui.formats import detect
 from regtui.registry.context import Context
 from regtui.registry.datasets import input_value
@@ -74,12 +74,15 @@ def watch(  # noqa: PLR0913 -- everything that a watcher may be told, by name
 
     Raises:
         BadInput: There is nothing to watch, or a rule or recogniser is malformed.
+        NotFound: Once, and a folder that was named is not there.
         RegtuiError: The home may not be written, or is removed or moved meanwhile.
     """
     before = stamp(context.home)
     chosen = [checked(one) for one in wanted] or rules(context.home)
     for rule in chosen if wanted else ():
         refuse_file(rule)
+        if once and not rule.folder.exists():  # nobody waits for it to come
+            raise NotFound(f"there is no folder {rule.path}", "name one that is there")
     if not chosen:
         raise BadInput(
             "there is nothing to watch", "name a folder, or `regtui watch add PATH` keeps one"

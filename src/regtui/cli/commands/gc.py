@@ -22,9 +22,10 @@ def gc(
 ) -> None:
     """Remove stored files that no version needs any more.
 
-    Files of captured and archived versions always stay. Those of a deleted version go when it was
-    deleted longer ago than the grace period; so do those of an archived version of a model with a
-    rule of retention. Then `version restore` brings back the record only.
+    Files of captured versions always stay, and so do those of archived ones, unless a rule of
+    retention speaks for their model: then they go when they were archived longer ago than the grace
+    period. So do files of versions that were deleted longer ago. Then `version restore` brings back
+    the record only.
     """
     found = SETTINGS.registry().gc(grace=_seconds(grace), dry_run=dry_run)
     if SETTINGS.json:

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from regtui.cli import complete
-from regtui.cli.output import emit, say, table, warn
+from regtui.cli.output import emit, printable, say, table, warn
 from regtui.cli.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def add(
     if SETTINGS.json:
         emit({"rule": kept})
         return
-    say(f"watches {kept.path}, keeps {kept.keep}")
+    say(f"watches {printable(kept.path)}, keeps {kept.keep}")
 
 
 @app.command("list")
@@ -151,7 +151,7 @@ def remove(path: Folder) -> None:
     if SETTINGS.json:
         emit({"rule": gone})
         return
-    say(f"watches {gone.path} no more")
+    say(f"watches {printable(gone.path)} no more")
 
 
 @app.command("test")
@@ -296,7 +296,8 @@ def _tell(event: "Event") -> None:
         sys.stdout.flush()
         return
     where = event.path if event.path is not None else event.root
-    say("  ".join(part for part in (f"{event.event:<10}", where or ".", event.message) if part))
+    where, message = printable(where or "."), printable(event.message)
+    say("  ".join(part for part in (f"{event.event:<10}", where, message) if part))
     sys.stdout.flush()
 
 
@@ -307,22 +308,22 @@ def _status(found: "WatchStatus") -> list[str]:
     for folder in found.folders:
         who = ", ".join(f"process {one.pid} on {one.host}" for one in folder.watchers)
         missing = "" if folder.is_there else "; it is not there"
-        lines.append(f"{folder.path}  {f'watched by {who}' if who else 'not watched'}{missing}")
+        watched = f"watched by {who}" if who else "not watched"
+        lines.append(f"{printable(folder.path)}  {watched}{missing}")
         for report in folder.watchers:
             for one in report.doing:
                 done = f"{size_text(one.stored)} of " if one.phase == "capturing" else ""
-                reason = f"  {one.reason}" if one.reason else ""
-                lines.append(
-                    f"  {one.phase:<9} {one.path or '.'}  {done}{size_text(one.size)}{reason}"
-                )
+                reason = f"  {printable(one.reason)}" if one.reason else ""
+                where = printable(one.path) or "."
+                lines.append(f"  {one.phase:<9} {where}  {done}{size_text(one.size)}{reason}")
             if report.more:
                 lines.append(f"  and {report.more:,} more")
     shown = {report.pid for folder in found.folders for report in folder.watchers}
     lines += [f"process {pid} watches by the rules" for pid in found.by_rules if pid not in shown]
     for told in found.events:
-        where = told.path if told.path is not None else told.root
+        where = printable(told.path if told.path is not None else told.root) or "."
         lines.append(
-            f"{age_text(told.at):>4}  {told.event:<10}  {where or '.'}  {told.message}".rstrip()
+            f"{age_text(told.at):>4}  {told.event:<10}  {where}  {printable(told.message)}".rstrip()
         )
     return lines
 
@@ -337,7 +338,7 @@ def _explained(told: "Explained", asked: str) -> list[str]:
     if told.more:
         lines.append(f"and {told.more:,} more")
     if told.reason:
-        lines.append(f"{_shown(told, asked, told.path)}: {told.reason}")
+        lines.append(f"{printable(_shown(told, asked, told.path))}: {told.reason}")
     lines += [f"  {name}: {reason}" for name, reason in told.considered.items()]
     return lines
 
@@ -352,13 +353,16 @@ def _shown(told: "Explained", asked: str, path: str) -> str:
 
 
 def _unit(unit: "ExplainedUnit", path: str) -> list[str]:
+    from regtui.registry.figures import count_text
+
     if unit.captured:
         verdict = f"would be captured as {unit.model}"
     else:
         verdict = f"not yet: {unit.reason}" if unit.known is None else f"known: {unit.reason}"
     step = "" if unit.step is None else f", step {unit.step}"
-    lines = [f"{path}  {verdict}"]
-    lines.append(f"  {unit.recogniser}, run {unit.run}{step}, {len(unit.files)} files")
+    lines = [f"{printable(path)}  {verdict}"]
+    files = count_text(len(unit.files), "file")
+    lines.append(f"  {unit.recogniser}, run {printable(unit.run)}{step}, {files}")
     shown = ", ".join(f"{name} = {value}" for name, value in list(unit.metrics.items())[:8])
     lines += [f"  metrics: {shown}"] if shown else []
     lines += [f"  also called {', '.join(unit.labels)}"] if unit.labels else []
