@@ -436,6 +436,20 @@ def test_a_name_with_a_line_break_stays_on_its_line(regtui: Regtui, runs: Path) 
     assert "a\\nb/checkpoint-3" in text
 
 
+def test_of_a_kept_rule_only_what_is_said_changes(regtui: Regtui, runs: Path) -> None:
+    first = regtui.json("watch", "add", runs, "--model", "team/{run}", "--exclude", "old")["rule"]
+    second = regtui.json("watch", "add", runs, "--keep", "last 2")["rule"]
+    assert second == {**first, "keep": "last 2"}
+    assert regtui("watch", "add", runs).out == f"unchanged: {runs} as team/{{run}}, keeps last 2\n"
+    assert regtui.json("watch", "list")["rules"] == [second]
+    for _ in range(4):
+        regtui("watch", "add", runs.parent / "other")
+        regtui("watch", "add", runs, "--keep", "all")
+        regtui("watch", "remove", runs.parent / "other")
+    text = (regtui.home / "watch.toml").read_text(encoding="utf-8")
+    assert "\n\n" not in text
+
+
 def test_one_file_is_one_file(regtui: Regtui, runs: Path) -> None:
     (runs / "net.safetensors").write_bytes(safetensors({"w": b"x"}))
     assert ", 1 file\n" in regtui("watch", "test", runs / "net.safetensors").out

@@ -4,6 +4,7 @@ People may write them too; what they wrote stays as it is where a rule is added 
 is written beside its name and renamed, so that a kill leaves the old rules or the new ones.
 """
 
+import re
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -68,7 +69,9 @@ class RuleFile(Struct, Generic[AnyRule], frozen=True):
                 tables.append(known.get(rule) or tomlkit.item(_told(rule)))
             document[self.table] = tables
             beside = self.path.with_suffix(".new")
-            beside.write_text(tomlkit.dumps(document), encoding="utf-8")
+            # Tables bring the empty lines around them along, which would pile up.
+            told = re.sub(r"\n{3,}", "\n\n", tomlkit.dumps(document)).strip("\n")
+            beside.write_text(f"{told}\n" if told else "", encoding="utf-8")
             beside.replace(self.path)
 
     def _tables(self, found: dict[str, Any]) -> list[Any]:

@@ -96,6 +96,16 @@ def rules(home: Path) -> list[WatchRule]:
     return _file(home).read()
 
 
+def rule_of(home: Path, path: str) -> WatchRule | None:
+    """Return the rule of a folder; None where it has none.
+
+    Raises:
+        BadInput: The file is malformed.
+    """
+    wanted = os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111 -- links stay
+    return next((one for one in rules(home) if path and one.path == wanted), None)
+
+
 def check_watch_rules(home: Path) -> Finding:
     """Return what `doctor` finds of the rules."""
     try:
@@ -123,8 +133,11 @@ def add(home: Path, rule: WatchRule) -> WatchRule:
     """
     rule = checked(rule)
     refuse_file(rule)
-    others = [one for one in rules(home) if one.path != rule.path]
-    _file(home).write([*others, rule])
+    kept = rules(home)
+    if any(one.path == rule.path for one in kept):
+        _file(home).write([rule if one.path == rule.path else one for one in kept])
+    else:
+        _file(home).write([*kept, rule])
     return rule
 
 

@@ -116,18 +116,32 @@ def add(
     path: Folder,
     model: Model = None,
     exclude: Exclude = [],
-    keep: Keep = "all",
+    keep: KeepIfSaid = None,
     without: Without = [],
     parent: Parents = [],
     input_: Inputs = [],
 ) -> None:
-    """Keep a rule: `regtui watch` alone watches this folder."""
-    rule = _rule(path, model, keep, exclude, without, parent, input_)
-    kept = SETTINGS.registry().add_watch_rule(rule)
+    """Keep a rule: `regtui watch` alone watches this folder.
+
+    Of a rule that is kept already only what is said here changes.
+    """
+    from msgspec import structs
+
+    registry = SETTINGS.registry()
+    before = registry.watch_rule(path)
+    said = _rule(path, model, keep or "all", exclude, without, parent, input_)
+    if before is not None:
+        given = {name: value for name, value in structs.asdict(said).items() if value}
+        if keep is None:
+            del given["keep"]
+        said = structs.replace(before, **given | {"path": before.path})
+    kept = registry.add_watch_rule(said)
     if SETTINGS.json:
         emit({"rule": kept})
         return
-    say(f"watches {printable(kept.path)}, keeps {kept.keep}")
+    verb = "watches" if before is None else "unchanged:" if kept == before else "changed: watches"
+    model_ = "" if kept.model is None else f" as {kept.model}"
+    say(f"{verb} {printable(kept.path)}{model_}, keeps {kept.keep}")
 
 
 @app.command("list")

@@ -52,6 +52,16 @@ class WatchingVerbs(Verbs):
 
         return watch_rules.rules(self.context.home)
 
+    def watch_rule(self, path: str) -> "WatchRule | None":
+        """Return the kept rule of a folder; None where it has none.
+
+        Raises:
+            BadInput: The file of rules is malformed.
+        """
+        from regtui.registry import watch_rules
+
+        return watch_rules.rule_of(self.context.home, path)
+
     def add_watch_rule(self, rule: "WatchRule") -> "WatchRule":
         """Keep a rule, in the place of another one for the same folder.
 
