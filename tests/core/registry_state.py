@@ -105,9 +105,11 @@ class RegistryState:
     def aliases_of(self, version: str) -> list[Document]:
         return [alias for alias in self.of_kind("alias") if alias.value("version") == version]
 
-    def last_number(self, model: str) -> int:
+    def next_number(self, model: str, version: str) -> int | None:
+        if not self.seq:
+            return None
         versions = [version for version in self.of_kind("version") if version.stream == model]
-        return max((version.facts["number"] or 0 for version in versions), default=0)
+        return max((version.facts["number"] or 0 for version in versions), default=0) + 1
 
     def changed_by_others(self, entity: str, since: str | None, replica: str) -> str | None:
         seen = self.history.get(since or "")

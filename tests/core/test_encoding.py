@@ -18,10 +18,14 @@ from regtui.core.operations import (
     CommentBody,
     DatasetBody,
     EditBody,
+    GrantBody,
     ModelBody,
     Operation,
+    ReplicaBody,
     ResolveBody,
     StateBody,
+    TeamBody,
+    UserBody,
     decode_operation,
     encode_operation,
 )
@@ -58,6 +62,10 @@ bodies: dict[type, st.SearchStrategy[Any]] = {
     ),
     CommentBody: st.builds(CommentBody, words, words, changes),
     DatasetBody: st.builds(DatasetBody, words, changes),
+    UserBody: st.builds(UserBody, words, changes),
+    TeamBody: st.builds(TeamBody, words, changes),
+    GrantBody: st.builds(GrantBody, words, words, words, changes),
+    ReplicaBody: st.builds(ReplicaBody, words, words, changes),
 }
 
 

@@ -9,6 +9,8 @@ from enum import IntEnum
 
 from msgspec import Struct
 
+from regtui.core.identity import name_key
+
 
 class Role(IntEnum):
     """Roles by rank; `reporter` is for machines and sees nothing."""
@@ -53,7 +55,20 @@ REQUIRED: dict[str, Role] = {
     "comment.add": Role.CONTRIBUTOR,
     "comment.edit": Role.CONTRIBUTOR,
     "dataset.put": Role.CONTRIBUTOR,
+    "user.put": Role.ADMIN,
+    "team.put": Role.ADMIN,
+    "grant.add": Role.ADMIN,
+    "grant.remove": Role.ADMIN,
+    "replica.enrol": Role.ADMIN,
+    "replica.revoke": Role.ADMIN,
 }
+"""The role that each kind of operation needs. Whose replica it is may enrol and revoke it, too."""
+
+
+ADMINISTRATION = frozenset(
+    {"user.put", "team.put", "grant.add", "grant.remove", "replica.enrol", "replica.revoke"}
+)
+"""The kinds of operation that change who may do what; they belong to the access stream."""
 
 
 def in_scope(scope: str, name: str) -> bool:
@@ -63,6 +78,33 @@ def in_scope(scope: str, name: str) -> bool:
     if scope.endswith("/*"):
         return name.startswith(scope[:-1])
     return scope == name
+
+
+def scope_key(scope: str) -> str:
+    """Return the identity form of a scope.
+
+    Raises:
+        BadInput: It is no scope.
+    """
+    if scope == "*":
+        return scope
+    if scope.endswith("/*"):
+        return name_key(scope[:-2]) + "/*"
+    return name_key(scope)
+
+
+def covers(scope: str, other: str) -> bool:
+    """Tell whether everything in another scope lies in this one."""
+    if scope == "*":
+        return True
+    if other == "*" or (other.endswith("/*") and not scope.endswith("/*")):
+        return False
+    return in_scope(scope, other.removesuffix("*"))
+
+
+def may_grant(actor: Actor, scope: str) -> bool:
+    """Tell whether an actor may give and take roles in a scope."""
+    return any(grant.role is Role.ADMIN and covers(grant.scope, scope) for grant in actor.grants)
 
 
 def role_of(actor: Actor, name: str) -> Role | None:

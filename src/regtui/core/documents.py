@@ -52,7 +52,7 @@ class Document(Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: UUID of the entity.
-        kind: `model`, `version`, `alias`, `conflict`, `comment` or `dataset`.
+        kind: One of `FIELDS`.
         stream: The stream that orders it.
         seq: Sequence number of the operation that changed it last; 0 while that is pending.
         by: Id of that operation.
@@ -195,6 +195,28 @@ FIELDS: dict[str, dict[str, Field]] = {
         "description": Field(Rule.CAS, str),
         "tags": Field(Rule.MAP, str),
         "state": Field(Rule.CAS, Literal["active", "deleted"], editable=False),
+    },
+    "user": {
+        "display_name": Field(Rule.CAS, str),
+        "kind": Field(Rule.CAS, Literal["person", "service"]),
+        "owner": Field(Rule.CAS, str),
+        "state": Field(Rule.CAS, Literal["active", "disabled"]),
+    },
+    "team": {
+        "description": Field(Rule.CAS, str),
+        "members": Field(Rule.SET, Literal[True]),
+        "state": Field(Rule.CAS, Literal["active", "deleted"]),
+    },
+    "grant": {
+        "role": Field(
+            Rule.CAS,
+            Literal["reporter", "viewer", "contributor", "approver", "maintainer", "admin"],
+            editable=False,
+        ),
+    },
+    "replica": {
+        "host": Field(Rule.CAS, str),
+        "state": Field(Rule.CAS, Literal["active", "revoked"], editable=False),
     },
 }
 

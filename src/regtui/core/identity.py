@@ -102,6 +102,17 @@ def user_id(name: str) -> str:
     return _derived("user", lowered)
 
 
+def team_id(name: str) -> str:
+    """Return the id of the team with a name; case does not matter."""
+    lowered = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).lower())
+    return _derived("team", lowered)
+
+
+def grant_id(holder: str, scope: str) -> str:
+    """Return the id of what a user or team may do in a scope."""
+    return _derived("grant", holder, scope)
+
+
 def replica_id(public_key: bytes) -> str:
     """Return the id of the replica that signs with this key."""
     return str(uuid.UUID(hex=encoding.digest(public_key)[:32]))

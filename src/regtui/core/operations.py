@@ -117,6 +117,44 @@ class DatasetBody(Struct, frozen=True, forbid_unknown_fields=True):
     set: Changes
 
 
+class UserBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """A person, or a service account that a person owns, by name, and values of it."""
+
+    name: str
+    set: Changes
+
+
+class TeamBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """A team by name, and values of it."""
+
+    name: str
+    set: Changes
+
+
+class GrantBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """A role in a scope.
+
+    Attributes:
+        to: Id of the user or team that has it.
+        to_kind: `user` or `team`.
+        scope: `*`, a prefix such as `nlp/*`, or one model's name.
+        set: The role by its name; None takes it away.
+    """
+
+    to: str
+    to_kind: str
+    scope: str
+    set: Changes
+
+
+class ReplicaBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """A replica: whose it is, the public key that it signs with (hex digits), and values of it."""
+
+    user: str
+    public_key: str
+    set: Changes
+
+
 class Operation(Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True):
     """What every operation carries.
 
@@ -265,6 +303,48 @@ class DatasetPut(Operation, frozen=True, tag="dataset.put"):
     body: DatasetBody
 
 
+class UserPut(Operation, frozen=True, tag="user.put"):
+    """Make a person or service account known, or change what is known of it."""
+
+    kind = "user.put"
+    body: UserBody
+
+
+class TeamPut(Operation, frozen=True, tag="team.put"):
+    """Make a team, or change it."""
+
+    kind = "team.put"
+    body: TeamBody
+
+
+class GrantAdd(Operation, frozen=True, tag="grant.add"):
+    """Give somebody a role in a scope."""
+
+    kind = "grant.add"
+    body: GrantBody
+
+
+class GrantRemove(Operation, frozen=True, tag="grant.remove"):
+    """Take a role away."""
+
+    kind = "grant.remove"
+    body: GrantBody
+
+
+class ReplicaEnrol(Operation, frozen=True, tag="replica.enrol"):
+    """Let a replica act for its user."""
+
+    kind = "replica.enrol"
+    body: ReplicaBody
+
+
+class ReplicaRevoke(Operation, frozen=True, tag="replica.revoke"):
+    """Stop a replica from acting for its user."""
+
+    kind = "replica.revoke"
+    body: EditBody
+
+
 AnyOperation = (
     ModelCreate
     | ModelEdit
@@ -282,6 +362,12 @@ AnyOperation = (
     | CommentAdd
     | CommentEdit
     | DatasetPut
+    | UserPut
+    | TeamPut
+    | GrantAdd
+    | GrantRemove
+    | ReplicaEnrol
+    | ReplicaRevoke
 )
 
 KINDS: dict[str, type[Operation]] = {variant.kind: variant for variant in AnyOperation.__args__}

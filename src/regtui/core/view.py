@@ -49,8 +49,8 @@ class View(Protocol):
     def aliases_of(self, version: str) -> list[Document]:
         """Return the aliases that point to a version."""
 
-    def last_number(self, model: str) -> int:
-        """Return the highest version number given in a model; 0 before the first."""
+    def next_number(self, model: str, version: str) -> int | None:
+        """Return the number that a new version of a model gets; None where it has to wait."""
 
     def changed_by_others(self, entity: str, since: str | None, replica: str) -> str | None:
         """Return an operation of another replica that changed the entity after `since`.

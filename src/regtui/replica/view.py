@@ -160,6 +160,10 @@ class ReplicaView:
         self.load(str(row[0]) for row in rows)
         self._asked.update(wanted)
 
+    def next_number(self, model: str, version: str) -> int | None:  # noqa: ARG002 -- a View's
+        """Return the number that a new version gets; None where another authority gives it."""
+        return self.last_number(model) + 1 if self.seq else None
+
     def last_number(self, model: str) -> int:
         """Return the highest version number given in a model."""
         if model not in self._numbers:

@@ -12,7 +12,7 @@ effects are collected with the state rules and dropped where a gate fails.
 import msgspec
 
 from regtui.core import encoding
-from regtui.core.access import REQUIRED, Actor, Role, role_of
+from regtui.core.access import REQUIRED, Actor, Role, may_grant, role_of
 from regtui.core.documents import encode_document
 from regtui.core.errors import BadInput
 from regtui.core.governance import gate_results
@@ -21,7 +21,15 @@ from regtui.core.judgement.kinds import KINDS
 from regtui.core.judgement.merge import Merger
 from regtui.core.judgement.refusal import Refusal
 from regtui.core.judgement.shape import check_shape
-from regtui.core.operations import FORMAT, DatasetBody, ModelBody, Operation, ResolveBody
+from regtui.core.operations import (
+    FORMAT,
+    DatasetBody,
+    GrantBody,
+    ModelBody,
+    Operation,
+    ReplicaBody,
+    ResolveBody,
+)
 from regtui.core.verdicts import Accepted, Conflicted, Judged, Rejected, Unsupported
 from regtui.core.view import View
 
@@ -77,6 +85,9 @@ def judge(operation: Operation, view: View, actor: Actor, now: int) -> Judged:
 
 def _check_access(operation: Operation, view: View, actor: Actor) -> None:
     """Refuse what the actor may not do; what he may not see is not there."""
+    if operation.stream == "access":
+        _check_administration(operation, view, actor)
+        return
     if isinstance(operation.body, ModelBody | DatasetBody):
         try:
             name = name_key(operation.body.name)
@@ -92,6 +103,25 @@ def _check_access(operation: Operation, view: View, actor: Actor) -> None:
         required = Role.MAINTAINER  # as the change of state that it produces
     if role < required:
         raise Refusal("denied", f"{operation.kind} needs the role {required.name.lower()}")
+
+
+def _check_administration(operation: Operation, view: View, actor: Actor) -> None:
+    """Refuse changes of who may do what: they are for the admins of the scope.
+
+    Whose replica it is may enrol and revoke it.
+    """
+    body, scope = operation.body, "*"
+    if isinstance(body, GrantBody):
+        scope = body.scope
+    elif isinstance(body, ReplicaBody):
+        if body.user == actor.id:
+            return
+    elif operation.kind == "replica.revoke":
+        replica = view.document(operation.entity)
+        if replica is not None and replica.facts.get("user") == actor.id:
+            return
+    if not may_grant(actor, scope):
+        raise Refusal("denied", f"{operation.kind} needs the role admin in {scope!r}")
 
 
 def _changes_state(body: ResolveBody) -> bool:

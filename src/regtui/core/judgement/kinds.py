@@ -75,7 +75,7 @@ def capture_version(operation: Operation, merger: Merger) -> Outcome:
             merger.paths["state"] = PathResult("same", stamp=found.stamp("state"))
         merger.change(found, changes)
         return Outcome(number=found.facts.get("number"))
-    number = merger.view.last_number(operation.stream) + 1 if merger.view.seq else None
+    number = merger.view.next_number(operation.stream, operation.entity)
     facts = {
         "model": operation.stream,
         "number": number,
@@ -227,6 +227,74 @@ def put_dataset(operation: Operation, merger: Merger) -> Outcome:
     return Outcome()
 
 
+def put_user(operation: Operation, merger: Merger) -> Outcome:
+    """Make a person or service account known, or change what is known of it."""
+    found = merger.view.document(operation.entity)
+    if found is not None:
+        merger.change(found, operation.body.set)
+        return Outcome()
+    facts = _made(operation, merger, name=operation.body.name)
+    first = {"state": Change("active"), "kind": Change("person"), **operation.body.set}
+    merger.create(operation.entity, "user", operation.stream, facts, first)
+    return Outcome()
+
+
+def put_team(operation: Operation, merger: Merger) -> Outcome:
+    """Make a team, or change it."""
+    found = merger.view.document(operation.entity)
+    if found is not None:
+        merger.change(found, operation.body.set)
+        return Outcome()
+    facts = _made(operation, merger, name=operation.body.name)
+    first = {"state": Change("active"), **operation.body.set}
+    merger.create(operation.entity, "team", operation.stream, facts, first)
+    return Outcome()
+
+
+def change_grant(operation: Operation, merger: Merger) -> Outcome:
+    """Give somebody a role in a scope, or take it away."""
+    body = operation.body
+    holder = merger.view.document(body.to)
+    if holder is None or holder.kind != body.to_kind:
+        raise Refusal("not_found", f"there is no such {body.to_kind}")
+    found = merger.view.document(operation.entity)
+    if operation.kind == "grant.remove" and (found is None or found.value("role") is None):
+        raise Refusal("not_found", "there is no such grant")
+    if found is not None:
+        merger.change(found, body.set)
+        return Outcome()
+    facts = _made(operation, merger, to=body.to, to_kind=body.to_kind, scope=body.scope)
+    merger.create(operation.entity, "grant", operation.stream, facts, body.set)
+    return Outcome()
+
+
+def enrol_replica(operation: Operation, merger: Merger) -> Outcome:
+    """Let a replica act for its user; one that was revoked never acts again."""
+    body = operation.body
+    user = merger.view.document(body.user)
+    if user is None or user.kind != "user" or user.value("state") != "active":
+        raise Refusal("not_found", "there is no such user")
+    found = merger.view.document(operation.entity)
+    if found is None:
+        facts = _made(operation, merger, user=body.user, public_key=body.public_key)
+        first = {**body.set, "state": Change("active")}
+        merger.create(operation.entity, "replica", operation.stream, facts, first)
+    elif found.facts["user"] != body.user or found.value("state") != "active":
+        raise Refusal("denied", "this replica may not be enrolled", "log in from a new one")
+    else:
+        merger.change(found, body.set)
+    return Outcome()
+
+
+def revoke_replica(operation: Operation, merger: Merger) -> Outcome:
+    """Stop a replica from acting for its user."""
+    found = merger.view.document(operation.entity)
+    if found is None or found.kind != "replica":
+        raise Refusal("not_found", "there is no such replica")
+    merger.change(found, operation.body.set)
+    return Outcome()
+
+
 KINDS: dict[str, Callable[[Operation, Merger], Outcome]] = {
     "model.create": create_model,
     "model.edit": edit,
@@ -244,7 +312,18 @@ KINDS: dict[str, Callable[[Operation, Merger], Outcome]] = {
     "comment.add": add_comment,
     "comment.edit": edit_comment,
     "dataset.put": put_dataset,
+    "user.put": put_user,
+    "team.put": put_team,
+    "grant.add": change_grant,
+    "grant.remove": change_grant,
+    "replica.enrol": enrol_replica,
+    "replica.revoke": revoke_replica,
 }
+
+
+def _made(operation: Operation, merger: Merger, **facts: object) -> dict[str, object]:
+    """Return the facts of something new: what it is, when it was made, and by whom."""
+    return {**facts, "created": merger.stamp.at, "author": operation.actor}
 
 
 def _model(operation: Operation, merger: Merger) -> Document:

@@ -13,7 +13,19 @@ from msgspec import Struct
 from regtui.core import encoding
 from regtui.core.documents import FIELDS, Field, Rule, field_of, split_path
 from regtui.core.errors import BadInput
-from regtui.core.identity import alias_id, alias_key, dataset_id, model_id, name_key, version_id
+from regtui.core.access import scope_key
+from regtui.core.identity import (
+    alias_id,
+    alias_key,
+    dataset_id,
+    grant_id,
+    model_id,
+    name_key,
+    replica_id,
+    team_id,
+    user_id,
+    version_id,
+)
 from regtui.core.judgement.refusal import Refusal
 from regtui.core.operations import (
     BYTES_LIMIT,
@@ -23,10 +35,14 @@ from regtui.core.operations import (
     CommentBody,
     DatasetBody,
     EditBody,
+    GrantBody,
     ModelBody,
     Operation,
+    ReplicaBody,
     ResolveBody,
     StateBody,
+    TeamBody,
+    UserBody,
     encode_operation,
 )
 
@@ -60,6 +76,9 @@ SETTABLE: dict[str, frozenset[str]] = {
     "conflict.resolve": frozenset({"state", "version", "places"}),
     "comment.edit": frozenset({"state"}),
     "dataset.put": frozenset({"state"}),
+    "grant.add": frozenset({"role"}),
+    "grant.remove": frozenset({"role"}),
+    "replica.revoke": frozenset({"state"}),
 }
 """The fields that edits can't name, by the kinds of operation that set them."""
 
@@ -71,6 +90,9 @@ DISCUSSED = frozenset({"model", "version"})
 
 CONTESTED = frozenset({"model", "version", "alias", "comment", "dataset"})
 """The kinds that conflicts can be about."""
+
+ACCESS_KINDS = frozenset({"user", "team", "grant", "replica"})
+"""The kinds of entity that the access stream has."""
 
 _CAPTURED = Change("captured")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -124,6 +146,8 @@ def _check_entity(operation: Operation) -> None:
     body = operation.body
     if isinstance(body, DatasetBody) and operation.stream != "registry":
         raise BadInput("datasets belong to the registry's stream")
+    if (entity_kind(operation) in ACCESS_KINDS) != (operation.stream == "access"):
+        raise BadInput("people, teams, grants and replicas belong to the access stream, alone")
     # Of another version would be an id that follows from a name, and is thereby taken.
     if isinstance(body, CommentBody) and not _UUID7.fullmatch(operation.entity):
         raise BadInput("a comment has a UUID of version 7 for an id")
@@ -150,7 +174,32 @@ def _expected_id(operation: Operation) -> str:
         return alias_id(operation.stream, alias_key(body.name))
     if isinstance(body, DatasetBody):
         return dataset_id(name_key(body.name))
+    return _access_id(operation)
+
+
+def _access_id(operation: Operation) -> str:
+    """Return the id that follows from who or what an operation on access names."""
+    body = operation.body
+    if isinstance(body, UserBody):
+        return user_id(_person(body.name))
+    if isinstance(body, TeamBody):
+        return team_id(_person(body.name))
+    if isinstance(body, GrantBody):
+        if body.to_kind not in {"user", "team"} or body.scope != scope_key(body.scope):
+            raise BadInput("a grant names a user or team, and a scope in lower case")
+        return grant_id(body.to, body.scope)
+    if isinstance(body, ReplicaBody):
+        if not _DIGEST.fullmatch(body.public_key) or not _UUID.fullmatch(body.user):
+            raise BadInput("a replica names its user and a public key of 32 bytes")
+        return replica_id(bytes.fromhex(body.public_key))
     return operation.entity
+
+
+def _person(name: str) -> str:
+    """Return the name of a person or team if it can be one."""
+    if "/" in name_key(name):
+        raise BadInput(f"the name {name!r} contains '/'")
+    return name
 
 
 def _check_changes(operation: Operation) -> None:
@@ -180,6 +229,14 @@ def _check_what_is_set(operation: Operation) -> None:
         or (changes["version"].to is None) != (operation.kind == "alias.remove")
     ):
         raise BadInput(f"{operation.kind} sets the version and nothing else")
+    if isinstance(body, GrantBody) and (
+        set(changes) != {"role"} or (changes["role"].to is None) != operation.kind.endswith(".remove")
+    ):
+        raise BadInput(f"{operation.kind} sets the role and nothing else")
+    if operation.kind == "replica.revoke" and (
+        set(changes) != {"state"} or changes["state"].to != "revoked"
+    ):
+        raise BadInput("replica.revoke sets the state and nothing else")
     if isinstance(body, CommentBody) and set(changes) != {"text"}:
         raise BadInput("a comment sets its text and nothing else")
     if isinstance(body, CaptureBody) and changes.get("state", _CAPTURED).to != _CAPTURED.to:
@@ -199,8 +256,8 @@ def _check_change(operation: Operation, kind: str, path: str, change: Change) ->
     is_undo = name == "places" and operation.undoes is not None
     if not field.editable and not is_undo and name not in SETTABLE.get(operation.kind, ()):
         raise BadInput(f"{operation.kind} can't set {name!r}")
-    if name == "parents" and not _UUID.fullmatch(key or ""):
-        raise BadInput(f"{path!r} names no version by its id")
+    if name in {"parents", "members"} and not _UUID.fullmatch(key or ""):
+        raise BadInput(f"{path!r} names nothing by its id")
     if change.to is not None:
         _check_value(field, path, change.to)
 

@@ -1,0 +1,523 @@
+"""The authority: orders and judges the operations of one registry, inside one transaction.
+
+Who makes an `Authority` holds the registry's row. Operations are judged one after the other on a
+view that moves along; nothing is written before `flush`, so an operation on which the judge itself
+fails leaves no trace but its verdict. Each gets exactly one final verdict.
+"""
+
+import time
+import traceback
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy.engine import Connection
+
+from regtui.core import chain, encoding
+from regtui.core.access import Actor
+from regtui.core.documents import Document, texts_of
+from regtui.core.errors import BadInput
+from regtui.core.identity import name_key
+from regtui.core.judgement import judge
+from regtui.core.operations import (
+    CaptureBody,
+    Operation,
+    UnknownKind,
+    decode_operation,
+    subject,
+)
+from regtui.core.verdicts import (
+    Accepted,
+    Judged,
+    Rejected,
+    Unsupported,
+    Verdict,
+    decode_verdict,
+    encode_verdict,
+)
+from regtui.core.view import Past
+from regtui.wire import statements
+from sync_server import schema
+from sync_server.database import insert, upsert
+from sync_server.view import Snapshot, ServerView
+
+SLICE = 0.25
+"""Seconds that one request may hold the registry; the rest is for the next one."""
+
+
+class Header(Struct, frozen=True):
+    """What every operation says, also one of an unknown kind."""
+
+    id: str
+    replica: str
+    n: int
+    prev: str
+    actor: str
+    kind: str
+    group: str | None = None
+
+
+class Sent(Struct, frozen=True):
+    """An operation as it came: its exact bytes, and what they hold; None for an unknown kind."""
+
+    data: bytes
+    header: Header
+    operation: Operation | None
+
+
+class RegistryRow(Struct):
+    """The counters of a registry."""
+
+    key: int
+    id: str
+    name: str
+    epoch: str
+    seq: int
+    link: bytes
+    clock_us: int
+    healing: bool
+
+
+class _Stream(Struct):
+    head: int = 0
+    link: bytes = chain.FIRST_LINK
+    place: int = 0
+    count: int = 0
+    total: int = 0
+    last_number: int = 0
+
+
+class Refused(Exception):
+    """The request as a whole is refused.
+
+    Args:
+        status: HTTP status.
+        code: Stable word for programs.
+        message: One sentence.
+    """
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+_header = msgspec.json.Decoder(Header)
+
+
+def read_operation(data: bytes) -> Sent:
+    """Return what an operation's bytes hold.
+
+    Raises:
+        Refused: They hold none.
+    """
+    try:
+        header = _header.decode(data)
+        return Sent(data, header, decode_operation(data))
+    except UnknownKind:
+        return Sent(data, header, None)
+    except (BadInput, ValueError, RecursionError) as error:
+        raise Refused(400, "malformed", f"a malformed operation: {error}") from None
+
+
+def registry_row(connection: Connection, registry: str, *, lock: bool) -> RegistryRow | None:
+    """Return a registry's counters; with `lock`, nobody else changes them in this transaction."""
+    c = schema.registry.c
+    query = sa.select(
+        c.key, c.id, c.name, c.epoch, c.seq, c.link, c.clock_us, c.healing
+    ).where(c.id == registry)
+    if lock:
+        query = query.with_for_update()
+    row = connection.execute(query).first()
+    return None if row is None else RegistryRow(*row[:5], bytes(row[5]), *row[6:])
+
+
+class Authority:
+    """Judges operations on one registry and writes what becomes of them.
+
+    Args:
+        connection: Inside a transaction that holds the registry's row.
+        row: That row.
+        now: Microseconds of the server's clock.
+    """
+
+    def __init__(self, connection: Connection, row: RegistryRow, now: int) -> None:
+        self.row = row
+        self.connection = connection
+        self.view = ServerView(connection, row.key, row.seq + 1, numbers=not row.healing)
+        self._now = now
+        self._streams: dict[str, _Stream] = {}
+        self._before: dict[str, bytes | None] = {}
+        self._changed: dict[str, tuple[Document, bytes]] = {}
+        self._operations: list[dict[str, Any]] = []
+        self._refusals: list[dict[str, Any]] = []
+        self._texts: dict[str, str] = {}
+        self._text_refs: dict[tuple[str, str], int] = {}
+        self._authors: dict[tuple[str, str], int] = {}
+        self._forgotten: list[str] = []
+        self._steps: list[dict[str, Any]] = []
+
+    def moment(self) -> int:
+        """Return the time that counts for the next operation; it never goes back."""
+        return max(self._now, self.row.clock_us + 1)
+
+    def load(self, sent: Sequence[Sent]) -> None:
+        """Read what operations touch."""
+        entities: set[str] = set()
+        pasts: set[str] = set()
+        for one in sent:
+            operation = one.operation
+            pasts.add(one.header.id)
+            if operation is None:
+                continue
+            entities |= {operation.entity, operation.stream, subject(operation)}
+            changes = operation.body.set
+            if operation.kind == "alias.set" and "version" in changes:
+                entities.add(str(changes["version"].to))
+            pasts |= {change.saw for change in changes.values() if change.saw is not None}
+        self.view.load(entities, pasts)
+        stamps = {
+            register.by
+            for one in sent
+            if one.operation is not None
+            and (document := self.view.document(subject(one.operation))) is not None
+            for path in one.operation.body.set
+            if (register := document.fields.get(path)) is not None
+        }
+        self.view.load((), stamps)
+
+    def judge_all(
+        self, sent: Sequence[Sent], actor: Actor, *, limit: float | None = SLICE
+    ) -> list[bytes]:
+        """Judge operations in their order, groups as a whole.
+
+        Args:
+            sent: New operations; nothing is known of them.
+            actor: Who sent them.
+            limit: Seconds after which no further one is begun; None for all.
+
+        Returns:
+            The verdicts' bytes, of all or of the first ones.
+        """
+        verdicts: list[bytes] = []
+        began = time.monotonic()
+        place = 0
+        while place < len(sent):
+            if verdicts and limit is not None and time.monotonic() - began > limit:
+                break
+            group = sent[place].header.group
+            end = place + 1
+            while group is not None and end < len(sent) and sent[end].header.group == group:
+                end += 1
+            verdicts += self._judge_group(sent[place:end], actor)
+            place = end
+        return verdicts
+
+    def _judge_group(self, sent: Sequence[Sent], actor: Actor) -> list[bytes]:
+        """Judge operations that are accepted together or not at all."""
+        if len(sent) == 1:
+            verdict = self._judge(sent[0], actor)
+            return [self.decide(sent[0], *verdict)]
+        before = self.view.snapshot()
+        saved = self._saved()
+        made: list[bytes] = []
+        for one in sent:
+            verdict, judged = self._judge(one, actor)
+            if isinstance(verdict, Rejected | Unsupported):
+                self._take_back(before, saved)
+                return [self.decide(*self._with_group(other, one, verdict)) for other in sent]
+            made.append(self.decide(one, verdict, judged))
+        return made
+
+    def _with_group(
+        self, sent: Sent, cause: Sent, verdict: Rejected | Unsupported
+    ) -> tuple[Sent, Verdict, Judged]:
+        mine: Verdict = verdict
+        if sent is not cause:
+            mine = Rejected(
+                op=sent.header.id,
+                now=self.moment(),
+                code="depends_on_rejected",
+                message="another part of the same change was refused",
+                hint="`regtui outbox` shows which, and why",
+                cause=cause.header.id,
+            )
+        return sent, mine, Judged(mine)
+
+    def _judge(self, sent: Sent, actor: Actor) -> tuple[Verdict, Judged]:
+        now = self.moment()
+        if sent.operation is None:
+            verdict: Verdict = Unsupported(op=sent.header.id, now=now, kind=sent.header.kind)
+            return verdict, Judged(verdict)
+        try:
+            judged = judge(sent.operation, self.view, actor, now)
+        except Exception:  # noqa: BLE001 -- nothing blocks the queue
+            reference = uuid4().hex[:12]
+            traceback.print_exc()
+            verdict = Rejected(
+                op=sent.header.id,
+                now=now,
+                code="internal",
+                message=f"the server failed on it ({reference})",
+                hint="tell its operator; your work is kept in the outbox",
+            )
+            return verdict, Judged(verdict)
+        return judged.verdict, judged
+
+    def decide(self, sent: Sent, verdict: Verdict, judged: Judged) -> bytes:
+        """Take an operation's effects, or note that it was refused; return the verdict's bytes."""
+        sealed = encode_verdict(verdict)
+        row = self.row
+        row.clock_us = max(row.clock_us, verdict.now)
+        if not isinstance(verdict, Accepted) or sent.operation is None:
+            self._refusals.append(
+                {
+                    "registry": row.key,
+                    "id": sent.header.id,
+                    "replica": sent.header.replica,
+                    "actor": sent.header.actor,
+                    "at": verdict.now,
+                    "bytes": sent.data,
+                    "verdict": sealed,
+                }
+            )
+            if sent.operation is not None:
+                self.view.take(sent.operation, judged)
+            return sealed
+        operation = sent.operation
+        row.seq += 1
+        row.link = chain.link(row.link, sent.data, sealed)
+        stream = self._stream(operation.stream)
+        stream.head, stream.place = row.seq, stream.place + 1
+        stream.link = chain.link(stream.link, sent.data, sealed)
+        stream.last_number = max(stream.last_number, verdict.number or 0)
+        for document, body in judged.documents:
+            before = self.view.body(document.id)
+            self._change(stream, before, document, body)
+        changed = verdict.merged_into or subject(operation)
+        self._operations.append(
+            {
+                "registry": row.key,
+                "seq": row.seq,
+                "id": operation.id,
+                "stream": operation.stream,
+                "replica": operation.replica,
+                "subject": changed,
+                "actor": operation.actor,
+                "bytes": sent.data,
+                "verdict": sealed,
+                "log": encoding.encode(
+                    [[r.entity, r.kind, r.path, r.before, r.after, r.result] for r in judged.log]
+                ),
+                "link": row.link,
+                "stream_link": stream.link,
+                "place": stream.place,
+            }
+        )
+        self._authors.setdefault((operation.stream, operation.actor), row.seq)
+        self._texts |= judged.texts
+        named = {one for document, _ in judged.documents for one in texts_of(document)}
+        if isinstance(operation.body, CaptureBody):
+            named.add(operation.body.digest)
+        for digest in (*judged.texts, *sorted(named)):
+            self._text_refs.setdefault((operation.stream, digest), row.seq)
+        self.view.take(operation, judged)
+        return sealed
+
+    def restamp(self, document: Document) -> None:
+        """Write a document that changed by no operation: a number that was given late."""
+        self.row.seq += 1
+        document = msgspec.structs.replace(document, seq=self.row.seq)
+        body = encoding.encode(document)
+        self.row.link = chain.link(self.row.link, b"restamp", body)
+        self._change(self._stream(document.stream), self.view.body(document.id), document, body)
+        self.view.replace(document, body)
+        self._steps.append(
+            {"registry": self.row.key, "seq": self.row.seq, "link": self.row.link}
+        )
+
+    def renumber(self, document: Document, number: int) -> None:
+        """Give a version the number that it waits for."""
+        self.reserve(document.stream, number)
+        facts = {**document.facts, "number": number}
+        self.restamp(msgspec.structs.replace(document, facts=facts))
+
+    def reserve(self, stream: str, number: int) -> None:
+        """Give no version of a model a number up to this one any more, but for what claims it."""
+        counters = self._stream(stream)
+        counters.last_number = max(counters.last_number, number)
+        self.view.reserve(stream, number)
+
+    def claim(self, stream: str, version: str, number: int) -> None:
+        """Let a version have the number that it had."""
+        self.reserve(stream, number)
+        self.view.claim(version, number)
+
+    def decide_refusal(self, sent: Sent, verdict: Rejected) -> bytes:
+        """Note a refusal that nobody judged."""
+        return self.decide(sent, verdict, Judged(verdict))
+
+    def forget_refusal(self, identity: str) -> None:
+        """Let go of a refusal: the operation was accepted before, as its receipt shows."""
+        self._forgotten.append(identity)
+        self.view.forget_past(identity)
+
+    def keep_texts(self, texts: dict[str, str]) -> None:
+        """Keep texts that came along, whose digests were checked."""
+        self._texts |= texts
+        self.view.offer_texts(texts)
+
+    def flush(self) -> None:
+        """Write everything; the caller commits."""
+        connection, key = self.connection, self.row.key
+        if self._forgotten:
+            c = schema.refusal.c
+            connection.execute(
+                sa.delete(schema.refusal).where(c.registry == key, c.id.in_(self._forgotten))
+            )
+        insert(connection, schema.operation, self._operations)
+        insert(connection, schema.step, self._steps)
+        upsert(connection, schema.refusal, self._refusals, replace=False)
+        upsert(connection, schema.entity, [self._row(*one) for one in self._changed.values()])
+        texts = [{"digest": d, "value": v.encode()} for d, v in self._texts.items()]
+        upsert(connection, schema.text, texts, replace=False)
+        refs = [
+            {"registry": key, "stream": stream, "digest": digest, "seq": seq}
+            for (stream, digest), seq in self._text_refs.items()
+        ]
+        upsert(connection, schema.text_ref, refs, replace=False)
+        authors = [
+            {"registry": key, "stream": stream, "user": user, "seq": seq}
+            for (stream, user), seq in self._authors.items()
+        ]
+        upsert(connection, schema.author, authors, replace=False)
+        streams = [
+            {
+                "registry": key,
+                "id": name,
+                "head": one.head,
+                "link": one.link,
+                "place": one.place,
+                "count": one.count,
+                "total": f"{one.total:016x}",
+                "last_number": one.last_number,
+            }
+            for name, one in self._streams.items()
+        ]
+        upsert(connection, schema.stream, streams)
+        c = schema.registry.c
+        row = self.row
+        connection.execute(
+            sa.update(schema.registry)
+            .where(c.key == key)
+            .values(
+                seq=row.seq,
+                link=row.link,
+                clock_us=row.clock_us,
+                epoch=row.epoch,
+                healing=row.healing,
+            )
+        )
+
+    def _change(
+        self, stream: _Stream, before: bytes | None, document: Document, body: bytes
+    ) -> None:
+        stream.total = statements.moved(stream.total, before, body)
+        stream.count += before is None
+        stream.head = self.row.seq
+        self._changed[document.id] = (document, body)
+
+    def _row(self, document: Document, body: bytes) -> dict[str, Any]:
+        facts, value = document.facts, document.value
+        name = target = path = None
+        gone = False
+        if document.kind == "model":
+            name, gone = value("name"), value("state") == "deleted"
+        elif document.kind == "dataset":
+            name = name_key(str(facts["name"]))
+        elif document.kind == "alias":
+            target = value("version")
+        elif document.kind == "conflict":
+            target, path = facts["of"], facts["path"]
+            gone = value("resolution") is not None
+            about = self.view.document(str(facts["of"]))
+            if about is not None and about.kind == "dataset":
+                name = name_key(str(about.facts["name"]))
+        elif document.kind == "comment":
+            target = facts["of"]
+        return {
+            "registry": self.row.key,
+            "id": document.id,
+            "kind": document.kind,
+            "stream": document.stream,
+            "seq": document.seq,
+            "body": body,
+            "name": name,
+            "minted": facts.get("name") if document.kind == "model" else None,
+            "generation": facts.get("generation"),
+            "gone": gone,
+            "target": target,
+            "path": path,
+        }
+
+    def _stream(self, name: str) -> _Stream:
+        if name not in self._streams:
+            c = schema.stream.c
+            row = self.connection.execute(
+                sa.select(c.head, c.link, c.place, c.count, c.total, c.last_number).where(
+                    c.registry == self.row.key, c.id == name
+                )
+            ).first()
+            self._streams[name] = (
+                _Stream()
+                if row is None
+                else _Stream(
+                    row.head,
+                    bytes(row.link),
+                    row.place,
+                    row[3],  # `count` is a method of rows
+                    int(row.total, 16),
+                    row.last_number,
+                )
+            )
+        return self._streams[name]
+
+    def _saved(self) -> tuple[Any, ...]:
+        return (
+            msgspec.structs.replace(self.row),
+            {name: msgspec.structs.replace(one) for name, one in self._streams.items()},
+            dict(self._changed),
+            len(self._operations),
+            dict(self._texts),
+            dict(self._text_refs),
+            dict(self._authors),
+        )
+
+    def _take_back(self, view: Snapshot, saved: tuple[Any, ...]) -> None:
+        row, self._streams, self._changed, length, self._texts, self._text_refs, self._authors = (
+            saved
+        )
+        self.row.seq, self.row.link, self.row.clock_us = row.seq, row.link, row.clock_us
+        del self._operations[length:]
+        self.view.restore(view)
+
+
+def known_verdict(past: Past) -> bytes:
+    """Return the bytes of a verdict that was given before."""
+    return encode_verdict(past.verdict)
+
+
+def decoded_verdict(data: bytes) -> Verdict:
+    """Return the verdict behind bytes that a replica sends back.
+
+    Raises:
+        Refused: They hold none.
+    """
+    try:
+        return decode_verdict(data)
+    except (ValueError, RecursionError):
+        raise Refused(400, "malformed", "a malformed verdict") from None

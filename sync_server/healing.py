@@ -1,0 +1,192 @@
+"""Healing: what a server takes back that it lost with a restore from an older backup.
+
+The first replica that was ahead shows it: the history that it knows is not this one. A new epoch
+begins, and until it is closed replicas bring back what they have receipts for. It gets the verdict
+and the number that it had, and what refers to something that is not back yet waits.
+"""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from regtui.core import encoding
+from regtui.core.access import Actor, Grant, Role
+from regtui.core.documents import decode_document
+from regtui.core.operations import subject
+from regtui.core.verdicts import Accepted, Rejected
+from regtui.wire import statements
+from regtui.wire.messages import Claim, Evidence, Offer, Push
+from sync_server import schema
+from sync_server.authority import (
+    Authority,
+    RegistryRow,
+    Sent,
+    decoded_verdict,
+    known_verdict,
+    read_operation,
+)
+from sync_server.database import upsert
+from sync_server.rights import Rights
+from sync_server.secrets import Secrets
+
+
+def was_issued(connection: Connection, row: RegistryRow, epoch: str) -> bool:
+    """Tell whether an epoch is one of this registry's, as far as its database remembers."""
+    c = schema.epoch.c
+    found = connection.execute(
+        sa.select(c.base).where(c.registry == row.key, c.id == epoch)
+    ).first()
+    return found is not None
+
+
+def new_epoch(
+    connection: Connection, authority: Authority, reason: str, secrets: Secrets, seed: bytes
+) -> None:
+    """Begin an epoch, in which replicas bring back what was lost."""
+    row = authority.row
+    # From all of what it follows: two servers that were restored alike part here.
+    row.epoch = secrets.mark(
+        encoding.encode(["epoch", row.id, row.epoch, row.seq, authority.moment(), seed.hex()])
+    )
+    row.healing = True
+    note_epoch(connection, row, reason, authority.moment())
+
+
+def note_epoch(connection: Connection, row: RegistryRow, reason: str, now: int) -> None:
+    """Write down the present epoch of a registry."""
+    epoch = {
+        "registry": row.key,
+        "id": row.epoch,
+        "base": row.seq,
+        "reason": reason,
+        "began": now,
+    }
+    upsert(connection, schema.epoch, [epoch])
+
+
+def close(authority: Authority) -> int:
+    """End the healing: versions that wait for a number get one; return how many did."""
+    row, e = authority.row, schema.entity.c
+    row.healing = False
+    bodies = authority.connection.execute(
+        sa.select(e.body)
+        .where(e.registry == row.key, e.kind == "version", e.body.contains(b'"number":null'))
+        .order_by(e.seq)
+    ).scalars()
+    waiting = [decode_document(bytes(body)) for body in bodies]
+    numbered = 0
+    for document in waiting:
+        if document.facts["number"] is not None:
+            continue
+        number = authority.view.next_number(document.stream, document.id)
+        number = number or authority.view.last_number(document.stream) + 1
+        authority.renumber(document, number)
+        numbered += 1
+    c = schema.claim.c
+    authority.connection.execute(sa.delete(schema.claim).where(c.registry == row.key))
+    return numbered
+
+
+class Healing:
+    """Takes back what a replica offers.
+
+    Args:
+        authority: Of the registry.
+        secrets: By which receipts and certificates are checked.
+        rights: Of who offers.
+    """
+
+    def __init__(self, authority: Authority, secrets: Secrets, rights: Rights) -> None:
+        self._authority = authority
+        self._secrets = secrets
+        self._rights = rights
+
+    def take_claims(self, claims: Sequence[Claim]) -> None:
+        """Note the numbers that versions had; a version that has none yet gets it at once."""
+        row = self._authority.row
+        good = []
+        for claim in claims:
+            statement = statements.certificate_statement(
+                row.id, claim.model, claim.version, claim.number
+            )
+            if self._secrets.marked(statement, claim.certificate):
+                good.append(claim)
+        upsert(
+            self._authority.connection,
+            schema.claim,
+            [
+                {
+                    "registry": row.key,
+                    "version": one.version,
+                    "stream": one.model,
+                    "number": one.number,
+                }
+                for one in good
+            ],
+            replace=False,
+        )
+        for claim in good:
+            self._authority.reserve(claim.model, claim.number)
+            document = self._authority.view.document(claim.version)
+            if document is not None and document.facts.get("number") is None:
+                self._authority.renumber(document, claim.number)
+
+    def take_offers(self, push: Push, verdicts: list[bytes]) -> list[str]:
+        """Judge operations by their receipts; return the ids of those that wait."""
+        good = [self._is_good(evidence) for evidence in push.evidence]
+        sent = [read_operation(bytes(offer.op)) for offer in push.offers]
+        self._authority.load(sent)
+        parked = []
+        for offer, one in zip(push.offers, sent, strict=True):
+            verdict = self._take(offer, one, push, good)
+            if verdict is None:
+                parked.append(one.header.id)
+            else:
+                verdicts.append(verdict)
+        return parked
+
+    def _take(self, offer: Offer, sent: Sent, push: Push, good: list[bool]) -> bytes | None:
+        authority = self._authority
+        past = authority.view.past(sent.header.id)
+        before = decoded_verdict(bytes(offer.verdict))
+        evidence = push.evidence[offer.evidence] if offer.evidence < len(push.evidence) else None
+        proven = (
+            evidence is not None
+            and good[offer.evidence]
+            and statements.verdict_digest(bytes(offer.verdict)) in evidence.verdicts
+            and before.op == sent.header.id
+            and sent.header.actor == self._rights.user
+        )
+        lost = past is not None and isinstance(past.verdict, Rejected)
+        if past is not None and not (lost and proven and isinstance(before, Accepted)):
+            return known_verdict(past)
+        operation = sent.operation
+        if operation is None or not proven or not isinstance(before, Accepted):
+            verdict = Rejected(
+                op=sent.header.id,
+                now=authority.moment(),
+                code="unproven",
+                message="the server can't tell that it accepted this before",
+                hint="`regtui outbox retry` sends it again",
+            )
+            return authority.decide_refusal(sent, verdict)
+        entity = subject(operation)
+        is_new = operation.kind in {"model.create", "version.capture"}
+        missing = authority.view.document(operation.stream if is_new else entity) is None
+        if missing and operation.kind != "model.create" and authority.row.healing:
+            if not (operation.kind in {"alias.set", "comment.add", "dataset.put"}
+                    and authority.view.document(operation.stream) is not None):
+                return None
+        if lost:
+            authority.forget_refusal(sent.header.id)
+        if before.number is not None:
+            authority.claim(operation.stream, operation.entity, before.number)
+        # It was allowed when it was judged; what its author may do now does not count.
+        actor = Actor(operation.actor, self._rights.name, (Grant(Role.ADMIN, "*"),))
+        return authority.judge_all([sent], actor, limit=None)[0]
+
+    def _is_good(self, evidence: Evidence) -> bool:
+        row = self._authority.row
+        statement = statements.receipt_statement(row.id, evidence.epoch, evidence.verdicts)
+        return self._secrets.signed(statement, evidence.signature)

@@ -1,0 +1,207 @@
+"""Rights: what each user may do and see, worked out from the access stream when he asks.
+
+Nothing is computed ahead: one grant for a hundred people over ten thousand models would make a
+million rows under the lock. What is readable follows from a user's grants and a model's name, and
+*since when* from the operations that gave him those.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy.engine import Connection
+
+from regtui.core.access import Actor, Grant, Role, covers, in_scope
+from regtui.core.documents import Document, decode_document
+from sync_server import schema
+
+ACCESS = "access"
+REGISTRY = "registry"
+
+
+class Held(Struct, frozen=True):
+    """A grant, and the sequence number since which it is held."""
+
+    grant: Grant
+    since: int
+
+
+class Rights(Struct, frozen=True):
+    """What one user may do now.
+
+    Attributes:
+        user: Id.
+        name: As he is called.
+        is_active: Whether he may do anything at all.
+        held: His grants, teams' included.
+        changed: The sequence number of the last change of access, of anybody's.
+    """
+
+    user: str
+    name: str
+    is_active: bool
+    held: tuple[Held, ...]
+    changed: int
+
+    @property
+    def actor(self) -> Actor:
+        """The user as the judge knows him."""
+        return Actor(self.user, self.name, tuple(one.grant for one in self.held))
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether every model is readable."""
+        return any(_sees(one) and one.grant.scope == "*" for one in self.held)
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether he may change everybody's access."""
+        return any(
+            one.grant.role is Role.ADMIN and one.grant.scope == "*" for one in self.held
+        )
+
+    def since(self, name: str) -> int | None:
+        """Return since when what has a name is readable; None where it is not."""
+        return min(
+            (one.since for one in self.held if _sees(one) and in_scope(one.grant.scope, name)),
+            default=None,
+        )
+
+    def newest(self) -> int:
+        """Return since when he holds his newest grant; 0 without one."""
+        return max((one.since for one in self.held if _sees(one)), default=0)
+
+    def narrowed(self, roles: Iterable[Grant]) -> "Rights":
+        """Return the part of these rights that a token with roles of its own has."""
+        held = [
+            Held(Grant(min(one.grant.role, cap.role), scope), one.since)
+            for one in self.held
+            for cap in roles
+            if (scope := _meet(one.grant.scope, cap.scope)) is not None
+        ]
+        return Rights(self.user, self.name, self.is_active, tuple(held), self.changed)
+
+
+class People:
+    """Everybody and his rights, as the access stream has them at one moment.
+
+    Args:
+        documents: Of the access stream.
+        since: Sequence number by operation, for those that gave roles and memberships.
+        changed: The stream's last operation.
+    """
+
+    def __init__(
+        self, documents: Iterable[Document], since: Mapping[str, int], changed: int
+    ) -> None:
+        self.changed = changed
+        self.documents = {document.id: document for document in documents}
+        self._since = since
+        self._grants: dict[str, list[Document]] = {}
+        self._teams: dict[str, list[Document]] = {}
+        for document in self.documents.values():
+            if document.kind == "grant" and document.value("role") is not None:
+                self._grants.setdefault(str(document.facts["to"]), []).append(document)
+            if document.kind == "team" and document.value("state") == "active":
+                for member in document.entries("members"):
+                    self._teams.setdefault(member, []).append(document)
+
+    def of(self, user: str) -> Rights:
+        """Return the rights of a user; one who is not there has none."""
+        document = self.documents.get(user)
+        if document is None or document.kind != "user":
+            return Rights(user, user, False, (), self.changed)
+        is_active = document.value("state") == "active"
+        owner = document.value("owner")
+        if owner is not None and owner in self.documents:
+            # What acts for somebody stops when he is stopped.
+            is_active = is_active and self.documents[owner].value("state") == "active"
+        held = [self._held(grant) for grant in self._grants.get(user, ())] if is_active else []
+        for team in self._teams.get(user, ()) if is_active else ():
+            joined = self._since.get(team.stamp(f"members/{user}") or "", 0)
+            for grant in self._grants.get(team.id, ()):
+                one = self._held(grant)
+                held.append(Held(one.grant, max(one.since, joined)))
+        name = str(document.facts["name"])
+        return Rights(user, name, is_active, tuple(held), self.changed)
+
+    def admins(self) -> set[str]:
+        """Return the ids of the active users who may change everybody's access."""
+        return {
+            document.id
+            for document in self.documents.values()
+            if document.kind == "user" and self.of(document.id).is_admin
+        }
+
+    def named(self, name: str) -> Document | None:
+        """Return the user of a name."""
+        lowered = name.lower()
+        return next(
+            (
+                document
+                for document in self.documents.values()
+                if document.kind == "user" and str(document.facts["name"]).lower() == lowered
+            ),
+            None,
+        )
+
+    def _held(self, grant: Document) -> Held:
+        role = Role[str(grant.value("role")).upper()]
+        since = self._since.get(grant.stamp("role") or "", 0)
+        return Held(Grant(role, str(grant.facts["scope"])), since)
+
+
+def load_people(connection: Connection, registry: int) -> People:
+    """Read the access stream."""
+    e, o = schema.entity.c, schema.operation.c
+    rows = connection.execute(
+        sa.select(e.body).where(e.registry == registry, e.stream == ACCESS)
+    ).scalars()
+    documents = [decode_document(bytes(body)) for body in rows]
+    since: dict[str, int] = {
+        row.id: row.seq
+        for row in connection.execute(
+            sa.select(o.id, o.seq).where(o.registry == registry, o.stream == ACCESS)
+        )
+    }
+    return People(documents, since, access_head(connection, registry))
+
+
+def access_head(connection: Connection, registry: int) -> int:
+    """Return the sequence number of the last change of access."""
+    s = schema.stream.c
+    found = connection.execute(
+        sa.select(s.head).where(s.registry == registry, s.id == ACCESS)
+    ).scalar()
+    return int(found or 0)
+
+
+class PeopleCache:
+    """Remembers everybody's rights until the access stream moves on."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, People] = {}
+
+    def get(self, connection: Connection, registry: int) -> People:
+        """Return the people of the moment that the connection sees."""
+        head = access_head(connection, registry)
+        known = self._known.get(registry)
+        if known is None or known.changed != head:
+            known = load_people(connection, registry)
+            self._known[registry] = known
+        return known
+
+    def forget(self) -> None:
+        """Read everything anew the next time."""
+        self._known.clear()
+
+
+def _sees(held: Held) -> bool:
+    return held.grant.role >= Role.VIEWER
+
+
+def _meet(scope: str, other: str) -> str | None:
+    """Return the narrower of two scopes, None where they have nothing in common."""
+    if covers(scope, other):
+        return other
+    return scope if covers(other, scope) else None

@@ -1,0 +1,206 @@
+"""The tables of the server's database, alike on SQLite and Postgres.
+
+Whatever was encoded once is kept as its exact bytes. Each registry has a number, by which its rows
+are found; sequence numbers are its own.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+registry = Table(
+    "registry",
+    metadata,
+    Column("key", Integer, primary_key=True, autoincrement=False),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("created", BigInteger, nullable=False),
+    Column("epoch", String, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("link", LargeBinary, nullable=False),
+    Column("clock_us", BigInteger, nullable=False),
+    Column("healing", Boolean, nullable=False),
+)
+"""One row a registry: its counters. Who writes takes this row first."""
+
+epoch = Table(
+    "epoch",
+    metadata,
+    Column("registry", Integer, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("base", BigInteger, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("began", BigInteger, nullable=False),
+)
+"""Every epoch: the sequence number at which its history parts from the one before."""
+
+stream = Table(
+    "stream",
+    metadata,
+    Column("registry", Integer, primary_key=True),
+    Column("id", String(36), primary_key=True),
+    Column("head", BigInteger, nullable=False),
+    Column("link", LargeBinary, nullable=False),
+    Column("place", BigInteger, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("total", String(16), nullable=False),
+    Column("last_number", BigInteger, nullable=False),
+)
+"""`place` counts operations, `count` documents, and `total` is the sum over these."""
+
+operation = Table(
+    "operation",
+    metadata,
+    Column("registry", Integer, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", String(36), nullable=False),
+    Column("stream", String(36), nullable=False),
+    Column("replica", String(36), nullable=False),
+    Column("subject", String(36), nullable=False),
+    Column("actor", String(36), nullable=False),
+    Column("bytes", LargeBinary, nullable=False),
+    Column("verdict", LargeBinary, nullable=False),
+    Column("log", LargeBinary, nullable=False),
+    Column("link", LargeBinary, nullable=False),
+    Column("stream_link", LargeBinary, nullable=False),
+    Column("place", BigInteger, nullable=False),
+    UniqueConstraint("registry", "id"),
+    Index("operation_stream", "registry", "stream", "seq"),
+    Index("operation_subject", "registry", "subject", "seq"),
+)
+"""What was accepted. `subject` is what it changed."""
+
+step = Table(
+    "step",
+    metadata,
+    Column("registry", Integer, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("link", LargeBinary, nullable=False),
+)
+"""Sequence numbers that no operation has: documents that the server changed by itself."""
+
+refusal = Table(
+    "refusal",
+    metadata,
+    Column("registry", Integer, primary_key=True),
+    Column("id", String(36), primary_key=True),
+    Column("replica", String(36), nullable=False),
+    Column("actor", String(36), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("bytes", LargeBinary, nullable=False),
+    Column("verdict", LargeBinary, nullable=False),
+)
+"""What was refused, so that it gets the same verdict again, and the operator can look at it."""
+
+entity = Table(
+    "entity",
+    metadata,
+    Column("registry", Integer, primary_key=True),
+    Column("id", String(36), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("stream", String(36), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("name", String),
+    Column("minted", String),
+    Column("generation", Integer),
+    Column("gone", Boolean, nullable=False),
+    Column("target", String(36)),
+    Column("path", String),
+    Index("entity_stream", "registry", "stream", "seq"),
+    Index("entity_name", "registry", "name"),
+    Index("entity_minted", "registry", "minted"),
+    Index("entity_target", "registry", "target"),
+)
+"""The documents as they are. `name` decides access; `target` is the version that an alias points to
+or the subject of a conflict, whose `path` is that of the value; `gone` is a deleted model, a
+conflict that was settled."""
+
+text = Table(
+    "text",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+text_ref = Table(
+    "text_ref",
+    metadata,
+    Column("registry", Integer, primary_key=True),
+    Column("stream", String(36), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Index("text_ref_stream", "registry", "stream", "seq"),
+)
+"""The texts of a stream: a digest alone gives nothing."""
+
+author = Table(
+    "author",
+    metadata,
+    Column("registry", Integer, primary_key=True),
+    Column("stream", String(36), primary_key=True),
+    Column("user", String(36), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Index("author_stream", "registry", "stream", "seq"),
+)
+"""Who ever did something in a stream: whose names its readers may know."""
+
+replica = Table(
+    "replica",
+    metadata,
+    Column("registry", Integer, primary_key=True),
+    Column("id", String(36), primary_key=True),
+    Column("user", String(36), nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("last_n", BigInteger, nullable=False),
+    Column("tip", String(32), nullable=False),
+    Column("revoked", Boolean, nullable=False),
+    Column("seen", BigInteger, nullable=False),
+)
+
+claim = Table(
+    "claim",
+    metadata,
+    Column("registry", Integer, primary_key=True),
+    Column("version", String(36), primary_key=True),
+    Column("stream", String(36), nullable=False),
+    Column("number", BigInteger, nullable=False),
+)
+"""Numbers that versions had before a restore; they get them again."""
+
+token = Table(
+    "token",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("registry", Integer, nullable=False),
+    Column("user", String(36), nullable=False),
+    Column("name", String, nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("roles", LargeBinary),
+    Column("once", Boolean, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("created_by", String(36), nullable=False),
+    Column("expires", BigInteger),
+    Column("revoked", BigInteger),
+    Column("used", BigInteger),
+)
+"""Secrets are kept as digests. `roles` narrows what the user may do; None takes nothing away."""
+
+setting = Table(
+    "setting",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+"""What belongs to the server itself: its key."""

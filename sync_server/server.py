@@ -1,0 +1,210 @@
+"""The server: its database, its key and its registry, opened or made."""
+
+import os
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import sqlalchemy as sa
+from msgspec import Struct
+
+from regtui.core import chain
+from regtui.core.errors import BadInput, NotFound
+from sync_server import schema
+from sync_server.administration import Administration, operator
+from sync_server.authority import RegistryRow, registry_row
+from sync_server.database import Database, insert
+from sync_server.healing import note_epoch
+from sync_server.secrets import Secrets, new_private
+from sync_server.sync import SyncService
+
+Clock = Callable[[], int]
+
+_Result = TypeVar("_Result")
+
+SQLITE_NAME = "registry.sqlite"
+
+
+class Made(Struct, frozen=True):
+    """A new registry: its id and name, its first admin, and the token that he logs in with."""
+
+    registry: str
+    name: str
+    admin: str
+    token: str
+
+
+def wall_clock() -> int:
+    """Return the machine's time in microseconds."""
+    return time.time_ns() // 1000
+
+
+def uuid7(microseconds: int) -> str:
+    """Return a UUIDv7 for a time."""
+    milliseconds, rest = divmod(microseconds, 1000)
+    random = int.from_bytes(os.urandom(8)) & ((1 << 62) - 1)
+    value = milliseconds << 80 | 0x7 << 76 | (rest * 4096 // 1000) << 64 | 0b10 << 62 | random
+    return str(uuid.UUID(int=value))
+
+
+def database_url(data: Path, chosen: str | None) -> str:
+    """Return where the database is: the one chosen, else a file in the data folder."""
+    return chosen or f"sqlite:///{data / SQLITE_NAME}"
+
+
+class Server:
+    """An open server.
+
+    Args:
+        database: Its database, with its tables.
+        clock: Returns microseconds.
+        seed: Returns 16 random bytes.
+        mint: Returns a new UUIDv7 for a time.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock = wall_clock,
+        seed: Callable[[], bytes] = lambda: os.urandom(16),
+        mint: Callable[[int], str] = uuid7,
+    ) -> None:
+        self.database = database
+        self.clock = clock
+        self.mint = mint
+        self.seed = seed
+        self._ids: dict[int, str] = {}
+        self.secrets = _load_secrets(database)
+        self.service = SyncService(database, self.secrets, clock, seed)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.close()
+
+    def registry(self, name: str | None = None) -> RegistryRow:
+        """Return a registry by id or name; the only one without.
+
+        Raises:
+            NotFound: There is none.
+        """
+        c = schema.registry.c
+        with self.database.reading() as connection:
+            query = sa.select(c.id)
+            if name is not None:
+                query = query.where(sa.or_(c.id == name, c.name == name))
+            found = connection.execute(query.order_by(c.key)).scalars().first()
+            row = None if found is None else registry_row(connection, found, lock=False)
+        if row is None:
+            raise NotFound("there is no registry here", "`regtui-server init` makes one")
+        return row
+
+    def registry_ids(self) -> dict[int, str]:
+        """Return the id of each registry by its number."""
+        if not self._ids:
+            c = schema.registry.c
+            with self.database.reading() as connection:
+                self._ids = {row.key: row.id for row in connection.execute(sa.select(c.key, c.id))}
+        return self._ids
+
+    def administrate(
+        self,
+        registry: str,
+        change: Callable[[Administration], _Result],
+        *,
+        user: str | None = None,
+        actor: object = None,
+    ) -> _Result:
+        """Change who may do what, in one transaction.
+
+        Args:
+            registry: Id.
+            change: Does it.
+            user: Id of who asks; None for the operator.
+            actor: The rights that his token leaves him; None for all of his.
+
+        Raises:
+            RegtuiError: It was refused; nothing is changed.
+        """
+        with self.database.writing() as connection:
+            row = registry_row(connection, registry, lock=True)
+            if row is None:
+                raise NotFound("there is no such registry")
+            who = operator()
+            if user is not None:
+                who = self.service.people.get(connection, row.key).of(user).actor
+            if actor is not None:
+                who = actor  # type: ignore[assignment]
+            made = Administration(
+                connection, row, self.secrets, who, self.clock(), self.mint
+            )
+            result = change(made)
+            made.finish()
+            self.service.people.forget()
+            return result
+
+
+def make_registry(
+    database: Database,
+    name: str,
+    admin: str,
+    clock: Clock = wall_clock,
+    mint: Callable[[int], str] = uuid7,
+    seed: Callable[[], bytes] = lambda: os.urandom(16),
+    identity: str | None = None,
+) -> Made:
+    """Make a registry with its first admin.
+
+    Raises:
+        BadInput: There is one of that name.
+    """
+    server = Server(database, clock, seed, mint)
+    now = clock()
+    with database.writing() as connection:
+        c = schema.registry.c
+        taken = connection.execute(sa.select(c.key).where(c.name == name)).first()
+        if taken is not None:
+            raise BadInput(f"there is a registry {name!r} already", "choose another --registry")
+        newest = connection.execute(sa.select(sa.func.max(c.key))).scalar()
+        row = RegistryRow(
+            key=int(newest or 0) + 1,
+            id=identity or str(uuid.uuid4()),
+            name=name,
+            epoch=server.secrets.mark(b"first epoch" + seed()),
+            seq=0,
+            link=chain.FIRST_LINK,
+            clock_us=0,
+            healing=False,
+        )
+        insert(connection, schema.registry, [
+            {"key": row.key, "id": row.id, "name": name, "created": now, "epoch": row.epoch,
+             "seq": 0, "link": row.link, "clock_us": 0, "healing": False}
+        ])  # fmt: skip
+        note_epoch(connection, row, "made", now)
+
+    def begin(administration: Administration) -> str:
+        user = administration.put_user(admin)
+        administration.grant(admin, "admin", "*")
+        return administration.create_token(user.id, "first login", once=True)
+
+    token = server.administrate(row.id, begin)
+    return Made(row.id, name, admin, token)
+
+
+def make_tables(database: Database) -> None:
+    """Make whatever table is missing."""
+    schema.metadata.create_all(database.engine)
+
+
+def _load_secrets(database: Database) -> Secrets:
+    """Return the server's key, made at first use."""
+    c = schema.setting.c
+    query = sa.select(c.value).where(c.name == "key")
+    with database.writing() as connection:
+        found = connection.execute(query).scalar()
+        if found is None:
+            private = new_private()
+            insert(connection, schema.setting, [{"name": "key", "value": private}])
+            return Secrets(private)
+        return Secrets(bytes(found))

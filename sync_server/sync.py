@@ -1,0 +1,322 @@
+"""One sync: operations up, verdicts and newer documents down.
+
+Everything that can be checked without the registry is checked before its row is taken: bytes,
+chain, signature. Then one transaction judges and writes, and another one reads.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+
+import sqlalchemy as sa
+from msgspec import Raw, Struct
+from sqlalchemy.engine import Connection
+
+from regtui.core import chain, encoding
+from regtui.core.access import Grant
+from regtui.wire import statements
+from regtui.wire.messages import Anchor, Answer, Cursor, Push
+from sync_server import schema
+from sync_server.authority import (
+    Authority,
+    Refused,
+    RegistryRow,
+    Sent,
+    known_verdict,
+    read_operation,
+    registry_row,
+)
+from sync_server.database import Database
+from sync_server.healing import Healing, new_epoch, was_issued
+from sync_server.pull import Puller, anchor_statement, cursor_statement, head, link_at
+from sync_server.rights import PeopleCache, Rights
+from sync_server.secrets import Secrets, verified
+
+OPERATIONS_LIMIT = 20_000
+"""Operations of one request: a group travels as a whole."""
+
+PAGE_LIMIT = 20_000
+"""Documents that an answer may have, whatever is asked for."""
+
+
+class Caller(Struct, frozen=True):
+    """Who asks: a user, with a token that may narrow what he may do."""
+
+    user: str
+    roles: tuple[Grant, ...] | None = None
+
+
+class _Replica(Struct):
+    user: str
+    public_key: bytes
+    last_n: int
+    tip: str
+
+
+class _Outcome(Struct):
+    """What became of the part that goes up."""
+
+    status: str = "ok"
+    verdicts: list[bytes] = []
+    parked: list[str] = []
+    expect: int = 0
+
+
+class SyncService:
+    """Answers syncs.
+
+    Args:
+        database: The server's.
+        secrets: The server's key.
+        clock: Returns microseconds.
+        seed: Returns 16 random bytes.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        secrets: Secrets,
+        clock: Callable[[], int],
+        seed: Callable[[], bytes],
+    ) -> None:
+        self.database = database
+        self.secrets = secrets
+        self.clock = clock
+        self.seed = seed
+        self.people = PeopleCache()
+        self._turn = threading.Lock()
+
+    def sync(self, registry: str, caller: Caller, push: Push) -> Answer:
+        """Answer one request.
+
+        Raises:
+            Refused: It can't be answered; nothing was written.
+        """
+        with self.database.reading() as connection:
+            row = _known(connection, registry)
+            rights = self._rights(connection, row, caller)
+            replica = _enrolled(connection, row, push.replica, caller)
+            broken = self._broken(connection, row, push, caller)
+        sent = self._verified(row, push, replica, caller)
+        outcome = _Outcome()
+        if push.ops or push.offers or push.claims or broken:
+            with self._turn, self.database.writing() as connection:
+                outcome = self._write(connection, registry, caller, push, sent)
+        with self.database.reading() as connection:
+            row = _known(connection, registry)
+            rights = self._rights(connection, row, caller)
+            answer = self._read(connection, row, rights, push, outcome)
+        return answer
+
+    def rights_of(self, connection: Connection, row: RegistryRow, caller: Caller) -> Rights:
+        """Return what a caller may do at the moment that a connection sees."""
+        return self._rights(connection, row, caller)
+
+    def _rights(self, connection: Connection, row: RegistryRow, caller: Caller) -> Rights:
+        rights = self.people.get(connection, row.key).of(caller.user)
+        if not rights.is_active:
+            raise Refused(401, "unauthenticated", "this user may not sign in")
+        return rights if caller.roles is None else rights.narrowed(caller.roles)
+
+    def _verified(
+        self, row: RegistryRow, push: Push, replica: _Replica, caller: Caller
+    ) -> list[Sent]:
+        """Check what was sent against its signature and itself."""
+        if len(push.ops) > OPERATIONS_LIMIT:
+            raise Refused(413, "too_large", f"more than {OPERATIONS_LIMIT} operations at once")
+        sent = [read_operation(bytes(data)) for data in push.ops]
+        tip = None
+        for place, one in enumerate(sent):
+            header = one.header
+            if header.replica != push.replica or header.actor != caller.user:
+                raise Refused(403, "forged", "an operation names another replica or user")
+            if tip is not None and (header.prev != tip or header.n != sent[place - 1].header.n + 1):
+                raise Refused(400, "broken_chain", "the operations form no chain")
+            tip = chain.tip(one.data)
+        if sent and (push.tip != tip or push.n != sent[-1].header.n):
+            raise Refused(400, "broken_chain", "the tip is not that of the last operation")
+        if sent or push.offers or push.claims:
+            anchor = push.anchor or Anchor("", 0, "", "")
+            statement = statements.push_statement(
+                row.id, push.replica, push.n, push.tip, anchor.epoch, anchor.seq, anchor.link
+            )
+            if not verified(replica.public_key, statement, push.signature):
+                raise Refused(403, "forged", "the signature is not that of this replica")
+        for digest, text in push.texts.items():
+            if encoding.digest(text.encode(errors="surrogatepass")) != digest:
+                raise Refused(400, "malformed", f"a text has not the digest {digest[:80]}")
+        return sent
+
+    def _broken(
+        self, connection: Connection, row: RegistryRow, push: Push, caller: Caller
+    ) -> str | None:
+        """Return why the history that a replica knows is not this one; None where it is."""
+        anchor, cursor = push.anchor, push.cursor
+        if anchor is None:
+            if cursor != Cursor():
+                raise Refused(400, "malformed", "a cursor without an anchor")
+            return None
+        statement = anchor_statement(row, anchor.seq, anchor.link, anchor.epoch)
+        if not self.secrets.marked(statement, anchor.mac):
+            raise Refused(400, "malformed", "the anchor is not from this server")
+        if anchor.epoch != row.epoch:
+            known = was_issued(connection, row, anchor.epoch)
+            return "other epoch" if known else "unknown epoch"
+        if link_at(connection, row, anchor.seq) != anchor.link:
+            return "rolled back"
+        if cursor != Cursor():
+            link = link_at(connection, row, cursor.seq)
+            marked = link is not None and self.secrets.marked(
+                cursor_statement(row, cursor, link, caller.user), cursor.mac
+            )
+            if not marked:
+                raise Refused(400, "malformed", "the cursor is not from this server")
+        return None
+
+    def _write(
+        self,
+        connection: Connection,
+        registry: str,
+        caller: Caller,
+        push: Push,
+        sent: Sequence[Sent],
+    ) -> _Outcome:
+        row = registry_row(connection, registry, lock=True)
+        if row is None:
+            raise _unknown()
+        rights = self._rights(connection, row, caller)
+        replica = _enrolled(connection, row, push.replica, caller)
+        broken = self._broken(connection, row, push, caller)
+        authority = Authority(connection, row, self.clock())
+        if broken is not None:
+            if broken != "other epoch":
+                new_epoch(connection, authority, broken, self.secrets, self.seed())
+                authority.flush()
+            return _Outcome(status="epoch")
+        outcome = _Outcome(verdicts=[])
+        authority.keep_texts(push.texts)
+        if push.claims or push.offers:
+            healing = Healing(authority, self.secrets, rights)
+            healing.take_claims(push.claims)
+            outcome.parked = healing.take_offers(push, outcome.verdicts)
+        self._judge(authority, rights, replica, sent, outcome)
+        authority.flush()
+        c = schema.replica.c
+        connection.execute(
+            sa.update(schema.replica)
+            .where(c.registry == row.key, c.id == push.replica)
+            .values(last_n=replica.last_n, tip=replica.tip, seen=row.clock_us)
+        )
+        return outcome
+
+    def _judge(
+        self,
+        authority: Authority,
+        rights: Rights,
+        replica: _Replica,
+        sent: Sequence[Sent],
+        outcome: _Outcome,
+    ) -> None:
+        """Judge what is new, and tell again what was judged."""
+        authority.load(sent)
+        place = 0
+        while place < len(sent):
+            past = authority.view.past(sent[place].header.id)
+            if past is None:
+                break
+            if encoding.encode(past.operation) != sent[place].data:
+                raise Refused(409, "id_reused", "the id of an operation stands for another one")
+            outcome.verdicts.append(known_verdict(past))
+            place += 1
+        new = sent[place:]
+        if not new:
+            return
+        first = new[0].header
+        if first.n <= replica.last_n or (
+            first.n == replica.last_n + 1 and first.prev != replica.tip
+        ):
+            outcome.status = "forked"
+            return
+        if first.n != replica.last_n + 1:
+            outcome.status, outcome.expect = "gap", replica.last_n + 1
+            return
+        verdicts = authority.judge_all(new, rights.actor)
+        outcome.verdicts += verdicts
+        last = new[len(verdicts) - 1]
+        replica.last_n, replica.tip = last.header.n, chain.tip(last.data)
+
+    def _read(
+        self,
+        connection: Connection,
+        row: RegistryRow,
+        rights: Rights,
+        push: Push,
+        outcome: _Outcome,
+    ) -> Answer:
+        anchor = head(self.secrets, row)
+        receipt = ""
+        if outcome.verdicts:
+            digests = [statements.verdict_digest(one) for one in outcome.verdicts]
+            receipt = self.secrets.sign(
+                statements.receipt_statement(row.id, row.epoch, digests)
+            )
+        made = [Raw(one) for one in outcome.verdicts]
+        if outcome.status == "epoch":
+            return Answer(
+                status="epoch", epoch=row.epoch, head=anchor, cursor=Cursor(),
+                healing=row.healing, now=self.clock(),
+            )  # fmt: skip
+        if outcome.status in {"forked", "gap"}:
+            return Answer(
+                status="forked" if outcome.status == "forked" else "gap",
+                epoch=row.epoch, head=anchor, verdicts=made, receipt=receipt, cursor=push.cursor,
+                expect=outcome.expect, healing=row.healing, now=self.clock(),
+            )  # fmt: skip
+        people = self.people.get(connection, row.key)
+        puller = Puller(connection, row, people, rights, self.secrets)
+        limit = max(8, min(push.limit, PAGE_LIMIT))
+        page = puller.page(push.cursor, push.streams_digest, limit)
+        roles = [(one.grant.role.name.lower(), one.grant.scope) for one in rights.held]
+        return Answer(
+            epoch=row.epoch,
+            head=anchor,
+            verdicts=made,
+            parked=outcome.parked,
+            receipt=receipt,
+            cursor=page.cursor,
+            docs=page.docs,
+            texts=page.texts,
+            log=page.log,
+            resets=page.resets,
+            streams=page.streams,
+            sums=page.sums,
+            names=page.names,
+            more=page.more,
+            healing=row.healing,
+            roles=None if page.more else roles,
+            now=self.clock(),
+        )
+
+
+def _known(connection: Connection, registry: str) -> RegistryRow:
+    row = registry_row(connection, registry, lock=False)
+    if row is None:
+        raise _unknown()
+    return row
+
+
+def _unknown() -> Refused:
+    return Refused(404, "not_found", "there is no such registry")
+
+
+def _enrolled(
+    connection: Connection, row: RegistryRow, replica: str, caller: Caller
+) -> _Replica:
+    c = schema.replica.c
+    found = connection.execute(
+        sa.select(c.user, c.public_key, c.last_n, c.tip, c.revoked).where(
+            c.registry == row.key, c.id == replica
+        )
+    ).first()
+    if found is None or found.user != caller.user or found.revoked:
+        raise Refused(403, "not_enrolled", "this replica may not act for this user")
+    return _Replica(found.user, bytes(found.public_key), found.last_n, found.tip)

@@ -1,0 +1,283 @@
+"""The server's answers to what judging asks, with what the transaction did on top.
+
+What a batch touches is read in a few queries before its first operation is judged.
+"""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy.engine import Connection
+
+from regtui.core.documents import Document, decode_document
+from regtui.core.operations import Operation, decode_operation
+from regtui.core.verdicts import Accepted, Judged, decode_verdict
+from regtui.core.view import Past
+from sync_server import schema
+from sync_server.database import chunks
+
+_e, _o, _r, _s = schema.entity.c, schema.operation.c, schema.refusal.c, schema.stream.c
+
+
+class Snapshot(Struct):
+    """What a group can be taken back to."""
+
+    documents: dict[str, Document | None]
+    bodies: dict[str, bytes | None]
+    pasts: dict[str, Past | None]
+    texts: dict[str, str]
+    numbers: dict[str, int]
+    made: set[str]
+    seq: int
+
+
+class ServerView:
+    """A `regtui.core.view.View` over the server's database.
+
+    Args:
+        connection: Inside a transaction that holds the registry's row.
+        registry: The registry's number.
+        seq: The sequence number that the next operation will have.
+        numbers: Whether versions get numbers now.
+    """
+
+    def __init__(
+        self, connection: Connection, registry: int, seq: int, *, numbers: bool = True
+    ) -> None:
+        self.seq = seq
+        self._connection = connection
+        self._registry = registry
+        self._gives_numbers = numbers
+        self._documents: dict[str, Document | None] = {}
+        self._bodies: dict[str, bytes | None] = {}
+        self._pasts: dict[str, Past | None] = {}
+        self._texts: dict[str, str] = {}
+        self._numbers: dict[str, int] = {}
+        self._claims: dict[str, int | None] = {}
+        self._made: set[str] = set()
+
+    def load(self, entities: Iterable[str], operations: Iterable[str]) -> None:
+        """Read documents and earlier operations in few queries."""
+        for wanted in chunks(one for one in entities if one not in self._documents):
+            self._documents.update(dict.fromkeys(wanted))
+            self._bodies.update(dict.fromkeys(wanted))
+            for body in self._connection.execute(
+                sa.select(_e.body).where(_e.registry == self._registry, _e.id.in_(wanted))
+            ).scalars():
+                self._remember(bytes(body))
+        for wanted in chunks(one for one in operations if one not in self._pasts):
+            self._pasts.update(dict.fromkeys(wanted))
+            self._load_pasts(wanted)
+
+    def take(self, operation: Operation, judged: Judged) -> None:
+        """Put the effects of an operation on top; `seq` moves on where it was accepted."""
+        verdict = judged.verdict
+        self._pasts[operation.id] = Past(operation, verdict, self.seq)
+        if not isinstance(verdict, Accepted):
+            return
+        for document, body in judged.documents:
+            self._documents[document.id] = document
+            self._bodies[document.id] = body
+            self._made.add(document.id)
+            number = document.facts.get("number")
+            if document.kind == "version" and number is not None:
+                self._numbers[document.stream] = max(self.last_number(document.stream), number)
+        self._texts.update(judged.texts)
+        self.seq += 1
+
+    def replace(self, document: Document, body: bytes) -> None:
+        """Put a document on top that changed by no operation."""
+        self._documents[document.id] = document
+        self._bodies[document.id] = body
+        number = document.facts.get("number")
+        if document.kind == "version" and number is not None:
+            self._numbers[document.stream] = max(self.last_number(document.stream), number)
+        self.seq += 1
+
+    def snapshot(self) -> Snapshot:
+        """Return what to go back to."""
+        return Snapshot(
+            dict(self._documents),
+            dict(self._bodies),
+            dict(self._pasts),
+            dict(self._texts),
+            dict(self._numbers),
+            set(self._made),
+            self.seq,
+        )
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a snapshot."""
+        self._documents, self._bodies = snapshot.documents, snapshot.bodies
+        self._pasts, self._texts = snapshot.pasts, snapshot.texts
+        self._numbers, self._made, self.seq = snapshot.numbers, snapshot.made, snapshot.seq
+
+    def body(self, entity: str) -> bytes | None:
+        """Return the exact bytes of a document as it is now."""
+        self.document(entity)
+        return self._bodies[entity]
+
+    def document(self, entity: str) -> Document | None:
+        """Return an entity's document, deleted or not."""
+        if entity not in self._documents:
+            self.load([entity], ())
+        return self._documents[entity]
+
+    def past(self, operation: str) -> Past | None:
+        """Return an operation judged before."""
+        if operation not in self._pasts:
+            self.load((), [operation])
+        return self._pasts[operation]
+
+    def forget_past(self, operation: str) -> None:
+        """Let go of an operation that is judged anew."""
+        self._pasts[operation] = None
+
+    def text(self, digest: str) -> str | None:
+        """Return a kept text."""
+        if digest in self._texts:
+            return self._texts[digest]
+        value = self._connection.execute(
+            sa.select(schema.text.c.value).where(schema.text.c.digest == digest)
+        ).scalar()
+        return None if value is None else bytes(value).decode()
+
+    def offer_texts(self, texts: dict[str, str]) -> None:
+        """Let texts that came with operations be found."""
+        self._texts.update(texts)
+
+    def open_conflict(self, entity: str, path: str) -> Document | None:
+        """Return the unresolved conflict on a value."""
+        self._load_targeting(entity, "conflict")
+        return next(
+            (
+                document
+                for document in self._known("conflict")
+                if (document.facts["of"], document.facts["path"]) == (entity, path)
+                and document.value("resolution") is None
+            ),
+            None,
+        )
+
+    def holder(self, name: str) -> Document | None:
+        """Return the model, not deleted, that holds a name now."""
+        self._load_where(_e.name == name, _e.kind == "model", sa.not_(_e.gone))
+        return next(
+            (
+                document
+                for document in self._known("model")
+                if document.value("name") == name and document.value("state") != "deleted"
+            ),
+            None,
+        )
+
+    def generation(self, name: str) -> int | None:
+        """Return the newest generation in which a name was given."""
+        newest = self._connection.execute(
+            sa.select(sa.func.max(_e.generation)).where(
+                _e.registry == self._registry, _e.minted == name
+            )
+        ).scalar()
+        found = [] if newest is None else [int(newest)]
+        found += [d.facts["generation"] for d in self._known("model") if d.facts["name"] == name]
+        return max(found, default=None)
+
+    def aliases_of(self, version: str) -> list[Document]:
+        """Return the aliases that point to a version."""
+        self._load_targeting(version, "alias")
+        return [one for one in self._known("alias") if one.value("version") == version]
+
+    def next_number(self, model: str, version: str) -> int | None:
+        """Return the number that a new version gets: the one that it had, the next one, or none."""
+        if version not in self._claims:
+            c = schema.claim.c
+            claimed = self._connection.execute(
+                sa.select(c.number).where(c.registry == self._registry, c.version == version)
+            ).scalar()
+            self._claims[version] = None if claimed is None else int(claimed)
+        claimed = self._claims[version]
+        if claimed is not None:
+            return claimed
+        return self.last_number(model) + 1 if self._gives_numbers else None
+
+    def reserve(self, model: str, number: int) -> None:
+        """Count a number as given."""
+        self._numbers[model] = max(self.last_number(model), number)
+
+    def claim(self, version: str, number: int) -> None:
+        """Note the number that a version had."""
+        self._claims[version] = number
+
+    def last_number(self, model: str) -> int:
+        """Return the highest version number given in a model."""
+        if model not in self._numbers:
+            given = self._connection.execute(
+                sa.select(_s.last_number).where(_s.registry == self._registry, _s.id == model)
+            ).scalar()
+            self._numbers[model] = int(given or 0)
+        return self._numbers[model]
+
+    def changed_by_others(self, entity: str, since: str | None, replica: str) -> str | None:
+        """Return an operation of another replica that changed the entity after `since`."""
+        past = None if since is None else self.past(since)
+        first = 0 if past is None or not isinstance(past.verdict, Accepted) else past.seq
+        rows = self._connection.execute(
+            sa.select(_o.id)
+            .where(
+                _o.registry == self._registry,
+                _o.subject == entity,
+                _o.seq > first,
+                _o.replica != replica,
+            )
+            .order_by(_o.seq)
+        ).scalars()
+        here = [
+            one.operation.id
+            for one in self._pasts.values()
+            if one is not None and one.seq > first and one.operation.replica != replica
+        ]
+        for identity in (*rows, *here):
+            later = self.past(identity)
+            if (
+                later is not None
+                and isinstance(later.verdict, Accepted)
+                and entity in later.verdict.documents
+            ):
+                return identity
+        return None
+
+    def _known(self, kind: str) -> list[Document]:
+        """Return the documents of a kind among those that were read or made."""
+        return [d for d in self._documents.values() if d is not None and d.kind == kind]
+
+    def _load_targeting(self, entity: str, kind: str) -> None:
+        self._load_where(_e.target == entity, _e.kind == kind)
+
+    def _load_where(self, *conditions: sa.ColumnElement[bool]) -> None:
+        rows = self._connection.execute(
+            sa.select(_e.id, _e.body).where(_e.registry == self._registry, *conditions)
+        ).all()
+        for identity, body in rows:
+            if identity not in self._documents:
+                self._remember(bytes(body))
+
+    def _remember(self, body: bytes) -> None:
+        document = decode_document(body)
+        self._documents[document.id] = document
+        self._bodies[document.id] = body
+
+    def _load_pasts(self, ids: list[str]) -> None:
+        rows = self._connection.execute(
+            sa.select(_o.seq, _o.bytes, _o.verdict).where(
+                _o.registry == self._registry, _o.id.in_(ids)
+            )
+        ).all()
+        refused = self._connection.execute(
+            sa.select(sa.literal(0), _r.bytes, _r.verdict).where(
+                _r.registry == self._registry, _r.id.in_(ids)
+            )
+        ).all()
+        for seq, data, verdict in (*refused, *rows):
+            operation = decode_operation(bytes(data))
+            past = Past(operation, decode_verdict(bytes(verdict)), int(seq))
+            self._pasts[operation.id] = past
