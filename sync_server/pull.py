@@ -88,13 +88,16 @@ class Puller:
         self._secrets = secrets
         self._names: dict[str, str] | None = None
 
-    def page(self, cursor: Cursor, known_streams: str, limit: int) -> Page:
+    def page(
+        self, cursor: Cursor, known_streams: str, limit: int, refetch: Iterable[str] = ()
+    ) -> Page:
         """Return the next page after a cursor.
 
         Args:
             cursor: How far the replica has read.
             known_streams: Digest of the streams that it knows to be readable.
             limit: Documents.
+            refetch: Streams to read from their beginning.
         """
         row, rights = self._row, self._rights
         cursor = msgspec.structs.replace(cursor, exceptions=dict(cursor.exceptions))
@@ -111,11 +114,15 @@ class Puller:
             and cursor.seq == row.seq
             and cursor.rights >= rights.changed
             and known_streams
+            and not refetch
         )
         if idle:
             return Page(cursor=self._marked(self._ended(cursor)))
         readable = self._readable()
         resets += self._note_exceptions(cursor, readable)
+        again = [one for one in refetch if one in readable]
+        cursor.exceptions.update(dict.fromkeys(again, 0))
+        resets += again
         cursor = msgspec.structs.replace(cursor, rights=row.seq)
         page = Page(cursor=cursor, resets=resets)
         budget = limit

@@ -7,12 +7,14 @@ chain, signature. Then one transaction judges and writes, and another one reads.
 import threading
 from collections.abc import Callable, Sequence
 
+import msgspec
 import sqlalchemy as sa
 from msgspec import Raw, Struct
 from sqlalchemy.engine import Connection
 
 from regtui.core import chain, encoding
 from regtui.core.access import Grant
+from regtui.core.operations import Operation
 from regtui.wire import statements
 from regtui.wire.messages import Anchor, Answer, Cursor, Push
 from sync_server import schema
@@ -223,7 +225,7 @@ class SyncService:
             past = authority.view.past(sent[place].header.id)
             if past is None:
                 break
-            if encoding.encode(past.operation) != sent[place].data:
+            if not _same(past.operation, sent[place].operation):
                 raise Refused(409, "id_reused", "the id of an operation stands for another one")
             outcome.verdicts.append(known_verdict(past))
             place += 1
@@ -274,7 +276,7 @@ class SyncService:
         people = self.people.get(connection, row.key)
         puller = Puller(connection, row, people, rights, self.secrets)
         limit = max(8, min(push.limit, PAGE_LIMIT))
-        page = puller.page(push.cursor, push.streams_digest, limit)
+        page = puller.page(push.cursor, push.streams_digest, limit, push.refetch)
         roles = [(one.grant.role.name.lower(), one.grant.scope) for one in rights.held]
         return Answer(
             epoch=row.epoch,
@@ -295,6 +297,14 @@ class SyncService:
             roles=None if page.more else roles,
             now=self.clock(),
         )
+
+
+def _same(one: Operation, other: Operation | None) -> bool:
+    """Tell whether two operations are one, whatever its place in a replica's chain."""
+    if other is None:
+        return False
+    place = {"n": other.n, "prev": other.prev, "replica": other.replica}
+    return msgspec.structs.replace(one, **place) == other
 
 
 def _known(connection: Connection, registry: str) -> RegistryRow:

@@ -17,13 +17,20 @@ from regtui.core.documents import Document  # noqa: TC001 -- structs resolve the
 from regtui.core.errors import BadInput, Blocked, Denied, NotFound
 from regtui.core.judgement import judge
 from regtui.core.manifest import FileEntry
-from regtui.core.operations import BYTES_LIMIT, KINDS, Operation, decode_operation
+from regtui.core.operations import (
+    BYTES_LIMIT,
+    KINDS,
+    Operation,
+    decode_operation,
+    encode_operation,
+)
 from regtui.core.verdicts import Accepted, Judged, Rejected, Unsupported, Verdict, encode_verdict
 from regtui.core.view import Past
 from regtui.replica.database import Connection
 from regtui.replica.ids import uuid7
 from regtui.replica.keys import Key, load_key, make_key, passing_key
 from regtui.replica.projection import changed_tables, project
+from regtui.replica.remote import PENDING, read_remote
 from regtui.replica.tables import Row, delete, insert
 from regtui.replica.texts import keep
 from regtui.replica.view import ReplicaView
@@ -91,7 +98,12 @@ class SoloAuthority:
             "from base.replica"
         ).fetchone()
         self._counters = _Counters(*(row or ()))
-        self.view = ReplicaView(connection, self._counters.seq + 1)
+        self.remote = read_remote(connection)
+        """Who decides instead; None where this replica does."""
+        if self.remote is not None:
+            self.actor = self.remote.actor
+        self.view = ReplicaView(connection, 0 if self.remote else self._counters.seq + 1)
+        self._position: int | None = None
         self._streams: dict[str, _Stream] = {}
         self._actors: dict[str, int] = {}
         self._changed: dict[str, tuple[Document | None, Document, bytes]] = {}
@@ -141,7 +153,10 @@ class SoloAuthority:
             undoes=undoes,
         )
         try:
-            _, data, tip = chain.seal(draft, n=counters.n + 1, prev=counters.tip)
+            if self.remote is None:
+                _, data, tip = chain.seal(draft, n=counters.n + 1, prev=counters.tip)
+            else:  # its place is given when it is first sent
+                data, tip = encode_operation(draft), counters.tip
         except UnicodeEncodeError:
             raise BadInput("a name or value is not valid UTF-8", "write it in UTF-8") from None
         if len(data) > BYTES_LIMIT:
@@ -152,9 +167,55 @@ class SoloAuthority:
         verdict = judged.verdict
         if isinstance(verdict, Rejected | Unsupported):
             _refuse(verdict)
-        counters.n, counters.tip, counters.clock_us = counters.n + 1, tip, moment
-        self._take(operation, data, judged, verdict)
+        if self.remote is None:
+            counters.n, counters.tip = counters.n + 1, tip
+            self._take(operation, data, judged, verdict)
+        else:
+            self.keep_waiting(operation, data, judged, verdict)
+        counters.clock_us = moment
         return verdict
+
+    def keep_waiting(
+        self, operation: Operation, data: bytes, judged: Judged, verdict: Accepted
+    ) -> None:
+        """Take the effects of an operation that the remote has still to judge.
+
+        Args:
+            operation: It.
+            data: Its bytes.
+            judged: What it does here.
+            verdict: The verdict of this.
+        """
+        position = self._next_position()
+        self.show_waiting(position, operation, data, judged, verdict)
+        created = operation.at // 1000
+        row = (position, operation.id, "pending", data.decode(), None, created)
+        self._rows.setdefault("outbox", []).append(row)
+
+    def show_again(self, position: int, operation: Operation, data: bytes) -> Verdict:
+        """Judge an operation that waits on what was accepted meanwhile, and show what it does.
+
+        Returns:
+            What the remote would say of it, as far as can be told here.
+        """
+        judged = judge(operation, self.view, self.actor, self._moment())
+        verdict = judged.verdict
+        if isinstance(verdict, Accepted):
+            self.show_waiting(position, operation, data, judged, verdict)
+        return verdict
+
+    def show_waiting(
+        self, position: int, operation: Operation, data: bytes, judged: Judged, verdict: Accepted
+    ) -> None:
+        """Show what a waiting operation does, on top of what was accepted."""
+        self._show(PENDING + position, operation, data, judged, verdict, b"", b"")
+
+    def _next_position(self) -> int:
+        if self._position is None:
+            row = self.connection.execute("select max(position) from base.outbox").fetchone()
+            self._position = 0 if row is None or row[0] is None else int(row[0])
+        self._position += 1
+        return self._position
 
     def receive(self, data: bytes, actor: Actor) -> Verdict:
         """Judge an operation of another replica of this registry and take its effects.
@@ -208,7 +269,8 @@ class SoloAuthority:
         ]
         delete(self.connection, "stream", [s.key for s in self._streams.values() if not s.is_new])
         self._rows["stream"] = list(streams)
-        self._sign()
+        if self.remote is None:
+            self._sign()
         for table, rows in self._rows.items():
             insert(self.connection, table, rows)
         keep(self.connection, self._texts.items())
@@ -263,25 +325,39 @@ class SoloAuthority:
         stream.link = chain.link(stream.link, data, sealed)
         stream.head, stream.count = counters.seq, stream.count + 1
         stream.last_number = max(stream.last_number, verdict.number or 0)
+        self._show(counters.seq, operation, data, judged, verdict, counters.link, stream.link)
+
+    def _show(  # noqa: PLR0913, PLR0917 -- everything that is kept of one operation
+        self,
+        seq: int,
+        operation: Operation,
+        data: bytes,
+        judged: Judged,
+        verdict: Accepted,
+        link: bytes,
+        stream_link: bytes,
+    ) -> None:
+        """Keep an operation and what it did under a sequence number."""
+        stream, sealed = self._stream(operation.stream), encode_verdict(verdict)
         for document, body in judged.documents:
             before = self.view.document(document.id)
             first = self._changed[document.id][0] if document.id in self._changed else before
             self._changed[document.id] = (first, document, body)
-        self.view.take(Past(operation, verdict, counters.seq), judged)
+        self.view.take(Past(operation, verdict, seq), judged)
         self._rows.setdefault("operation", []).append(
             (
-                counters.seq,
+                seq,
                 operation.id,
                 stream.key,
                 data.decode(),
                 sealed.decode(),
-                counters.link.hex(),
-                stream.link.hex(),
+                link.hex(),
+                stream_link.hex(),
             )
         )
         self._rows.setdefault("log", []).extend(
             (
-                counters.seq,
+                seq,
                 operation.id,
                 self._key_of(operation.actor),
                 operation.via,
@@ -297,12 +373,20 @@ class SoloAuthority:
             for row in judged.log
         )
         if operation.undoes is not None:
-            row = (counters.seq, operation.id, operation.undoes)
+            row = (seq, operation.id, operation.undoes)
             self._rows.setdefault("undo", []).append(row)
         self._texts |= judged.texts
         self._touched = True
 
     def _write_documents(self) -> None:
+        if self.remote is not None and self._changed:
+            # What was accepted, for when the remote has judged.
+            self.connection.execute(
+                "insert into base.shadow select c.id, d.body "
+                "from (select unnest(?::uuid[]) as id) c left join base.document d on d.id = c.id "
+                "where c.id not in (select id from base.shadow)",
+                [list(self._changed)],
+            )
         stale: dict[str, list[int]] = {}
         for before, document, body in self._changed.values():
             key = self._key_of(document.id)

@@ -52,8 +52,10 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 def newest(connection: Connection) -> int:
-    """Return the sequence number of the last operation; 0 where there is none."""
-    row = connection.execute("select seq from base.replica").fetchone()
+    """Return the sequence number of the last operation, waiting ones too; 0 where there is none."""
+    row = connection.execute(
+        "select greatest((select seq from base.replica), (select max(seq) from base.operation))"
+    ).fetchone()
     return 0 if row is None else int(row[0])
 
 

@@ -55,6 +55,18 @@ COLUMNS: dict[str, dict[str, str]] = {
         "reason": "varchar",
     },
     "text": {"digest": "varchar", "value": "varchar"},
+    "outbox": {
+        "position": "bigint",
+        "id": "uuid",
+        "state": "varchar",
+        "bytes": "varchar",
+        "verdict": "varchar",
+        "created": "bigint",
+    },
+    "total": {"stream": "bigint", "documents": "bigint", "total": "varchar"},
+    "receipted": {"operation": "uuid", "receipt": "bigint"},
+    "certificate": {"version": "uuid", "certificate": "varchar"},
+    "text_of": {"stream": "bigint", "digest": "varchar"},
     "model": {
         "key": "bigint",
         "id": "uuid",

@@ -84,19 +84,30 @@ class Replica:
         # Reading commands start without the judge's modules.
         from regtui.replica.authority import SoloAuthority
 
+        with self.changing() as connection:
+            authority = SoloAuthority(
+                connection, actor, via, session, self.clock(), self.home.path
+            )
+            yield authority
+            authority.flush()
+
+    @contextlib.contextmanager
+    def changing(self) -> Iterator[Connection]:
+        """Open the replica for one transaction; an error undoes all of it.
+
+        Raises:
+            Busy: Others held it past the deadline.
+            Damaged: The database is damaged or gone.
+            RegtuiError: A newer program made it, or the disk is full.
+        """
         self.make()
         while True:
             with self._lock.exclusive():
-                now = self.clock()
-                keep_daily_copy(self.home, now)
+                keep_daily_copy(self.home, self.clock())
                 with connected(self.home.database, read_only=False) as connection:
                     if check(connection, self.home.database):
                         connection.execute("begin")
-                        authority = SoloAuthority(
-                            connection, actor, via, session, now, self.home.path
-                        )
-                        yield authority
-                        authority.flush()
+                        yield connection
                         connection.execute("commit")
                         return
             self._migrate()

@@ -66,7 +66,8 @@ class ReplicaView:
                 self._numbers[document.stream] = max(last, number)
         self._texts.update(judged.texts)
         self._pasts[past.operation.id] = past
-        self.seq += 1
+        if self.seq:  # 0 where another authority gives numbers
+            self.seq += 1
 
     def document(self, entity: str) -> Document | None:
         """Return an entity's document, deleted or not."""

@@ -114,6 +114,7 @@ class Push(Struct, frozen=True, kw_only=True):
         evidence: Of the offers.
         claims: Numbers of versions that the server may have lost.
         streams_digest: Digest of the streams that it knows to be readable.
+        refetch: Streams that it wants from their beginning.
         limit: Documents that the answer may have at most.
     """
 
@@ -132,6 +133,7 @@ class Push(Struct, frozen=True, kw_only=True):
     evidence: list[Evidence] = []
     claims: list[Claim] = []
     streams_digest: str = ""
+    refetch: list[str] = []
     limit: int = 2000
 
 

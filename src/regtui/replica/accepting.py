@@ -1,0 +1,473 @@
+"""Accepting: what came down takes its place under what still waits.
+
+The end of a walk is one transaction: what waiting operations showed is taken back, so that the
+state is the accepted one; pages that were staged are applied, streams that may not be read any more
+go; then every operation that still waits is judged again on top. Sums are compared with the
+server's, and a stream that differs is read anew.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from regtui.core.documents import Document, decode_document
+from regtui.core.encoding import encode
+from regtui.core.manifest import FileEntry
+from regtui.core.operations import decode_operation
+from regtui.replica.database import Connection
+from regtui.replica.projection import Rows, changed_tables, project
+from regtui.replica.rebuild import PROJECTED
+from regtui.replica.remote import PENDING
+from regtui.replica.tables import COLUMNS, insert
+from regtui.replica.texts import keep
+from regtui.wire.messages import Answer, Entry, Item, Sum
+from regtui.wire.statements import moved
+
+EVERY = "*"
+"""Stands for all streams."""
+
+
+class Brought(Struct):
+    """What a walk brought.
+
+    Attributes:
+        documents: How many came.
+        purged: How many went, because they may not be read any more.
+        objects: Digests of files that nobody here needs any more.
+        wrong: Streams whose sum is not the server's.
+    """
+
+    documents: int = 0
+    purged: int = 0
+    objects: list[str] = []
+    wrong: list[str] = []
+
+
+class Accepting:
+    """Puts the answers of one walk into a replica, inside the caller's transaction.
+
+    Args:
+        connection: The open replica.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        row = connection.execute("select next_key from base.replica").fetchone()
+        self._next = 1 if row is None else int(row[0])
+        self._keys: dict[str, int] = {}
+        self._streams: dict[str, int] = {}
+        self._names: dict[str, str] = {}
+        self._totals: dict[int, list[int]] = {}
+        self.result = Brought()
+
+    def take(self, answers: Iterable[Answer]) -> None:
+        """Apply the pages of a walk, in their order; the last one ends it."""
+        self._take_back()
+        streams: list[str] | None = None
+        sums: dict[str, Sum] = {}
+        for answer in answers:
+            for stream in answer.resets:
+                self._drop(None if stream == EVERY else [stream])
+            self._names.update(answer.names)
+            self._apply(answer)
+            streams, sums = answer.streams, answer.sums
+        if streams is not None and streams != [EVERY]:
+            self._purge(set(streams))
+        self._write_totals()
+        self._compare(sums)
+        self._connection.execute("update base.replica set next_key = ?", [self._next])
+
+    def _take_back(self) -> None:
+        """Leave the accepted state, without what waiting operations showed."""
+        run = self._connection.execute
+        run("delete from base.log where seq >= ?", [PENDING])
+        run("delete from base.undo where seq >= ?", [PENDING])
+        run("delete from base.operation where seq >= ?", [PENDING])
+        rows = run("select id::varchar, body from base.shadow").fetchall()
+        if not rows:
+            return
+        keys = dict(
+            run(
+                "select d.id::varchar, d.key from base.document d "
+                "join base.shadow s on s.id = d.id"
+            ).fetchall()
+        )
+        self._delete_rows(list(keys.values()))
+        self._keys.update(keys)
+        self._insert_documents([body for _, body in rows if body is not None])
+        run("delete from base.shadow")
+
+    def _apply(self, answer: Answer) -> None:
+        """Apply a page."""
+        bodies = [bytes(item.doc).decode() for item in answer.docs]
+        self.result.documents += len(bodies)
+        before = self._bodies(bodies)
+        self._delete_rows([key for key, _ in before.values()])
+        documents = self._insert_documents(bodies)
+        for document, body in zip(documents, bodies, strict=True):
+            stream = self._stream(document.stream)
+            old = before.get(document.id)
+            total = self._total(stream)
+            total[0] += old is None
+            total[1] = moved(total[1], None if old is None else old[1].encode(), body.encode())
+        self._keep_certificates(documents, answer.docs)
+        self._keep_texts(answer, documents)
+        self._keep_log(answer.log)
+
+    def _insert_documents(self, bodies: Sequence[str]) -> list[Document]:
+        """Write documents whose rows are not there."""
+        documents = [decode_document(body) for body in bodies]
+        self._find_keys(documents)
+        rows: Rows = {}
+        stored = rows.setdefault("document", [])
+        for document, body in zip(documents, bodies, strict=True):
+            key = self._key(document.id)
+            stream = self._stream(document.stream)
+            stored.append((key, document.id, document.kind, stream, document.seq, body))
+            tables = changed_tables(None, document)
+            for table, found in project(key, document, self._key, tables).items():
+                rows.setdefault(table, []).extend(found)
+        for table, found in rows.items():
+            insert(self._connection, table, found)
+        return documents
+
+    def _bodies(self, bodies: Sequence[str]) -> dict[str, tuple[int, str]]:
+        """Return key and body of the documents that newer ones take the place of."""
+        ids = [_identity.decode(body).id for body in bodies]
+        if not ids:
+            return {}
+        rows = self._connection.execute(
+            "select id::varchar, key, body from base.document "
+            "where id in (select unnest(?::uuid[]))",
+            [ids],
+        ).fetchall()
+        self._keys.update({one: key for one, key, _ in rows})
+        return {one: (key, body) for one, key, body in rows}
+
+    def _delete_rows(self, keys: Sequence[int]) -> None:
+        """Delete documents and what follows from them; files of versions stay."""
+        if not keys:
+            return
+        for table in ("document", *PROJECTED):
+            column = next(iter(COLUMNS[table]))
+            self._connection.execute(
+                f"delete from base.{table} "  # noqa: S608 -- constants
+                f"where {column} in (select unnest(?::bigint[]))",
+                [list(keys)],
+            )
+
+    def _drop(self, streams: Sequence[str] | None) -> None:
+        """Delete everything that was accepted of streams; None for all of them."""
+        run = self._connection.execute
+        if streams is None:
+            keys = [row[0] for row in run("select key from base.stream").fetchall()]
+        else:
+            keys = [
+                row[0]
+                for row in run(
+                    "select key from base.stream where id in (select unnest(?::varchar[]))",
+                    [list(streams)],
+                ).fetchall()
+            ]
+        if not keys:
+            return
+        # What comes again has the key that it had, and so its files.
+        self._keys.update(
+            run(
+                "select id::varchar, key from base.document "
+                "where stream in (select unnest(?::bigint[]))",
+                [keys],
+            ).fetchall()
+        )
+        for table in PROJECTED:
+            column = next(iter(COLUMNS[table]))
+            run(
+                f"delete from base.{table} where {column} in (select key from base.document "  # noqa: S608 -- constants
+                "where stream in (select unnest(?::bigint[])))",
+                [keys],
+            )
+        run("delete from base.document where stream in (select unnest(?::bigint[]))", [keys])
+        run(
+            "delete from base.log where seq in (select seq from base.operation "
+            "where stream in (select unnest(?::bigint[])))",
+            [keys],
+        )
+        run(
+            "delete from base.undo where seq in (select seq from base.operation "
+            "where stream in (select unnest(?::bigint[])))",
+            [keys],
+        )
+        run("delete from base.operation where stream in (select unnest(?::bigint[]))", [keys])
+        run("delete from base.total where stream in (select unnest(?::bigint[]))", [keys])
+        for key in keys:
+            self._totals.pop(key, None)
+
+    def _purge(self, readable: set[str]) -> None:
+        """Let nothing stay of streams that may not be read any more."""
+        run = self._connection.execute
+        rows = run(
+            "select s.id, s.key, (select count(*) from base.document d where d.stream = s.key) "
+            "from base.stream s"
+        ).fetchall()
+        gone = {name: key for name, key, _ in rows if name not in readable}
+        count = sum(found for name, _, found in rows if name in gone)
+        if not count:
+            return
+        self.result.purged += count
+        keys = list(gone.values())
+        in_gone = "(select key from base.document where stream in (select unnest(?::bigint[])))"
+        versions = [row[0] for row in run(f"select key from {in_gone} t", [keys]).fetchall()]  # noqa: S608
+        digests = [
+            row[0]
+            for row in run(
+                "select distinct lower(hex(digest)) from base.file "
+                "where version in (select unnest(?::bigint[]))",
+                [versions],
+            ).fetchall()
+        ]
+        for table in ("file", "released"):
+            run(
+                f"delete from base.{table} where version in (select unnest(?::bigint[]))",  # noqa: S608
+                [versions],
+            )
+        run(
+            "delete from base.certificate where version in (select id from base.document "
+            "where stream in (select unnest(?::bigint[])))",
+            [keys],
+        )
+        self._drop(list(gone))
+        self.result.objects = [
+            row[0]
+            for row in run(
+                "select d from (select unnest(?::varchar[]) as d) "
+                "where unhex(d) not in (select digest from base.file)",
+                [digests],
+            ).fetchall()
+        ]
+        for table in ("tensor", "piece"):
+            run(
+                f"delete from base.{table} where layout in (select key from base.layout "  # noqa: S608
+                "where lower(hex(digest)) in (select unnest(?::varchar[])))",
+                [self.result.objects],
+            )
+        run(
+            "delete from base.layout where lower(hex(digest)) in (select unnest(?::varchar[]))",
+            [self.result.objects],
+        )
+        run(
+            "delete from base.text where digest in (select digest from base.text_of "
+            "where stream in (select unnest(?::bigint[]))) and digest not in "
+            "(select digest from base.text_of where stream not in (select unnest(?::bigint[])))",
+            [keys, keys],
+        )
+        run("delete from base.text_of where stream in (select unnest(?::bigint[]))", [keys])
+
+    def _keep_certificates(self, documents: Sequence[Document], items: Sequence[Item]) -> None:
+        rows = [
+            (document.id, item.certificate)
+            for document, item in zip(documents, items, strict=True)
+            if item.certificate is not None
+        ]
+        if rows:
+            self._connection.execute(
+                "delete from base.certificate where version in (select unnest(?::uuid[]))",
+                [[one for one, _ in rows]],
+            )
+            insert(self._connection, "certificate", rows)
+
+    def _keep_texts(self, answer: Answer, documents: Sequence[Document]) -> None:
+        """Keep texts and the lists of files of versions."""
+        values = {(self._stream(text.stream), text.digest): text.value for text in answer.texts}
+        rows = [(stream, digest) for stream, digest in values]
+        lists: set[str] = set()
+        new = [d for d in documents if d.kind == "version"]
+        files = []
+        having = self._versions_with_files([self._key(d.id) for d in new])
+        for version in new:
+            key = self._key(version.id)
+            digest = str(version.facts["digest"])
+            text = values.get((self._stream(version.stream), digest))
+            if text is not None:
+                lists.add(digest)
+            if key in having or text is None:
+                continue
+            files += [
+                (key, e.path, e.size, "true" if e.executable else "false", e.digest)
+                for e in msgspec.json.decode(text, type=list[FileEntry])
+            ]
+        insert(self._connection, "file", files)
+        self._copy_files(
+            [self._key(d.id) for d in new if self._key(d.id) not in having],
+        )
+        keep(
+            self._connection,
+            {d: v for (_, d), v in values.items() if d not in lists}.items(),
+        )
+        insert(self._connection, "text_of", rows)
+
+    def _versions_with_files(self, keys: Sequence[int]) -> set[int]:
+        rows = self._connection.execute(
+            "select distinct version from base.file where version in (select unnest(?::bigint[]))",
+            [list(keys)],
+        ).fetchall()
+        return {row[0] for row in rows}
+
+    def _copy_files(self, keys: Sequence[int]) -> None:
+        """Give versions the list of files of another one with the same content."""
+        if not keys:
+            return
+        self._connection.execute(
+            "insert into base.file "
+            "select v.key, f.path, f.size, f.executable, f.digest from base.version v "
+            "join (select digest, model, min(key) as key from base.version "
+            "  where key in (select distinct version from base.file) group by digest, model) o "
+            "on o.digest = v.digest and o.model = v.model "
+            "join base.file f on f.version = o.key "
+            "where v.key in (select unnest(?::bigint[])) "
+            "and v.key not in (select distinct version from base.file)",
+            [list(keys)],
+        )
+
+    def _keep_log(self, log: Sequence[Entry]) -> None:
+        if not log:
+            return
+        seqs = [entry.seq for entry in log]
+        for table in ("operation", "log", "undo"):
+            self._connection.execute(
+                f"delete from base.{table} where seq in (select unnest(?::bigint[]))",  # noqa: S608
+                [seqs],
+            )
+        operations, lines, undone = [], [], []
+        decoded = [
+            (entry, decode_operation(bytes(entry.op)), _decided.decode(bytes(entry.verdict)))
+            for entry in log
+        ]
+        self._find_ids({row.entity for entry in log for row in entry.rows})
+        self._find_ids({operation.actor for _, operation, _ in decoded})
+        for entry, operation, decided in decoded:
+            operations.append(
+                (
+                    entry.seq,
+                    operation.id,
+                    self._stream(entry.stream),
+                    bytes(entry.op).decode(),
+                    bytes(entry.verdict).decode(),
+                    "",
+                    entry.link,
+                )
+            )
+            actor = self._key(operation.actor)
+            lines += [
+                (
+                    entry.seq,
+                    operation.id,
+                    actor,
+                    operation.via,
+                    decided.now // 1000,
+                    self._key(row.entity),
+                    row.kind,
+                    row.path,
+                    None if row.before is None else encode(row.before).decode(),
+                    None if row.after is None else encode(row.after).decode(),
+                    row.result,
+                    None,
+                )
+                for row in entry.rows
+            ]
+            if operation.undoes is not None:
+                undone.append((entry.seq, operation.id, operation.undoes))
+        insert(self._connection, "operation", operations)
+        insert(self._connection, "log", lines)
+        insert(self._connection, "undo", undone)
+
+    def _compare(self, sums: dict[str, Sum]) -> None:
+        """Find the streams whose documents are not those of the server."""
+        for name, known in sums.items():
+            total = self._total(self._stream(name))
+            found = (total[0], f"{total[1]:016x}")
+            if found != (known.count, known.total):
+                self.result.wrong.append(name)
+
+    def _total(self, stream: int) -> list[int]:
+        if stream not in self._totals:
+            row = self._connection.execute(
+                "select documents, total from base.total where stream = ?", [stream]
+            ).fetchone()
+            self._totals[stream] = [0, 0] if row is None else [int(row[0]), int(row[1], 16)]
+        return self._totals[stream]
+
+    def _write_totals(self) -> None:
+        if not self._totals:
+            return
+        self._connection.execute(
+            "delete from base.total where stream in (select unnest(?::bigint[]))",
+            [list(self._totals)],
+        )
+        insert(
+            self._connection,
+            "total",
+            [(key, count, f"{total:016x}") for key, (count, total) in self._totals.items()],
+        )
+
+    def _find_keys(self, documents: Sequence[Document]) -> None:
+        """Look up the keys of everything that documents mention."""
+        mentioned: set[str] = set()
+
+        def note(identity: str) -> int:
+            mentioned.add(identity)
+            return 0
+
+        for document in documents:
+            mentioned.add(document.id)
+            project(0, document, note, changed_tables(None, document))
+        self._find_ids(mentioned)
+
+    def _find_ids(self, identities: set[str]) -> None:
+        wanted = [one for one in identities if one not in self._keys]
+        if not wanted:
+            return
+        rows = self._connection.execute(
+            "select id::varchar, key from base.document where id in (select unnest(?::uuid[])) "
+            "union all "
+            "select id::varchar, key from base.actor where id in (select unnest(?::uuid[]))",
+            [wanted, wanted],
+        ).fetchall()
+        self._keys.update(rows)
+        unknown = [one for one in wanted if one not in self._keys and one in self._names]
+        insert(
+            self._connection, "actor", [(self._key(one), one, self._names[one]) for one in unknown]
+        )
+
+    def _key(self, identity: str) -> int:
+        if identity not in self._keys:
+            self._keys[identity] = self._next
+            self._next += 1
+        return self._keys[identity]
+
+    def _stream(self, name: str) -> int:
+        if name not in self._streams:
+            row = self._connection.execute(
+                "select key from base.stream where id = ?", [name]
+            ).fetchone()
+            if row is None:
+                key = self._next
+                self._next += 1
+                insert(self._connection, "stream", [(key, name, 0, 0, "00" * 32, 0)])
+            else:
+                key = int(row[0])
+            self._streams[name] = key
+        return self._streams[name]
+
+
+class _Identity(Struct):
+    id: str
+
+
+class _Decided(Struct):
+    now: int
+
+
+_identity = msgspec.json.Decoder(_Identity)
+_decided = msgspec.json.Decoder(_Decided)
+

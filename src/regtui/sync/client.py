@@ -1,0 +1,451 @@
+"""The client of a sync: what is sent, and what becomes of an answer.
+
+It knows no network: a `Transport` is handed in, and everything that lasts is in the replica. Each
+step is one transaction, so that a kill between two of them leaves the state of before or of after:
+what was sent is sent again as it was, and an answer that came is whole.
+"""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from typing import Protocol
+
+import msgspec
+from msgspec import Raw, Struct
+
+from regtui.core.errors import Busy, Damaged, RegtuiError
+from regtui.core.operations import FORMAT
+from regtui.core.verdicts import Accepted, Verdict, decode_verdict, encode_verdict
+from regtui.replica.accepting import Accepting
+from regtui.replica.authority import SoloAuthority
+from regtui.replica.database import Connection
+from regtui.replica.keys import Key, load_key, make_key, verify_signature
+from regtui.replica.remote import ONLINE, Remote, read_remote, write_remote
+from regtui.replica.tables import insert
+from regtui.replica.unit import Replica
+from regtui.sync.healing import begin_healing, claims, offers
+from regtui.sync.outgoing import (
+    ACKNOWLEDGED,
+    PENDING,
+    REFUSED,
+    SENT,
+    Batch,
+    seal_batch,
+    waiting,
+)
+from regtui.wire.messages import Anchor, Answer, Cursor, Push
+from regtui.wire.statements import push_statement, receipt_statement, verdict_digest
+
+ROUNDS = 10_000
+"""Requests of one sync: more mean that it would never end."""
+
+
+class Transport(Protocol):
+    """How requests reach the server."""
+
+    def sync(self, registry: str, push: Push) -> Answer:
+        """Send a push and return the answer."""
+
+    def enrol(self, registry: str, user: str, key: Key) -> None:
+        """Let a replica act for its user."""
+
+
+class NotEnrolled(RegtuiError):
+    """The server does not know this replica (any more)."""
+
+    exit_code = 4
+    code = "not_enrolled"
+
+
+class Synced(Struct):
+    """What a sync did, in numbers.
+
+    Attributes:
+        pushed: Operations that were sent.
+        accepted: Of these, how many took effect.
+        rejected: How many did not; they are in the outbox.
+        conflicted: How many were accepted with a conflict.
+        pending: How many still wait.
+        pulled: Documents that came.
+        purged: Documents that went, because they may not be read any more.
+        cursor: How far was read.
+        requests: Requests that it took.
+        refetched: Streams that were read anew, for they differed from the server's.
+        healing: Whether the server takes back what it lost.
+        objects: Digests of files that nobody here needs any more.
+    """
+
+    pushed: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    conflicted: int = 0
+    pending: int = 0
+    pulled: int = 0
+    purged: int = 0
+    cursor: int = 0
+    requests: int = 0
+    refetched: int = 0
+    healing: bool = False
+    objects: list[str] = []
+
+
+class _Request(Struct):
+    push: Push
+    batch: Batch
+    registry: str
+    cursor: dict[str, object]
+
+
+class SyncClient:
+    """Syncs one replica.
+
+    Args:
+        replica: It has a remote.
+        transport: Reaches that remote.
+        session: Which invocation this is.
+        page: Documents that one answer may have at most.
+    """
+
+    def __init__(
+        self, replica: Replica, transport: Transport, session: str, page: int = 5_000
+    ) -> None:
+        self._replica = replica
+        self._transport = transport
+        self._session = session
+        self._page = page
+
+    def sync(self) -> Synced:
+        """Send what waits and read what is newer, until both are done.
+
+        Raises:
+            Busy: Another process syncs this replica.
+            Unreachable: The server does not answer; what was done so far stays.
+            RegtuiError: The server refused, or there is no remote.
+        """
+        done = Synced()
+        with self._alone():
+            for _ in range(ROUNDS):
+                if self.step(done):
+                    return done
+        raise RegtuiError("the sync does not come to an end", "tell the server's operator")
+
+    def step(self, done: Synced) -> bool:
+        """Make one request and take its answer; True where nothing is left to do."""
+        request = self.prepare()
+        try:
+            answer = self._transport.sync(request.registry, request.push)
+        except NotEnrolled:
+            self._enrol()
+            return False
+        done.requests += 1
+        return self.absorb(request, answer, done)
+
+    def prepare(self) -> _Request:
+        """Seal what is sent next and keep it so, before anything leaves."""
+        self._identified()
+        with self._replica.changing() as connection:
+            remote, key = self._remote(connection), self._key(connection)
+            batch = seal_batch(connection, key)
+            cursor = remote.cursor if remote.staged is None else remote.staged
+            anchor = None if remote.anchor is None else msgspec.convert(remote.anchor, Anchor)
+            row = connection.execute("select registry::varchar from base.replica").fetchone()
+            registry = "" if row is None else str(row[0])
+            offered, evidence = offers(connection)
+            known = anchor or Anchor("", 0, "", "")
+            signature = key.sign(
+                push_statement(
+                    registry,
+                    key.replica,
+                    batch.n,
+                    batch.tip,
+                    known.epoch,
+                    known.seq,
+                    known.link,
+                )
+            )
+            push = Push(
+                schema=FORMAT,
+                replica=key.replica,
+                acked_n=remote.acked_n,
+                anchor=anchor,
+                cursor=msgspec.convert(cursor, Cursor),
+                ops=batch.ops,
+                texts=batch.texts,
+                n=batch.n,
+                tip=batch.tip,
+                signature=signature.hex(),
+                offers=offered,
+                evidence=evidence,
+                claims=claims(connection) if offered or remote.state == "healing" else [],
+                streams_digest=remote.streams,
+                refetch=remote.refetch,
+                limit=self._page,
+            )
+            return _Request(push, batch, registry, cursor)
+
+    def absorb(self, request: _Request, answer: Answer, done: Synced) -> bool:
+        """Take an answer in one transaction; True where nothing is left to do.
+
+        An answer to another cursor than the present one comes late: its verdicts count, its pages
+        do not.
+        """
+        with self._replica.changing() as connection:
+            remote = self._remote(connection)
+            if not self._is_ours(connection, request):
+                return False
+            self._take_verdicts(connection, remote, request, answer, done)
+            remote.state = "healing" if answer.healing else ONLINE
+            done.healing = answer.healing
+            if answer.status in {"forked", "gap"}:
+                self._begin_anew(connection, remote)
+                write_remote(connection, remote)
+                return False
+            if answer.status == "epoch":
+                begin_healing(connection)
+                self._begin_anew(connection, remote)
+                remote.anchor, remote.cursor, remote.staged = None, {}, None
+                remote.streams = ""
+                write_remote(connection, remote)
+                return False
+            present = remote.cursor if remote.staged is None else remote.staged
+            is_late = present != request.cursor
+            remote.anchor = msgspec.to_builtins(answer.head)
+            if not is_late:
+                self._take_page(connection, remote, answer, done)
+            remote.synced = self._replica.clock() // 1000
+            if answer.now:
+                remote.skew_us = self._replica.clock() - answer.now
+            write_remote(connection, remote)
+            row = connection.execute(
+                "select count(*) from base.outbox where state in ('pending', 'sent')"
+            ).fetchone()
+            done.pending = 0 if row is None else int(row[0])
+            unanswered = len(answer.verdicts) < len(request.push.ops)
+            more = answer.more or is_late or unanswered or bool(remote.refetch)
+            waits = done.pending > 0 and bool(request.push.ops)
+            return not (more or waits)
+
+    def _take_page(
+        self, connection: Connection, remote: Remote, answer: Answer, done: Synced
+    ) -> None:
+        """Stage a page, or end the walk with it."""
+        remote.refetch = []
+        if answer.more:
+            kept = msgspec.structs.replace(answer, verdicts=[])
+            connection.execute(
+                "insert into base.staged select coalesce(max(page), 0) + 1, ? from base.staged",
+                [msgspec.json.encode(kept).decode()],
+            )
+            remote.staged = msgspec.to_builtins(answer.cursor)
+            return
+        nothing = not (
+            answer.docs or answer.log or answer.texts or answer.resets or answer.streams is not None
+        )
+        covered = connection.execute(
+            "delete from base.outbox where state = 'acknowledged' returning id"
+        ).fetchall()
+        row = connection.execute(
+            "select (select count(*) from base.staged), (select count(*) from base.shadow)"
+        ).fetchone()
+        staged, shadows = row or (0, 0)
+        if not nothing or staged or (shadows and covered):
+            self._end_walk(connection, remote, answer, done)
+        remote.cursor, remote.staged = msgspec.to_builtins(answer.cursor), None
+        done.cursor = answer.cursor.seq
+
+    def _end_walk(
+        self, connection: Connection, remote: Remote, answer: Answer, done: Synced
+    ) -> None:
+        accepting = Accepting(connection)
+        accepting.take(_pages(connection, answer))
+        connection.execute("delete from base.staged")
+        connection.execute(
+            "update base.replica set seq = ?, link = unhex(?)", [answer.head.seq, answer.head.link]
+        )
+        if answer.streams is not None:
+            from regtui.wire.statements import streams_digest
+
+            remote.streams = streams_digest(answer.streams)
+        if answer.roles is not None:
+            remote.roles = answer.roles
+        write_remote(connection, remote)
+        self._show_waiting(connection, remote)
+        brought = accepting.result
+        remote.refetch = brought.wrong
+        done.refetched += len(brought.wrong)
+        done.pulled += brought.documents
+        done.purged += brought.purged
+        done.objects += brought.objects
+
+    def _show_waiting(self, connection: Connection, remote: Remote) -> None:
+        """Judge what waits again, on top of what was accepted."""
+        still = waiting(connection, [PENDING, SENT, ACKNOWLEDGED])
+        if not still:
+            return
+        authority = SoloAuthority(
+            connection,
+            remote.actor,
+            "api",
+            self._session,
+            self._replica.clock(),
+            self._replica.home.path,
+        )
+        for position, operation, data in still:
+            verdict = authority.show_again(position, operation, data)
+            connection.execute(
+                "update base.outbox set verdict = ? where position = ?",
+                [encode_verdict(verdict).decode(), position],
+            )
+        authority.flush()
+
+    def _take_verdicts(
+        self,
+        connection: Connection,
+        remote: Remote,
+        request: _Request,
+        answer: Answer,
+        done: Synced,
+    ) -> None:
+        """Keep the verdicts, and the receipt with them."""
+        sealed = [bytes(raw) for raw in answer.verdicts]
+        if not sealed:
+            return
+        digests = [verdict_digest(one) for one in sealed]
+        statement = receipt_statement(request.registry, answer.epoch, digests)
+        if not verify_signature(remote.server_key, bytes.fromhex(answer.receipt), statement):
+            raise Damaged(
+                "the server's receipt is not signed by the server that you signed in to",
+                "`regtui remote show`; sign in again if its key was changed on purpose",
+            )
+        verdicts: list[Verdict] = [decode_verdict(one) for one in sealed]
+        good = [one.op for one in verdicts if isinstance(one, Accepted)]
+        row = connection.execute("select count(*) from base.receipt").fetchone()
+        number = 0 if row is None else int(row[0])
+        if good:
+            connection.execute(
+                "insert into base.receipt values (?, ?, ?)",
+                [answer.epoch, msgspec.json.encode(digests).decode(), answer.receipt],
+            )
+            connection.execute(
+                "delete from base.receipted where operation in (select unnest(?::uuid[]))", [good]
+            )
+            insert(connection, "receipted", [(one, number) for one in good])
+        connection.execute(
+            "update base.outbox set state = s.state, verdict = s.verdict from ("
+            "select unnest(?::uuid[]) as id, unnest(?::varchar[]) as state, "
+            "unnest(?::varchar[]) as verdict) s where outbox.id = s.id "
+            "and outbox.state in ('pending', 'sent', 'offered')",
+            [
+                [one.op for one in verdicts],
+                [ACKNOWLEDGED if isinstance(one, Accepted) else REFUSED for one in verdicts],
+                [one.decode() for one in sealed],
+            ],
+        )
+        answered = {one.op for one in verdicts}
+        numbers = [
+            _place.decode(bytes(raw)).n
+            for raw in request.push.ops
+            if _place.decode(bytes(raw)).id in answered
+        ]
+        remote.acked_n = max([remote.acked_n, *numbers])
+        done.pushed += len(numbers)
+        done.accepted += len(good)
+        done.rejected += len(verdicts) - len(good)
+        done.conflicted += sum(bool(getattr(one, "conflicts", ())) for one in verdicts)
+
+    def _begin_anew(self, connection: Connection, remote: Remote) -> None:
+        """Take a new key and id: the chain of this one goes on elsewhere, or is forgotten."""
+        key = make_key(self._replica.home.path)
+        connection.execute("update base.outbox set state = 'pending' where state = 'sent'")
+        connection.execute(
+            "update base.replica set id = ?, n = 0, tip = ?", [key.replica, "0" * 32]
+        )
+        _note_key(connection, key, self._replica.clock() // 1000)
+        remote.enrolled, remote.acked_n = None, 0
+
+    def _identified(self) -> None:
+        """See to it that this replica is known to the server under the key that it has here."""
+        with self._replica.reading() as connection:
+            remote = self._remote(connection)
+            row = connection.execute("select id::varchar from base.replica").fetchone()
+        identity = "" if row is None else str(row[0])
+        if load_key(identity, self._replica.home.path) is None:
+            with self._replica.changing() as connection:
+                remote = self._remote(connection)
+                self._begin_anew(connection, remote)
+                write_remote(connection, remote)
+        if remote.enrolled is None:
+            self._enrol()
+
+    def _enrol(self) -> None:
+        with self._replica.reading() as connection:
+            remote, key = self._remote(connection), self._key(connection)
+            row = connection.execute("select registry::varchar from base.replica").fetchone()
+        self._transport.enrol("" if row is None else str(row[0]), remote.user_id, key)
+        with self._replica.changing() as connection:
+            remote = self._remote(connection)
+            remote.enrolled = key.replica
+            write_remote(connection, remote)
+
+    def _key(self, connection: Connection) -> Key:
+        row = connection.execute("select id::varchar from base.replica").fetchone()
+        key = load_key("" if row is None else str(row[0]), self._replica.home.path)
+        if key is None:
+            raise RegtuiError("the replica's key is gone", "run `regtui sync` again")
+        return key
+
+    def _remote(self, connection: Connection) -> Remote:
+        remote = read_remote(connection)
+        if remote is None:
+            raise RegtuiError("there is no remote", "`regtui remote add URL` and `regtui login`")
+        return remote
+
+    def _is_ours(self, connection: Connection, request: _Request) -> bool:
+        """Tell whether an answer is for the replica that this is now."""
+        row = connection.execute("select id::varchar from base.replica").fetchone()
+        return row is not None and row[0] == request.push.replica
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the lock of who syncs."""
+        path = self._replica.home.path / "sync.lock"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Busy("another process syncs this registry", "wait for it") from None
+            yield
+        finally:
+            os.close(descriptor)
+
+
+class _Place(Struct):
+    id: str
+    n: int
+
+
+_place = msgspec.json.Decoder(_Place)
+_answers = msgspec.json.Decoder(Answer)
+
+
+def _pages(connection: Connection, last: Answer) -> Iterator[Answer]:
+    """Yield the pages of a walk, one at a time: there may be many."""
+    row = connection.execute("select coalesce(max(page), 0) from base.staged").fetchone()
+    for page in range(1, (0 if row is None else int(row[0])) + 1):
+        kept = connection.execute("select body from base.staged where page = ?", [page]).fetchone()
+        if kept is not None:
+            yield _answers.decode(kept[0])
+    yield last
+
+
+def _note_key(connection: Connection, key: Key, now: int) -> None:
+    known = connection.execute(
+        "select 1 from base.enrolment where replica = ?", [key.replica]
+    ).fetchone()
+    if known is None:
+        insert(connection, "enrolment", [(key.replica, key.public.hex(), now)])
+
+
+__all__ = ["NotEnrolled", "Raw", "SyncClient", "Synced", "Transport"]

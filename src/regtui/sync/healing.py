@@ -1,0 +1,66 @@
+"""Healing: what a replica brings back to a server that lost it.
+
+What the server accepted and signed is in the replica's history, with receipts. When the server's
+history turns out to be another one, it is put into the outbox as *offered* before that history goes,
+and stays there until the server has it again.
+"""
+
+import msgspec
+from msgspec import Raw
+
+from regtui.replica.database import Connection
+from regtui.wire.messages import Claim, Evidence, Offer
+
+OFFERS_LIMIT = 500
+CLAIMS_LIMIT = 20_000
+
+
+def begin_healing(connection: Connection) -> None:
+    """Put everything for which there are receipts into the outbox, as offered."""
+    connection.execute(
+        "insert into base.outbox "
+        "select (select coalesce(max(position), 0) from base.outbox) + row_number() over "
+        "(order by o.seq), o.id, 'offered', o.bytes, o.verdict, 0 "
+        "from base.operation o join base.receipted r on r.operation = o.id "
+        "where o.id not in (select id from base.outbox)"
+    )
+    # What was acknowledged and not read back yet is offered, too.
+    connection.execute("update base.outbox set state = 'offered' where state = 'acknowledged'")
+
+
+def offers(connection: Connection) -> tuple[list[Offer], list[Evidence]]:
+    """Return operations to bring back, and the receipts that prove them."""
+    rows = connection.execute(
+        "select o.bytes, o.verdict, coalesce(r.receipt, -1) from base.outbox o "
+        "left join base.receipted r on r.operation = o.id "
+        "where o.state = 'offered' order by o.position limit ?",
+        [OFFERS_LIMIT],
+    ).fetchall()
+    if not rows:
+        return [], []
+    wanted = sorted({row[2] for row in rows})
+    found = dict(
+        (number, Evidence(epoch, msgspec.json.decode(digests), signature))
+        for number, epoch, digests, signature in connection.execute(
+            "select rowid, epoch, verdicts, signature from base.receipt "
+            "where rowid in (select unnest(?::bigint[]))",
+            [wanted],
+        ).fetchall()
+    )
+    place = {number: index for index, number in enumerate(found)}
+    made = [
+        Offer(Raw(data.encode()), Raw(verdict.encode()), 0, place.get(receipt, len(place)))
+        for data, verdict, receipt in rows
+    ]
+    return made, list(found.values())
+
+
+def claims(connection: Connection) -> list[Claim]:
+    """Return the certified numbers of versions."""
+    rows = connection.execute(
+        "select s.id, d.id::varchar, (d.body ->> '$.facts.number')::bigint, c.certificate "
+        "from base.certificate c join base.document d on d.id = c.version "
+        "join base.stream s on s.key = d.stream limit ?",
+        [CLAIMS_LIMIT],
+    ).fetchall()
+    return [Claim(*row) for row in rows if row[2] is not None]

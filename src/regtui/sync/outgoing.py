@@ -1,0 +1,149 @@
+"""What goes up: operations that wait, sealed into the replica's chain, with the texts they name."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+from msgspec import Raw, Struct
+
+from regtui.core import chain, encoding
+from regtui.core.documents import named_texts
+from regtui.core.judgement.shape import entity_kind
+from regtui.core.manifest import FileEntry
+from regtui.core.operations import (
+    CaptureBody,
+    Operation,
+    decode_operation,
+    encode_operation,
+)
+from regtui.replica.database import Connection
+from regtui.replica.keys import Key
+from regtui.wire.messages import BODY_LIMIT, OPERATIONS_LIMIT
+
+PENDING, SENT, ACKNOWLEDGED, REFUSED, OFFERED = (
+    "pending", "sent", "acknowledged", "refused", "offered",
+)  # fmt: skip
+"""What an operation in the outbox is: not sent yet; sent, without an answer; accepted, and not read
+back yet; refused; accepted before, and lost by the server."""
+
+
+class Batch(Struct):
+    """Operations to send, and where the replica's chain is after them."""
+
+    positions: list[int]
+    ops: list[Raw]
+    texts: dict[str, str]
+    n: int
+    tip: str
+
+
+def seal_batch(connection: Connection, key: Key) -> Batch:
+    """Give the next waiting operations their place in the chain and return them.
+
+    What was sent before and not answered is sent again as it was.
+
+    Args:
+        connection: Inside a transaction.
+        key: The replica's.
+    """
+    row = connection.execute("select id::varchar, n, tip from base.replica").fetchone()
+    n, tip = (0, chain.GENESIS) if row is None or row[0] != key.replica else (row[1], row[2])
+    if row is not None and row[0] != key.replica:
+        # A copy of a replica is a new one, and what waits begins its chain.
+        connection.execute("update base.outbox set state = 'pending' where state = 'sent'")
+    batch = Batch([], [], {}, n, tip)
+    size, sealed = 0, []
+    for group in _groups(connection):
+        ops: list[tuple[int, Raw]] = []
+        texts: dict[str, str] = {}
+        made: list[tuple[int, str, str]] = []
+        place, end = n, tip
+        for position, state, data in group:
+            operation = decode_operation(data)
+            if state == PENDING:
+                moved = msgspec.structs.replace(operation, replica=key.replica)
+                operation, data, end = chain.seal(moved, n=place + 1, prev=end)
+                place += 1
+                made.append((position, operation.id, data.decode()))
+            else:
+                end = chain.tip(data)
+            ops.append((position, Raw(data)))
+            texts |= _texts(connection, operation)
+        size += sum(len(bytes(raw)) for _, raw in ops) + sum(map(len, texts.values()))
+        if batch.ops and (size > BODY_LIMIT or len(batch.ops) + len(ops) > OPERATIONS_LIMIT):
+            break
+        batch.positions += [position for position, _ in ops]
+        batch.ops += [raw for _, raw in ops]
+        batch.texts |= texts
+        sealed += made
+        n, tip = place, end
+        batch.n, batch.tip = n, tip
+    if sealed:
+        connection.execute(
+            "update base.outbox set state = 'sent', bytes = s.bytes "
+            "from (select unnest(?::bigint[]) as position, unnest(?::varchar[]) as bytes) s "
+            "where outbox.position = s.position",
+            [[one[0] for one in sealed], [one[2] for one in sealed]],
+        )
+    connection.execute(
+        "update base.replica set id = ?, n = ?, tip = ?", [key.replica, batch.n, batch.tip]
+    )
+    return batch
+
+
+def waiting(connection: Connection, states: Sequence[str]) -> list[tuple[int, Operation, bytes]]:
+    """Return the operations in the outbox that are in one of these states, in their order."""
+    rows = connection.execute(
+        "select position, bytes from base.outbox where state in (select unnest(?::varchar[])) "
+        "order by position",
+        [list(states)],
+    ).fetchall()
+    return [(position, decode_operation(data.encode()), data.encode()) for position, data in rows]
+
+
+def unsealed(data: bytes) -> bytes:
+    """Return an operation's bytes as they were before it had a place in the chain."""
+    operation = decode_operation(data)
+    return encode_operation(msgspec.structs.replace(operation, n=0, prev=""))
+
+
+def _groups(connection: Connection) -> Iterator[list[tuple[int, str, bytes]]]:
+    """Yield what waits, what belongs to one intent together."""
+    rows = connection.execute(
+        "select position, state, bytes, bytes ->> '$.group' from base.outbox "
+        "where state in ('pending', 'sent') order by position limit 20000"
+    ).fetchall()
+    found: list[tuple[int, str, bytes]] = []
+    last: str | None = None
+    for position, state, data, group in rows:
+        if found and (group is None or group != last):
+            yield found
+            found = []
+        found.append((position, state, data.encode()))
+        last = group
+    if found:
+        yield found
+
+
+def _texts(connection: Connection, operation: Operation) -> dict[str, str]:
+    """Return the texts that an operation names by their digests, its list of files included."""
+    body = operation.body
+    changes = body.set.items()
+    named = named_texts(entity_kind(operation), ((path, one.to) for path, one in changes))
+    found: dict[str, str] = {}
+    if named:
+        found = dict(
+            connection.execute(
+                "select digest, value from base.text where digest in (select unnest(?::varchar[]))",
+                [sorted(named)],
+            ).fetchall()
+        )
+    if isinstance(body, CaptureBody):
+        rows = connection.execute(
+            "select path, size, executable, lower(hex(digest)) from base.file "
+            "where version = (select key from base.document where id = ?)",
+            [operation.entity],
+        ).fetchall()
+        listed = encoding.encode(sorted(FileEntry(*row) for row in rows))
+        if encoding.digest(listed) == body.digest:
+            found[body.digest] = listed.decode()
+    return found

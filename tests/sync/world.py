@@ -1,0 +1,147 @@
+"""A server and replicas in one process: the real ones, without a network between them."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from regtui.core.identity import user_id
+from regtui.registry.context import Context
+from regtui.registry.registry import Registry
+from regtui.replica.remote import Remote, write_remote
+from regtui.replica.unit import Replica
+from regtui.sync.client import NotEnrolled, SyncClient, Synced
+from regtui.wire.messages import Answer, Push, answer_decoder, encoder, push_decoder
+from sync_server.authority import Refused
+from sync_server.database import Database
+from sync_server.server import Server, make_registry, make_tables
+from sync_server.sync import Caller
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from regtui.replica.keys import Key
+
+START = 1_750_000_000_000_000
+
+
+class World:
+    """One server, its clock, and whoever signs in."""
+
+    def __init__(self, folder: Path, url: str | None = None, seed: int = 0) -> None:
+        self.folder = folder
+        self.random = random.Random(seed)
+        self.now = START
+        self.url = url or f"sqlite:///{folder / 'server.sqlite'}"
+        self.database = Database(self.url)
+        make_tables(self.database)
+        made = make_registry(
+            self.database, "main", "root", self.clock, self.mint, self.seed, identity=self.uuid()
+        )
+        self.registry = made.registry
+        self.server = Server(self.database, self.clock, self.seed, self.mint)
+
+    def clock(self) -> int:
+        self.now += 1000
+        return self.now
+
+    def seed(self) -> bytes:
+        return self.random.randbytes(16)
+
+    def uuid(self) -> str:
+        return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+
+    def mint(self, microseconds: int) -> str:
+        value = microseconds // 1000 << 80 | 7 << 76 | self.random.getrandbits(12) << 64
+        return str(uuid.UUID(int=value | 2 << 62 | self.random.getrandbits(62)))
+
+    def grant(self, name: str, role: str | None, scope: str) -> None:
+        def change(administration: object) -> None:
+            administration.put_user(name)  # type: ignore[attr-defined]
+            administration.grant(name, role, scope)  # type: ignore[attr-defined]
+
+        self.server.administrate(self.registry, change)
+
+    def person(self, name: str, home: str | None = None) -> Person:
+        return Person(self, name, self.folder / (home or name))
+
+    def close(self) -> None:
+        self.database.close()
+
+
+class Person:
+    """Somebody with a replica of his own, signed in."""
+
+    def __init__(self, world: World, name: str, home: Path) -> None:
+        self.world = world
+        self.name = name
+        self.replica = Replica(home, world.clock)
+        self.registry = Registry(Context(self.replica, "cli", world.mint(world.now)))
+        self.sent: list[bytes] = []
+        with self.replica.changing() as connection:
+            connection.execute("update base.replica set registry = ?", [world.registry])
+            write_remote(
+                connection,
+                Remote(
+                    url="test",
+                    registry_name="main",
+                    user_id=user_id(name),
+                    user_name=name,
+                    roles=[("admin", "*")],
+                    server_key=world.server.secrets.public,
+                ),
+            )
+        self.client = SyncClient(self.replica, self, "session", page=50)
+
+    def sync(self, *_: object) -> Synced:
+        return self.client.sync()
+
+    @property
+    def documents(self) -> dict[str, str]:
+        with self.replica.reading() as connection:
+            rows = connection.execute("select id::varchar, body from base.document").fetchall()
+        return dict(rows)
+
+    def table(self, query: str) -> list[tuple[object, ...]]:
+        with self.replica.reading() as connection:
+            return connection.execute(query).fetchall()
+
+
+class Wire:
+    """Carries bytes between a person and the server."""
+
+    def __init__(self, person: Person) -> None:
+        self.person = person
+        self.sizes: list[tuple[int, int]] = []
+
+    def sync(self, registry: str, push: Push) -> Answer:
+        world = self.person.world
+        sent = encoder.encode(push)
+        caller = Caller(user_id(self.person.name))
+        try:
+            answer = world.server.service.sync(registry, caller, push_decoder.decode(sent))
+        except Refused as error:
+            if error.code == "not_enrolled":
+                raise NotEnrolled(error.message) from None
+            raise
+        got = encoder.encode(answer)
+        self.sizes.append((len(sent), len(got)))
+        return answer_decoder.decode(got)
+
+    def enrol(self, registry: str, user: str, key: Key) -> None:
+        self.person.world.server.administrate(
+            registry, lambda one: one.enrol(user, key.public, "host"), user=user
+        )
+
+
+def signed_in(world: World, name: str, home: str | None = None) -> Person:
+    person = world.person(name, home)
+    person.wire = Wire(person)  # type: ignore[attr-defined]
+    person.client = SyncClient(person.replica, person.wire, "session", page=50)  # type: ignore[attr-defined]
+    return person
+
+
+__all__ = ["Person", "World", "msgspec", "signed_in"]
