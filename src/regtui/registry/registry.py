@@ -18,6 +18,7 @@ from regtui.registry.face.keeping import KeepingVerbs
 from regtui.registry.face.listing import ListingVerbs
 from regtui.registry.face.origins import OriginVerbs
 from regtui.registry.face.retaining import RetainingVerbs
+from regtui.registry.face.syncing import SyncingVerbs
 from regtui.registry.face.talking import TalkingVerbs
 from regtui.registry.face.watching import WatchingVerbs
 
@@ -36,6 +37,7 @@ class Registry(
     CarryingVerbs,
     KeepingVerbs,
     RetainingVerbs,
+    SyncingVerbs,
     WatchingVerbs,
 ):
     """A registry on this machine.

@@ -1,0 +1,50 @@
+"""`regtui remote add | show | rm`."""
+
+from typing import Annotated
+
+import typer
+
+from regtui.cli.commands import group
+from regtui.cli.output import emit, say
+from regtui.cli.settings import SETTINGS
+from regtui.registry.figures import age_text, count_text
+
+app = group("Name the server that decides, and tell how it stands.")
+
+
+@app.command()
+def add(url: Annotated[str, typer.Argument(metavar="URL", help="https://HOST[:PORT]")]) -> None:
+    """Name the server; `regtui login` joins it."""
+    remote = SETTINGS.registry().add_remote(url)
+    if SETTINGS.json:
+        emit({"remote": remote})
+        return
+    say(f"the remote is {remote.url}; `regtui login` joins it")
+
+
+@app.command()
+def show() -> None:
+    """Tell which server it is, who acts there, and how it was found last."""
+    remote = SETTINGS.registry().remote()
+    if SETTINGS.json:
+        emit({"remote": remote})
+        return
+    say(f"{remote.url}  {remote.state}")
+    if remote.user is not None:
+        roles = ", ".join(f"{role} in {scope}" for role, scope in remote.roles) or "no role"
+        say(f"{remote.user} in the registry {remote.registry}: {roles}")
+    if remote.synced is not None:
+        say(f"last sync {age_text(remote.synced * 1000)}")
+    if remote.pending or remote.refused:
+        waits, refused = count_text(remote.pending, "change"), remote.refused
+        say(f"{waits} to send, {refused} refused; `regtui outbox` lists them")
+
+
+@app.command()
+def rm() -> None:
+    """Forget the server, as long as its registry was not joined."""
+    url = SETTINGS.registry().remove_remote()
+    if SETTINGS.json:
+        emit({"removed": url})
+        return
+    say(f"{url} is no remote any more")

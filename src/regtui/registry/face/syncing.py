@@ -1,0 +1,126 @@
+"""Syncing: the server that decides, what waits for it, and what it refused."""
+
+from typing import TYPE_CHECKING, Any
+
+from regtui.registry.face.verbs import Verbs
+
+if TYPE_CHECKING:
+    from regtui.registry.outbox import OutboxEntry
+    from regtui.registry.remote import RemoteAnswer
+    from regtui.sync.client import Synced
+
+
+class SyncingVerbs(Verbs):
+    """Join a server, sync with it, and look after what it refused."""
+
+    def add_remote(self, url: str) -> "RemoteAnswer":
+        """Note the address of the server that shall decide.
+
+        Raises:
+            BadInput: It is no address, or there is a remote already.
+        """
+        from regtui.registry import remote
+
+        return remote.add_remote(self.context, url)
+
+    def remote(self) -> "RemoteAnswer":
+        """Return the remote.
+
+        Raises:
+            NotFound: There is none.
+        """
+        from regtui.registry import remote
+
+        return remote.remote_of(self.context)
+
+    def remove_remote(self) -> str:
+        """Forget a remote that was not joined yet, and return its address.
+
+        Raises:
+            NotFound: There is none.
+            BadInput: The replica belongs to it.
+        """
+        from regtui.registry import remote
+
+        return remote.remove_remote(self.context)
+
+    def login(self, token: str) -> "RemoteAnswer":
+        """Sign in with a token and join the registry that it is for.
+
+        Raises:
+            NotFound: There is no remote.
+            Denied: The token is not good.
+            BadInput: The registry here has a history of its own, or another remote's.
+            Unreachable: The server does not answer.
+        """
+        from regtui.registry import remote
+
+        return remote.login(self.context, token)
+
+    def logout(self) -> str:
+        """Sign out and return the server's address; what is here stays.
+
+        Raises:
+            NotFound: Nobody is signed in.
+        """
+        from regtui.registry import remote
+
+        return remote.logout(self.context)
+
+    def sync(self) -> "Synced":
+        """Send what waits and read what is newer.
+
+        Raises:
+            NotFound: There is no remote, or nobody is signed in.
+            Unreachable: The server does not answer; local work is safe.
+            Denied: The token is not good any more; local work goes on.
+        """
+        from regtui.registry import syncing
+
+        return syncing.sync(self.context)
+
+    def ask_server(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+        """Ask the server for what it alone knows, such as people and grants.
+
+        Args:
+            method: Such as `GET`.
+            path: Below the registry's address.
+            body: JSON.
+            query: Parameters.
+
+        Raises:
+            NotFound: There is no remote, or nobody is signed in.
+            Denied: It is not this person's to ask.
+            Unreachable: The server does not answer.
+        """
+        from regtui.registry import people
+
+        return people.ask(self.context, method, path, body, **query)
+
+    def outbox(self) -> "list[OutboxEntry]":
+        """Return what waits for the server and what it refused, oldest first."""
+        from regtui.registry import outbox
+
+        return outbox.outbox(self.context)
+
+    def retry(self, identity: str | None = None) -> "list[OutboxEntry]":
+        """Make refused operations again on what stands now; None for all of them.
+
+        Raises:
+            NotFound: There is no such one.
+            BadInput: It was not refused, or would be refused again.
+        """
+        from regtui.registry import outbox
+
+        return outbox.retry(self.context, identity)
+
+    def discard(self, identity: str | None = None) -> "list[OutboxEntry]":
+        """Let refused operations go; None for all of them.
+
+        Raises:
+            NotFound: There is no such one.
+            BadInput: It was not refused.
+        """
+        from regtui.registry import outbox
+
+        return outbox.discard(self.context, identity)

@@ -1,0 +1,190 @@
+"""The outbox: what waits for the server, and what it refused.
+
+Nothing leaves it without the user. A retry makes new operations, on what stands now; a refused
+operation that is discarded is gone, for the server judged it and nobody else ever saw it.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from regtui.core.documents import Document, Rule, field_of
+from regtui.core.errors import BadInput, NotFound, RegtuiError
+from regtui.core.operations import Change, Operation, decode_operation, subject
+from regtui.core.verdicts import Rejected, Unsupported, decode_verdict
+from regtui.registry.context import Context
+from regtui.replica.authority import SoloAuthority
+from regtui.replica.database import Connection
+
+
+class OutboxEntry(Struct, frozen=True, kw_only=True):
+    """One operation in the outbox.
+
+    Attributes:
+        id: UUID of the operation.
+        kind: Such as `version.edit`.
+        state: `waiting` for the server, `refused` by it, or `offered` to one that lost it.
+        model: Name of the model; None where it is not here.
+        entity: UUID of what it changes.
+        values: What it sets, by path.
+        created: Milliseconds.
+        code: Why it was refused, a stable word; for one that waits, why it would be.
+        reason: The same in a sentence.
+        hint: What to do about it.
+        cause: The refused operation that it depends on.
+    """
+
+    id: str
+    kind: str
+    state: str
+    model: str | None
+    entity: str
+    values: dict[str, Any]
+    created: int
+    code: str | None = None
+    reason: str | None = None
+    hint: str | None = None
+    cause: str | None = None
+
+
+def outbox(context: Context) -> list[OutboxEntry]:
+    """Return what is in the outbox, oldest first."""
+    with context.reading() as connection:
+        rows = connection.execute(
+            "select state, bytes, verdict, created from base.outbox "
+            "where state <> 'acknowledged' order by position"
+        ).fetchall()
+        names = dict(
+            connection.execute("select id::varchar, display_name from base.model").fetchall()
+        )
+    return [_entry(*row, names) for row in rows]
+
+
+def discard(context: Context, identity: str | None) -> list[OutboxEntry]:
+    """Let refused operations go; None for all of them.
+
+    Raises:
+        NotFound: There is no such one.
+        BadInput: It was not refused.
+    """
+    with context.replica.changing() as connection:
+        found = _refused(connection, identity)
+        connection.execute(
+            "delete from base.outbox where id in (select unnest(?::uuid[]))",
+            [[operation.id for operation, _ in found]],
+        )
+    return [entry for _, entry in found]
+
+
+def retry(context: Context, identity: str | None) -> list[OutboxEntry]:
+    """Make refused operations again on what stands now; None for all of them.
+
+    What depends on them goes with them, in their order.
+
+    Raises:
+        NotFound: There is no such one.
+        BadInput: It was not refused, or would be refused again.
+    """
+    with context.writing() as authority:
+        found = _refused(authority.connection, identity)
+        if len(found) > 1:
+            authority.begin_group()
+        for operation, _ in found:
+            body = _on_what_stands(authority, operation)
+            authority.submit(operation.kind, operation.stream, operation.entity, body)
+        authority.flush()
+        authority.connection.execute(
+            "delete from base.outbox where id in (select unnest(?::uuid[]))",
+            [[operation.id for operation, _ in found]],
+        )
+    return [entry for _, entry in found]
+
+
+def _refused(
+    connection: Connection, identity: str | None
+) -> list[tuple[Operation, OutboxEntry]]:
+    """Return refused operations: all, or one with what depends on it."""
+    rows = connection.execute(
+        "select state, bytes, verdict, created from base.outbox "
+        "where state <> 'acknowledged' order by position"
+    ).fetchall()
+    every = [(decode_operation(row[1].encode()), _entry(*row, {})) for row in rows]
+    refused = [one for one in every if one[1].state == "refused"]
+    if identity is None:
+        if not refused:
+            raise NotFound("nothing was refused", "`regtui outbox` lists what waits")
+        return refused
+    digits = identity.lower().replace("-", "")
+    named = [
+        one
+        for one in every
+        if digits
+        and (bare := one[0].id.replace("-", ""))
+        and (bare.startswith(digits) or bare.endswith(digits))
+    ]
+    if not named:
+        raise NotFound(f"the outbox has no operation {identity}", "`regtui outbox` lists them")
+    if len(named) > 1:
+        raise BadInput(f"several operations are called {identity}", "add more digits of the id")
+    if named[0][1].state != "refused":
+        raise BadInput("it waits for the server and was not refused", "`regtui undo` takes it back")
+    tree = {named[0][0].id}
+    for operation, entry in refused:
+        if entry.cause in tree:
+            tree.add(operation.id)
+    return [one for one in refused if one[0].id in tree]
+
+
+def _on_what_stands(authority: SoloAuthority, operation: Operation) -> Any:
+    """Return an operation's body with the stamps that stand now."""
+    document = authority.view.document(subject(operation))
+    body = operation.body
+    made = {path: _seen(document, path, change) for path, change in body.set.items()}
+    changed: dict[str, Any] = {"set": made}
+    if hasattr(body, "last") and document is not None:
+        changed["last"] = document.by
+    return msgspec.structs.replace(body, **changed)
+
+
+def _seen(document: Document | None, path: str, change: Change) -> Change:
+    if document is None:
+        return Change(change.to)
+    is_text = field_of(document.kind, path).rule is Rule.TEXT
+    was = document.value(path) if is_text else None
+    return Change(change.to, saw=document.stamp(path), was=was)
+
+
+def _entry(
+    state: str, data: str, verdict: str | None, created: int, names: dict[str, str]
+) -> OutboxEntry:
+    operation = decode_operation(data.encode())
+    decided = None if verdict is None else decode_verdict(verdict.encode())
+    told: dict[str, Any] = {}
+    if isinstance(decided, Rejected):
+        told = {
+            "code": decided.code,
+            "reason": decided.message,
+            "hint": decided.hint or None,
+            "cause": decided.cause,
+        }
+    elif isinstance(decided, Unsupported):
+        told = {
+            "code": "unsupported",
+            "reason": f"the server is too old for {decided.kind}",
+            "hint": "try again when it was upgraded",
+        }
+    shown = {"pending": "waiting", "sent": "waiting"}.get(state, state)
+    return OutboxEntry(
+        id=operation.id,
+        kind=operation.kind,
+        state=shown,
+        model=names.get(operation.stream),
+        entity=operation.entity,
+        values={path: change.to for path, change in operation.body.set.items()},
+        created=created or operation.at // 1000,
+        **told,
+    )
+
+
+__all__ = ["OutboxEntry", "RegtuiError", "discard", "outbox", "retry"]

@@ -1,0 +1,234 @@
+"""The remote: which server decides, and who acts there."""
+
+import urllib.parse
+from typing import Any
+
+from msgspec import Struct
+
+from regtui.core.errors import BadInput, NotFound, RegtuiError
+from regtui.registry.context import Context
+from regtui.replica.database import Connection
+from regtui.replica.remote import Remote, forget_remote, read_remote, write_remote
+
+ADDRESS = "remote.url"
+"""The file that holds the address between `remote add` and `login`."""
+
+
+class RemoteAnswer(Struct, frozen=True, kw_only=True):
+    """A remote.
+
+    Attributes:
+        url: Its address.
+        registry: Name of the registry there; None before signing in.
+        user: Who acts there.
+        roles: What he may do, as `[role, scope]`.
+        state: `online`, `offline`, `healing` or `signed out`, as the last sync found it.
+        synced: Milliseconds of the last sync, None before the first.
+        pending: Operations that wait.
+        refused: Operations that were refused, in the outbox.
+        clock_ahead: Seconds by which this machine's clock is ahead of the server's.
+    """
+
+    url: str
+    registry: str | None
+    user: str | None
+    roles: list[tuple[str, str]]
+    state: str
+    synced: int | None
+    pending: int
+    refused: int
+    clock_ahead: int
+
+
+def add_remote(context: Context, url: str) -> RemoteAnswer:
+    """Note the address of the server that shall decide; `login` joins it.
+
+    Raises:
+        BadInput: It is no address, or there is a remote already.
+    """
+    address = checked_address(url)
+    context.replica.make()
+    with context.reading() as connection:
+        remote = read_remote(connection)
+    if remote is not None and remote.url != address:
+        raise BadInput(f"there is a remote already: {remote.url}", "`regtui remote rm` leaves it")
+    (context.home / ADDRESS).write_text(address + "\n", encoding="utf-8")
+    return remote_of(context)
+
+
+def remote_of(context: Context) -> RemoteAnswer:
+    """Return the remote.
+
+    Raises:
+        NotFound: There is none.
+    """
+    with context.reading() as connection:
+        remote = read_remote(connection)
+        if remote is not None:
+            return _answer(connection, remote)
+    return RemoteAnswer(
+        url=address_of(context), registry=None, user=None, roles=[], state="signed out",
+        synced=None, pending=0, refused=0, clock_ahead=0,
+    )  # fmt: skip
+
+
+def remove_remote(context: Context) -> str:
+    """Leave the remote: the replica decides for itself again; return the address it had.
+
+    Raises:
+        NotFound: There is none.
+        BadInput: Something waits for it.
+    """
+    from regtui.sync.credentials import forget_token
+
+    with context.replica.changing() as connection:
+        remote = read_remote(connection)
+        if remote is not None:
+            answer = _answer(connection, remote)
+            if answer.pending:
+                raise BadInput(
+                    f"{answer.pending} changes wait for {remote.url}",
+                    "`regtui sync` first, or `regtui outbox discard --all`",
+                )
+            raise BadInput(
+                "a replica that a server decided for can't decide alone",
+                "`regtui logout` signs out; `regtui --home DIR` begins another registry",
+            )
+    url = address_of(context)
+    forget_token(url, context.home)
+    (context.home / ADDRESS).unlink(missing_ok=True)
+    return url
+
+
+def login(context: Context, token: str) -> RemoteAnswer:
+    """Sign in to the remote with a token, and join its registry.
+
+    Raises:
+        NotFound: There is no remote.
+        Denied: The token is not good.
+        BadInput: The registry here has a history of its own, or another remote's.
+        Unreachable: The server does not answer.
+    """
+    from regtui.sync.credentials import keep_token
+    from regtui.sync.transport import HttpTransport
+
+    url = address_of(context)
+    with HttpTransport(url, None) as transport:
+        told: dict[str, Any] = transport.ask("POST", "/v1/login", {"token": token})
+    with HttpTransport(url, told["token"]) as transport:
+        me = transport.ask("GET", "/v1/me")
+    # The token first: one that was good for one login is used by now.
+    keep_token(url, context.home, told["token"])
+    with context.replica.changing() as connection:
+        _join(connection, url, me)
+    with context.reading() as connection:
+        remote = read_remote(connection)
+        if remote is None:
+            raise RegtuiError("the remote is gone")
+        return _answer(connection, remote)
+
+
+def logout(context: Context) -> str:
+    """Sign out: the token is revoked and forgotten; what is here stays. Return the address."""
+    import contextlib
+
+    from regtui.sync.credentials import forget_token, token_for
+    from regtui.sync.transport import HttpTransport
+
+    url = address_of(context)
+    token = token_for(url, context.home)
+    if token is None:
+        raise NotFound("nobody is signed in here", "`regtui login`")
+    with HttpTransport(url, token) as transport, contextlib.suppress(RegtuiError):
+        transport.ask("POST", "/v1/logout")
+    forget_token(url, context.home)
+    return url
+
+
+def address_of(context: Context) -> str:
+    """Return the remote's address.
+
+    Raises:
+        NotFound: There is no remote.
+    """
+    with context.reading() as connection:
+        remote = read_remote(connection)
+    if remote is not None:
+        return remote.url
+    try:
+        return (context.home / ADDRESS).read_text(encoding="utf-8").strip()
+    except OSError:
+        raise NotFound("there is no remote", "`regtui remote add URL` names one") from None
+
+
+def checked_address(url: str) -> str:
+    """Return the address of a server as it is kept.
+
+    Raises:
+        BadInput: It is none, or goes over the network in the clear.
+    """
+    parts = urllib.parse.urlsplit(url if "://" in url else f"https://{url}")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+        raise BadInput(f"{url!r} is no address of a server", "https://HOST[:PORT]")
+    is_here = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if parts.scheme == "http" and not is_here:
+        raise BadInput(
+            f"{url} would send your token in the clear", "use https, or a tunnel to localhost"
+        )
+    return urllib.parse.urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+
+
+def _join(connection: Connection, url: str, me: dict[str, Any]) -> None:
+    remote = read_remote(connection)
+    row = connection.execute("select registry::varchar, seq from base.replica").fetchone()
+    registry, seq = row if row is not None else ("", 0)
+    if remote is None and seq:
+        raise BadInput(
+            "the registry here has a history of its own",
+            "join from a new one with --home DIR, and bring versions there with `regtui export` "
+            "and `regtui import`",
+        )
+    if remote is not None and registry != me["registry"]:
+        raise BadInput(
+            "this replica belongs to another registry", "sign in with --home DIR to begin a new one"
+        )
+    if remote is not None and remote.user_id != me["user"]:
+        raise BadInput(
+            f"this replica is {remote.user_name}'s", "sign in as him, or with --home DIR"
+        )
+    roles = [(role, scope) for role, scope in me["roles"]]
+    key = bytes.fromhex(me["server_key"])
+    if remote is None:
+        remote = Remote(
+            url=url,
+            registry_name=me["registry_name"],
+            user_id=me["user"],
+            user_name=me["name"],
+            roles=roles,
+            server_key=key,
+        )
+        connection.execute("update base.replica set registry = ?", [me["registry"]])
+    remote.roles, remote.server_key, remote.state = roles, key, "online"
+    write_remote(connection, remote)
+
+
+def _answer(connection: Connection, remote: Remote) -> RemoteAnswer:
+    row = connection.execute(
+        "select count(*) filter (state in ('pending', 'sent')), "
+        "count(*) filter (state = 'refused') from base.outbox"
+    ).fetchone()
+    pending, refused = row or (0, 0)
+    return RemoteAnswer(
+        url=remote.url,
+        registry=remote.registry_name,
+        user=remote.user_name,
+        roles=remote.roles,
+        state=remote.state,
+        synced=remote.synced,
+        pending=pending,
+        refused=refused,
+        clock_ahead=remote.skew_us // 1_000_000,
+    )
+
+
+__all__ = ["RemoteAnswer", "add_remote", "forget_remote", "login", "logout", "remote_of"]
