@@ -42,7 +42,7 @@ from regtui.core.view import Past
 from regtui.wire import statements
 from sync_server import schema
 from sync_server.database import insert, upsert
-from sync_server.view import Snapshot, ServerView
+from sync_server.view import ServerView, Snapshot
 
 SLICE = 0.25
 """Seconds that one request may hold the registry; the rest is for the next one."""
@@ -127,9 +127,9 @@ def read_operation(data: bytes) -> Sent:
 def registry_row(connection: Connection, registry: str, *, lock: bool) -> RegistryRow | None:
     """Return a registry's counters; with `lock`, nobody else changes them in this transaction."""
     c = schema.registry.c
-    query = sa.select(
-        c.key, c.id, c.name, c.epoch, c.seq, c.link, c.clock_us, c.healing
-    ).where(c.id == registry)
+    query = sa.select(c.key, c.id, c.name, c.epoch, c.seq, c.link, c.clock_us, c.healing).where(
+        c.id == registry
+    )
     if lock:
         query = query.with_for_update()
     row = connection.execute(query).first()
@@ -220,8 +220,7 @@ class Authority:
     def _judge_group(self, sent: Sequence[Sent], actor: Actor) -> list[bytes]:
         """Judge operations that are accepted together or not at all."""
         if len(sent) == 1:
-            verdict = self._judge(sent[0], actor)
-            return [self.decide(sent[0], *verdict)]
+            return [self.decide(sent[0], *self._judge(sent[0], actor))]
         before = self.view.snapshot()
         saved = self._saved()
         made: list[bytes] = []
@@ -336,9 +335,7 @@ class Authority:
         self.row.link = chain.link(self.row.link, b"restamp", body)
         self._change(self._stream(document.stream), self.view.body(document.id), document, body)
         self.view.replace(document, body)
-        self._steps.append(
-            {"registry": self.row.key, "seq": self.row.seq, "link": self.row.link}
-        )
+        self._steps.append({"registry": self.row.key, "seq": self.row.seq, "link": self.row.link})
 
     def renumber(self, document: Document, number: int) -> None:
         """Give a version the number that it waits for."""
@@ -459,6 +456,7 @@ class Authority:
             "name": name,
             "minted": facts.get("name") if document.kind == "model" else None,
             "generation": facts.get("generation"),
+            "number": facts.get("number"),
             "gone": gone,
             "target": target,
             "path": path,

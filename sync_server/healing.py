@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from regtui.core import encoding
 from regtui.core.access import Actor, Grant, Role
 from regtui.core.documents import decode_document
-from regtui.core.operations import subject
+from regtui.core.operations import Operation, subject
 from regtui.core.verdicts import Accepted, Rejected
 from regtui.wire import statements
 from regtui.wire.messages import Claim, Evidence, Offer, Push
@@ -71,7 +71,7 @@ def close(authority: Authority) -> int:
     row.healing = False
     bodies = authority.connection.execute(
         sa.select(e.body)
-        .where(e.registry == row.key, e.kind == "version", e.body.contains(b'"number":null'))
+        .where(e.registry == row.key, e.kind == "version", e.number.is_(None))
         .order_by(e.seq)
     ).scalars()
     waiting = [decode_document(bytes(body)) for body in bodies]
@@ -171,13 +171,8 @@ class Healing:
                 hint="`regtui outbox retry` sends it again",
             )
             return authority.decide_refusal(sent, verdict)
-        entity = subject(operation)
-        is_new = operation.kind in {"model.create", "version.capture"}
-        missing = authority.view.document(operation.stream if is_new else entity) is None
-        if missing and operation.kind != "model.create" and authority.row.healing:
-            if not (operation.kind in {"alias.set", "comment.add", "dataset.put"}
-                    and authority.view.document(operation.stream) is not None):
-                return None
+        if authority.row.healing and self._waits(operation):
+            return None
         if lost:
             authority.forget_refusal(sent.header.id)
         if before.number is not None:
@@ -185,6 +180,14 @@ class Healing:
         # It was allowed when it was judged; what its author may do now does not count.
         actor = Actor(operation.actor, self._rights.name, (Grant(Role.ADMIN, "*"),))
         return authority.judge_all([sent], actor, limit=None)[0]
+
+    def _waits(self, operation: Operation) -> bool:
+        """Tell whether an operation refers to something that is not back yet."""
+        view = self._authority.view
+        if operation.kind == "model.create" or operation.stream == "registry":
+            return False
+        makes = operation.kind in {"version.capture", "alias.set", "comment.add"}
+        return view.document(operation.stream if makes else subject(operation)) is None
 
     def _is_good(self, evidence: Evidence) -> bool:
         row = self._authority.row

@@ -18,8 +18,8 @@ from regtui.wire.messages import encoder, push_decoder
 from regtui.wire.statements import enrolment_statement
 from sync_server.administration import Administration, authenticated
 from sync_server.authority import Refused, registry_row
-from sync_server.server import Server
 from sync_server.secrets import verified
+from sync_server.server import Server
 from sync_server.sync import Caller
 
 BODY_LIMIT = 64 << 20
@@ -30,7 +30,7 @@ PACKED = 1024
 
 
 class EnrolRequest(BaseModel):
-    """A replica's public key (hex), the host that it is on, and the proof that the key is its own."""
+    """A replica's public key (hex), its host, and the proof that the key is its own."""
 
     public_key: str
     host: str
@@ -45,7 +45,7 @@ class Problem(BaseModel):
     hint: str = ""
 
 
-def make_app(server: Server) -> FastAPI:
+def make_app(server: Server) -> FastAPI:  # noqa: C901 -- one function a route
     """Return the application of a server."""
     app = FastAPI(title="regtui", version="1")
 
@@ -66,7 +66,7 @@ def make_app(server: Server) -> FastAPI:
             registry, user, token, roles = authenticated(connection, secret, server.clock())
         return registry, Caller(user, roles), token
 
-    Asking = Annotated[tuple[int, Caller, str], Depends(caller)]
+    Asking = Annotated[tuple[int, Caller, str], Depends(caller)]  # noqa: N806 -- a type
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
@@ -91,7 +91,7 @@ def make_app(server: Server) -> FastAPI:
 
     @app.post("/v1/registries/{registry}/replicas")
     def enrol(registry: str, body: EnrolRequest, asking: Asking) -> dict[str, str]:
-        _, who, token = asking
+        _, who, _ = asking
         _own(server, registry, asking)
         try:
             public = bytes.fromhex(body.public_key)

@@ -100,15 +100,7 @@ class Puller:
             refetch: Streams to read from their beginning.
         """
         row, rights = self._row, self._rights
-        cursor = msgspec.structs.replace(cursor, exceptions=dict(cursor.exceptions))
-        resets: list[str] = []
-        if cursor.began is None:
-            began = cursor.seq
-            logs = max(0, row.seq - LOG_LIMIT) if began == 0 else 0
-            cursor = msgspec.structs.replace(cursor, began=began, logs=logs)
-            if began == 0:
-                resets.append("*")
-                cursor = msgspec.structs.replace(cursor, rights=row.seq)
+        cursor, resets = self._begun(cursor)
         idle = (
             not cursor.exceptions
             and cursor.seq == row.seq
@@ -125,27 +117,14 @@ class Puller:
         resets += again
         cursor = msgspec.structs.replace(cursor, rights=row.seq)
         page = Page(cursor=cursor, resets=resets)
-        budget = limit
-        for stream in sorted(cursor.exceptions):
-            if stream not in readable:
-                del cursor.exceptions[stream]
-                continue
-            while budget > 0:
-                reached, taken = self._read(page, [stream], cursor.exceptions[stream], budget)
-                budget -= taken
-                cursor.exceptions[stream] = reached
-                if reached >= row.seq:
-                    break
-            if cursor.exceptions[stream] < row.seq:
-                break
+        budget = self._read_exceptions(page, cursor, readable, limit)
         waiting = [one for one, at in cursor.exceptions.items() if at < row.seq]
         if waiting:
             page.more = True
         else:
-            streams = None if rights.sees_all else [*readable]
-            others = None if streams is None else [
-                one for one in streams if one not in cursor.exceptions
-            ]
+            others = None
+            if not rights.sees_all:
+                others = [one for one in readable if one not in cursor.exceptions]
             reached = cursor.seq
             if reached < row.seq and budget > 0:
                 skip = list(cursor.exceptions) if others is None else []
@@ -160,6 +139,33 @@ class Puller:
             cursor = self._ended(cursor)
         page.cursor = self._marked(cursor)
         return page
+
+    def _begun(self, cursor: Cursor) -> tuple[Cursor, list[str]]:
+        """Return the cursor of a walk that goes on or begins, and what is reset with that."""
+        cursor = msgspec.structs.replace(cursor, exceptions=dict(cursor.exceptions))
+        if cursor.began is not None:
+            return cursor, []
+        seq = self._row.seq
+        if cursor.seq:
+            return msgspec.structs.replace(cursor, began=cursor.seq), []
+        begun = msgspec.structs.replace(cursor, began=0, logs=max(0, seq - LOG_LIMIT), rights=seq)
+        return begun, ["*"]
+
+    def _read_exceptions(
+        self, page: Page, cursor: Cursor, readable: dict[str, int], limit: int
+    ) -> int:
+        """Read the streams that became readable; return how many documents may still come."""
+        for stream in sorted(cursor.exceptions):
+            if stream not in readable:
+                del cursor.exceptions[stream]
+                continue
+            while limit > 0 and cursor.exceptions[stream] < self._row.seq:
+                reached, taken = self._read(page, [stream], cursor.exceptions[stream], limit)
+                limit -= taken
+                cursor.exceptions[stream] = reached
+            if limit <= 0:
+                break
+        return limit
 
     def _ended(self, cursor: Cursor) -> Cursor:
         return Cursor(seq=self._row.seq, rights=max(cursor.rights, self._row.seq))
@@ -204,23 +210,35 @@ class Puller:
             The number up to which all is read, and how many documents were.
         """
         until = self._row.seq
-        docs = self._rows(schema.entity, [_e.seq, _e.body, _e.kind, _e.name, _e.stream],
-                          streams, skip, after, until, limit)
+        docs = self._rows(
+            schema.entity,
+            [_e.seq, _e.body, _e.kind, _e.name, _e.stream],
+            streams,
+            skip,
+            after,
+            until,
+            limit,
+        )
         until = _bound(docs, limit, until, after)
         size = 0
-        for place, row in enumerate(docs):
+        for row in docs:
             size += len(row.body)
             if size > BYTES and row.seq > docs[0].seq:
-                until = min(until, max(docs[place].seq - 1, docs[0].seq))
+                until = min(until, max(row.seq - 1, docs[0].seq))
                 break
-        texts = self._rows(schema.text_ref, [_t.seq, _t.digest, _t.stream],
-                           streams, skip, after, until, limit * 4)
+        texts = self._rows(
+            schema.text_ref, [_t.seq, _t.digest, _t.stream], streams, skip, after, until, limit * 4
+        )
         until = _bound(texts, limit * 4, until, after)
         first = max(after, page.cursor.logs)
         entries = self._rows(
             schema.operation,
             [_o.seq, _o.stream, _o.bytes, _o.verdict, _o.log, _o.stream_link, _o.place, _o.subject],
-            streams, skip, first, until, limit * 4,
+            streams,
+            skip,
+            first,
+            until,
+            limit * 4,
         )
         until = _bound(entries, limit * 4, until, first)
         taken = [row for row in docs if row.seq <= until and self._shows(row.stream, row.name)]
@@ -348,9 +366,7 @@ class Puller:
         found = {row[0]: Sum(row[1], row[2]) for row in rows if row[0] in readable}
         for stream in cursor.exceptions.keys() - found.keys():
             row = self._connection.execute(
-                sa.select(c["count"], c.total).where(
-                    c.registry == self._row.key, c.id == stream
-                )
+                sa.select(c["count"], c.total).where(c.registry == self._row.key, c.id == stream)
             ).first()
             if row is not None:
                 found[stream] = Sum(row[0], row[1])
@@ -402,5 +418,5 @@ def _bound(rows: list[Any], limit: int, until: int, after: int) -> int:
     """Return up to where rows are complete: the last number of a full page may go on behind it."""
     if len(rows) < limit:
         return until
-    last = rows[-1].seq
-    return max(last - 1, rows[0].seq, after + 1) if rows[0].seq < last else last
+    first, last = int(rows[0].seq), int(rows[-1].seq)
+    return max(last - 1, first, after + 1) if first < last else last

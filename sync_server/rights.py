@@ -56,9 +56,7 @@ class Rights(Struct, frozen=True):
     @property
     def is_admin(self) -> bool:
         """Whether he may change everybody's access."""
-        return any(
-            one.grant.role is Role.ADMIN and one.grant.scope == "*" for one in self.held
-        )
+        return any(one.grant.role is Role.ADMIN and one.grant.scope == "*" for one in self.held)
 
     def since(self, name: str) -> int | None:
         """Return since when what has a name is readable; None where it is not."""

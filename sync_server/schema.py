@@ -115,6 +115,7 @@ entity = Table(
     Column("name", String),
     Column("minted", String),
     Column("generation", Integer),
+    Column("number", BigInteger),
     Column("gone", Boolean, nullable=False),
     Column("target", String(36)),
     Column("path", String),

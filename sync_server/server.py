@@ -136,16 +136,14 @@ class Server:
                 who = self.service.people.get(connection, row.key).of(user).actor
             if actor is not None:
                 who = actor  # type: ignore[assignment]
-            made = Administration(
-                connection, row, self.secrets, who, self.clock(), self.mint
-            )
+            made = Administration(connection, row, self.secrets, who, self.clock(), self.mint)
             result = change(made)
             made.finish()
             self.service.people.forget()
             return result
 
 
-def make_registry(
+def make_registry(  # noqa: PLR0913, PLR0917 -- what a run is repeated by
     database: Database,
     name: str,
     admin: str,

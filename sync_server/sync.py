@@ -106,8 +106,7 @@ class SyncService:
         with self.database.reading() as connection:
             row = _known(connection, registry)
             rights = self._rights(connection, row, caller)
-            answer = self._read(connection, row, rights, push, outcome)
-        return answer
+            return self._read(connection, row, rights, push, outcome)
 
     def rights_of(self, connection: Connection, row: RegistryRow, caller: Caller) -> Rights:
         """Return what a caller may do at the moment that a connection sees."""
@@ -258,9 +257,7 @@ class SyncService:
         receipt = ""
         if outcome.verdicts:
             digests = [statements.verdict_digest(one) for one in outcome.verdicts]
-            receipt = self.secrets.sign(
-                statements.receipt_statement(row.id, row.epoch, digests)
-            )
+            receipt = self.secrets.sign(statements.receipt_statement(row.id, row.epoch, digests))
         made = [Raw(one) for one in outcome.verdicts]
         if outcome.status == "epoch":
             return Answer(
@@ -318,9 +315,7 @@ def _unknown() -> Refused:
     return Refused(404, "not_found", "there is no such registry")
 
 
-def _enrolled(
-    connection: Connection, row: RegistryRow, replica: str, caller: Caller
-) -> _Replica:
+def _enrolled(connection: Connection, row: RegistryRow, replica: str, caller: Caller) -> _Replica:
     c = schema.replica.c
     found = connection.execute(
         sa.select(c.user, c.public_key, c.last_n, c.tip, c.revoked).where(

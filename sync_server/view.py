@@ -243,7 +243,7 @@ class ServerView:
                 and isinstance(later.verdict, Accepted)
                 and entity in later.verdict.documents
             ):
-                return identity
+                return str(identity)
         return None
 
     def _known(self, kind: str) -> list[Document]:

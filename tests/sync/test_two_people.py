@@ -78,6 +78,7 @@ def test_nothing_of_a_hidden_model_comes_and_a_revocation_takes_it_away(
     ann.sync()
     eve.sync()
     assert [model.model for model in eve.registry.models()] == ["public/bert"]
+    eve.replica.close()
     assert b"canary" not in eve.replica.home.database.read_bytes()
     world.grant("eve", "viewer", "secret/*")
     eve.sync()
@@ -95,16 +96,14 @@ def test_an_idle_sync_is_one_small_request(world: World, tmp_path: Path) -> None
     ann.registry.capture(weights(tmp_path, "one"), model="bert")
     ann.sync()
     ann.sync()
-    ann.wire.sizes.clear()  # type: ignore[attr-defined]
+    ann.wire.sizes.clear()
     assert ann.sync().requests == 1
-    ((up, down),) = ann.wire.sizes  # type: ignore[attr-defined]
+    ((up, down),) = ann.wire.sizes
     assert up < 1024
     assert down < 1024
 
 
-def test_what_is_refused_stands_in_the_outbox_with_its_reason(
-    world: World, tmp_path: Path
-) -> None:
+def test_what_is_refused_stands_in_the_outbox_with_its_reason(world: World, tmp_path: Path) -> None:
     world.grant("ann", "contributor", "*")
     world.grant("ben", "contributor", "*")
     ann, ben = signed_in(world, "ann"), signed_in(world, "ben")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import uuid
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import msgspec
 from regtui.core.identity import user_id
 from regtui.registry.context import Context
 from regtui.registry.registry import Registry
+from regtui.replica.database import Connection, connected
 from regtui.replica.remote import Remote, write_remote
 from regtui.replica.unit import Replica
 from regtui.sync.client import NotEnrolled, SyncClient, Synced
@@ -21,6 +23,7 @@ from sync_server.server import Server, make_registry, make_tables
 from sync_server.sync import Caller
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from regtui.replica.keys import Key
@@ -72,15 +75,45 @@ class World:
         self.database.close()
 
 
+class HeldReplica(Replica):
+    """A replica whose database stays open: opening it is most of what a step costs."""
+
+    _held: Connection | None = None
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        yield self._open()
+
+    @contextlib.contextmanager
+    def changing(self) -> Iterator[Connection]:
+        connection = self._open()
+        connection.execute("begin")
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("rollback")
+            raise
+        connection.execute("commit")
+
+    def close(self) -> None:
+        if self._held is not None:
+            self._held.execute("checkpoint")
+            self._held.close()
+            self._held = None
+
+    def _open(self) -> Connection:
+        if self._held is None:
+            self.make()
+            self._opened = connected(self.home.database, read_only=False)
+            self._held = self._opened.__enter__()
+        return self._held
+
+
 class Person:
     """Somebody with a replica of his own, signed in."""
 
     def __init__(self, world: World, name: str, home: Path) -> None:
-        self.world = world
-        self.name = name
-        self.replica = Replica(home, world.clock)
-        self.registry = Registry(Context(self.replica, "cli", world.mint(world.now)))
-        self.sent: list[bytes] = []
+        self.take_over(world, name, home)
         with self.replica.changing() as connection:
             connection.execute("update base.replica set registry = ?", [world.registry])
             write_remote(
@@ -94,7 +127,15 @@ class Person:
                     server_key=world.server.secrets.public,
                 ),
             )
-        self.client = SyncClient(self.replica, self, "session", page=50)
+
+    def take_over(self, world: World, name: str, home: Path) -> None:
+        """Work on a home that is there already."""
+        self.world = world
+        self.name = name
+        self.replica = HeldReplica(home, world.clock)
+        self.registry = Registry(Context(self.replica, "cli", world.mint(world.now)))
+        self.wire = Wire(self)
+        self.client = SyncClient(self.replica, self.wire, "session", page=50)
 
     def sync(self, *_: object) -> Synced:
         return self.client.sync()
@@ -138,10 +179,7 @@ class Wire:
 
 
 def signed_in(world: World, name: str, home: str | None = None) -> Person:
-    person = world.person(name, home)
-    person.wire = Wire(person)  # type: ignore[attr-defined]
-    person.client = SyncClient(person.replica, person.wire, "session", page=50)  # type: ignore[attr-defined]
-    return person
+    return world.person(name, home)
 
 
 __all__ = ["Person", "World", "msgspec", "signed_in"]

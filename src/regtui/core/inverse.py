@@ -62,7 +62,9 @@ def inverse(operation: Operation, rows: Sequence[LogRow], view: View) -> Iterato
         NotFound: What it changed is not there any more.
     """
     if operation.stream == "access":
-        raise BadInput("what people may do is not undone", "`regtui grant` and `regtui user` change it")
+        raise BadInput(
+            "what people may do is not undone", "`regtui grant` and `regtui user` change it"
+        )
     if any(row.result == "conflict" for row in rows):
         raise BadInput(
             "a part of it became a candidate of a conflict", "`regtui resolve` settles that"

@@ -2,6 +2,8 @@
 
 from time import time as now  # by a name of its own, for tests that stop the clock
 
+from regtui.replica.remote import PENDING
+
 
 def number_text(value: float | str | None) -> str:
     """Return a figure in few digits."""
@@ -23,6 +25,11 @@ def size_text(size: int) -> str:
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1024
     return f"{value:.1f} TiB"
+
+
+def seq_text(seq: int) -> str:
+    """Return how people call an operation: `#12`, or `+3` while it waits for the remote."""
+    return f"#{seq}" if seq < PENDING else f"+{seq - PENDING}"
 
 
 def age_text(created: str) -> str:

@@ -19,6 +19,7 @@ from regtui.core.verdicts import LogRow
 from regtui.core.view import Past
 from regtui.registry.answers import iso
 from regtui.registry.context import Context
+from regtui.registry.figures import seq_text
 from regtui.registry.lookups import actor_names, model_names
 from regtui.registry.references import document_of, find_version, model_named, parse
 from regtui.registry.summaries import summary
@@ -294,8 +295,8 @@ def _undid(past: Past, undone: dict[str, Past]) -> str:
     if count == 0:
         return "undid an operation that is not here"
     if is_revert(past.operation):
-        return f"reverted #{last.seq}"
-    return f"{'undid' if count % 2 else 'redid'} #{last.seq}"
+        return f"reverted {seq_text(last.seq)}"
+    return f"{'undid' if count % 2 else 'redid'} {seq_text(last.seq)}"
 
 
 def _documents(connection: Connection, ids: set[str]) -> dict[str, Document]:

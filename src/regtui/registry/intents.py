@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from regtui.core.view import Past
+from regtui.registry.figures import seq_text
 from regtui.registry.history import is_revert
 from regtui.replica.database import Connection
 from regtui.replica.history import members, operations_by_id, undoers, undone_under
@@ -43,7 +44,7 @@ class Intent(Struct, frozen=True):
     @property
     def name(self) -> str:
         """What to call it in a message, such as `#4 #5`."""
-        return " ".join(f"#{past.seq}" for past in self.pasts)
+        return " ".join(seq_text(past.seq) for past in self.pasts)
 
 
 class Intents:

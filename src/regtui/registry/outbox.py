@@ -58,7 +58,7 @@ def outbox(context: Context) -> list[OutboxEntry]:
         names = dict(
             connection.execute("select id::varchar, display_name from base.model").fetchall()
         )
-    return [_entry(*row, names) for row in rows]
+    return [_entry(row, names) for row in rows]
 
 
 def discard(context: Context, identity: str | None) -> list[OutboxEntry]:
@@ -101,15 +101,13 @@ def retry(context: Context, identity: str | None) -> list[OutboxEntry]:
     return [entry for _, entry in found]
 
 
-def _refused(
-    connection: Connection, identity: str | None
-) -> list[tuple[Operation, OutboxEntry]]:
+def _refused(connection: Connection, identity: str | None) -> list[tuple[Operation, OutboxEntry]]:
     """Return refused operations: all, or one with what depends on it."""
     rows = connection.execute(
         "select state, bytes, verdict, created from base.outbox "
         "where state <> 'acknowledged' order by position"
     ).fetchall()
-    every = [(decode_operation(row[1].encode()), _entry(*row, {})) for row in rows]
+    every = [(decode_operation(row[1].encode()), _entry(row, {})) for row in rows]
     refused = [one for one in every if one[1].state == "refused"]
     if identity is None:
         if not refused:
@@ -155,9 +153,8 @@ def _seen(document: Document | None, path: str, change: Change) -> Change:
     return Change(change.to, saw=document.stamp(path), was=was)
 
 
-def _entry(
-    state: str, data: str, verdict: str | None, created: int, names: dict[str, str]
-) -> OutboxEntry:
+def _entry(row: tuple[Any, ...], names: dict[str, str]) -> OutboxEntry:
+    state, data, verdict, created = row
     operation = decode_operation(data.encode())
     decided = None if verdict is None else decode_verdict(verdict.encode())
     told: dict[str, Any] = {}

@@ -83,12 +83,18 @@ def refuse_released(context: Context, answer: VersionAnswer, entries: Sequence[F
     """
     with context.reading() as connection:
         row = connection.execute(
-            "select 1 from base.released where version = (select key from base.document "
+            "select since from base.released where version = (select key from base.document "
             "where id = ?)",
             [answer.id],
         ).fetchone()
-    if row is not None and not all_there(context.store, entries):
+    if row is None or all_there(context.store, entries):
+        return
+    if row[0] == 0:
         raise NotFound(
-            f"the files of {answer.reference} were released by retention",
-            "capture the same content again to bring them back",
+            f"the files of {answer.reference} are not on this machine",
+            f"`regtui pull {answer.reference}` fetches them from the server",
         )
+    raise NotFound(
+        f"the files of {answer.reference} were released by retention",
+        "capture the same content again to bring them back",
+    )

@@ -85,7 +85,9 @@ def _change(authority: SoloAuthority, document: Document, verb: str, called: str
         return False
     if document.value("state") == "deleted" and verb == "archive":
         raise NotFound(f"the {document.kind} is deleted", "restore it first")
-    body = StateBody(document.by, changes({"state": wanted}, document.kind, document))
+    body = StateBody(
+        authority.accepted_by(document), changes({"state": wanted}, document.kind, document)
+    )
     try:
         authority.submit(f"{document.kind}.{verb}", document.stream, document.id, body)
     except BadInput as error:

@@ -3,7 +3,7 @@
 from regtui.core.errors import NotFound, RegtuiError, Unreachable
 from regtui.registry.context import Context
 from regtui.replica.remote import read_remote, write_remote
-from regtui.sync.client import Synced, SyncClient
+from regtui.sync.client import SyncClient, Synced
 
 
 def sync(context: Context) -> Synced:

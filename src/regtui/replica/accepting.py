@@ -89,8 +89,7 @@ class Accepting:
             return
         keys = dict(
             run(
-                "select d.id::varchar, d.key from base.document d "
-                "join base.shadow s on s.id = d.id"
+                "select d.id::varchar, d.key from base.document d join base.shadow s on s.id = d.id"
             ).fetchall()
         )
         self._delete_rows(list(keys.values()))
@@ -297,6 +296,11 @@ class Accepting:
                 for e in msgspec.json.decode(text, type=list[FileEntry])
             ]
         insert(self._connection, "file", files)
+        # Their bytes are on the server, and missed by nobody until they are fetched.
+        fetched = {file[0] for file in files}
+        self._connection.execute(
+            "insert into base.released select unnest(?::bigint[]), 0", [sorted(fetched)]
+        )
         self._copy_files(
             [self._key(d.id) for d in new if self._key(d.id) not in having],
         )
@@ -470,4 +474,3 @@ class _Decided(Struct):
 
 _identity = msgspec.json.Decoder(_Identity)
 _decided = msgspec.json.Decoder(_Decided)
-

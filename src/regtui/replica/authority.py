@@ -13,7 +13,7 @@ import msgspec
 
 from regtui.core import chain, encoding
 from regtui.core.access import Actor
-from regtui.core.documents import Document  # noqa: TC001 -- structs resolve their annotations
+from regtui.core.documents import Document
 from regtui.core.errors import BadInput, Blocked, Denied, NotFound
 from regtui.core.judgement import judge
 from regtui.core.manifest import FileEntry
@@ -191,6 +191,18 @@ class SoloAuthority:
         created = operation.at // 1000
         row = (position, operation.id, "pending", data.decode(), None, created)
         self._rows.setdefault("outbox", []).append(row)
+
+    def accepted_by(self, document: Document) -> str | None:
+        """Return the last operation on an entity in the accepted state; None where it is new.
+
+        What waits does not count: it may come behind changes of others that nobody saw here.
+        """
+        if self.remote is None or document.seq:
+            return document.by
+        row = self.connection.execute(
+            "select body ->> '$.by' from base.shadow where id = ?", [document.id]
+        ).fetchone()
+        return None if row is None else row[0]
 
     def show_again(self, position: int, operation: Operation, data: bytes) -> Verdict:
         """Judge an operation that waits on what was accepted meanwhile, and show what it does.
@@ -458,8 +470,11 @@ class SoloAuthority:
 def is_signed(connection: Connection) -> bool:
     """Tell whether the history is signed at its end, as every unit of work leaves it.
 
-    One that was made before signing existed has still to begin.
+    One that was made before signing existed has still to begin, and with a remote it signs what it
+    sends.
     """
+    if read_remote(connection) is not None:
+        return True
     row = connection.execute(
         "select 1 from base.signature where seq = (select seq from base.replica)"
     ).fetchone()

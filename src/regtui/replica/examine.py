@@ -24,6 +24,7 @@ from regtui.replica.database import Connection, configuration, duckdb
 from regtui.replica.decoded import stored_past
 from regtui.replica.migrate import apply_all
 from regtui.replica.rebuild import PROJECTED, key_ranges, projected, readable
+from regtui.replica.remote import PENDING
 from regtui.replica.tables import COLUMNS, insert
 from regtui.replica.texts import lost_texts
 
@@ -125,7 +126,9 @@ def _read_everything(opening: Opening) -> None:
 
 def _missing_operations(connection: Connection) -> int:
     row = connection.execute(
-        "select abs((select seq from base.replica) - (select count(*) from base.operation))"
+        # With a remote only a part of the history is here, and what waits is no part of it.
+        "select case when (select count(*) from base.remote) > 0 then 0 else "
+        "abs((select seq from base.replica) - (select count(*) from base.operation)) end"
     ).fetchone()
     return 1 if row is None or row[0] is None else int(row[0])
 
@@ -141,7 +144,9 @@ def _examine_operations(opening: Opening, found: Examination) -> None:
                 "order by seq",
                 [start, start + _OPERATIONS],
             ).fetchall()
-            row = connection.execute("select max(seq) from base.operation").fetchone()
+            row = connection.execute(
+                "select max(seq) from base.operation where seq < ?", [PENDING]
+            ).fetchone()
             lost |= dict.fromkeys(_lost_documents(connection, _made(rows, found)))
         start += _OPERATIONS
         last = 0 if row is None or row[0] is None else row[0]

@@ -85,9 +85,7 @@ class Replica:
         from regtui.replica.authority import SoloAuthority
 
         with self.changing() as connection:
-            authority = SoloAuthority(
-                connection, actor, via, session, self.clock(), self.home.path
-            )
+            authority = SoloAuthority(connection, actor, via, session, self.clock(), self.home.path)
             yield authority
             authority.flush()
 

@@ -151,7 +151,7 @@ class SyncClient:
             anchor = None if remote.anchor is None else msgspec.convert(remote.anchor, Anchor)
             row = connection.execute("select registry::varchar from base.replica").fetchone()
             registry = "" if row is None else str(row[0])
-            offered, evidence = offers(connection)
+            offered, evidence, texts = offers(connection)
             known = anchor or Anchor("", 0, "", "")
             signature = key.sign(
                 push_statement(
@@ -171,7 +171,7 @@ class SyncClient:
                 anchor=anchor,
                 cursor=msgspec.convert(cursor, Cursor),
                 ops=batch.ops,
-                texts=batch.texts,
+                texts=batch.texts | texts,
                 n=batch.n,
                 tip=batch.tip,
                 signature=signature.hex(),

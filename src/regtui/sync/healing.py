@@ -1,14 +1,17 @@
 """Healing: what a replica brings back to a server that lost it.
 
 What the server accepted and signed is in the replica's history, with receipts. When the server's
-history turns out to be another one, it is put into the outbox as *offered* before that history goes,
-and stays there until the server has it again.
+history turns out to be another one, it is put into the outbox as *offered* before that history
+goes, and stays there until the server has it again.
 """
 
 import msgspec
 from msgspec import Raw
 
+from regtui.core.operations import decode_operation
 from regtui.replica.database import Connection
+from regtui.replica.texts import keep
+from regtui.sync.outgoing import texts_of_operation
 from regtui.wire.messages import Claim, Evidence, Offer
 
 OFFERS_LIMIT = 500
@@ -24,12 +27,18 @@ def begin_healing(connection: Connection) -> None:
         "from base.operation o join base.receipted r on r.operation = o.id "
         "where o.id not in (select id from base.outbox)"
     )
+    captured = connection.execute(
+        "select bytes from base.outbox where state in ('offered', 'acknowledged') "
+        "and bytes ->> '$.kind' = 'version.capture'"
+    ).fetchall()
+    for (data,) in captured:
+        keep(connection, texts_of_operation(connection, decode_operation(data.encode())).items())
     # What was acknowledged and not read back yet is offered, too.
     connection.execute("update base.outbox set state = 'offered' where state = 'acknowledged'")
 
 
-def offers(connection: Connection) -> tuple[list[Offer], list[Evidence]]:
-    """Return operations to bring back, and the receipts that prove them."""
+def offers(connection: Connection) -> tuple[list[Offer], list[Evidence], dict[str, str]]:
+    """Return operations to bring back, the receipts that prove them, and the texts they name."""
     rows = connection.execute(
         "select o.bytes, o.verdict, coalesce(r.receipt, -1) from base.outbox o "
         "left join base.receipted r on r.operation = o.id "
@@ -37,22 +46,25 @@ def offers(connection: Connection) -> tuple[list[Offer], list[Evidence]]:
         [OFFERS_LIMIT],
     ).fetchall()
     if not rows:
-        return [], []
+        return [], [], {}
     wanted = sorted({row[2] for row in rows})
-    found = dict(
-        (number, Evidence(epoch, msgspec.json.decode(digests), signature))
+    found = {
+        number: Evidence(epoch, msgspec.json.decode(digests), signature)
         for number, epoch, digests, signature in connection.execute(
             "select rowid, epoch, verdicts, signature from base.receipt "
             "where rowid in (select unnest(?::bigint[]))",
             [wanted],
         ).fetchall()
-    )
+    }
     place = {number: index for index, number in enumerate(found)}
     made = [
         Offer(Raw(data.encode()), Raw(verdict.encode()), 0, place.get(receipt, len(place)))
         for data, verdict, receipt in rows
     ]
-    return made, list(found.values())
+    texts: dict[str, str] = {}
+    for data, _, _ in rows:
+        texts |= texts_of_operation(connection, decode_operation(data.encode()))
+    return made, list(found.values()), texts
 
 
 def claims(connection: Connection) -> list[Claim]:

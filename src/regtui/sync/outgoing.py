@@ -57,8 +57,8 @@ def seal_batch(connection: Connection, key: Key) -> Batch:
         texts: dict[str, str] = {}
         made: list[tuple[int, str, str]] = []
         place, end = n, tip
-        for position, state, data in group:
-            operation = decode_operation(data)
+        for position, state, kept in group:
+            data, operation = kept, decode_operation(kept)
             if state == PENDING:
                 moved = msgspec.structs.replace(operation, replica=key.replica)
                 operation, data, end = chain.seal(moved, n=place + 1, prev=end)
@@ -67,7 +67,7 @@ def seal_batch(connection: Connection, key: Key) -> Batch:
             else:
                 end = chain.tip(data)
             ops.append((position, Raw(data)))
-            texts |= _texts(connection, operation)
+            texts |= texts_of_operation(connection, operation)
         size += sum(len(bytes(raw)) for _, raw in ops) + sum(map(len, texts.values()))
         if batch.ops and (size > BODY_LIMIT or len(batch.ops) + len(ops) > OPERATIONS_LIMIT):
             break
@@ -124,7 +124,7 @@ def _groups(connection: Connection) -> Iterator[list[tuple[int, str, bytes]]]:
         yield found
 
 
-def _texts(connection: Connection, operation: Operation) -> dict[str, str]:
+def texts_of_operation(connection: Connection, operation: Operation) -> dict[str, str]:
     """Return the texts that an operation names by their digests, its list of files included."""
     body = operation.body
     changes = body.set.items()
@@ -146,4 +146,10 @@ def _texts(connection: Connection, operation: Operation) -> dict[str, str]:
         listed = encoding.encode(sorted(FileEntry(*row) for row in rows))
         if encoding.digest(listed) == body.digest:
             found[body.digest] = listed.decode()
+        else:  # kept for a server that lost it
+            found |= dict(
+                connection.execute(
+                    "select digest, value from base.text where digest = ?", [body.digest]
+                ).fetchall()
+            )
     return found

@@ -10,7 +10,7 @@ from regtui.cli import complete
 from regtui.cli.commands import single
 from regtui.cli.output import emit, say, table, warn
 from regtui.cli.settings import SETTINGS
-from regtui.registry.figures import age_text
+from regtui.registry.figures import age_text, seq_text
 
 if TYPE_CHECKING:
     from regtui.registry.history import OperationAnswer
@@ -84,7 +84,7 @@ def _row(operation: "OperationAnswer") -> list[str]:
     undone = " (undone)" if operation.undone_by else ""
     via = "" if operation.via == "cli" else f" ({operation.via})"
     return [
-        f"#{operation.seq}",
+        seq_text(operation.seq),
         operation.actor + via,
         age_text(operation.time),
         operation.summary + undone,

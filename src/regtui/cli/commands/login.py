@@ -18,7 +18,9 @@ def login(
     token: Annotated[
         str | None,
         typer.Option(
-            metavar="TOKEN", envvar="REGTUI_TOKEN", help="From an admin; - reads a line.",
+            metavar="TOKEN",
+            envvar="REGTUI_TOKEN",
+            help="From an admin; - reads a line.",
             show_envvar=False,
         ),
     ] = None,

@@ -8,6 +8,7 @@ from regtui.cli.commands import group
 from regtui.cli.output import emit, say, table, warn
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import BadInput
+from regtui.registry.answers import iso
 from regtui.registry.figures import age_text
 
 if TYPE_CHECKING:
@@ -32,7 +33,14 @@ def ls() -> None:
         warn("nothing waits, and nothing was refused")
         return
     rows = [
-        [one.id[-8:], one.state, one.kind, one.model or "", age_text(one.created * 1000), _why(one)]
+        [
+            one.id[-8:],
+            one.state,
+            one.kind,
+            one.model or "",
+            age_text(iso(one.created * 1000)),
+            _why(one),
+        ]
         for one in found
     ]
     say(table(("ID", "STATE", "WHAT", "MODEL", "AGE", "BECAUSE"), rows))

@@ -7,6 +7,7 @@ import typer
 from regtui.cli.commands import group
 from regtui.cli.output import emit, say
 from regtui.cli.settings import SETTINGS
+from regtui.registry.answers import iso
 from regtui.registry.figures import age_text, count_text
 
 app = group("Name the server that decides, and tell how it stands.")
@@ -34,7 +35,7 @@ def show() -> None:
         roles = ", ".join(f"{role} in {scope}" for role, scope in remote.roles) or "no role"
         say(f"{remote.user} in the registry {remote.registry}: {roles}")
     if remote.synced is not None:
-        say(f"last sync {age_text(remote.synced * 1000)}")
+        say(f"last sync {age_text(iso(remote.synced * 1000))}")
     if remote.pending or remote.refused:
         waits, refused = count_text(remote.pending, "change"), remote.refused
         say(f"{waits} to send, {refused} refused; `regtui outbox` lists them")

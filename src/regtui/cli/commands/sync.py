@@ -60,7 +60,10 @@ def _tell(done: "Synced", *, always: bool) -> None:
     if SETTINGS.json:
         emit(counts)
         return
-    parts = [f"sent {count_text(done.pushed, 'change')}", f"got {count_text(done.pulled, 'record')}"]
+    parts = [
+        f"sent {count_text(done.pushed, 'change')}",
+        f"got {count_text(done.pulled, 'record')}",
+    ]
     if done.purged:
         parts.append(f"{count_text(done.purged, 'record')} may not be read any more")
     say(", ".join(parts))

@@ -11,9 +11,9 @@ import msgspec
 from msgspec import Struct
 
 from regtui.core import encoding
+from regtui.core.access import scope_key
 from regtui.core.documents import FIELDS, Field, Rule, field_of, split_path
 from regtui.core.errors import BadInput
-from regtui.core.access import scope_key
 from regtui.core.identity import (
     alias_id,
     alias_key,
@@ -230,7 +230,8 @@ def _check_what_is_set(operation: Operation) -> None:
     ):
         raise BadInput(f"{operation.kind} sets the version and nothing else")
     if isinstance(body, GrantBody) and (
-        set(changes) != {"role"} or (changes["role"].to is None) != operation.kind.endswith(".remove")
+        set(changes) != {"role"}
+        or (changes["role"].to is None) != operation.kind.endswith(".remove")
     ):
         raise BadInput(f"{operation.kind} sets the role and nothing else")
     if operation.kind == "replica.revoke" and (
