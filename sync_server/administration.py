@@ -16,9 +16,9 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from regtui.core import chain
-from regtui.core.access import Actor, Grant, Role, scope_key
+from regtui.core.access import Actor, Grant, Role, may_grant, scope_key
 from regtui.core.documents import Document
-from regtui.core.errors import BadInput, NotFound, RegtuiError
+from regtui.core.errors import BadInput, Denied, NotFound, RegtuiError
 from regtui.core.identity import grant_id, replica_id, team_id, user_id
 from regtui.core.operations import (
     KINDS,
@@ -48,6 +48,7 @@ class Token(Struct, frozen=True):
         user: Id of whose it is.
         name: As he called it.
         roles: What it may do at most, as `[role, scope]`; None for all that the user may.
+        once: Whether it is good for one login only.
         created: Microseconds.
         expires: Microseconds, None for never.
         revoked: Microseconds, None where it is good.
@@ -58,6 +59,7 @@ class Token(Struct, frozen=True):
     user: str
     name: str
     roles: list[tuple[str, str]] | None
+    once: bool
     created: int
     expires: int | None
     revoked: int | None
@@ -92,6 +94,17 @@ class Administration:
         self._now = now
         self._mint = mint
 
+    def need_admin(self, scope: str = "*") -> None:
+        """Refuse who may not change access in a scope, before anything is looked up.
+
+        Raises:
+            Denied: He may not.
+            BadInput: It is no scope.
+        """
+        scope = scope_key(scope)
+        if not may_grant(self._actor, scope):
+            raise Denied(f"this needs the role admin in {scope!r}")
+
     def put_user(self, name: str, **values: Any) -> Document:
         """Make a person or service account known, or change what is known of it.
 
@@ -105,14 +118,14 @@ class Administration:
         """Make a team, or change it; members by the user's name, False takes one out."""
         identity = team_id(name)
         for member, is_in in members.items():
-            values[f"members/{self._user(member).id}"] = True if is_in else None
+            values[f"members/{self.user(member).id}"] = True if is_in else None
         return self._submit("team.put", identity, TeamBody(name, self._changes(identity, values)))
 
     def grant(self, holder: str, role: str | None, scope: str) -> Document:
         """Give a user or team (`team:NAME`) a role in a scope; None takes it away."""
         scope = scope_key(scope)
         kind, name = ("team", holder[5:]) if holder.startswith("team:") else ("user", holder)
-        found = team_id(name) if kind == "team" else self._user(name).id
+        found = team_id(name) if kind == "team" else self.user(name).id
         if role is not None and role.upper() not in Role.__members__:
             known = ", ".join(one.name.lower() for one in Role)
             raise BadInput(f"there is no role {role!r}", f"there are {known}")
@@ -184,6 +197,30 @@ class Administration:
         )
         return secret
 
+    def token_end(self, identity: str) -> int | None:
+        """Return when a token stops being good, in microseconds; None for never."""
+        c = schema.token.c
+        return self.connection.execute(sa.select(c.expires).where(c.id == identity)).scalar()
+
+    def token_id(self, secret: str) -> str:
+        """Return the id of a token that was just made."""
+        c = schema.token.c
+        return str(
+            self.connection.execute(
+                sa.select(c.id).where(c.digest == token_digest(secret))
+            ).scalar_one()
+        )
+
+    def revoke_token(self, identity: str) -> bool:
+        """Make a token good for nothing; tell whether it was one of this registry that was good."""
+        c = schema.token.c
+        done = self.connection.execute(
+            sa.update(schema.token)
+            .where(c.registry == self.authority.row.key, c.id == identity, c.revoked.is_(None))
+            .values(revoked=self._now)
+        )
+        return bool(done.rowcount)
+
     def finish(self) -> None:
         """Write everything, unless nobody would be left to administrate; the caller commits.
 
@@ -197,7 +234,12 @@ class Administration:
                 "that would leave nobody who may administrate", "name another admin first"
             )
 
-    def _user(self, name: str) -> Document:
+    def user(self, name: str) -> Document:
+        """Return the user of a name.
+
+        Raises:
+            NotFound: There is none.
+        """
         found = self.authority.view.document(user_id(name))
         if found is None:
             raise NotFound(f"there is no user {name!r}", "`regtui user ls` lists them")
@@ -275,8 +317,6 @@ def token_digest(secret: str) -> str:
 
 def refusal(verdict: Rejected) -> RegtuiError:
     """Return the error of a refused change."""
-    from regtui.core.errors import Denied
-
     errors: dict[str, type[RegtuiError]] = {"not_found": NotFound, "denied": Denied}
     return errors.get(verdict.code, BadInput)(verdict.message, verdict.hint)
 
@@ -293,6 +333,7 @@ def tokens(connection: Connection, registry: int, people: People) -> list[Token]
             user=row.user,
             name=row.name,
             roles=None if row.roles is None else msgspec.json.decode(bytes(row.roles)),
+            once=row.once,
             created=row.created,
             expires=row.expires,
             revoked=row.revoked,
@@ -307,7 +348,7 @@ def authenticated(connection: Connection, secret: str, now: int) -> tuple[int, s
     """Return a token's registry number, user, id and roles.
 
     Raises:
-        Refused: It is none, or not good any more.
+        Refused: It is none, not good any more, or good for a login only.
     """
     c = schema.token.c
     row = connection.execute(
@@ -315,8 +356,8 @@ def authenticated(connection: Connection, secret: str, now: int) -> tuple[int, s
     ).first()
     if row is None or row.revoked is not None or (row.expires is not None and row.expires < now):
         raise Refused(401, "unauthenticated", "this token is not good (any more)")
-    if row.once and row.used is not None:
-        raise Refused(401, "unauthenticated", "this token was good for one login, and is used")
+    if row.once:
+        raise Refused(401, "unauthenticated", "this token is good for one login, and nothing else")
     roles = None
     if row.roles is not None:
         roles = tuple(

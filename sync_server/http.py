@@ -4,23 +4,47 @@ Messages of a sync are read and written by msgspec, for they are large; everythi
 JSON that FastAPI describes. Handlers run in threads: the database blocks.
 """
 
-from collections.abc import Callable
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated, Any
 
 import msgspec
+import sqlalchemy as sa
 import zstandard
-from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
-from regtui.core.errors import RegtuiError
 from regtui.wire.messages import encoder, push_decoder
 from regtui.wire.statements import enrolment_statement
-from sync_server.administration import Administration, authenticated
+from sync_server.access_desk import Desk
+from sync_server.administration import Administration
+from sync_server.around import Around
+from sync_server.asking import Signed, own_registry, signed_in
 from sync_server.authority import Refused, registry_row
+from sync_server.configuration import Configuration
+from sync_server.grant_routes import add_grant_routes
+from sync_server.login_routes import add_login_routes
+from sync_server.metrics import Metrics
+from sync_server.operating_routes import add_operating_routes
+from sync_server.people_routes import add_people_routes
+from sync_server.problems import explain_errors
+from sync_server.rate_limits import RateLimiter
+from sync_server.replica_routes import add_replica_routes
 from sync_server.secrets import verified
 from sync_server.server import Server
-from sync_server.sync import Caller
+from sync_server.token_routes import add_token_routes
+
+GUESSES_RATE, GUESSES_BURST = 1.0, 60
+"""Sign-ins that an address may get wrong, or begin for a machine: a second, and at once."""
+
+CODES_RATE, CODES_BURST = 1 / 60, 10
+"""Codes of waiting machines that a user may try: a second, and at once."""
+
+USES_SECONDS = 60
+"""Seconds after which the last use of tokens is written down."""
 
 BODY_LIMIT = 64 << 20
 """Bytes of a request, also of what it unpacks to."""
@@ -37,47 +61,32 @@ class EnrolRequest(BaseModel):
     signature: str
 
 
-class Problem(BaseModel):
-    """Why a request was refused."""
-
-    code: str
-    message: str
-    hint: str = ""
-
-
-def make_app(server: Server) -> FastAPI:  # noqa: C901 -- one function a route
+def make_app(server: Server, configuration: Configuration | None = None) -> FastAPI:
     """Return the application of a server."""
-    app = FastAPI(title="regtui", version="1")
+    configuration = configuration or Configuration()
+    metrics = Metrics()
+    app = FastAPI(title="regtui", version="1", lifespan=_noting_uses(server))
+    app.state.limiter = RateLimiter(configuration.rate, configuration.burst)
+    app.state.guesses = RateLimiter(GUESSES_RATE, GUESSES_BURST)
+    app.state.codes = RateLimiter(CODES_RATE, CODES_BURST)
+    app.add_middleware(Around, configuration=configuration, metrics=metrics)
+    explain_errors(app)
+    caller = signed_in(server)
+    Asking = Annotated[Signed, Depends(caller)]
 
-    @app.exception_handler(Refused)
-    async def _refused(_: Request, error: Refused) -> Response:
-        return _problem(error.status, error.code, error.message)
-
-    @app.exception_handler(RegtuiError)
-    async def _failed(_: Request, error: RegtuiError) -> Response:
-        status = {"not_found": 404, "denied": 403, "bad_input": 400}.get(error.code, 500)
-        return _problem(status, error.code, error.message, error.hint)
-
-    def caller(authorization: Annotated[str | None, Header()] = None) -> tuple[int, Caller, str]:
-        scheme, _, secret = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not secret:
-            raise HTTPException(401, "a token is needed", {"WWW-Authenticate": "Bearer"})
-        with server.database.reading() as connection:
-            registry, user, token, roles = authenticated(connection, secret, server.clock())
-        return registry, Caller(user, roles), token
-
-    Asking = Annotated[tuple[int, Caller, str], Depends(caller)]  # noqa: N806 -- a type
-
-    @app.get("/healthz")
-    def healthz() -> dict[str, str]:
-        server.registry()
-        return {"status": "ok"}
+    add_operating_routes(app, server, configuration, metrics)
+    add_login_routes(app, server, caller)
+    desk = Desk(server)
+    add_people_routes(app, desk, caller)
+    add_grant_routes(app, desk, caller)
+    add_replica_routes(app, desk, caller)
+    add_token_routes(app, desk, caller)
 
     @app.get("/v1/me")
     def me(asking: Asking) -> dict[str, Any]:
         registry, who, _ = asking
         with server.database.reading() as connection:
-            row = registry_row(connection, _registry_id(server, registry), lock=False)
+            row = registry_row(connection, server.registry_id(registry), lock=False)
             assert row is not None  # noqa: S101 -- the token names it
             rights = server.service.rights_of(connection, row, who)
         return {
@@ -92,7 +101,7 @@ def make_app(server: Server) -> FastAPI:  # noqa: C901 -- one function a route
     @app.post("/v1/registries/{registry}/replicas")
     def enrol(registry: str, body: EnrolRequest, asking: Asking) -> dict[str, str]:
         _, who, _ = asking
-        _own(server, registry, asking)
+        own_registry(server, registry, asking)
         try:
             public = bytes.fromhex(body.public_key)
         except ValueError:
@@ -104,11 +113,11 @@ def make_app(server: Server) -> FastAPI:  # noqa: C901 -- one function a route
         def change(administration: Administration) -> str:
             return administration.enrol(who.user, public, body.host[:200])
 
-        return {"replica": server.administrate(registry, change, user=who.user)}
+        return {"replica": server.administrate(registry, change, caller=who)}
 
     @app.post("/v1/registries/{registry}/sync")
     async def sync(registry: str, request: Request, asking: Asking) -> Response:
-        _own(server, registry, asking)
+        own_registry(server, registry, asking)
         body = await _body(request)
 
         def answer() -> bytes:
@@ -116,26 +125,35 @@ def make_app(server: Server) -> FastAPI:  # noqa: C901 -- one function a route
                 push = push_decoder.decode(body)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
                 raise Refused(400, "malformed", f"no sync request: {error}") from None
-            return encoder.encode(server.service.sync(registry, asking[1], push))
+            made = server.service.sync(registry, asking[1], push)
+            metrics.synced(map(bytes, made.verdicts), len(made.docs))
+            return encoder.encode(made)
 
         return await _packed(request, answer)
 
     return app
 
 
-def _own(server: Server, registry: str, asking: tuple[int, Caller, str]) -> None:
-    """Refuse a registry that the token is not for, as one that is not there."""
-    if _registry_id(server, asking[0]) != registry:
-        raise Refused(404, "not_found", "there is no such registry")
+def _noting_uses(server: Server) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return what runs beside the application: it writes down now and then who used his token."""
 
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async def write() -> None:
+            while True:
+                await asyncio.sleep(USES_SECONDS)
+                with contextlib.suppress(sa.exc.SQLAlchemyError):
+                    await run_in_threadpool(server.uses.flush)
 
-def _registry_id(server: Server, key: int) -> str:
-    return server.registry_ids()[key]
+        writing = asyncio.create_task(write())
+        try:
+            yield
+        finally:
+            writing.cancel()
+            with contextlib.suppress(sa.exc.SQLAlchemyError):
+                await run_in_threadpool(server.uses.flush)
 
-
-def _problem(status: int, code: str, message: str, hint: str = "") -> Response:
-    body = msgspec.json.encode({"error": {"code": code, "message": message, "hint": hint}})
-    return Response(body, status, media_type="application/json")
+    return lifespan
 
 
 async def _body(request: Request) -> bytes:

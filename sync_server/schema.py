@@ -198,6 +198,22 @@ token = Table(
 )
 """Secrets are kept as digests. `roles` narrows what the user may do; None takes nothing away."""
 
+device = Table(
+    "device",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("code", String(16), nullable=False, unique=True),
+    Column("name", String, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("registry", Integer),
+    Column("user", String(36)),
+    Column("roles", LargeBinary),
+    Column("until", BigInteger),
+)
+"""Machines that wait for somebody to sign them in: `code` is what he types, `digest` is of what the
+machine asks with. `roles` and `until` are those of the token that he approved it with."""
+
 setting = Table(
     "setting",
     metadata,

@@ -16,9 +16,11 @@ from sync_server import schema
 from sync_server.administration import Administration, operator
 from sync_server.authority import RegistryRow, registry_row
 from sync_server.database import Database, insert
+from sync_server.directory import Directory
 from sync_server.healing import note_epoch
 from sync_server.secrets import Secrets, new_private
-from sync_server.sync import SyncService
+from sync_server.sync import Caller, SyncService
+from sync_server.token_uses import TokenUses
 
 Clock = Callable[[], int]
 
@@ -75,6 +77,7 @@ class Server:
         self.clock = clock
         self.mint = mint
         self.seed = seed
+        self.uses = TokenUses(database, clock)
         self._ids: dict[int, str] = {}
         self.secrets = _load_secrets(database)
         self.service = SyncService(database, self.secrets, clock, seed)
@@ -100,42 +103,68 @@ class Server:
             raise NotFound("there is no registry here", "`regtui-server init` makes one")
         return row
 
-    def registry_ids(self) -> dict[int, str]:
-        """Return the id of each registry by its number."""
-        if not self._ids:
+    def registry_id(self, key: int) -> str:
+        """Return the id of a registry by its number; a number is never given anew."""
+        if key not in self._ids:
             c = schema.registry.c
             with self.database.reading() as connection:
                 self._ids = {row.key: row.id for row in connection.execute(sa.select(c.key, c.id))}
-        return self._ids
+        return self._ids[key]
+
+    def look(
+        self,
+        registry: str,
+        view: Callable[[Directory], _Result],
+        *,
+        caller: Caller | None = None,
+    ) -> _Result:
+        """Look up who is there and may do what.
+
+        Args:
+            registry: Id.
+            view: Takes what is wanted out of what may be seen.
+            caller: Who asks; None for the operator.
+
+        Raises:
+            NotFound: It is not there, or the caller may not know.
+            Refused: The caller may not sign in (any more).
+        """
+        with self.database.reading() as connection:
+            row = registry_row(connection, registry, lock=False)
+            if row is None:
+                raise NotFound("there is no such registry")
+            rights = None
+            if caller is not None:
+                rights = self.service.rights_of(connection, row, caller)
+            people = self.service.people.get(connection, row.key)
+            return view(Directory(connection, row.key, people, rights))
 
     def administrate(
         self,
         registry: str,
         change: Callable[[Administration], _Result],
         *,
-        user: str | None = None,
-        actor: object = None,
+        caller: Caller | None = None,
     ) -> _Result:
         """Change who may do what, in one transaction.
 
         Args:
             registry: Id.
             change: Does it.
-            user: Id of who asks; None for the operator.
-            actor: The rights that his token leaves him; None for all of his.
+            caller: Who asks, with the rights that he has when it is his turn; None for the
+                operator.
 
         Raises:
             RegtuiError: It was refused; nothing is changed.
+            Refused: The caller may not sign in (any more).
         """
         with self.database.writing() as connection:
             row = registry_row(connection, registry, lock=True)
             if row is None:
                 raise NotFound("there is no such registry")
             who = operator()
-            if user is not None:
-                who = self.service.people.get(connection, row.key).of(user).actor
-            if actor is not None:
-                who = actor  # type: ignore[assignment]
+            if caller is not None:
+                who = self.service.rights_of(connection, row, caller).actor
             made = Administration(connection, row, self.secrets, who, self.clock(), self.mint)
             result = change(made)
             made.finish()
@@ -191,8 +220,15 @@ def make_registry(  # noqa: PLR0913, PLR0917 -- what a run is repeated by
 
 
 def make_tables(database: Database) -> None:
-    """Make whatever table is missing."""
-    schema.metadata.create_all(database.engine)
+    """Make whatever table is missing, and change whatever an older program made.
+
+    Raises:
+        BadInput: The database belongs to a newer program.
+        Unreachable: It does not answer.
+    """
+    from sync_server.migrate import upgrade  # what only looks at a database needs no Alembic
+
+    upgrade(database)
 
 
 def _load_secrets(database: Database) -> Secrets:

@@ -174,7 +174,7 @@ class Wire:
 
     def enrol(self, registry: str, user: str, key: Key) -> None:
         self.person.world.server.administrate(
-            registry, lambda one: one.enrol(user, key.public, "host"), user=user
+            registry, lambda one: one.enrol(user, key.public, "host"), caller=Caller(user)
         )
 
 
