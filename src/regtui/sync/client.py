@@ -368,15 +368,18 @@ class SyncClient:
         """See to it that this replica is known to the server under the key that it has here."""
         with self._replica.reading() as connection:
             remote = self._remote(connection)
-            row = connection.execute("select id::varchar from base.replica").fetchone()
-        identity = "" if row is None else str(row[0])
-        if load_key(identity, self._replica.home.path) is None:
+        if load_key(self._identity(), self._replica.home.path) is None:
             with self._replica.changing() as connection:
                 remote = self._remote(connection)
                 self._begin_anew(connection, remote)
                 write_remote(connection, remote)
-        if remote.enrolled is None:
+        if remote.enrolled != self._identity():
             self._enrol()
+
+    def _identity(self) -> str:
+        with self._replica.reading() as connection:
+            row = connection.execute("select id::varchar from base.replica").fetchone()
+        return "" if row is None else str(row[0])
 
     def _enrol(self) -> None:
         with self._replica.reading() as connection:
@@ -385,7 +388,7 @@ class SyncClient:
         self._transport.enrol("" if row is None else str(row[0]), remote.user_id, key)
         with self._replica.changing() as connection:
             remote = self._remote(connection)
-            remote.enrolled = key.replica
+            remote.enrolled, remote.acked_n = key.replica, 0
             write_remote(connection, remote)
 
     def _key(self, connection: Connection) -> Key:

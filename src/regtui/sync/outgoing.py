@@ -46,10 +46,8 @@ def seal_batch(connection: Connection, key: Key) -> Batch:
         key: The replica's.
     """
     row = connection.execute("select id::varchar, n, tip from base.replica").fetchone()
+    # A copy of a replica is a new one, and what waits begins its chain.
     n, tip = (0, chain.GENESIS) if row is None or row[0] != key.replica else (row[1], row[2])
-    if row is not None and row[0] != key.replica:
-        # A copy of a replica is a new one, and what waits begins its chain.
-        connection.execute("update base.outbox set state = 'pending' where state = 'sent'")
     batch = Batch([], [], {}, n, tip)
     size, sealed = 0, []
     for group in _groups(connection):
@@ -59,13 +57,11 @@ def seal_batch(connection: Connection, key: Key) -> Batch:
         place, end = n, tip
         for position, state, kept in group:
             data, operation = kept, decode_operation(kept)
-            if state == PENDING:
+            if state == PENDING or operation.replica != key.replica:
                 moved = msgspec.structs.replace(operation, replica=key.replica)
                 operation, data, end = chain.seal(moved, n=place + 1, prev=end)
                 place += 1
                 made.append((position, operation.id, data.decode()))
-            else:
-                end = chain.tip(data)
             ops.append((position, Raw(data)))
             texts |= texts_of_operation(connection, operation)
         size += sum(len(bytes(raw)) for _, raw in ops) + sum(map(len, texts.values()))
@@ -76,7 +72,7 @@ def seal_batch(connection: Connection, key: Key) -> Batch:
         batch.texts |= texts
         sealed += made
         n, tip = place, end
-        batch.n, batch.tip = n, tip
+        batch.n, batch.tip = operation.n, chain.tip(data)
     if sealed:
         connection.execute(
             "update base.outbox set state = 'sent', bytes = s.bytes "
@@ -84,9 +80,7 @@ def seal_batch(connection: Connection, key: Key) -> Batch:
             "where outbox.position = s.position",
             [[one[0] for one in sealed], [one[2] for one in sealed]],
         )
-    connection.execute(
-        "update base.replica set id = ?, n = ?, tip = ?", [key.replica, batch.n, batch.tip]
-    )
+    connection.execute("update base.replica set id = ?, n = ?, tip = ?", [key.replica, n, tip])
     return batch
 
 
