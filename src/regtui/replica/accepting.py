@@ -337,9 +337,9 @@ class Accepting:
         self._connection.execute(
             "insert into base.file "
             "select v.key, f.path, f.size, f.executable, f.digest from base.version v "
-            "join (select digest, model, min(key) as key from base.version "
-            "  where key in (select distinct version from base.file) group by digest, model) o "
-            "on o.digest = v.digest and o.model = v.model "
+            "join (select digest, min(key) as key from base.version "
+            "  where key in (select distinct version from base.file) group by digest) o "
+            "on o.digest = v.digest "
             "join base.file f on f.version = o.key "
             "where v.key in (select unnest(?::bigint[])) "
             "and v.key not in (select distinct version from base.file)",
