@@ -180,7 +180,9 @@ class _Routes:
         place = await run_in_threadpool(prepare)
         path = self._uploads.path(place, asking[1].user, digest)
         async with self._uploads.writing(path) as upload:
-            if upload.size != offset:
+            if not offset:
+                upload.restart()
+            elif upload.size != offset:
                 headers = {UPLOAD_OFFSET: str(upload.size)}
                 return _problem(409, "offset", f"byte {upload.size} is waited for", headers)
             await self._uploads.receive(upload, self._receive(request, upload))

@@ -120,6 +120,7 @@ class Pieces:
         """Take in a file whose bytes were found to have the digest; it may be moved.
 
         Raises:
+            Refused: Storing took so long that it was given up.
             Exception: The bytes can't be stored; nothing is known of them then.
         """
         generation = self._seed().hex()[:16]
@@ -131,14 +132,18 @@ class Pieces:
             "since": self.clock(),
         }
         with self.database.writing() as connection:
-            if self._attach(connection, place, digest):
+            if self._attach(connection, place, digest) is not None:
                 return
             insert(connection, schema.piece, [row])
-        self.store.adopt(path, key_of(digest, generation))
+        key = key_of(digest, generation)
+        self.store.adopt(path, key)
         try:
-            self._arrive(place, digest, generation)
+            is_known = self._arrive(place, digest, generation)
         except IntegrityError:  # another upload of the same bytes was first by a moment
-            self._arrive(place, digest, generation)
+            is_known = self._arrive(place, digest, generation)
+        if not is_known:
+            self.store.delete(key)
+            raise Refused(503, "again", "the upload took too long to be stored; send it again")
 
     def copy(self, source: Place, place: Place, digest: str) -> int | None:
         """Let a stream have a piece of another one; return its size, None where that has none."""
@@ -147,24 +152,23 @@ class Pieces:
                 return None
             return self._attach(connection, place, digest)
 
-    def _arrive(self, place: Place, digest: str, generation: str) -> None:
+    def _arrive(self, place: Place, digest: str, generation: str) -> bool:
+        """Let a piece be there whose bytes are stored; False where it was given up meanwhile."""
         mine = sa.and_(
             _piece.digest == digest,
             _piece.generation == generation,
             _piece.state == "arriving",
         )
         with self.database.writing() as connection:
-            was_first = self._attach(connection, place, digest) is not None
+            is_there = self._attach(connection, place, digest) is not None
             done = connection.execute(
                 sa.update(schema.piece)
                 .where(mine)
-                .values(state="condemned" if was_first else "present", since=self.clock())
+                .values(state="condemned" if is_there else "present", since=self.clock())
             )
-            if was_first:
-                return
-            if not done.rowcount:  # it took so long that it was given up
-                raise Refused(503, "again", "the upload took too long; send it again")
-            self._attach(connection, place, digest)
+            if not is_there and done.rowcount:
+                self._attach(connection, place, digest)
+        return bool(done.rowcount)
 
     def _attach(self, connection: Connection, place: Place, digest: str) -> int | None:
         """Give the stream a piece that is present; return its size, None where it is not."""

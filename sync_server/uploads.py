@@ -40,6 +40,12 @@ class Upload:
         self._hasher = blake3()
         self._hashed = 0
 
+    def restart(self) -> None:
+        """Begin anew."""
+        os.ftruncate(self._descriptor, 0)
+        self._hasher.reset()
+        self.size = self._hashed = 0
+
     def write(self, blocks: list[bytes]) -> None:
         """Write blocks at the end.
 
@@ -150,7 +156,7 @@ class Uploads:
         finally:
             writer.work = None
 
-    def sweep(self, *, dry_run: bool = False) -> tuple[int, int]:
+    def sweep(self) -> tuple[int, int]:
         """Remove what nobody went on with; return files and bytes."""
         files = size = 0
         limit = time.time() - KEPT
@@ -160,8 +166,7 @@ class Uploads:
             status = path.stat()
             if status.st_mtime < limit:
                 files, size = files + 1, size + status.st_size
-                if not dry_run:
-                    path.unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
         return files, size
 
     async def _take_over(self, path: Path) -> None:

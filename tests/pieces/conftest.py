@@ -29,7 +29,13 @@ def bucket_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     names = [f"{one}.port{kind}" for one in services for kind in ("", ".grpc")]
     chosen = [f"-{name}={port}" for name, port in zip(names, ports, strict=False)]
     place = ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={folder}"]
-    more = ["-s3", "-volume.max=20", "-master.volumeSizeLimitMB=64", "-s3.port.iceberg=0"]
+    more = [
+        "-s3",
+        "-volume.max=20",
+        "-master.volumeSizeLimitMB=64",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+    ]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [weed, "server", *place, *more, *chosen],

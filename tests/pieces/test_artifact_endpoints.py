@@ -291,6 +291,14 @@ def test_a_wrong_beginning_is_found_out_when_it_is_gone_on_with(
     assert stream.put(data, digest).status_code == 201
 
 
+def test_what_came_of_a_cut_body_may_be_begun_anew(site: Site, nlp: str, ben: Api) -> None:
+    data, stream = os.urandom(2 << 20), Stream(ben, nlp)
+    stream.cut(data, 1_500_000)
+    settled(stream, digest_of(data))
+    assert stream.put(data).status_code == 201
+    assert stream.get(digest_of(data)).content == data
+
+
 def test_a_newer_request_takes_over_from_one_that_hangs(site: Site, nlp: str, ben: Api) -> None:
     data, stream = os.urandom(2 << 20), Stream(ben, nlp)
     digest = digest_of(data)

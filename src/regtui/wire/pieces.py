@@ -2,7 +2,7 @@
 
 An upload is one request whose body is the piece from the byte that `UPLOAD_OFFSET` names on. A body
 that ends in order completes the piece; what came of one that was cut is kept, and the next request
-goes on where the server says that it stands.
+goes on where the server says that it stands, or begins anew from byte 0.
 """
 
 import re
