@@ -123,11 +123,12 @@ class FolderStore:
 
     def blocks(self, key: str, start: int = 0, end: int | None = None) -> Iterator[memoryview]:
         """See `ArtifactStore`."""
+        blocks = _read(self.root / key, start, end)
         try:
-            file = FileIO(self.root / key)
+            next(blocks)
         except FileNotFoundError:
             raise Absent(key) from None
-        return _read(file, start, os.fstat(file.fileno()).st_size if end is None else end)
+        return blocks
 
     def delete(self, key: str) -> None:
         """See `ArtifactStore`."""
@@ -194,11 +195,17 @@ class BucketStore:
         return obstore.sign(self._store, "GET", key, timedelta(seconds=seconds))
 
 
-def _read(file: FileIO, start: int, end: int) -> Iterator[memoryview]:
-    with file:
+def _read(path: Path, start: int, end: int | None) -> Iterator[memoryview]:
+    """Yield nothing once the file is open, and then its bytes.
+
+    A generator that has begun closes its file whenever it is let go of.
+    """
+    with FileIO(path) as file:
+        yield memoryview(b"")
         file.seek(start)
-        while start < end and (block := file.read(min(BLOCK, end - start))):
-            start += len(block)
+        left = os.fstat(file.fileno()).st_size - start if end is None else end - start
+        while left > 0 and (block := file.read(min(BLOCK, left))):
+            left -= len(block)
             yield memoryview(block)
 
 
