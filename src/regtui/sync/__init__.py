@@ -1,0 +1,1 @@
+"""Sync: the client of a shared server."""
