@@ -187,7 +187,7 @@ def _condemn(database: Database, clock: Callable[[], int]) -> int:
                 .where(sa.or_(unused, stuck))
                 .order_by(_piece.digest)
                 .limit(_PAGE)
-                .with_for_update()
+                .with_for_update(skip_locked=True)  # what somebody holds is in use
             ).all()
             if not found:
                 return count
@@ -211,6 +211,7 @@ def _delete(database: Database, store: ArtifactStore, before: int) -> tuple[int,
             rows = connection.execute(
                 sa.select(_piece.digest, _piece.generation, _piece.size)
                 .where(_piece.state == "condemned", _piece.since <= before)
+                .order_by(_piece.digest, _piece.generation)
                 .limit(_PAGE)
             ).all()
         if not rows:

@@ -4,8 +4,9 @@ A digest alone gives nothing: a stream has a piece only since somebody uploaded 
 into it, or copied it from a stream that he may read. The bytes are stored once for all streams.
 What only other streams have is missing here, and nothing tells that it is stored already.
 
-Rows of `piece` and `piece_ref` are locked before they are trusted, and `artifact_gc` looks again
-after it has locked them, so that nothing is condemned that was just promised to be there.
+Rows are locked before they are trusted, that of `piece` before that of `piece_ref`, and
+`artifact_gc` looks again after it has locked them, so that nothing is let go of or condemned that
+was just promised to be there.
 """
 
 from collections.abc import Callable, Sequence
@@ -148,7 +149,7 @@ class Pieces:
     def copy(self, source: Place, place: Place, digest: str) -> int | None:
         """Let a stream have a piece of another one; return its size, None where that has none."""
         with self.database.writing() as connection:
-            if not held(connection, source, [digest], lock=True):
+            if not held(connection, source, [digest]):
                 return None
             return self._attach(connection, place, digest)
 
@@ -181,6 +182,8 @@ class Pieces:
             now = self.clock()
             row = {**_row(place, digest), "since": now}
             upsert(connection, schema.piece_ref, [row], replace=False)
+            while not held(connection, place, [digest], lock=True):  # it was just let go of
+                upsert(connection, schema.piece_ref, [row], replace=False)
             _renew(connection, place, {digest}, now)
         return size
 
@@ -193,7 +196,7 @@ def held(
     for some in chunks(digests):
         query = _held_query(place, sorted(some), _ref.digest)
         if lock:
-            query = query.order_by(_ref.digest).with_for_update()
+            query = query.order_by(_ref.digest).with_for_update(of=schema.piece_ref)
         found.update(connection.execute(query).scalars())
     return found
 

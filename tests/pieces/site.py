@@ -48,9 +48,11 @@ class Api(Struct):
 class Site:
     """A server; its clock can be moved."""
 
-    def __init__(self, folder: Path, store: ArtifactStore, limits: Limits) -> None:
+    def __init__(
+        self, folder: Path, store: ArtifactStore, limits: Limits, url: str | None = None
+    ) -> None:
         self.offset = 0
-        self.database = Database(f"sqlite:///{folder / 'registry.sqlite'}")
+        self.database = Database(url or f"sqlite:///{folder / 'registry.sqlite'}")
         make_tables(self.database)
         made = make_registry(self.database, "lab", "ann", self.clock)
         self.registry = made.registry

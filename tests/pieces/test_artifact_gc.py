@@ -1,6 +1,8 @@
 import os
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from sync_server.sync import Caller
 from tests.pieces.site import Site
 
 DAY = 86_400_000_000
+ASKED = str(blake3(b"asked for").hexdigest())
 
 
 class Depot:
@@ -148,43 +151,64 @@ def test_a_deletion_never_meets_a_new_upload(unserved: Site, tmp_path: Path) -> 
     assert depot.has(digest)
 
 
-def test_collections_beside_uploads_leave_no_promise_unkept(local: Site, tmp_path: Path) -> None:
-    depot = Depot(local, tmp_path)
-    until = time.monotonic() + 2
-    errors: list[BaseException] = []
-    passes = {"collected": 0, "uploaded": 0}
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+def shared(request: pytest.FixtureRequest, tmp_path: Path, folder_store: FolderStore) -> Site:
+    folder = tmp_path / "data"
+    folder.mkdir(exist_ok=True)
+    url = request.getfixturevalue("postgres") if request.param == "postgres" else None
+    made = Site(folder, folder_store, Limits(spare=0), url)
+    request.addfinalizer(made.server.close)  # noqa: PT021 -- before the database ends
+    return made
 
-    def guarded(work: object) -> None:
+
+class Users:
+    """Several who upload and ask while others collect, and days go by."""
+
+    def __init__(self, depot: Depot, seconds: float) -> None:
+        self.depot = depot
+        self.until = time.monotonic() + seconds
+        self.errors: list[BaseException] = []
+        self.collected = self.uploaded = 0
+
+    def work(self) -> None:
+        ways = [self.collect, self.upload, self.ask] * 2
+        threads = [threading.Thread(target=self.repeat, args=(way,)) for way in ways]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def repeat(self, way: Callable[[], None]) -> None:
         try:
-            while time.monotonic() < until:
-                work()  # type: ignore[operator]
-        except BaseException as error:  # noqa: BLE001 -- told below
-            errors.append(error)
+            while time.monotonic() < self.until:
+                with suppress(Refused):  # days went by while something was stored
+                    way()
+        except BaseException as error:  # noqa: BLE001 -- told by the test
+            self.errors.append(error)
 
-    def collecting() -> None:
-        depot.wait(8)
-        passes["collected"] += depot.collect().deleted
+    def collect(self) -> None:
+        self.depot.wait(8)
+        self.collected += self.depot.collect().deleted
 
-    def uploading() -> None:
-        try:
-            digest = depot.upload(b"always the same")
-        except Refused:  # days went by while it was stored
-            return
-        passes["uploaded"] += 1
-        found = depot.pieces.find(depot.place, digest)
-        if found is not None and local.store.size(found.key) is None:
-            assert depot.pieces.find(depot.place, digest) != found
+    def upload(self) -> None:
+        before = self.depot.site.offset
+        digest = self.depot.upload(b"always the same")
+        self.uploaded += 1
+        assert self.depot.has(digest) or self.depot.site.offset != before
 
-    threads = [
-        threading.Thread(target=guarded, args=(work,))
-        for work in (collecting, collecting, uploading, uploading)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not errors
-    assert passes["collected"] > 1 < passes["uploaded"]
+    def ask(self) -> None:
+        before = self.depot.site.offset
+        if self.depot.pieces.missing(self.depot.place, [ASKED]):
+            self.depot.upload(b"asked for")
+        # What is said to be there stays for a week.
+        assert self.depot.has(ASKED) or self.depot.site.offset != before
+
+
+def test_collections_beside_uploads_leave_no_promise_unkept(shared: Site, tmp_path: Path) -> None:
+    users = Users(depot := Depot(shared, tmp_path), float(os.environ.get("REGTUI_SECONDS", "2")))
+    users.work()
+    assert not users.errors
+    assert users.collected > 1 < users.uploaded
     assert depot.has(depot.upload(b"always the same"))
     depot.wait(8)
     depot.collect()
