@@ -11,7 +11,7 @@ from blake3 import blake3
 
 from regtui.core.errors import NotFound
 from regtui.core.manifest import FileEntry
-from sync_server.artifacts import BucketStore
+from sync_server.artifacts import BucketStore, FolderStore
 from sync_server.complete import missing_of_version
 from sync_server.http_artifacts import Limits
 from tests.pieces.site import Api, Site, serving
@@ -315,6 +315,23 @@ def test_a_newer_request_takes_over_from_one_that_hangs(site: Site, nlp: str, be
         hanging.settimeout(5)
         assert b"taken_over" in hanging.recv(4096)
     assert stream.get(digest).content == data
+
+
+def test_an_upload_that_brings_nothing_is_ended(tmp_path: Path, folder_store: FolderStore) -> None:
+    with serving(Site(tmp_path, folder_store, Limits(spare=0, idle=0.2))) as site:
+        stream = site.model("nlp/iris")
+        api = site.api(site.person("ben", **{"*": "contributor"}))
+
+        def slow() -> Iterator[bytes]:
+            yield b"x"
+            time.sleep(1)
+            yield b"y"
+
+        with api.client:
+            path = f"{Stream(api, stream).path}/{digest_of(b'xy')}"
+            headers = {"Content-Length": "2"}
+            answer = api.client.put(path, content=slow(), headers=headers)
+            assert answer.json()["error"]["code"] == "idle"
 
 
 @pytest.mark.parametrize("is_told", [True, False])

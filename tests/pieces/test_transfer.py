@@ -160,6 +160,15 @@ def test_a_cut_upload_goes_on_where_it_was(ann: Machine, net: Proxy, site: Site)
     assert sent == 20 << 20
 
 
+def test_a_cut_download_goes_on_where_it_was(ann: Machine, ben: Machine, net: Proxy) -> None:
+    digests = ann.capture(os.urandom(20 << 20))
+    ann.up(digests)
+    net.faults.cuts = [(None, 6 << 20)] * 4
+    ben.down(digests)
+    assert net.cut == 3
+    assert ben.is_sound(digests)
+
+
 def test_a_transfer_that_was_given_up_is_gone_on_with_by_the_next_one(
     ann: Machine, ben: Machine, net: Proxy
 ) -> None:
