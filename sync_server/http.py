@@ -18,6 +18,7 @@ from regtui.wire.messages import encoder, push_decoder
 from regtui.wire.statements import enrolment_statement
 from sync_server.administration import Administration, authenticated
 from sync_server.authority import Refused, registry_row
+from sync_server.http_artifacts import Artifacts, artifact_routes
 from sync_server.secrets import verified
 from sync_server.server import Server
 from sync_server.sync import Caller
@@ -45,8 +46,10 @@ class Problem(BaseModel):
     hint: str = ""
 
 
-def make_app(server: Server) -> FastAPI:  # noqa: C901 -- one function a route
-    """Return the application of a server."""
+def make_app(  # noqa: C901 -- one function a route
+    server: Server, artifacts: Artifacts | None = None
+) -> FastAPI:
+    """Return the application of a server; without artifacts it keeps no files."""
     app = FastAPI(title="regtui", version="1")
 
     @app.exception_handler(Refused)
@@ -67,6 +70,9 @@ def make_app(server: Server) -> FastAPI:  # noqa: C901 -- one function a route
         return registry, Caller(user, roles), token
 
     Asking = Annotated[tuple[int, Caller, str], Depends(caller)]  # noqa: N806 -- a type
+
+    if artifacts is not None:
+        app.include_router(artifact_routes(artifacts, caller))
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
