@@ -220,12 +220,12 @@ class Authority:
     def _judge_group(self, sent: Sequence[Sent], actor: Actor) -> list[bytes]:
         """Judge operations that are accepted together or not at all."""
         if len(sent) == 1:
-            return [self.decide(sent[0], *self._judge(sent[0], actor))]
+            return [self.decide(sent[0], *self.weigh(sent[0], actor))]
         before = self.view.snapshot()
         saved = self._saved()
         made: list[bytes] = []
         for one in sent:
-            verdict, judged = self._judge(one, actor)
+            verdict, judged = self.weigh(one, actor)
             if isinstance(verdict, Rejected | Unsupported):
                 self._take_back(before, saved)
                 return [self.decide(*self._with_group(other, one, verdict)) for other in sent]
@@ -247,7 +247,8 @@ class Authority:
             )
         return sent, mine, Judged(mine)
 
-    def _judge(self, sent: Sent, actor: Actor) -> tuple[Verdict, Judged]:
+    def weigh(self, sent: Sent, actor: Actor) -> tuple[Verdict, Judged]:
+        """Judge one operation; nothing is taken yet."""
         now = self.moment()
         if sent.operation is None:
             verdict: Verdict = Unsupported(op=sent.header.id, now=now, kind=sent.header.kind)
@@ -354,8 +355,8 @@ class Authority:
         self.reserve(stream, number)
         self.view.claim(version, number)
 
-    def decide_refusal(self, sent: Sent, verdict: Rejected) -> bytes:
-        """Note a refusal that nobody judged."""
+    def decide_refusal(self, sent: Sent, verdict: Verdict) -> bytes:
+        """Note a refusal."""
         return self.decide(sent, verdict, Judged(verdict))
 
     def forget_refusal(self, identity: str) -> None:

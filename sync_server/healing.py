@@ -13,7 +13,6 @@ from sqlalchemy.engine import Connection
 from regtui.core import encoding
 from regtui.core.access import Actor, Grant, Role
 from regtui.core.documents import decode_document
-from regtui.core.operations import Operation, subject
 from regtui.core.verdicts import Accepted, Rejected
 from regtui.wire import statements
 from regtui.wire.messages import Claim, Evidence, Offer, Push
@@ -171,23 +170,18 @@ class Healing:
                 hint="`regtui outbox retry` sends it again",
             )
             return authority.decide_refusal(sent, verdict)
-        if authority.row.healing and self._waits(operation):
-            return None
-        if lost:
-            authority.forget_refusal(sent.header.id)
         if before.number is not None:
             authority.claim(operation.stream, operation.entity, before.number)
         # It was allowed when it was judged; what its author may do now does not count.
         actor = Actor(operation.actor, self._rights.name, (Grant(Role.ADMIN, "*"),))
-        return authority.judge_all([sent], actor, limit=None)[0]
-
-    def _waits(self, operation: Operation) -> bool:
-        """Tell whether an operation refers to something that is not back yet."""
-        view = self._authority.view
-        if operation.kind == "model.create" or operation.stream == "registry":
-            return False
-        makes = operation.kind in {"version.capture", "alias.set", "comment.add"}
-        return view.document(operation.stream if makes else subject(operation)) is None
+        again, judged = authority.weigh(sent, actor)
+        if not isinstance(again, Accepted):
+            if authority.row.healing:
+                return None  # what it builds on is not back yet: it was accepted once
+            return authority.decide_refusal(sent, again) if past is None else known_verdict(past)
+        if lost:
+            authority.forget_refusal(sent.header.id)
+        return authority.decide(sent, again, judged)
 
     def _is_good(self, evidence: Evidence) -> bool:
         row = self._authority.row

@@ -26,6 +26,7 @@ from sync_server.asking import Signed, own_registry, signed_in
 from sync_server.authority import Refused, registry_row
 from sync_server.configuration import Configuration
 from sync_server.grant_routes import add_grant_routes
+from sync_server.http_artifacts import Artifacts, artifact_routes
 from sync_server.login_routes import add_login_routes
 from sync_server.metrics import Metrics
 from sync_server.operating_routes import add_operating_routes
@@ -61,8 +62,12 @@ class EnrolRequest(BaseModel):
     signature: str
 
 
-def make_app(server: Server, configuration: Configuration | None = None) -> FastAPI:
-    """Return the application of a server."""
+def make_app(
+    server: Server,
+    configuration: Configuration | None = None,
+    artifacts: Artifacts | None = None,
+) -> FastAPI:
+    """Return the application of a server; without artifacts it keeps no files."""
     configuration = configuration or Configuration()
     metrics = Metrics()
     app = FastAPI(title="regtui", version="1", lifespan=_noting_uses(server))
@@ -81,6 +86,8 @@ def make_app(server: Server, configuration: Configuration | None = None) -> Fast
     add_grant_routes(app, desk, caller)
     add_replica_routes(app, desk, caller)
     add_token_routes(app, desk, caller)
+    if artifacts is not None:
+        app.include_router(artifact_routes(artifacts, caller))
 
     @app.get("/v1/me")
     def me(asking: Asking) -> dict[str, Any]:

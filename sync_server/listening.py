@@ -13,8 +13,10 @@ import uvicorn
 
 from regtui.core.errors import BadInput, RegtuiError
 from sync_server import schema
+from sync_server.artifacts import open_store
 from sync_server.configuration import Configuration
 from sync_server.http import make_app
+from sync_server.http_artifacts import Artifacts
 from sync_server.listening_address import is_here
 from sync_server.logs import begin_log
 from sync_server.server import Server
@@ -58,7 +60,7 @@ def checked_clock(server: Server, configuration: Configuration) -> None:
         )
 
 
-def serve(server: Server, configuration: Configuration) -> None:
+def serve(server: Server, configuration: Configuration, data: Path) -> None:
     """Serve until SIGTERM or SIGINT; running requests end first.
 
     Raises:
@@ -71,8 +73,10 @@ def serve(server: Server, configuration: Configuration) -> None:
     shown = f"[{host}]" if ":" in host else host
     # Its own limit comes with a plain text; the application says no first, in JSON.
     limit = configuration.connections * 2
+    store = open_store(configuration.artifacts or str(data / "artifacts"))
+    artifacts = Artifacts(server, store, data)
     config = uvicorn.Config(
-        make_app(server, configuration),
+        make_app(server, configuration, artifacts),
         http="h11",
         ws="none",
         log_config=None,

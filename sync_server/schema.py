@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
 )
+from sqlalchemy import text as text_clause
 
 metadata = MetaData()
 
@@ -221,3 +222,45 @@ setting = Table(
     Column("value", LargeBinary, nullable=False),
 )
 """What belongs to the server itself: its key."""
+
+piece = Table(
+    "piece",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("generation", String(16), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("state", String(9), nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Index(
+        "piece_present",
+        "digest",
+        unique=True,
+        sqlite_where=text_clause("state = 'present'"),
+        postgresql_where=text_clause("state = 'present'"),
+    ),
+    Index("piece_state", "state", "since"),
+)
+"""Stored bytes: `arriving` while they are being stored, `present`, or `condemned` to be deleted. A
+digest has one present generation at most."""
+
+piece_ref = Table(
+    "piece_ref",
+    metadata,
+    Column("registry", Integer, primary_key=True),
+    Column("stream", String(36), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("since", BigInteger, nullable=False),
+    Index("piece_ref_digest", "digest"),
+)
+"""The pieces of a stream: made by an upload that was verified, or by a copy, by nothing else."""
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("registry", Integer, primary_key=True),
+    Column("stream", String(36), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("until", BigInteger, nullable=False),
+    Index("lease_digest", "digest"),
+)
+"""Pieces that no version names yet, and until when the stream keeps them nevertheless."""

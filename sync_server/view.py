@@ -53,7 +53,8 @@ class ServerView:
         self._pasts: dict[str, Past | None] = {}
         self._texts: dict[str, str] = {}
         self._numbers: dict[str, int] = {}
-        self._claims: dict[str, int | None] = {}
+        self._claims: dict[str, int] = {}
+        self._knows_claims = False
         self._made: set[str] = set()
 
     def load(self, entities: Iterable[str], operations: Iterable[str]) -> None:
@@ -189,13 +190,15 @@ class ServerView:
 
     def next_number(self, model: str, version: str) -> int | None:
         """Return the number that a new version gets: the one that it had, the next one, or none."""
-        if version not in self._claims:
+        if not self._knows_claims:
+            # There are some only while a server takes back what it lost.
             c = schema.claim.c
-            claimed = self._connection.execute(
-                sa.select(c.number).where(c.registry == self._registry, c.version == version)
-            ).scalar()
-            self._claims[version] = None if claimed is None else int(claimed)
-        claimed = self._claims[version]
+            rows = self._connection.execute(
+                sa.select(c.version, c.number).where(c.registry == self._registry)
+            )
+            self._claims = {row.version: row.number for row in rows} | self._claims
+            self._knows_claims = True
+        claimed = self._claims.get(version)
         if claimed is not None:
             return claimed
         return self.last_number(model) + 1 if self._gives_numbers else None

@@ -55,4 +55,4 @@ def run(
     checked_listening(configuration)
     with opened(data, configuration) as server, running_lock(data, alone=False):
         checked_clock(server, configuration)
-        serve(server, configuration)
+        serve(server, configuration, data)

@@ -11,6 +11,7 @@ import contextlib
 import random
 import shutil
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from regtui.core.documents import decode_document
 from regtui.core.errors import RegtuiError
@@ -415,6 +416,11 @@ __all__ = ["ReplicaView", "Run", "answer_decoder", "encoder", "push_decoder"]
 
 def run(folder: Path, seed: int, steps: int = 60, say: Callable[[str], None] = print) -> None:
     """Play one seed; what went wrong is told with the seed that plays it again."""
+    with patch("os.urandom", random.Random(seed).randbytes):  # keys and ids of replicas
+        _run(folder, seed, steps, say)
+
+
+def _run(folder: Path, seed: int, steps: int, say: Callable[[str], None]) -> None:
     played = Run(folder, seed)
     try:
         played.play(steps)

@@ -7,10 +7,15 @@ import pytest
 
 from tests.sync.simulation import run
 
-SEEDS = int(os.environ.get("REGTUI_SEEDS", "40"))
+SEEDS = int(os.environ.get("REGTUI_SEEDS", "60"))
+FAST = 10
+"""Seeds that every run of the tests plays; the others are for the slow suite."""
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
+@pytest.mark.parametrize(
+    "seed",
+    [seed if seed < FAST else pytest.param(seed, marks=pytest.mark.slow) for seed in range(SEEDS)],
+)
 def test_everybody_converges_and_nothing_is_lost(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

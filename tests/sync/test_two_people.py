@@ -118,3 +118,31 @@ def test_what_is_refused_stands_in_the_outbox_with_its_reason(world: World, tmp_
     ((state, verdict),) = ben.table("select state, verdict from base.outbox")
     assert state == "refused"
     assert '"denied"' in str(verdict)
+
+
+def test_the_audit_recomputes_what_came_and_notices_a_change(world: World, tmp_path: Path) -> None:
+    world.grant("ann", "contributor", "*")
+    ann = signed_in(world, "ann")
+    ann.registry.capture(weights(tmp_path, "one"), model="bert")
+    ann.sync()
+    ann.registry.edit("bert@1", {"description": "waits"})
+    assert ann.registry.verify_history().ok
+    with ann.replica.changing() as connection:
+        connection.execute(
+            "update base.shadow set body = replace(body, '\"size\":3', '\"size\":4')"
+        )
+    problems = ann.registry.verify_history().problems
+    assert {problem.kind for problem in problems} == {"document", "stream"}
+
+
+def test_doctor_finds_nothing_wrong_with_a_synced_replica(world: World, tmp_path: Path) -> None:
+    world.grant("ann", "contributor", "*")
+    world.grant("ben", "contributor", "*")
+    ann, ben = signed_in(world, "ann"), signed_in(world, "ben")
+    ann.registry.capture(weights(tmp_path, "one"), model="bert")
+    ann.sync()
+    ben.sync()
+    ben.registry.edit("bert@1", {"description": "waits"})
+    for person in (ann, ben):
+        person.replica.close()
+        assert [one for one in person.registry.doctor().checks if one.status == "problem"] == []

@@ -10,6 +10,7 @@ is renewed so that no collection takes it; if they are not, the received ones ta
 import itertools
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -88,6 +89,8 @@ class Receiver:
                 os.fchmod(descriptor, 0o444)
         except BaseException:
             os.close(descriptor)
+            with suppress(OSError):  # half a file must not get a name with the others
+                (self._folder / digest).unlink()
             raise
         self._flusher.add(descriptor, size)
 

@@ -6,6 +6,7 @@ changes: it is whole from the moment when it has its name, and that name is on t
 `has` looks at the name alone.
 """
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -78,6 +79,34 @@ class ObjectStore:
             BadInput: The digest is not 64 lower-case hex digits.
         """
         return self.path_of(digest).is_file()
+
+    def size_of(self, digest: str) -> int | None:
+        """Return the bytes of an object as its file has them; None where there is none.
+
+        Raises:
+            BadInput: The digest is not 64 lower-case hex digits.
+            RegtuiError: The store can't be read.
+        """
+        with disk_errors(f"reading the store {self.root}"):
+            try:
+                return self.path_of(digest).stat().st_size
+            except FileNotFoundError:
+                return None
+
+    def renew(self, digest: str) -> int | None:
+        """Do as `size_of`, and let the grace period of a collection start anew.
+
+        Raises:
+            BadInput: The digest is not 64 lower-case hex digits.
+            RegtuiError: The store can't be read or written.
+        """
+        size = self.size_of(digest)
+        with disk_errors(f"writing to the store {self.root}"):
+            try:
+                os.utime(self.path_of(digest))
+            except FileNotFoundError:
+                return None
+        return size
 
     def set_aside(self, digest: str) -> None:
         """Move a damaged object out of the way, so that a capture of the same bytes heals it.

@@ -28,7 +28,9 @@ from regtui.replica.audit import (
     check_texts,
     scratch,
 )
+from regtui.replica.audit_decided import audit_decided
 from regtui.replica.database import Connection
+from regtui.replica.remote import read_remote
 
 PREFIX = "regtui1"
 
@@ -100,9 +102,12 @@ def verify(
     findings = Findings()
     with context.reading() as connection:
         now = _anchor(connection)
+        remote = read_remote(connection)
     if wanted is not None and wanted[0] != now.registry:
         raise BadInput("the anchor is that of another registry", f"this one is {now.registry}")
     expected = None if wanted is None else wanted[1:]
+    if remote is not None:
+        return _verify_decided(context, findings, now, expected)
     with lease(context.home) as folder, scratch(folder / "audit") as kept:
         walk = Walk(findings, kept, expected)
         is_left = True
@@ -125,6 +130,32 @@ def verify(
         check_foreign_files(connection, findings)
         check_actors(connection, findings)
     return _audit(findings, walk, now.registry, expected)
+
+
+def _verify_decided(
+    context: Context, findings: Findings, now: Anchor, expected: tuple[int, bytes] | None
+) -> Audit:
+    """Recompute what a server decided, as far as it is here."""
+    with context.reading() as connection:
+        audit_decided(connection, findings)
+    extends = None
+    if expected is not None and expected[0] == now.seq:
+        extends = expected[1].hex() == now.link
+    elif expected is not None and expected[0] > now.seq:
+        extends = False
+    return Audit(
+        ok=not findings.count and extends is not False,
+        anchor=now,
+        extends=extends,
+        operations=findings.operations,
+        documents=findings.documents,
+        texts=findings.texts,
+        files=findings.files,
+        signatures=0,
+        unsigned=[],
+        problems=findings.problems,
+        count=findings.count,
+    )
 
 
 def _verify_texts(context: Context, findings: Findings) -> None:

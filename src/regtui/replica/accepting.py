@@ -19,7 +19,7 @@ from regtui.replica.database import Connection
 from regtui.replica.projection import Rows, changed_tables, project
 from regtui.replica.rebuild import PROJECTED
 from regtui.replica.remote import PENDING
-from regtui.replica.tables import COLUMNS, insert
+from regtui.replica.tables import COLUMNS, Row, insert
 from regtui.replica.texts import keep
 from regtui.wire.messages import Answer, Entry, Item, Sum
 from regtui.wire.statements import moved
@@ -281,12 +281,15 @@ class Accepting:
         rows = [(stream, digest) for stream, digest in values]
         lists: set[str] = set()
         new = [d for d in documents if d.kind == "version"]
-        files = []
+        files: list[Row] = []
         having = self._versions_with_files([self._key(d.id) for d in new])
+        earlier = self._earlier_texts(
+            {str(d.facts["digest"]) for d in new if self._key(d.id) not in having}
+        )
         for version in new:
             key = self._key(version.id)
             digest = str(version.facts["digest"])
-            text = values.get((self._stream(version.stream), digest))
+            text = values.get((self._stream(version.stream), digest)) or earlier.get(digest)
             if text is not None:
                 lists.add(digest)
             if key in having or text is None:
@@ -310,6 +313,16 @@ class Accepting:
         )
         insert(self._connection, "text_of", rows)
 
+    def _earlier_texts(self, digests: set[str]) -> dict[str, str]:
+        """Return lists of files that came on an earlier page than their versions."""
+        if not digests:
+            return {}
+        rows = self._connection.execute(
+            "select digest, value from base.text where digest in (select unnest(?::varchar[]))",
+            [sorted(digests)],
+        ).fetchall()
+        return dict(rows)
+
     def _versions_with_files(self, keys: Sequence[int]) -> set[int]:
         rows = self._connection.execute(
             "select distinct version from base.file where version in (select unnest(?::bigint[]))",
@@ -324,9 +337,9 @@ class Accepting:
         self._connection.execute(
             "insert into base.file "
             "select v.key, f.path, f.size, f.executable, f.digest from base.version v "
-            "join (select digest, model, min(key) as key from base.version "
-            "  where key in (select distinct version from base.file) group by digest, model) o "
-            "on o.digest = v.digest and o.model = v.model "
+            "join (select digest, min(key) as key from base.version "
+            "  where key in (select distinct version from base.file) group by digest) o "
+            "on o.digest = v.digest "
             "join base.file f on f.version = o.key "
             "where v.key in (select unnest(?::bigint[])) "
             "and v.key not in (select distinct version from base.file)",

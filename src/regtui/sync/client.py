@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from regtui.core.errors import Busy, Damaged, RegtuiError
-from regtui.core.operations import FORMAT
+from regtui.core.operations import FORMAT, subject
 from regtui.core.verdicts import Accepted, Verdict, decode_verdict, encode_verdict
 from regtui.replica.accepting import Accepting
 from regtui.replica.authority import SoloAuthority
@@ -206,6 +206,7 @@ class SyncClient:
                 self._begin_anew(connection, remote)
                 remote.anchor, remote.cursor, remote.staged = None, {}, None
                 remote.streams = ""
+                connection.execute("delete from base.staged")
                 write_remote(connection, remote)
                 return False
             present = remote.cursor if remote.staged is None else remote.staged
@@ -231,7 +232,12 @@ class SyncClient:
     ) -> None:
         """Stage a page, or end the walk with it."""
         remote.refetch = []
-        if answer.more:
+        # While there is more to send, what comes is kept aside: what waits is judged again once.
+        row = connection.execute(
+            "select count(*) from base.outbox where state in ('pending', 'sent')"
+        ).fetchone()
+        sends = bool(answer.verdicts) and row is not None and row[0] > 0
+        if answer.more or sends:
             kept = msgspec.structs.replace(answer, verdicts=[])
             connection.execute(
                 "insert into base.staged select coalesce(max(page), 0) + 1, ? from base.staged",
@@ -291,12 +297,21 @@ class SyncClient:
             self._replica.clock(),
             self._replica.home.path,
         )
-        for position, operation, data in still:
-            verdict = authority.show_again(position, operation, data)
-            connection.execute(
-                "update base.outbox set verdict = ? where position = ?",
-                [encode_verdict(verdict).decode(), position],
-            )
+        authority.view.load(
+            entity
+            for _, operation, _ in still
+            for entity in (operation.entity, operation.stream, subject(operation))
+        )
+        previews = [
+            encode_verdict(authority.show_again(position, operation, data)).decode()
+            for position, operation, data in still
+        ]
+        connection.execute(
+            "update base.outbox set verdict = s.verdict from ("
+            "select unnest(?::bigint[]) as position, unnest(?::varchar[]) as verdict) s "
+            "where outbox.position = s.position",
+            [[position for position, _, _ in still], previews],
+        )
         authority.flush()
 
     def _take_verdicts(
@@ -368,15 +383,18 @@ class SyncClient:
         """See to it that this replica is known to the server under the key that it has here."""
         with self._replica.reading() as connection:
             remote = self._remote(connection)
-            row = connection.execute("select id::varchar from base.replica").fetchone()
-        identity = "" if row is None else str(row[0])
-        if load_key(identity, self._replica.home.path) is None:
+        if load_key(self._identity(), self._replica.home.path) is None:
             with self._replica.changing() as connection:
                 remote = self._remote(connection)
                 self._begin_anew(connection, remote)
                 write_remote(connection, remote)
-        if remote.enrolled is None:
+        if remote.enrolled != self._identity():
             self._enrol()
+
+    def _identity(self) -> str:
+        with self._replica.reading() as connection:
+            row = connection.execute("select id::varchar from base.replica").fetchone()
+        return "" if row is None else str(row[0])
 
     def _enrol(self) -> None:
         with self._replica.reading() as connection:
@@ -385,7 +403,7 @@ class SyncClient:
         self._transport.enrol("" if row is None else str(row[0]), remote.user_id, key)
         with self._replica.changing() as connection:
             remote = self._remote(connection)
-            remote.enrolled = key.replica
+            remote.enrolled, remote.acked_n = key.replica, 0
             write_remote(connection, remote)
 
     def _key(self, connection: Connection) -> Key:

@@ -11,7 +11,7 @@ from msgspec import Raw
 from regtui.core.operations import decode_operation
 from regtui.replica.database import Connection
 from regtui.replica.texts import keep
-from regtui.sync.outgoing import texts_of_operation
+from regtui.sync.outgoing import texts_of_operations
 from regtui.wire.messages import Claim, Evidence, Offer
 
 OFFERS_LIMIT = 500
@@ -31,8 +31,8 @@ def begin_healing(connection: Connection) -> None:
         "select bytes from base.outbox where state in ('offered', 'acknowledged') "
         "and bytes ->> '$.kind' = 'version.capture'"
     ).fetchall()
-    for (data,) in captured:
-        keep(connection, texts_of_operation(connection, decode_operation(data.encode())).items())
+    lost = texts_of_operations(connection, [decode_operation(row[0].encode()) for row in captured])
+    keep(connection, {one: text for texts in lost.values() for one, text in texts.items()}.items())
     # What was acknowledged and not read back yet is offered, too.
     connection.execute("update base.outbox set state = 'offered' where state = 'acknowledged'")
 
@@ -61,9 +61,8 @@ def offers(connection: Connection) -> tuple[list[Offer], list[Evidence], dict[st
         Offer(Raw(data.encode()), Raw(verdict.encode()), 0, place.get(receipt, len(place)))
         for data, verdict, receipt in rows
     ]
-    texts: dict[str, str] = {}
-    for data, _, _ in rows:
-        texts |= texts_of_operation(connection, decode_operation(data.encode()))
+    named = texts_of_operations(connection, [decode_operation(row[0].encode()) for row in rows])
+    texts = {one: text for found in named.values() for one, text in found.items()}
     return made, list(found.values()), texts
 
 

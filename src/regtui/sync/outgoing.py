@@ -13,7 +13,6 @@ from regtui.core.operations import (
     CaptureBody,
     Operation,
     decode_operation,
-    encode_operation,
 )
 from regtui.replica.database import Connection
 from regtui.replica.keys import Key
@@ -46,28 +45,28 @@ def seal_batch(connection: Connection, key: Key) -> Batch:
         key: The replica's.
     """
     row = connection.execute("select id::varchar, n, tip from base.replica").fetchone()
+    # A copy of a replica is a new one, and what waits begins its chain.
     n, tip = (0, chain.GENESIS) if row is None or row[0] != key.replica else (row[1], row[2])
-    if row is not None and row[0] != key.replica:
-        # A copy of a replica is a new one, and what waits begins its chain.
-        connection.execute("update base.outbox set state = 'pending' where state = 'sent'")
     batch = Batch([], [], {}, n, tip)
     size, sealed = 0, []
-    for group in _groups(connection):
+    groups = _next_groups(connection)
+    known = texts_of_operations(
+        connection, [decode_operation(kept) for group in groups for _, _, kept in group]
+    )
+    for group in groups:
         ops: list[tuple[int, Raw]] = []
         texts: dict[str, str] = {}
         made: list[tuple[int, str, str]] = []
         place, end = n, tip
         for position, state, kept in group:
             data, operation = kept, decode_operation(kept)
-            if state == PENDING:
+            if state == PENDING or operation.replica != key.replica:
                 moved = msgspec.structs.replace(operation, replica=key.replica)
                 operation, data, end = chain.seal(moved, n=place + 1, prev=end)
                 place += 1
                 made.append((position, operation.id, data.decode()))
-            else:
-                end = chain.tip(data)
             ops.append((position, Raw(data)))
-            texts |= texts_of_operation(connection, operation)
+            texts |= known.get(operation.id, {})
         size += sum(len(bytes(raw)) for _, raw in ops) + sum(map(len, texts.values()))
         if batch.ops and (size > BODY_LIMIT or len(batch.ops) + len(ops) > OPERATIONS_LIMIT):
             break
@@ -76,7 +75,7 @@ def seal_batch(connection: Connection, key: Key) -> Batch:
         batch.texts |= texts
         sealed += made
         n, tip = place, end
-        batch.n, batch.tip = n, tip
+        batch.n, batch.tip = operation.n, chain.tip(data)
     if sealed:
         connection.execute(
             "update base.outbox set state = 'sent', bytes = s.bytes "
@@ -84,9 +83,7 @@ def seal_batch(connection: Connection, key: Key) -> Batch:
             "where outbox.position = s.position",
             [[one[0] for one in sealed], [one[2] for one in sealed]],
         )
-    connection.execute(
-        "update base.replica set id = ?, n = ?, tip = ?", [key.replica, batch.n, batch.tip]
-    )
+    connection.execute("update base.replica set id = ?, n = ?, tip = ?", [key.replica, n, tip])
     return batch
 
 
@@ -100,10 +97,15 @@ def waiting(connection: Connection, states: Sequence[str]) -> list[tuple[int, Op
     return [(position, decode_operation(data.encode()), data.encode()) for position, data in rows]
 
 
-def unsealed(data: bytes) -> bytes:
-    """Return an operation's bytes as they were before it had a place in the chain."""
-    operation = decode_operation(data)
-    return encode_operation(msgspec.structs.replace(operation, n=0, prev=""))
+def _next_groups(connection: Connection) -> list[list[tuple[int, str, bytes]]]:
+    """Return what waits, as many groups as one request takes."""
+    found, count = [], 0
+    for group in _groups(connection):
+        found.append(group)
+        count += len(group)
+        if count >= OPERATIONS_LIMIT:
+            break
+    return found
 
 
 def _groups(connection: Connection) -> Iterator[list[tuple[int, str, bytes]]]:
@@ -124,32 +126,59 @@ def _groups(connection: Connection) -> Iterator[list[tuple[int, str, bytes]]]:
         yield found
 
 
-def texts_of_operation(connection: Connection, operation: Operation) -> dict[str, str]:
-    """Return the texts that an operation names by their digests, its list of files included."""
-    body = operation.body
-    changes = body.set.items()
-    named = named_texts(entity_kind(operation), ((path, one.to) for path, one in changes))
-    found: dict[str, str] = {}
-    if named:
-        found = dict(
+def texts_of_operations(
+    connection: Connection, operations: Sequence[Operation]
+) -> dict[str, dict[str, str]]:
+    """Return the texts that operations name by their digests, lists of files included.
+
+    Returns:
+        Text by digest, by operation.
+    """
+    named: dict[str, set[str]] = {}
+    captures: dict[str, tuple[str, str]] = {}
+    for operation in operations:
+        changes = ((path, one.to) for path, one in operation.body.set.items())
+        named[operation.id] = named_texts(entity_kind(operation), changes)
+        if isinstance(operation.body, CaptureBody):
+            captures[operation.id] = (operation.entity, operation.body.digest)
+    lists = _lists_of_files(connection, {entity for entity, _ in captures.values()})
+    # A list that is no table's any more is kept for a server that lost it.
+    wanted = set().union(*named.values()) | {
+        digest for entity, digest in captures.values() if lists.get(entity, ("",))[0] != digest
+    }
+    kept: dict[str, str] = {}
+    if wanted:
+        kept = dict(
             connection.execute(
                 "select digest, value from base.text where digest in (select unnest(?::varchar[]))",
-                [sorted(named)],
+                [sorted(wanted)],
             ).fetchall()
         )
-    if isinstance(body, CaptureBody):
-        rows = connection.execute(
-            "select path, size, executable, lower(hex(digest)) from base.file "
-            "where version = (select key from base.document where id = ?)",
-            [operation.entity],
-        ).fetchall()
-        listed = encoding.encode(sorted(FileEntry(*row) for row in rows))
-        if encoding.digest(listed) == body.digest:
-            found[body.digest] = listed.decode()
-        else:  # kept for a server that lost it
-            found |= dict(
-                connection.execute(
-                    "select digest, value from base.text where digest = ?", [body.digest]
-                ).fetchall()
-            )
+    found = {
+        identity: {digest: kept[digest] for digest in digests if digest in kept}
+        for identity, digests in named.items()
+    }
+    for identity, (entity, digest) in captures.items():
+        known, text = lists.get(entity, ("", ""))
+        if known == digest:
+            found[identity][digest] = text
+        elif digest in kept:
+            found[identity][digest] = kept[digest]
     return found
+
+
+def _lists_of_files(connection: Connection, versions: set[str]) -> dict[str, tuple[str, str]]:
+    """Return digest and canonical text of the lists of files of versions, by their ids."""
+    if not versions:
+        return {}
+    rows = connection.execute(
+        "select d.id::varchar, f.path, f.size, f.executable, lower(hex(f.digest)) "
+        "from base.document d join base.file f on f.version = d.key "
+        "where d.id in (select unnest(?::uuid[]))",
+        [sorted(versions)],
+    ).fetchall()
+    entries: dict[str, list[FileEntry]] = {}
+    for version, *entry in rows:
+        entries.setdefault(version, []).append(FileEntry(*entry))
+    listed = {version: encoding.encode(sorted(found)) for version, found in entries.items()}
+    return {version: (encoding.digest(data), data.decode()) for version, data in listed.items()}
