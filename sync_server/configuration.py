@@ -29,6 +29,8 @@ class Configuration(Struct, frozen=True, forbid_unknown_fields=True):
         port: Port to listen on; 0 for any free one.
         database: URL of the database; None for a file in the data folder.
         artifacts: URL of the store of model files; None for a folder in the data folder.
+        artifact_links: Seconds for which an address in the bucket is good that downloads go to;
+            None to hand files out from here.
         tls_cert: File of the certificate chain (PEM); None for plain HTTP.
         tls_key: File of its key (PEM).
         insecure_plain_http: Whether plain HTTP may be spoken beyond this machine.
@@ -46,14 +48,15 @@ class Configuration(Struct, frozen=True, forbid_unknown_fields=True):
     port: int = PORT
     database: str | None = None
     artifacts: str | None = None
+    artifact_links: int | None = None
     tls_cert: str | None = None
     tls_key: str | None = None
     insecure_plain_http: bool = False
     trust_clock: bool = False
     metrics: Literal["local", "admin", "open"] = "local"
     body_limit: int = 64 << 20
-    rate: float = 50.0
-    burst: int = 200
+    rate: float = 200.0
+    burst: int = 1_000
     connections: int = 256
     header_limit: int = 32 << 10
     stop_seconds: int = 30

@@ -10,11 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from regtui.core.errors import BadInput, Busy, NotFound
+from sync_server.artifacts import ArtifactStore, open_store
 from sync_server.configuration import Configuration
 from sync_server.database import Database
+from sync_server.http_artifacts import Artifacts, Limits
 from sync_server.server import SQLITE_NAME, Server, database_url, make_tables
 
 LOCK_NAME = "server.lock"
+ARTIFACTS_NAME = "artifacts"
 PRIVATE = 0o700
 
 
@@ -65,6 +68,25 @@ def opened(data: Path, configuration: Configuration) -> Iterator[Server]:
         yield Server(database)
     finally:
         database.close()
+
+
+def opened_artifacts(server: Server, data: Path, configuration: Configuration) -> Artifacts:
+    """Return what keeps the files of a data folder's server.
+
+    Raises:
+        BadInput: They can't lie where the configuration says.
+    """
+    limits = Limits(link=configuration.artifact_links)
+    return Artifacts(server, artifact_store(data, configuration), data.absolute(), limits)
+
+
+def artifact_store(data: Path, configuration: Configuration) -> ArtifactStore:
+    """Return where the files of a data folder's server lie.
+
+    Raises:
+        BadInput: They can't lie where the configuration says.
+    """
+    return open_store(configuration.artifacts or str(data.absolute() / ARTIFACTS_NAME))
 
 
 @contextlib.contextmanager

@@ -13,7 +13,6 @@ import uvicorn
 
 from regtui.core.errors import BadInput, RegtuiError
 from sync_server import schema
-from sync_server.artifacts import open_store
 from sync_server.configuration import Configuration
 from sync_server.http import make_app
 from sync_server.http_artifacts import Artifacts
@@ -60,7 +59,7 @@ def checked_clock(server: Server, configuration: Configuration) -> None:
         )
 
 
-def serve(server: Server, configuration: Configuration, data: Path) -> None:
+def serve(server: Server, configuration: Configuration, artifacts: Artifacts) -> None:
     """Serve until SIGTERM or SIGINT; running requests end first.
 
     Raises:
@@ -73,8 +72,6 @@ def serve(server: Server, configuration: Configuration, data: Path) -> None:
     shown = f"[{host}]" if ":" in host else host
     # Its own limit comes with a plain text; the application says no first, in JSON.
     limit = configuration.connections * 2
-    store = open_store(configuration.artifacts or str(data / "artifacts"))
-    artifacts = Artifacts(server, store, data)
     config = uvicorn.Config(
         make_app(server, configuration, artifacts),
         http="h11",

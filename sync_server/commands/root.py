@@ -5,6 +5,7 @@ import typer
 from sync_server.commands import (
     backup,
     doctor,
+    gc,
     grants,
     heal,
     init,
@@ -32,4 +33,5 @@ app.add_typer(backup.app, name="backup")
 app.command("restore")(backup.restore)
 app.command("heal")(heal.heal)
 app.command("doctor")(doctor.doctor)
+app.command("gc")(gc.gc)
 app.add_typer(operations.app, name="ops")

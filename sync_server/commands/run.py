@@ -7,7 +7,7 @@ import typer
 
 from sync_server.commands.options import ConfigFile, Data, DatabaseUrl
 from sync_server.configuration import configured
-from sync_server.data_folder import opened, running_lock
+from sync_server.data_folder import opened, opened_artifacts, running_lock
 from sync_server.listening import checked_clock, checked_listening, serve
 
 
@@ -55,4 +55,4 @@ def run(
     checked_listening(configuration)
     with opened(data, configuration) as server, running_lock(data, alone=False):
         checked_clock(server, configuration)
-        serve(server, configuration, data)
+        serve(server, configuration, opened_artifacts(server, data, configuration))
