@@ -39,6 +39,8 @@ from sync_server.secrets import Secrets
 
 TOKEN_START = "regtui_"  # noqa: S105 -- how secrets begin, for scanners to find them
 
+_roles = msgspec.json.Decoder(list[tuple[str, str]])
+
 
 class Token(Struct, frozen=True):
     """What is known of a token; not its secret.
@@ -130,6 +132,10 @@ class Administration:
             known = ", ".join(one.name.lower() for one in Role)
             raise BadInput(f"there is no role {role!r}", f"there are {known}")
         identity = grant_id(found, scope)
+        held = self.authority.view.document(identity)
+        if role is None and (held is None or held.value("role") is None):
+            self.need_admin(scope)
+            raise NotFound("there is no such grant", "`regtui grant ls` lists them")
         changes = self._changes(identity, {"role": None if role is None else role.lower()})
         body = GrantBody(found, kind, scope, changes)
         return self._submit("grant.remove" if role is None else "grant.add", identity, body)
@@ -332,7 +338,7 @@ def tokens(connection: Connection, registry: int, people: People) -> list[Token]
             id=row.id,
             user=row.user,
             name=row.name,
-            roles=None if row.roles is None else msgspec.json.decode(bytes(row.roles)),
+            roles=None if row.roles is None else _roles.decode(bytes(row.roles)),
             once=row.once,
             created=row.created,
             expires=row.expires,

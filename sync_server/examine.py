@@ -65,6 +65,7 @@ def examine(database: Database) -> list[str]:
                     break
                 lines.append(f"registry {row.name}: {line}")
             found += lines
+        found += _orphans(connection)
         found += _texts(connection)
     return found
 
@@ -90,6 +91,18 @@ def _key(connection: Connection) -> list[str]:
     is_known = connection.execute(sa.select(r.id).where(r.id == identity)).first() is not None
     is_used = connection.execute(sa.select(o.id).limit(1)).first() is not None
     return ["the server's key is not the one that it had"] if is_used and not is_known else []
+
+
+def _orphans(connection: Connection) -> Iterator[str]:
+    """Find what belongs to a registry that is not there."""
+    known = sa.select(schema.registry.c.key)
+    for table in schema.metadata.sorted_tables:
+        key = table.c.get("registry")
+        if key is None or not key.primary_key:
+            continue
+        lost = sa.select(key).where(key.not_in(known)).limit(1)
+        if connection.execute(lost).first() is not None:
+            yield f"table {table.name}: rows of a registry that is not there"
 
 
 def _texts(connection: Connection) -> Iterator[str]:

@@ -70,7 +70,9 @@ def make_app(
     """Return the application of a server; without artifacts it keeps no files."""
     configuration = configuration or Configuration()
     metrics = Metrics()
-    app = FastAPI(title="regtui", version="1", lifespan=_noting_uses(server))
+    app = FastAPI(
+        title="regtui", version="1", docs_url=None, redoc_url=None, lifespan=_noting_uses(server)
+    )
     app.state.limiter = RateLimiter(configuration.rate, configuration.burst)
     app.state.guesses = RateLimiter(GUESSES_RATE, GUESSES_BURST)
     app.state.codes = RateLimiter(CODES_RATE, CODES_BURST)

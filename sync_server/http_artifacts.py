@@ -116,7 +116,8 @@ def artifact_routes(artifacts: Artifacts, caller: Callable[..., Asked]) -> APIRo
         """Take a file over from another stream."""
         return await routes.copy(registry, stream, digest, request, asking)
 
-    @router.api_route("/{digest}", methods=["GET", "HEAD"])
+    @router.head("/{digest}", include_in_schema=False)
+    @router.get("/{digest}")
     def download(  # noqa: PLR0913, PLR0917 -- a request has that many parts
         registry: str,
         stream: str,
