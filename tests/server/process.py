@@ -1,0 +1,109 @@
+"""The server as its operator has it: commands, and a process on a socket."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+from msgspec import Struct
+
+PROGRAM = [sys.executable, "-m", "sync_server"]
+DEADLINE = 30
+
+
+class Finished(Struct):
+    """What a command did."""
+
+    code: int
+    out: str
+    error: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def command(*words: object) -> Finished:
+    """Run a command to its end."""
+    done = subprocess.run(
+        [*PROGRAM, *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=DEADLINE,
+        env=clean_environment(),
+    )
+    return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def clean_environment() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if not k.startswith("REGTUI_")}
+
+
+class ServerProcess:
+    """A running server.
+
+    Attributes:
+        url: Where it listens.
+        token: A lasting token of its admin.
+        registry: Id of its registry.
+        data: Its data folder.
+    """
+
+    def __init__(self, data: Path, *options: object) -> None:
+        self.data = data
+        self.options = options
+        self.token = ""
+        self.registry = ""
+        self.start()
+
+    def start(self) -> None:
+        self.log = (self.data / "log").open("ab")
+        words = [*PROGRAM, "run", "--data", str(self.data), "--port", "0", *map(str, self.options)]
+        self.process = subprocess.Popen(
+            words, stdout=subprocess.PIPE, stderr=self.log, text=True, env=clean_environment()
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line.startswith("listening on "), (self.data / "log").read_text()
+        self.url = line.removeprefix("listening on ").strip()
+
+    def log_in(self, token: str) -> None:
+        """Exchange the token of `init`."""
+        told = httpx.post(f"{self.url}/v1/login", json={"token": token}).json()
+        self.token, self.registry = told["token"], told["registry"]
+
+    def client(self, token: str | None = None) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {token or self.token}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=DEADLINE)
+
+    def path(self, rest: str) -> str:
+        return f"/v1/registries/{self.registry}/{rest}"
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal and return the exit code."""
+        self.process.send_signal(how)
+        code = self.process.wait(DEADLINE)
+        self.close()
+        return code
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(DEADLINE)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        self.log.close()
+
+
+def init(data: Path, *options: object) -> str:
+    """Make a registry `lab` with the admin ann; return the token that she logs in with."""
+    made = command(
+        "init", "--data", data, "--admin", "ann", "--registry", "lab", "--json", *options
+    )
+    assert made.code == 0, made.error
+    return str(made.json["token"])
