@@ -11,6 +11,23 @@ from blake3 import blake3
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+KEY_BYTES = 32
+
+_WEAK = frozenset(
+    bytes.fromhex(one)
+    for one in (
+        "00" * 32,
+        "01" + "00" * 31,
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ec" + "ff" * 30 + "7f",
+        "ed" + "ff" * 30 + "7f",
+        "ee" + "ff" * 30 + "7f",
+    )
+)
+"""Public keys of small order, without the bit of the sign: signatures of theirs are made up without
+any private key, and OpenSSL takes them."""
+
 _MARK_DOMAIN = "regtui server marks 1"
 
 
@@ -51,6 +68,8 @@ def new_private() -> bytes:
 
 def verified(public: bytes, statement: bytes, signature: str) -> bool:
     """Tell whether the key behind a public one signed a statement."""
+    if len(public) != KEY_BYTES or public[:-1] + bytes([public[-1] & 0x7F]) in _WEAK:
+        return False
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(bytes.fromhex(signature), statement)
     except (InvalidSignature, ValueError):
