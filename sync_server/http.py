@@ -39,7 +39,7 @@ from sync_server.server import Server
 from sync_server.token_routes import add_token_routes
 
 GUESSES_RATE, GUESSES_BURST = 1.0, 60
-"""Sign-ins that an address may get wrong, or begin for a machine: a second, and at once."""
+"""Sign-ins that an address may get wrong, and begin for machines: a second, and at once."""
 
 CODES_RATE, CODES_BURST = 1 / 60, 10
 """Codes of waiting machines that a user may try: a second, and at once."""
@@ -75,6 +75,7 @@ def make_app(
     )
     app.state.limiter = RateLimiter(configuration.rate, configuration.burst)
     app.state.guesses = RateLimiter(GUESSES_RATE, GUESSES_BURST)
+    app.state.devices = RateLimiter(GUESSES_RATE, GUESSES_BURST)
     app.state.codes = RateLimiter(CODES_RATE, CODES_BURST)
     app.add_middleware(Around, configuration=configuration, metrics=metrics)
     explain_errors(app)

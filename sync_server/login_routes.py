@@ -78,7 +78,7 @@ def add_login_routes(app: FastAPI, server: Server, caller: Callable[..., Signed]
     @app.post("/v1/device")
     def device(body: DeviceRequest, request: Request) -> DeviceAnswer:
         """Let a machine wait for somebody who signs it in."""
-        request.app.state.guesses.take(_address(request))
+        request.app.state.devices.take(_address(request))
         return DeviceAnswer(**msgspec.structs.asdict(begin_device(server, body.name)))
 
     @app.post("/v1/device/token")
