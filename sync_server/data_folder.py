@@ -8,13 +8,16 @@ import contextlib
 import fcntl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from regtui.core.errors import BadInput, Busy, NotFound
-from sync_server.artifacts import ArtifactStore, open_store
 from sync_server.configuration import Configuration
 from sync_server.database import Database
-from sync_server.http_artifacts import Artifacts, Limits
 from sync_server.server import SQLITE_NAME, Server, database_url, make_tables
+
+if TYPE_CHECKING:
+    from sync_server.artifacts import ArtifactStore
+    from sync_server.http_artifacts import Artifacts
 
 LOCK_NAME = "server.lock"
 ARTIFACTS_NAME = "artifacts"
@@ -70,22 +73,26 @@ def opened(data: Path, configuration: Configuration) -> Iterator[Server]:
         database.close()
 
 
-def opened_artifacts(server: Server, data: Path, configuration: Configuration) -> Artifacts:
+def opened_artifacts(server: Server, data: Path, configuration: Configuration) -> "Artifacts":
     """Return what keeps the files of a data folder's server.
 
     Raises:
         BadInput: They can't lie where the configuration says.
     """
+    from sync_server.http_artifacts import Artifacts, Limits
+
     limits = Limits(link=configuration.artifact_links)
     return Artifacts(server, artifact_store(data, configuration), data.absolute(), limits)
 
 
-def artifact_store(data: Path, configuration: Configuration) -> ArtifactStore:
+def artifact_store(data: Path, configuration: Configuration) -> "ArtifactStore":
     """Return where the files of a data folder's server lie.
 
     Raises:
         BadInput: They can't lie where the configuration says.
     """
+    from sync_server.artifacts import open_store
+
     return open_store(configuration.artifacts or str(data.absolute() / ARTIFACTS_NAME))
 
 

@@ -65,8 +65,8 @@ def serve(server: Server, configuration: Configuration, artifacts: Artifacts) ->
     Raises:
         RegtuiError: The address can't be listened on.
     """
-    begin_log()
     listener = _listener(configuration)
+    begin_log()
     scheme = "http" if configuration.tls_cert is None else "https"
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from regtui.core.errors import Damaged
-from sync_server.artifact_gc import verify
 from sync_server.commands.options import (
     AsJson,
     ConfigFile,
@@ -35,6 +34,8 @@ def doctor(
     try:
         damage = examine(opened)
         if files or mend:
+            from sync_server.artifact_gc import verify  # with half of what serves requests
+
             store = artifact_store(data, configuration)
             for one in verify(opened, store, wall_clock, mend=mend):
                 damage.append(f"file {one.digest} is {one.problem}")

@@ -1,6 +1,5 @@
 """`regtui-server gc`."""
 
-from sync_server.artifact_gc import collect
 from sync_server.commands.options import AsJson, ConfigFile, Data, DatabaseUrl, configuration_of
 from sync_server.data_folder import opened, opened_artifacts
 from sync_server.output import emit, say
@@ -13,6 +12,8 @@ def gc(
     as_json: AsJson = False,
 ) -> None:
     """Delete the files that no version needs any more; a server may run meanwhile."""
+    from sync_server.artifact_gc import collect  # with half of what serves requests
+
     configuration = configuration_of(data, config, database)
     with opened(data, configuration) as server:
         kept = opened_artifacts(server, data, configuration)

@@ -8,7 +8,6 @@ import typer
 from sync_server.commands.options import ConfigFile, Data, DatabaseUrl
 from sync_server.configuration import configured
 from sync_server.data_folder import opened, opened_artifacts, running_lock
-from sync_server.listening import checked_clock, checked_listening, serve
 
 
 def run(
@@ -41,6 +40,9 @@ def run(
     config: ConfigFile = None,
 ) -> None:
     """Serve until told to stop; prints `listening on URL` when ready."""
+    # Other commands do without what serves requests: loading it takes half a second.
+    from sync_server.listening import checked_clock, checked_listening, serve
+
     flags = {
         "host": host,
         "port": port,
