@@ -101,7 +101,7 @@ class Replica:
         self.make()
         while True:
             with self._lock.exclusive():
-                keep_daily_copy(self.home, self.clock())
+                keep_daily_copy(self.home, wall_clock())
                 with connected(self.home.database, read_only=False) as connection:
                     if check(connection, self.home.database):
                         connection.execute("begin")
