@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "model": ("model", "Create, archive, delete and restore models."),
     "version": ("version", "Archive, delete and restore versions."),
     "sync": ("sync", "Send what waits to the remote, and read what is newer there."),
+    "pull": ("pull", "Fetch the files of versions from the remote."),
     "remote": ("remote", "Name the server that decides, and tell how it stands."),
     "login": ("login", "Sign in to the remote and join its registry."),
     "logout": ("logout", "Sign out of the remote; what is here stays."),

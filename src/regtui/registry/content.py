@@ -6,13 +6,13 @@ from regtui.artifacts.checkout import checkout as check_out
 from regtui.artifacts.garbage import all_there
 from regtui.artifacts.leases import reader_lease
 from regtui.artifacts.verify import verify as verify_objects
-from regtui.core.errors import BadInput, Damaged, NotFound
+from regtui.core.errors import BadInput, Damaged, NotFound, RegtuiError
 from regtui.registry.answers import DamagedFile, Verified, VersionAnswer
 from regtui.registry.capture import Progress
 from regtui.registry.context import Context
 from regtui.registry.needed import Unneeding, unexpected
 from regtui.registry.references import find_version
-from regtui.registry.released import refuse_released
+from regtui.registry.released import is_released, refuse_released
 from regtui.registry.stored import (
     Range,
     digest_ranges,
@@ -35,6 +35,8 @@ def checkout(
 ) -> VersionAnswer:
     """Write the files of a version into a new or empty folder, verified, all or nothing.
 
+    Files that are not here are fetched from the remote, where somebody is signed in to one.
+
     Args:
         context: The registry.
         reference: The version.
@@ -46,16 +48,34 @@ def checkout(
         NotFound: There is no such version, or its files were released.
         BadInput: The target holds something already.
         Damaged: A stored file is missing or not what it was.
+        Unreachable: A file is not here, and the remote does not answer.
         RegtuiError: The disk is full or the target can't be written.
     """
     home = context.home.resolve()
     if home in {target.resolve(), *target.resolve().parents}:
         raise BadInput(f"{target} lies inside the registry", "choose a folder outside of it")
+    _fetch_missing(context, reference, on_progress)
     with reader_lease(context.home):  # before the names are read, so that no collection takes one
         answer, entries = manifest(context, reference)
         refuse_released(context, answer, entries)
         check_out(context.store, entries, target, link=link, on_progress=on_progress)
     return answer
+
+
+def _fetch_missing(context: Context, reference: str, on_progress: Progress | None) -> None:
+    """Fetch what a version lacks here; damage that can't be mended so is told by who reads."""
+    answer, entries = manifest(context, reference)
+    if all_there(context.store, entries):
+        return
+    from regtui.registry.syncing import is_signed_in, pull
+
+    if not is_signed_in(context):
+        return
+    try:
+        pull(context, [reference], on_progress)
+    except RegtuiError:
+        if is_released(context, answer):
+            raise  # what ought to be here and is not is damage, and told as such by who reads
 
 
 def path(context: Context, reference: str, file: str | None) -> Path:

@@ -4,7 +4,8 @@ Two questions differ:
 
 - *May it go?* A collection keeps what any version needs. Deleted versions need nothing, nor do
   archived ones of a model under a retention rule, unless a captured version of another model was
-  made from them: an adapter is worth nothing without its base.
+  made from them: an adapter is worth nothing without its base. What the server has to get yet
+  stays, too.
 - *Has it to be there?* What was released once (`regtui.registry.released`) is missed by nobody,
   even when its version was restored, or when the rule is gone by now.
 
@@ -46,6 +47,8 @@ select v.key
          join base.version c on c.key = p.version
         where c.state = 'captured' and c.model <> a.model
        )
+   and v.number is not null
+   and v.key not in (select version from base.unsent)
 """
 
 _RELEASED = "select version from base.released"

@@ -70,6 +70,11 @@ def without_files(connection: Connection, versions: Sequence[str]) -> list[str]:
     return [f"{name}@{number}" for name, number in rows]
 
 
+def is_released(context: Context, answer: VersionAnswer) -> bool:
+    """Tell whether the files of a version may be missing here."""
+    return _since(context, answer) is not None
+
+
 def refuse_released(context: Context, answer: VersionAnswer, entries: Sequence[FileEntry]) -> None:
     """Refuse to hand out files that were released; others that are missing are damage.
 
@@ -81,15 +86,10 @@ def refuse_released(context: Context, answer: VersionAnswer, entries: Sequence[F
     Raises:
         NotFound: One is not here any more.
     """
-    with context.reading() as connection:
-        row = connection.execute(
-            "select since from base.released where version = (select key from base.document "
-            "where id = ?)",
-            [answer.id],
-        ).fetchone()
-    if row is None or all_there(context.store, entries):
+    since = _since(context, answer)
+    if since is None or all_there(context.store, entries):
         return
-    if row[0] == 0:
+    if since == 0:
         raise NotFound(
             f"the files of {answer.reference} are not on this machine",
             f"`regtui pull {answer.reference}` fetches them from the server",
@@ -98,3 +98,14 @@ def refuse_released(context: Context, answer: VersionAnswer, entries: Sequence[F
         f"the files of {answer.reference} were released by retention",
         "capture the same content again to bring them back",
     )
+
+
+def _since(context: Context, answer: VersionAnswer) -> int | None:
+    """Return since when files may be missing, 0 where they never were here; None where not."""
+    with context.reading() as connection:
+        row = connection.execute(
+            "select since from base.released where version = (select key from base.document "
+            "where id = ?)",
+            [answer.id],
+        ).fetchone()
+    return None if row is None else int(row[0])

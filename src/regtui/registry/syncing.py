@@ -1,33 +1,151 @@
 """Sync: send what waits and read what is newer; the files that others need go along."""
 
-from regtui.core.errors import NotFound, RegtuiError, Unreachable
+import contextlib
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from regtui.artifacts.copying import Progress
+from regtui.core.errors import BadInput, NotFound, RegtuiError, Unreachable
+from regtui.registry.answers import VersionAnswer
 from regtui.registry.context import Context
+from regtui.registry.purging import purge_files
 from regtui.replica.remote import read_remote, write_remote
 from regtui.sync.client import SyncClient, Synced
 
+if TYPE_CHECKING:
+    from regtui.sync.transport import HttpTransport
 
-def sync(context: Context) -> Synced:
+DIRECTIONS = ("both", "push", "pull")
+"""Whether a sync sends and reads, sends only, or reads only."""
+
+
+class Pulled(Struct, frozen=True, kw_only=True):
+    """What a pull of files did.
+
+    Attributes:
+        versions: Whose files are here now.
+        files: Files that came down.
+        bytes: Their bytes.
+        warnings: Sentences about files that are dangerous to load.
+    """
+
+    versions: list[VersionAnswer]
+    files: int
+    bytes: int
+    warnings: list[str]
+
+
+def sync(
+    context: Context,
+    *,
+    artifacts: str | None = None,
+    direction: str = "both",
+    on_progress: Progress | None = None,
+) -> Synced:
     """Sync with the remote.
 
+    Args:
+        context: The registry.
+        artifacts: Whose files travel, both ways: `all`, `aliased` or `none`; None sends those of
+            versions that were captured here, and fetches none.
+        direction: One of `DIRECTIONS`.
+        on_progress: Is told how many more bytes of files are done.
+
     Raises:
+        BadInput: There is no such choice of files or direction.
         NotFound: There is no remote, or nobody is signed in.
         Unreachable: The server does not answer; local work is safe.
         Denied: The token is not good any more; local work goes on.
         Busy: Another process syncs this registry.
+    """
+    from regtui.registry.transferring import checked_artifacts, fetch_files, send_files
+
+    checked_artifacts(artifacts)
+    if direction not in DIRECTIONS:
+        raise BadInput(f"there is no direction {direction!r}", f"one of {', '.join(DIRECTIONS)}")
+    sends, reads = direction != "pull", direction != "push"
+    with signed_in(context) as transport:
+        client = SyncClient(context.replica, transport, context.session, sends=sends, reads=reads)
+        done = client.sync()
+        purge_files(context)
+        if sends:
+            sent = send_files(context, transport, artifacts, on_progress)
+            done.sent_files, done.sent_bytes = sent.files, sent.size
+            done.absent += sent.absent
+        if reads:
+            fetched = fetch_files(context, transport, artifacts, on_progress)
+            done.fetched_files, done.fetched_bytes = fetched.files, fetched.size
+            done.absent += fetched.absent
+    return done
+
+
+def pull(
+    context: Context, references: Iterable[str], on_progress: Progress | None = None
+) -> Pulled:
+    """Fetch the files of versions from the remote; those that are here already stay.
+
+    Args:
+        context: The registry.
+        references: Of versions.
+        on_progress: Is told how many more bytes are done.
+
+    Raises:
+        NotFound: There is no such version, no remote, or its files are not on the server.
+        Unreachable: The server does not answer; what came stays.
+        Denied: The token is not good any more.
+        RegtuiError: The disk is full.
+    """
+    from regtui.registry.capture_layouts import warnings
+    from regtui.registry.transferring import fetch_version
+    from regtui.registry.versions import manifest
+
+    versions, files, size, told = [], 0, 0, []
+    with signed_in(context) as transport:
+        for reference in references:
+            answer, moved = fetch_version(context, transport, reference, on_progress)
+            versions.append(answer)
+            files, size = files + moved.files, size + moved.size
+            if moved.files:
+                names: dict[str, list[str]] = {}
+                for entry in manifest(context, reference)[1]:
+                    names.setdefault(entry.digest, []).append(entry.path)
+                told += warnings(context, names, {})
+    return Pulled(versions=versions, files=files, bytes=size, warnings=told)
+
+
+def is_signed_in(context: Context) -> bool:
+    """Tell whether there is a remote that somebody is signed in to."""
+    from regtui.sync.credentials import token_for
+
+    with context.reading() as connection:
+        remote = read_remote(connection)
+    return remote is not None and token_for(remote.url, context.home) is not None
+
+
+@contextlib.contextmanager
+def signed_in(context: Context) -> "Iterator[HttpTransport]":
+    """Yield a connection to the remote; how the server was found is noted.
+
+    Raises:
+        NotFound: There is no remote, or nobody is signed in.
     """
     from regtui.sync.credentials import token_for
     from regtui.sync.transport import HttpTransport, SignedOut
 
     with context.reading() as connection:
         remote = read_remote(connection)
-    if remote is None:
+        row = connection.execute("select registry::varchar from base.replica").fetchone()
+    if remote is None or row is None:
         raise NotFound("there is no remote", "`regtui remote add URL` and `regtui login`")
     token = token_for(remote.url, context.home)
     if token is None:
         raise NotFound(f"nobody is signed in to {remote.url}", "`regtui login`")
     with HttpTransport(remote.url, token) as transport:
+        transport.registry = row[0]
         try:
-            return SyncClient(context.replica, transport, context.session).sync()
+            yield transport
         except SignedOut:
             _note(context, "signed out")
             raise

@@ -34,13 +34,11 @@ class Brought(Struct):
     Attributes:
         documents: How many came.
         purged: How many went, because they may not be read any more.
-        objects: Digests of files that nobody here needs any more.
         wrong: Streams whose sum is not the server's.
     """
 
     documents: int = 0
     purged: int = 0
-    objects: list[str] = []
     wrong: list[str] = []
 
 
@@ -225,7 +223,7 @@ class Accepting:
                 [versions],
             ).fetchall()
         ]
-        for table in ("file", "released"):
+        for table in ("file", "released", "unsent"):
             run(
                 f"delete from base.{table} where version in (select unnest(?::bigint[]))",  # noqa: S608
                 [versions],
@@ -236,7 +234,7 @@ class Accepting:
             [keys],
         )
         self._drop(list(gone))
-        self.result.objects = [
+        unneeded = [
             row[0]
             for row in run(
                 "select d from (select unnest(?::varchar[]) as d) "
@@ -244,15 +242,19 @@ class Accepting:
                 [digests],
             ).fetchall()
         ]
+        run(
+            "insert into base.purged select unnest(?::varchar[]) union all select null",
+            [unneeded],
+        )
         for table in ("tensor", "piece"):
             run(
                 f"delete from base.{table} where layout in (select key from base.layout "  # noqa: S608
                 "where lower(hex(digest)) in (select unnest(?::varchar[])))",
-                [self.result.objects],
+                [unneeded],
             )
         run(
             "delete from base.layout where lower(hex(digest)) in (select unnest(?::varchar[]))",
-            [self.result.objects],
+            [unneeded],
         )
         run(
             "delete from base.text where digest in (select digest from base.text_of "

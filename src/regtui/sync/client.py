@@ -24,6 +24,7 @@ from regtui.replica.keys import Key, load_key, make_key, verify_signature
 from regtui.replica.remote import ONLINE, Remote, read_remote, write_remote
 from regtui.replica.tables import insert
 from regtui.replica.unit import Replica
+from regtui.replica.unsent import note_unsent
 from regtui.sync.healing import begin_healing, claims, offers
 from regtui.sync.outgoing import (
     ACKNOWLEDGED,
@@ -37,6 +38,7 @@ from regtui.sync.outgoing import (
 from regtui.wire.messages import Anchor, Answer, Cursor, Push
 from regtui.wire.statements import push_statement, receipt_statement, verdict_digest
 
+CAPTURE = "version.capture"
 ROUNDS = 10_000
 """Requests of one sync: more mean that it would never end."""
 
@@ -73,7 +75,11 @@ class Synced(Struct):
         requests: Requests that it took.
         refetched: Streams that were read anew, for they differed from the server's.
         healing: Whether the server takes back what it lost.
-        objects: Digests of files that nobody here needs any more.
+        sent_files: Files that went up.
+        sent_bytes: Their bytes.
+        fetched_files: Files that came down.
+        fetched_bytes: Their bytes.
+        absent: Versions of which files were to be had neither here nor there.
     """
 
     pushed: int = 0
@@ -87,7 +93,11 @@ class Synced(Struct):
     requests: int = 0
     refetched: int = 0
     healing: bool = False
-    objects: list[str] = []
+    sent_files: int = 0
+    sent_bytes: int = 0
+    fetched_files: int = 0
+    fetched_bytes: int = 0
+    absent: list[str] = []
 
 
 class _Request(Struct):
@@ -105,15 +115,26 @@ class SyncClient:
         transport: Reaches that remote.
         session: Which invocation this is.
         page: Documents that one answer may have at most.
+        sends: Whether what waits is sent.
+        reads: Whether what is newer is read to its end; a page of it comes in any case.
     """
 
-    def __init__(
-        self, replica: Replica, transport: Transport, session: str, page: int = 5_000
+    def __init__(  # noqa: PLR0913 -- what syncs, with whom, and how
+        self,
+        replica: Replica,
+        transport: Transport,
+        session: str,
+        page: int = 5_000,
+        *,
+        sends: bool = True,
+        reads: bool = True,
     ) -> None:
         self._replica = replica
         self._transport = transport
         self._session = session
         self._page = page
+        self._sends = sends
+        self._reads = reads
 
     def sync(self) -> Synced:
         """Send what waits and read what is newer, until both are done.
@@ -146,7 +167,7 @@ class SyncClient:
         self._identified()
         with self._replica.changing() as connection:
             remote, key = self._remote(connection), self._key(connection)
-            batch = seal_batch(connection, key)
+            batch = seal_batch(connection, key, sends=self._sends)
             cursor = remote.cursor if remote.staged is None else remote.staged
             anchor = None if remote.anchor is None else msgspec.convert(remote.anchor, Anchor)
             row = connection.execute("select registry::varchar from base.replica").fetchone()
@@ -225,6 +246,8 @@ class SyncClient:
             unanswered = len(answer.verdicts) < len(request.push.ops)
             more = answer.more or is_late or unanswered or bool(remote.refetch)
             waits = done.pending > 0 and bool(request.push.ops)
+            if not self._reads and not answer.healing:
+                return not (unanswered or waits)
             return not (more or waits)
 
     def _take_page(
@@ -282,7 +305,6 @@ class SyncClient:
         done.refetched += len(brought.wrong)
         done.pulled += brought.documents
         done.purged += brought.purged
-        done.objects += brought.objects
 
     def _show_waiting(self, connection: Connection, remote: Remote) -> None:
         """Judge what waits again, on top of what was accepted."""
@@ -357,13 +379,12 @@ class SyncClient:
                 [one.decode() for one in sealed],
             ],
         )
-        answered = {one.op for one in verdicts}
-        numbers = [
-            _place.decode(bytes(raw)).n
-            for raw in request.push.ops
-            if _place.decode(bytes(raw)).id in answered
-        ]
+        answered, accepted = {one.op for one in verdicts}, set(good)
+        places = [_place.decode(bytes(raw)) for raw in request.push.ops]
+        numbers = [place.n for place in places if place.id in answered]
         remote.acked_n = max([remote.acked_n, *numbers])
+        captured = [p.entity for p in places if p.kind == CAPTURE and p.id in accepted]
+        note_unsent(connection, captured)
         done.pushed += len(numbers)
         done.accepted += len(good)
         done.rejected += len(verdicts) - len(good)
@@ -442,6 +463,8 @@ class SyncClient:
 class _Place(Struct):
     id: str
     n: int
+    kind: str
+    entity: str
 
 
 _place = msgspec.json.Decoder(_Place)

@@ -11,6 +11,7 @@ from msgspec import Raw
 from regtui.core.operations import decode_operation
 from regtui.replica.database import Connection
 from regtui.replica.texts import keep
+from regtui.replica.unsent import note_all_unsent
 from regtui.sync.outgoing import texts_of_operations
 from regtui.wire.messages import Claim, Evidence, Offer
 
@@ -35,6 +36,7 @@ def begin_healing(connection: Connection) -> None:
     keep(connection, {one: text for texts in lost.values() for one, text in texts.items()}.items())
     # What was acknowledged and not read back yet is offered, too.
     connection.execute("update base.outbox set state = 'offered' where state = 'acknowledged'")
+    note_all_unsent(connection)
 
 
 def offers(connection: Connection) -> tuple[list[Offer], list[Evidence], dict[str, str]]:

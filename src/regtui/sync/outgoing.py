@@ -35,7 +35,7 @@ class Batch(Struct):
     tip: str
 
 
-def seal_batch(connection: Connection, key: Key) -> Batch:
+def seal_batch(connection: Connection, key: Key, *, sends: bool = True) -> Batch:
     """Give the next waiting operations their place in the chain and return them.
 
     What was sent before and not answered is sent again as it was.
@@ -43,13 +43,14 @@ def seal_batch(connection: Connection, key: Key) -> Batch:
     Args:
         connection: Inside a transaction.
         key: The replica's.
+        sends: Whether anything is to be sent; if not, the batch tells only where the chain is.
     """
     row = connection.execute("select id::varchar, n, tip from base.replica").fetchone()
     # A copy of a replica is a new one, and what waits begins its chain.
     n, tip = (0, chain.GENESIS) if row is None or row[0] != key.replica else (row[1], row[2])
     batch = Batch([], [], {}, n, tip)
     size, sealed = 0, []
-    groups = _next_groups(connection)
+    groups = _next_groups(connection) if sends else []
     known = texts_of_operations(
         connection, [decode_operation(kept) for group in groups for _, _, kept in group]
     )

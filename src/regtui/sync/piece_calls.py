@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from regtui.core.errors import Denied, NotFound, RegtuiError
 from regtui.sync.retrying import Again
+from regtui.sync.transport import SignedOut
 from regtui.wire.pieces import (
     UPLOAD_OFFSET,
     MissingAnswer,
@@ -191,7 +192,10 @@ def _refuse(answer: httpx.Response) -> None:
     if status == httpx.codes.NOT_FOUND:
         raise NotFound(f"the server says: {problem.message}")
     if status == httpx.codes.UNAUTHORIZED:
-        raise Denied("the server does not accept this token", "log in again")
+        raise SignedOut(
+            "the server does not accept this token",
+            "`regtui login` signs you in; your work is kept here",
+        )
     if status == httpx.codes.FORBIDDEN:
         raise Denied(f"the server says: {problem.message}")
     raise RegtuiError(f"the server says: {problem.message}")

@@ -5,8 +5,12 @@ from typing import TYPE_CHECKING, Any
 from regtui.registry.face.verbs import Verbs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from regtui.artifacts.copying import Progress
     from regtui.registry.outbox import OutboxEntry
     from regtui.registry.remote import RemoteAnswer
+    from regtui.registry.syncing import Pulled
     from regtui.sync.client import Synced
 
 
@@ -67,17 +71,51 @@ class SyncingVerbs(Verbs):
 
         return remote.logout(self.context)
 
-    def sync(self) -> "Synced":
+    def sync(
+        self,
+        *,
+        artifacts: str | None = None,
+        direction: str = "both",
+        on_progress: "Progress | None" = None,
+    ) -> "Synced":
         """Send what waits and read what is newer.
 
+        Args:
+            artifacts: Whose files travel, both ways: `all`, `aliased` or `none`; None sends those
+                of versions that were captured here, and fetches none.
+            direction: `both`, `push` or `pull`.
+            on_progress: Is told how many more bytes of files are done.
+
         Raises:
+            BadInput: There is no such choice of files or direction.
             NotFound: There is no remote, or nobody is signed in.
             Unreachable: The server does not answer; local work is safe.
             Denied: The token is not good any more; local work goes on.
         """
         from regtui.registry import syncing
 
-        return syncing.sync(self.context)
+        return syncing.sync(
+            self.context, artifacts=artifacts, direction=direction, on_progress=on_progress
+        )
+
+    def pull(
+        self, references: "Iterable[str]", *, on_progress: "Progress | None" = None
+    ) -> "Pulled":
+        """Fetch the files of versions from the remote; those that are here already stay.
+
+        Args:
+            references: Of versions.
+            on_progress: Is told how many more bytes are done.
+
+        Raises:
+            NotFound: There is no such version, no remote, or its files are not on the server.
+            Unreachable: The server does not answer; what came stays.
+            Denied: The token is not good any more.
+            RegtuiError: The disk is full.
+        """
+        from regtui.registry import syncing
+
+        return syncing.pull(self.context, references, on_progress)
 
     def ask_server(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """Ask the server for what it alone knows, such as people and grants.

@@ -52,3 +52,10 @@ create table base.text_of (stream bigint not null, digest varchar not null);
 
 -- What the accepted documents of a stream come to, as the server counts them.
 create table base.total (stream bigint not null, documents bigint not null, total varchar not null);
+
+-- Versions whose files the server has to get yet.
+create table base.unsent (version bigint not null);
+
+-- Stored files that have to go, because nothing that may still be read names them; null stands for
+-- copies of the database that were made before that.
+create table base.purged (digest varchar);

@@ -1,0 +1,248 @@
+"""Files between here and the server: which versions' files travel, and what is known afterwards.
+
+Metadata always syncs; files go by need. Up go those of the versions that were captured here
+(`regtui.replica.unsent`); down come those that somebody asks for. Work is done in pages of versions
+of one model, for the server keeps files by model, and each page is noted when it is done: whenever
+it ends, doing it again does the rest.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+from msgspec import Struct
+
+from regtui.artifacts.copying import Progress
+from regtui.artifacts.garbage import all_there
+from regtui.core.errors import BadInput, NotFound, RegtuiError
+from regtui.core.identity import short_id
+from regtui.core.manifest import FileEntry
+from regtui.registry.answers import VersionAnswer
+from regtui.registry.context import Context
+from regtui.registry.versions import manifest
+from regtui.replica.database import Connection
+from regtui.replica.unsent import forget_unsent
+from regtui.sync.piece_calls import Api
+from regtui.sync.transfer import Transferred, download, upload
+
+ARTIFACTS = ("all", "aliased", "none")
+"""Whose files travel: of all versions, of those that an alias names, of none."""
+
+PAGE = 500
+"""Versions of one page."""
+
+_SHOWN = "m.display_name, v.number, v.id::varchar"
+_FROM = """
+  from base.version v
+  join base.model m on m.key = v.model
+  join base.document d on d.key = v.key
+  join base.stream s on s.key = d.stream
+"""
+_ALIASED = "v.key in (select version from base.alias)"
+_HERE = "v.key not in (select version from base.released)"
+_UNSENT = "v.key in (select version from base.unsent)"
+_SEND = {
+    None: f"v.state <> 'deleted' and {_UNSENT}",
+    "aliased": f"v.state <> 'deleted' and {_UNSENT} and {_ALIASED}",
+    "all": f"v.state <> 'deleted' and v.number is not null and {_HERE}",
+}
+_ELSEWHERE = "v.key in (select version from base.released where since = 0)"
+_FETCH = {
+    "aliased": f"v.state = 'captured' and {_ELSEWHERE} and {_ALIASED}",
+    "all": f"v.state = 'captured' and {_ELSEWHERE}",
+}
+
+
+class Moved(Struct):
+    """What came of bringing files to the server or from it.
+
+    Attributes:
+        files: Files that went over the network.
+        size: Their bytes.
+        absent: References of versions of which files were not to be had.
+    """
+
+    files: int = 0
+    size: int = 0
+    absent: list[str] = []
+
+    def count(self, one: Transferred) -> None:
+        """Add a transfer."""
+        self.files += one.files
+        self.size += one.size
+
+
+class _Wanted(Struct, frozen=True):
+    """A version whose files travel."""
+
+    key: int
+    reference: str
+
+
+def checked_artifacts(text: str | None) -> str | None:
+    """Return whose files travel.
+
+    Raises:
+        BadInput: It is none of `ARTIFACTS`.
+    """
+    if text is not None and text not in ARTIFACTS:
+        raise BadInput(f"artifacts can't be {text!r}", f"one of {', '.join(ARTIFACTS)}")
+    return text
+
+
+def send_files(
+    context: Context, api: Api, artifacts: str | None, on_progress: Progress | None = None
+) -> Moved:
+    """Bring files to the server that it lacks.
+
+    Args:
+        context: The registry.
+        api: The connection.
+        artifacts: One of `ARTIFACTS`; None for those of versions that were captured here.
+        on_progress: Is told how many more bytes are done.
+
+    Raises:
+        Unreachable: The server does not answer; what was done stays done.
+        RegtuiError: It refuses, or a file can't be read.
+    """
+    moved = Moved()
+    if artifacts == "none":
+        return moved
+    for stream, page in _pages(context, _SEND[artifacts]):
+        with context.reading() as connection:
+            files = _files(connection, page)
+        digests = sorted({entry.digest for entries in files.values() for entry in entries})
+        done = upload(api, context.store, stream, digests, progress=_sized(on_progress))
+        moved.count(done)
+        absent = set(done.absent)
+        whole = [one for one in page if absent.isdisjoint(e.digest for e in files[one.key])]
+        moved.absent += [one.reference for one in page if one not in whole]
+        with context.replica.changing() as connection:
+            forget_unsent(connection, [one.key for one in whole])
+    return moved
+
+
+def fetch_files(
+    context: Context, api: Api, artifacts: str | None, on_progress: Progress | None = None
+) -> Moved:
+    """Bring files of captured versions from the server that are not here.
+
+    Args:
+        context: The registry.
+        api: The connection.
+        artifacts: One of `ARTIFACTS`; None for none.
+        on_progress: Is told how many more bytes are done.
+
+    Raises:
+        Unreachable: The server does not answer; what was done stays done.
+        RegtuiError: It refuses, or the disk is full.
+    """
+    moved = Moved()
+    if artifacts not in _FETCH:
+        return moved
+    for stream, page in _pages(context, _FETCH[artifacts]):
+        _fetch(context, api, stream, page, moved, on_progress)
+    return moved
+
+
+def fetch_version(
+    context: Context, api: Api, reference: str, on_progress: Progress | None = None
+) -> tuple[VersionAnswer, Moved]:
+    """Bring the files of one version from the server, also those that retention released here.
+
+    Raises:
+        NotFound: There is no such version, or the server has not all of its files.
+        Unreachable: The server does not answer.
+        RegtuiError: It refuses, or the disk is full.
+    """
+    answer, _ = manifest(context, reference)
+    moved = Moved()
+    with context.reading() as connection:
+        row = connection.execute(
+            f"select v.key, s.id {_FROM} where v.id = ?",
+            [answer.id],
+        ).fetchone()
+    if row is None:
+        raise NotFound(f"{answer.reference} is gone", "`regtui ls` lists versions")
+    _fetch(context, api, row[1], [_Wanted(row[0], answer.reference)], moved, on_progress)
+    if moved.absent:
+        raise NotFound(
+            f"files of {answer.reference} are not on the server yet",
+            f"{answer.author} has them: `regtui sync` there sends them",
+        )
+    return answer, moved
+
+
+def _fetch(  # noqa: PLR0913, PLR0917 -- what, from where, and what came of it
+    context: Context,
+    api: Api,
+    stream: str,
+    page: Sequence[_Wanted],
+    moved: Moved,
+    on_progress: Progress | None,
+) -> None:
+    with context.reading() as connection:
+        files = _files(connection, page)
+    digests = sorted({entry.digest for entries in files.values() for entry in entries})
+    moved.count(download(api, context.store, stream, digests, progress=_sized(on_progress)))
+    here = [one for one in page if all_there(context.store, files[one.key])]
+    moved.absent += [one.reference for one in page if one not in here]
+    _note_here(context, [one.key for one in here])
+    _read_layouts(context, {e.digest for one in here for e in files[one.key]})
+
+
+def _note_here(context: Context, versions: list[int]) -> None:
+    """Take away the mark that files are elsewhere, from everything with this content."""
+    if not versions:
+        return
+    with context.replica.changing() as connection:
+        connection.execute(
+            "delete from base.released where version in ("
+            "select o.key from base.version v join base.version o on o.digest = v.digest "
+            "where v.key in (select unnest(?::bigint[]))) "
+            # An archived one stays under its rule of retention.
+            "and (since = 0 or version in (select key from base.version where state = 'captured'))",
+            [versions],
+        )
+
+
+def _read_layouts(context: Context, digests: set[str]) -> None:
+    """Read what is known of files beyond their bytes; whoever asks later does it otherwise."""
+    from regtui.registry.layouts import make_missing
+
+    with suppress(RegtuiError):
+        make_missing(context, digests)
+
+
+def _pages(context: Context, condition: str) -> Iterator[tuple[str, list[_Wanted]]]:
+    """Yield versions by their streams, a page at a time."""
+    with context.reading() as connection:
+        rows: list[tuple[Any, ...]] = connection.execute(
+            f"select s.id, v.key, {_SHOWN} {_FROM} where {condition} order by s.id, v.key"
+        ).fetchall()
+    found: list[_Wanted] = []
+    last = ""
+    for stream, key, model, number, identity in rows:
+        if found and (stream != last or len(found) == PAGE):
+            yield last, found
+            found = []
+        last = stream
+        found.append(_Wanted(key, f"{model}@{number or short_id(identity)}"))
+    if found:
+        yield last, found
+
+
+def _files(connection: Connection, versions: Iterable[_Wanted]) -> dict[int, list[FileEntry]]:
+    found: dict[int, list[FileEntry]] = {one.key: [] for one in versions}
+    rows = connection.execute(
+        "select version, path, size, executable, lower(hex(digest)) from base.file "
+        "where version in (select unnest(?::bigint[]))",
+        [list(found)],
+    ).fetchall()
+    for version, *entry in rows:
+        found[version].append(FileEntry(*entry))
+    return found
+
+
+def _sized(progress: Progress | None) -> Any:
+    return None if progress is None else lambda size, _files: progress(size)
