@@ -37,6 +37,7 @@ from sync_server.replica_routes import add_replica_routes
 from sync_server.secrets import verified
 from sync_server.server import Server
 from sync_server.token_routes import add_token_routes
+from sync_server.waiting_routes import add_waiting_routes
 
 GUESSES_RATE, GUESSES_BURST = 1.0, 60
 """Sign-ins that an address may get wrong, and begin for machines: a second, and at once."""
@@ -89,6 +90,7 @@ def make_app(
     add_grant_routes(app, desk, caller)
     add_replica_routes(app, desk, caller)
     add_token_routes(app, desk, caller)
+    add_waiting_routes(app, server, caller, configuration.connections // 2)
     if artifacts is not None:
         app.include_router(artifact_routes(artifacts, caller))
 

@@ -7,9 +7,11 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 import sqlalchemy as sa
 import uvicorn
+from fastapi import FastAPI
 
 from regtui.core.errors import BadInput, RegtuiError
 from sync_server import schema
@@ -72,8 +74,9 @@ def serve(server: Server, configuration: Configuration, artifacts: Artifacts) ->
     shown = f"[{host}]" if ":" in host else host
     # Its own limit comes with a plain text; the application says no first, in JSON.
     limit = configuration.connections * 2
+    app = make_app(server, configuration, artifacts)
     config = uvicorn.Config(
-        make_app(server, configuration, artifacts),
+        app,
         http="h11",
         ws="none",
         log_config=None,
@@ -89,7 +92,7 @@ def serve(server: Server, configuration: Configuration, artifacts: Artifacts) ->
         config.load()
     except OSError as error:
         raise BadInput(f"the certificate can't be used: {error}") from None
-    asyncio.run(_Serving(config, f"{scheme}://{shown}:{port}").serve([listener]))
+    asyncio.run(_Serving(config, app, f"{scheme}://{shown}:{port}").serve([listener]))
 
 
 def _listener(configuration: Configuration) -> socket.socket:
@@ -115,9 +118,15 @@ def _listener(configuration: Configuration) -> socket.socket:
 class _Serving(uvicorn.Server):
     """Says when it is ready, and ends with 0 when it was told to stop."""
 
-    def __init__(self, config: uvicorn.Config, url: str) -> None:
+    def __init__(self, config: uvicorn.Config, app: FastAPI, url: str) -> None:
         super().__init__(config)
+        self._app = app
         self._url = url
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop; requests that wait for news are answered."""
+        self._app.state.stopping = True
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

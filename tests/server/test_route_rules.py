@@ -90,6 +90,10 @@ RULES: dict[tuple[str, str], list[Rule]] = {
     ("GET", "/v1/me"): [Rule(200, other=200)],
     ("POST", R + "/device/{user_code}/approve"): [Rule(404, path=R + "/device/BCDF/approve")],
     ("POST", R + "/device/{user_code}/deny"): [Rule(404, path=R + "/device/BCDF/deny")],
+    ("GET", R + "/wait"): [
+        Rule(200, path=R + "/wait?after=0&seconds=0"),
+        Rule(422, path=R + "/wait?after=-1", other=422),
+    ],
     ("GET", R + "/users"): [Rule(200)],
     ("POST", R + "/users"): [
         Rule(403, admins(), body={"name": "somebody"}),

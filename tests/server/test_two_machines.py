@@ -90,3 +90,31 @@ def test_without_the_server_work_is_kept_and_the_exit_code_says_so(
     assert found.returncode == 7
     assert "your work is kept here" in found.stderr
     assert len(json.loads(run(*ann, "outbox", "ls", "--json").stdout)["outbox"]) == 1
+
+
+def test_a_watching_sync_sends_and_reads_by_itself(
+    run: Run, server: tuple[str, str, "subprocess.Popen[str]"], tmp_path: Path
+) -> None:
+    url, token, _ = server
+    homes = [("--home", tmp_path / name) for name in ("ann", "box")]
+    made = run(
+        "token", "create", "--user", "ann", "--data", tmp_path / "data", "--json",
+        program="sync_server",
+    )  # fmt: skip
+    for home, secret in zip(homes, (token, json.loads(made.stdout)["token"]), strict=True):
+        run(*home, "remote", "add", url)
+        assert run(*home, "login", "--token", secret).returncode == 0
+    words = [sys.executable, "-m", "regtui", *map(str, homes[1]), "sync", "--watch", "--json"]
+    environment = os.environ | {"REGTUI_CONFIG": str(tmp_path / "config")}
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as watching:
+        assert watching.stdout is not None
+        run(*homes[0], "model", "create", "bert")
+        run(*homes[0], "sync")
+        assert json.loads(watching.stdout.readline())["pulled"] == 1
+        run(*homes[1], "model", "create", "gpt")
+        assert json.loads(watching.stdout.readline())["accepted"] == 1
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(20) == 0
+    assert json.loads(run(*homes[0], "sync", "--json").stdout)["pulled"] == 1

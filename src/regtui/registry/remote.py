@@ -10,6 +10,9 @@ from regtui.registry.context import Context
 from regtui.replica.database import Connection
 from regtui.replica.remote import Remote, forget_remote, read_remote, write_remote
 
+SOLO = "not published"
+"""The state of a registry with a history of its own."""
+
 ADDRESS = "remote.url"
 """The file that holds the address between `remote add` and `login`."""
 
@@ -22,7 +25,8 @@ class RemoteAnswer(Struct, frozen=True, kw_only=True):
         registry: Name of the registry there; None before signing in.
         user: Who acts there.
         roles: What he may do, as `[role, scope]`.
-        state: `online`, `offline`, `healing` or `signed out`, as the last sync found it.
+        state: `online`, `offline`, `healing` or `signed out`, as the last sync found it; `not
+            published` where the registry has a history that the remote does not know.
         synced: Milliseconds of the last sync, None before the first.
         pending: Operations that wait.
         refused: Operations that were refused, in the outbox.
@@ -66,8 +70,9 @@ def remote_of(context: Context) -> RemoteAnswer:
         remote = read_remote(connection)
         if remote is not None:
             return _answer(connection, remote)
+        state = SOLO if is_solo(connection) else "signed out"
     return RemoteAnswer(
-        url=address_of(context), registry=None, user=None, roles=[], state="signed out",
+        url=address_of(context), registry=None, user=None, roles=[], state=state,
         synced=None, pending=0, refused=0, clock_ahead=0,
     )  # fmt: skip
 
@@ -106,7 +111,7 @@ def login(context: Context, token: str) -> RemoteAnswer:
     Raises:
         NotFound: There is no remote.
         Denied: The token is not good.
-        BadInput: The registry here has a history of its own, or another remote's.
+        BadInput: The registry here is another remote's, or somebody else's.
         Unreachable: The server does not answer.
     """
     from regtui.sync.credentials import keep_token
@@ -120,12 +125,25 @@ def login(context: Context, token: str) -> RemoteAnswer:
     # The token first: one that was good for one login is used by now.
     keep_token(url, context.home, told["token"])
     with context.replica.changing() as connection:
-        _join(connection, url, me)
+        if is_solo(connection):
+            # It goes on deciding for itself until it is published.
+            roles = [(role, scope) for role, scope in me["roles"]]
+            return RemoteAnswer(
+                url=url, registry=me["registry_name"], user=me["name"], roles=roles, state=SOLO,
+                synced=None, pending=0, refused=0, clock_ahead=0,
+            )  # fmt: skip
+        join(connection, url, me)
     with context.reading() as connection:
         remote = read_remote(connection)
         if remote is None:
             raise RegtuiError("the remote is gone")
         return _answer(connection, remote)
+
+
+def is_solo(connection: Connection) -> bool:
+    """Tell whether a registry has a history that it decided itself."""
+    row = connection.execute("select seq from base.replica").fetchone()
+    return read_remote(connection) is None and row is not None and row[0] > 0
 
 
 def logout(context: Context) -> str:
@@ -178,16 +196,20 @@ def checked_address(url: str) -> str:
     return urllib.parse.urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
 
 
-def _join(connection: Connection, url: str, me: dict[str, Any]) -> None:
+def join(connection: Connection, url: str, me: dict[str, Any]) -> None:
+    """Let a replica belong to the registry of a server.
+
+    Args:
+        connection: Inside a transaction; it has no history of its own.
+        url: The server's address.
+        me: What the server says of who signed in.
+
+    Raises:
+        BadInput: It belongs to another registry, or acts for somebody else.
+    """
     remote = read_remote(connection)
-    row = connection.execute("select registry::varchar, seq from base.replica").fetchone()
-    registry, seq = row if row is not None else ("", 0)
-    if remote is None and seq:
-        raise BadInput(
-            "the registry here has a history of its own",
-            "join from a new one with --home DIR, and bring versions there with `regtui export` "
-            "and `regtui import`",
-        )
+    row = connection.execute("select registry::varchar from base.replica").fetchone()
+    registry = "" if row is None else row[0]
     if remote is not None and registry != me["registry"]:
         raise BadInput(
             "this replica belongs to another registry", "sign in with --home DIR to begin a new one"

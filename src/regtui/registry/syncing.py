@@ -1,7 +1,8 @@
 """Sync: send what waits and read what is newer; the files that others need go along."""
 
 import contextlib
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -11,11 +12,15 @@ from regtui.core.errors import BadInput, NotFound, RegtuiError, Unreachable
 from regtui.registry.answers import VersionAnswer
 from regtui.registry.context import Context
 from regtui.registry.purging import purge_files
+from regtui.registry.remote import ADDRESS, is_solo
 from regtui.replica.remote import read_remote, write_remote
 from regtui.sync.client import SyncClient, Synced
 
 if TYPE_CHECKING:
     from regtui.sync.transport import HttpTransport
+
+SLICE = 2.0
+"""Seconds of one request for news: whoever waits can be stopped after it."""
 
 DIRECTIONS = ("both", "push", "pull")
 """Whether a sync sends and reads, sends only, or reads only."""
@@ -115,6 +120,38 @@ def pull(
     return Pulled(versions=versions, files=files, bytes=size, warnings=told)
 
 
+def wait_for_news(
+    context: Context, seconds: float, is_over: Callable[[], bool] | None = None
+) -> bool:
+    """Wait until somebody else changed the registry at the remote; False when the time is over.
+
+    Args:
+        context: The registry.
+        seconds: How long to wait.
+        is_over: Is asked every other second whether to stop.
+
+    Raises:
+        NotFound: There is no remote, or nobody is signed in.
+        Unreachable: The server does not answer.
+        Denied: The token is not good any more.
+    """
+    with context.reading() as connection:
+        remote = read_remote(connection)
+    after = 0 if remote is None else int(remote.cursor.get("seq", 0))
+    end = time.monotonic() + seconds
+    with signed_in(context) as transport:
+        path = f"/v1/registries/{transport.registry}/wait"
+        while True:
+            began = time.monotonic()
+            wanted = max(0.0, min(SLICE, end - began))
+            if transport.ask("GET", path, after=after, seconds=wanted)["news"]:
+                return True
+            if time.monotonic() >= end or (is_over is not None and is_over()):
+                return False
+            # A server where too many wait answers at once.
+            time.sleep(max(0.0, wanted - (time.monotonic() - began)))
+
+
 def is_signed_in(context: Context) -> bool:
     """Tell whether there is a remote that somebody is signed in to."""
     from regtui.sync.credentials import token_for
@@ -137,6 +174,12 @@ def signed_in(context: Context) -> "Iterator[HttpTransport]":
     with context.reading() as connection:
         remote = read_remote(connection)
         row = connection.execute("select registry::varchar from base.replica").fetchone()
+        solo = is_solo(connection)
+    if remote is None and solo and (context.home / ADDRESS).exists():
+        raise BadInput(
+            "this registry has a history of its own, which its remote does not know",
+            "`regtui sync --publish` tells what publishing it does, and asks",
+        )
     if remote is None or row is None:
         raise NotFound("there is no remote", "`regtui remote add URL` and `regtui login`")
     token = token_for(remote.url, context.home)

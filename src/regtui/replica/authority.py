@@ -175,6 +175,22 @@ class SoloAuthority:
         counters.clock_us = moment
         return verdict
 
+    def bring(self, operation: Operation) -> Verdict:
+        """Judge an operation that was made before there was a remote; what is accepted waits.
+
+        Args:
+            operation: It, in the name of who acts; its moment stays what it was.
+        """
+        self._identify()
+        data = encode_operation(operation)
+        moment = self._moment()
+        judged = judge(operation, self.view, self.actor, moment)
+        verdict = judged.verdict
+        if isinstance(verdict, Accepted):
+            self._counters.clock_us = moment
+            self.keep_waiting(operation, data, judged, verdict)
+        return verdict
+
     def keep_waiting(
         self, operation: Operation, data: bytes, judged: Judged, verdict: Accepted
     ) -> None:

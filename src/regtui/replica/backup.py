@@ -58,6 +58,26 @@ def snapshot(replica: "Replica", target: Path) -> None:
         connection.execute("checkpoint")
 
 
+def keep_replaced(home: "Home", now: int) -> None:
+    """Copy the database that is about to be replaced into `backups/`, where it stays.
+
+    The caller holds the exclusive lock, and nobody in this process has the database open.
+
+    Args:
+        home: Of the replica.
+        now: Milliseconds.
+
+    Raises:
+        OSError: The disk is full.
+    """
+    home.backups.mkdir(mode=0o700, exist_ok=True)
+    copy = home.backups / f"solo-{now}.duckdb"
+    part = copy.with_suffix(".part")
+    copy_file(home.database, part)
+    part.replace(copy)
+    flush_folder(home.backups)
+
+
 def keep_daily_copy(home: "Home", now: int) -> bool:
     """Put a copy of the database into `backups/` if today has none.
 

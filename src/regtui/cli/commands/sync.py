@@ -1,5 +1,6 @@
 """`regtui sync`."""
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,16 +10,22 @@ from regtui.cli.commands import single
 from regtui.cli.output import emit, say, warn
 from regtui.cli.progress import Progress
 from regtui.cli.settings import SETTINGS
-from regtui.core.errors import BadInput, Unreachable
+from regtui.core.errors import BadInput, RegtuiError, Unreachable
 from regtui.registry.figures import count_text, size_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from regtui.registry import Registry
     from regtui.sync.client import Synced
 
 app = single()
 
 SECONDS = 2.0
-"""Between two syncs of `--watch`."""
+"""Before the first attempt after the server did not answer, and between two looks at a busy one."""
+
+PATIENCE = 300.0
+"""Seconds after which it syncs also without news."""
 
 LONGEST = 60.0
 """Seconds between two attempts while the server does not answer."""
@@ -39,33 +46,66 @@ def sync(
             help="Whose files travel, both ways. [default: those captured here are sent]",
         ),
     ] = None,
+    publish: Annotated[
+        bool,
+        typer.Option("--publish", help="Send the history of a registry that had no server."),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --publish: tell what it does, no more.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --publish: do it without asking.")
+    ] = False,
 ) -> None:
     """Send what waits to the remote, and read what is newer there."""
+    if (dry_run or yes) and not publish:
+        raise BadInput("--dry-run and --yes belong to --publish")
     if push and pull:
         raise BadInput("--push and --pull exclude each other", "neither does both")
     direction = "push" if push else "pull" if pull else "both"
     registry = SETTINGS.registry()
+    if publish:
+        from regtui.cli.publication import publish_first
+
+        if not publish_first(registry, dry_run=dry_run, yes=yes):
+            return
 
     def once() -> "Synced":
         with Progress("bringing files") as progress:
             return registry.sync(artifacts=artifacts, direction=direction, on_progress=progress)
 
-    if not watch:
+    if watch:
+        _watch(registry, once)
+    else:
         _tell(once(), always=True)
-        return
+
+
+def _watch(registry: "Registry", once: "Callable[[], Synced]") -> None:
+    """Sync whenever something happened there or here, until Ctrl-C."""
     pause = SECONDS
     try:
         while True:
             try:
                 _tell(once(), always=False)
                 pause = SECONDS
+                _rest(registry)
             except Unreachable as error:
                 if pause == SECONDS:
                     warn(str(error))
+                time.sleep(pause)
                 pause = min(pause * 2, LONGEST)
-            time.sleep(pause)
     except KeyboardInterrupt:
         return
+
+
+def _rest(registry: "Registry") -> None:
+    """Wait until something happened at the server or here; what fails there, the sync tells."""
+    home = registry.context.replica.home
+    before = home.written()
+    with contextlib.suppress(RegtuiError):
+        registry.wait_for_news(PATIENCE, is_over=lambda: home.written() != before)
+        return
+    time.sleep(SECONDS)
 
 
 def _tell(done: "Synced", *, always: bool) -> None:

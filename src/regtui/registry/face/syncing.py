@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 from regtui.registry.face.verbs import Verbs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from regtui.artifacts.copying import Progress
     from regtui.registry.outbox import OutboxEntry
+    from regtui.registry.publishing import Publication
     from regtui.registry.remote import RemoteAnswer
     from regtui.registry.syncing import Pulled
     from regtui.sync.client import Synced
@@ -54,7 +55,7 @@ class SyncingVerbs(Verbs):
         Raises:
             NotFound: There is no remote.
             Denied: The token is not good.
-            BadInput: The registry here has a history of its own, or another remote's.
+            BadInput: The registry here is another remote's, or somebody else's.
             Unreachable: The server does not answer.
         """
         from regtui.registry import remote
@@ -97,6 +98,42 @@ class SyncingVerbs(Verbs):
         return syncing.sync(
             self.context, artifacts=artifacts, direction=direction, on_progress=on_progress
         )
+
+    def publish(self, *, dry_run: bool = False) -> "Publication":
+        """Make the history of a registry without a server ready to be sent to its remote.
+
+        Args:
+            dry_run: Whether to tell only.
+
+        Raises:
+            NotFound: There is no remote, or nobody is signed in.
+            BadInput: It was published already, or has nothing to publish.
+            Denied: Who is signed in may change nothing there.
+            Unreachable: The server does not answer.
+            RegtuiError: The disk is full, or somebody wrote to the registry meanwhile.
+        """
+        from regtui.registry import publishing
+
+        return publishing.publish(self.context, dry_run=dry_run)
+
+    def wait_for_news(self, seconds: float, *, is_over: "Callable[[], bool] | None" = None) -> bool:
+        """Wait until somebody else changed the registry at the remote.
+
+        Args:
+            seconds: How long to wait.
+            is_over: Is asked every other second whether to stop.
+
+        Returns:
+            Whether there is something to sync; False when the time is over.
+
+        Raises:
+            NotFound: There is no remote, or nobody is signed in.
+            Unreachable: The server does not answer.
+            Denied: The token is not good any more.
+        """
+        from regtui.registry import syncing
+
+        return syncing.wait_for_news(self.context, seconds, is_over)
 
     def pull(
         self, references: "Iterable[str]", *, on_progress: "Progress | None" = None

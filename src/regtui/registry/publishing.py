@@ -1,0 +1,399 @@
+"""Publishing: what was done without a server is made again at one, in its order.
+
+A registry that decided for itself has numbers, stamps and signatures of its own. They can't become
+the server's, whose registry may have the same models already. So everything that was accepted here
+is made again (`regtui.registry.reminting`) by the one who publishes, with its own moments, so that
+versions keep the time they were made. A server judges it like any other work: what it has already
+of a model merges, or becomes a conflict that somebody settles.
+
+All of it happens in a replica beside, which has read the server's state: what is told before is
+what the same judge says of exactly these operations. Only then it takes the place of the old one,
+of which a copy stays; a kill before that leaves nothing changed.
+
+Numbers are the server's from then on. One that a version had here and will not have stays as its
+tag `solo-number`. Grants and policies are not published.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from regtui.artifacts.faults import disk_errors
+from regtui.artifacts.leases import lease
+from regtui.core.errors import BadInput, Denied, NotFound, RegtuiError
+from regtui.core.manifest import FileEntry
+from regtui.core.operations import CaptureBody, ModelBody, Operation, decode_operation
+from regtui.core.verdicts import (
+    Accepted,
+    Conflicted,
+    Rejected,
+    Verdict,
+    decode_verdict,
+)
+from regtui.registry.context import Context
+from regtui.registry.export_version import kept_texts
+from regtui.registry.reminting import Reminter
+from regtui.registry.remote import address_of, join
+from regtui.replica.adoption import adopt
+from regtui.replica.authority import SoloAuthority
+from regtui.replica.database import Connection
+from regtui.replica.keys import key_file
+from regtui.replica.remote import read_remote
+from regtui.replica.tables import insert
+from regtui.replica.texts import keep
+from regtui.replica.unit import Replica
+from regtui.sync.client import SyncClient
+
+if TYPE_CHECKING:
+    from regtui.sync.transport import HttpTransport
+
+PAGE = 500
+"""Operations of one unit of work."""
+
+_TEXTS = 64
+
+
+class Renumbered(Struct, frozen=True, kw_only=True):
+    """A version whose number changes, as far as can be told before the server gives it."""
+
+    old: int
+    new: int
+
+
+class PublishedModel(Struct, kw_only=True):
+    """A model that is published.
+
+    Attributes:
+        name: Its name.
+        exists: Whether the server has it already; what differs merges or becomes a conflict.
+        versions: Versions that are published.
+        known: Of these, how many the server has already.
+        renumbered: Versions whose number changes.
+    """
+
+    name: str
+    exists: bool
+    versions: int = 0
+    known: int = 0
+    renumbered: list[Renumbered] = []
+
+
+class NotPublished(Struct, frozen=True, kw_only=True):
+    """An operation that the server would refuse.
+
+    Attributes:
+        operation: Its id here.
+        kind: Such as `version.edit`.
+        model: Name of the model, None where it is about none.
+        code: Why, a stable word.
+        reason: The same in a sentence.
+    """
+
+    operation: str
+    kind: str
+    model: str | None
+    code: str
+    reason: str
+
+
+class Publication(Struct, kw_only=True):
+    """What publishing does, or did.
+
+    Attributes:
+        url: The server's address.
+        registry: Name of the registry there.
+        user: Who publishes.
+        models: The models.
+        operations: Operations that are made again.
+        conflicts: Conflicts that this opens there.
+        left_out: Operations that are not published: grants, and resolutions of what is no conflict.
+        refused: Operations that the server would refuse.
+        published: Whether it is done; the next sync sends it.
+    """
+
+    url: str
+    registry: str
+    user: str
+    models: list[PublishedModel] = []
+    operations: int = 0
+    conflicts: int = 0
+    left_out: int = 0
+    refused: list[NotPublished] = []
+    published: bool = False
+
+
+def publish(context: Context, *, dry_run: bool = False) -> Publication:
+    """Make the history of a registry without a server ready to be sent to one.
+
+    Args:
+        context: The registry; somebody is signed in.
+        dry_run: Whether to tell only.
+
+    Raises:
+        NotFound: There is no remote, or nobody is signed in.
+        BadInput: It was published already, or has nothing to publish.
+        Denied: Who is signed in may change nothing there.
+        Unreachable: The server does not answer.
+        RegtuiError: The disk is full, or somebody wrote to the registry meanwhile.
+    """
+    head = _solo_head(context)
+    with lease(context.home) as folder, _beside(context, folder / "published") as beside:
+        made = _Publishing(context, beside.replica, beside.answer).run(head)
+        if not dry_run:
+            _refuse_hopeless(made)
+            with disk_errors(f"writing to {context.home}"):
+                with beside.replica.changing() as connection:
+                    connection.execute("update base.remote set enrolled = null, acked_n = 0")
+                now = context.replica.clock() // 1000
+                adopt(context.replica.home, beside.replica.home.database, now, replacing=head)
+            made.published = True
+    return made
+
+
+def _solo_head(context: Context) -> int:
+    with context.reading() as connection:
+        if read_remote(connection) is not None:
+            raise BadInput("this registry belongs to its remote already", "`regtui sync` sends it")
+        row = connection.execute("select seq from base.replica").fetchone()
+    head = 0 if row is None else int(row[0])
+    if not head:
+        raise BadInput(
+            "there is nothing to publish: this registry is empty", "`regtui login` joins the remote"
+        )
+    return head
+
+
+def _refuse_hopeless(made: Publication) -> None:
+    if made.refused and not made.operations:
+        raise Denied(
+            f"{made.user} may publish nothing at {made.url}: {made.refused[0].reason}",
+            "ask an admin there for the role contributor",
+        )
+
+
+class _Beside(Struct):
+    """A replica beside the home, and what is said of publishing so far."""
+
+    replica: Replica
+    answer: Publication
+
+
+@contextlib.contextmanager
+def _beside(context: Context, folder: Path) -> Iterator[_Beside]:
+    """Yield a new replica that has joined the remote and read its state."""
+    from regtui.sync.credentials import token_for
+    from regtui.sync.transport import HttpTransport
+
+    url = address_of(context)
+    token = token_for(url, context.home)
+    if token is None:
+        raise NotFound(f"nobody is signed in to {url}", "`regtui login`")
+    replica = Replica(folder, context.replica.clock)
+    with HttpTransport(url, token) as transport:
+        me: dict[str, Any] = transport.ask("GET", "/v1/me")
+        with replica.changing() as connection:
+            join(connection, url, me)
+            (identity,) = connection.execute("select id::varchar from base.replica").fetchall()[0]
+        try:
+            SyncClient(replica, transport, context.session).sync()
+            answer = Publication(url=url, registry=me["registry_name"], user=me["name"])
+            yield _Beside(replica, answer)
+        finally:
+            _forget(transport, identity, me["registry"])
+
+
+def _forget(transport: "HttpTransport", identity: str, registry: str) -> None:
+    """Let the identity go under which was read: the home takes another one."""
+    with contextlib.suppress(RegtuiError, OSError):
+        transport.ask("DELETE", f"/v1/registries/{registry}/replicas/{identity}")
+        key_file(identity).unlink()
+
+
+class _Publishing:
+    """Makes the operations of a registry again in a replica beside it."""
+
+    def __init__(self, context: Context, beside: Replica, answer: Publication) -> None:
+        self._context = context
+        self._beside = beside
+        self._answer = answer
+        self._models: dict[str, PublishedModel] = {}
+        self._next: dict[str, int] = {}
+        self._known: dict[str, int] = {}
+
+    def run(self, head: int) -> Publication:
+        """Make everything again up to an operation; return what it comes to."""
+        with self._beside.reading() as connection:
+            self._read_known(connection)
+            (replica,) = connection.execute("select id::varchar from base.replica").fetchall()
+        reminter = Reminter(replica[0])
+        seq = 0
+        while page := self._page(seq, head):
+            seq = page[-1][0]
+            captured: list[str] = []
+            with self._beside.writing(self._context.actor, "cli", self._context.session) as unit:
+                for _, data, sealed in page:
+                    captured += self._take(unit, reminter, data.encode(), sealed.encode())
+            self._add_files(captured)
+        self._keep_texts()
+        self._answer.models = sorted(self._models.values(), key=lambda model: model.name)
+        return self._answer
+
+    def _page(self, seq: int, head: int) -> list[tuple[int, str, str]]:
+        with self._context.reading() as connection:
+            return connection.execute(
+                "select seq, bytes, verdict from base.operation where seq > ? and seq <= ? "
+                "order by seq limit ?",
+                [seq, head, PAGE],
+            ).fetchall()
+
+    def _read_known(self, connection: Connection) -> None:
+        """Read which models and numbers the server has."""
+        for identity, last in connection.execute(
+            "select m.id::varchar, coalesce(max(v.number), 0) from base.model m "
+            "left join base.version v on v.model = m.key group by all"
+        ).fetchall():
+            self._next[identity] = last + 1
+        self._known = dict(
+            connection.execute(
+                "select id::varchar, number from base.version where number is not null"
+            ).fetchall()
+        )
+        self._existing = set(self._next)
+
+    def _take(
+        self, unit: SoloAuthority, reminter: Reminter, data: bytes, sealed: bytes
+    ) -> list[str]:
+        """Make one operation again; return the version that it captured."""
+        old, verdict = decode_operation(data), decode_verdict(sealed)
+        if not isinstance(verdict, Accepted) or old.stream == "access":
+            self._answer.left_out += 1
+            return []
+        number = None
+        if isinstance(old.body, CaptureBody):
+            number = self._number(old, verdict.number)
+        made = reminter.remint(old, unit, was_number=number)
+        if made is None:
+            self._answer.left_out += 1
+            return []
+        new = unit.bring(made)
+        if not isinstance(new, Accepted):
+            self._refuse(old, new)
+            return []
+        self._answer.operations += 1
+        if isinstance(new, Conflicted):
+            self._answer.conflicts += len(new.conflicts)
+        if isinstance(verdict, Conflicted):
+            reminter.note_conflicts(verdict.conflicts, getattr(new, "conflicts", ()))
+        self._count(old, verdict.number)
+        return [old.entity] if isinstance(old.body, CaptureBody) else []
+
+    def _number(self, old: Operation, number: int | None) -> int | None:
+        """Return the number of a version where it will have another one."""
+        if old.entity in self._known:
+            return None
+        new = self._next.get(old.stream, 1)
+        return None if number is None or number == new else number
+
+    def _count(self, old: Operation, number: int | None) -> None:
+        if isinstance(old.body, ModelBody):
+            exists = old.entity in self._existing
+            self._models.setdefault(old.stream, PublishedModel(name=old.body.name, exists=exists))
+        model = self._models.get(old.stream)
+        if model is None or not isinstance(old.body, CaptureBody):
+            return
+        model.versions += 1
+        new = self._known.get(old.entity)
+        if new is not None:
+            model.known += 1
+        else:
+            new = self._next.setdefault(old.stream, 1)
+            self._next[old.stream] = new + 1
+        if number is not None and new != number:
+            model.renumbered.append(Renumbered(old=number, new=new))
+
+    def _refuse(self, old: Operation, verdict: Verdict) -> None:
+        model = self._models.get(old.stream)
+        code, reason = "unsupported", "the server is too old for it"
+        if isinstance(verdict, Rejected):
+            code, reason = verdict.code, verdict.message
+        name = None if model is None else model.name
+        if isinstance(old.body, ModelBody):
+            name = old.body.name
+        self._answer.refused.append(
+            NotPublished(operation=old.id, kind=old.kind, model=name, code=code, reason=reason)
+        )
+
+    def _add_files(self, versions: list[str]) -> None:
+        """Give captured versions the lists of files that they have here."""
+        if not versions:
+            return
+        with self._context.reading() as connection:
+            rows = connection.execute(
+                "select d.id::varchar, f.path, f.size, f.executable, lower(hex(f.digest)) "
+                "from base.document d join base.file f on f.version = d.key "
+                "where d.id in (select unnest(?::uuid[]))",
+                [versions],
+            ).fetchall()
+            since = dict(
+                connection.execute(
+                    "select d.id::varchar, r.since from base.released r "
+                    "join base.document d on d.key = r.version "
+                    "where d.id in (select unnest(?::uuid[]))",
+                    [versions],
+                ).fetchall()
+            )
+        files: dict[str, list[FileEntry]] = {}
+        for version, *entry in rows:
+            files.setdefault(version, []).append(FileEntry(*entry))
+        with self._beside.writing(self._context.actor, "cli", self._context.session) as unit:
+            run = unit.connection.execute
+            keys = dict(
+                run(
+                    "select id::varchar, key from base.document "
+                    "where id in (select unnest(?::uuid[]))",
+                    [versions],
+                ).fetchall()
+            )
+            named = {row[0] for row in run("select distinct version from base.file").fetchall()}
+            unit.view.load(versions)
+            for version in versions:
+                if keys[version] not in named:
+                    unit.add_files(version, files.get(version, []))
+            # What the server sent is not here by that; what is here, is.
+            run(
+                "delete from base.released where version in (select unnest(?::bigint[]))",
+                [list(keys.values())],
+            )
+            insert(
+                unit.connection, "released", [(keys[one], moment) for one, moment in since.items()]
+            )
+
+    def _keep_texts(self) -> None:
+        last = ""
+        while True:
+            with self._context.reading() as connection:
+                digests = [
+                    row[0]
+                    for row in connection.execute(
+                        "select distinct digest from base.text where digest > ? "
+                        "order by digest limit ?",
+                        [last, _TEXTS],
+                    ).fetchall()
+                ]
+                texts = kept_texts(connection, digests)
+            if not digests:
+                return
+            last = digests[-1]
+            with self._beside.changing() as connection:
+                known = {
+                    row[0]
+                    for row in connection.execute(
+                        "select digest from base.text "
+                        "where digest in (select unnest(?::varchar[]))",
+                        [digests],
+                    ).fetchall()
+                }
+                keep(connection, [text for text in texts if text[0] not in known])

@@ -1,0 +1,94 @@
+"""Reminting: operations of a registry without a server, made again for one that has one.
+
+Each gets a new id of the same moment, the name of who publishes, and the translation of everything
+that it saw: stamps, undone operations, intents and conflicts name the new operations. What it sets
+stays as it is, so that a judge treats it as what it was: a change by somebody who had seen just
+that.
+"""
+
+from uuid import UUID
+
+import msgspec
+
+from regtui.core.operations import CaptureBody, Change, Operation, ResolveBody, StateBody, subject
+from regtui.replica.authority import SoloAuthority
+from regtui.replica.ids import uuid7
+
+NUMBER_TAG = "tags/solo-number"
+"""Where the number stays that a version had."""
+
+
+class Reminter:
+    """Translates the operations of one registry, in their order.
+
+    Args:
+        replica: Id of the replica that publishes.
+    """
+
+    def __init__(self, replica: str) -> None:
+        self._replica = replica
+        self._operations: dict[str, str] = {}
+        self._groups: dict[str, str] = {}
+        self._conflicts: dict[str, str] = {}
+
+    def remint(
+        self, operation: Operation, authority: SoloAuthority, *, was_number: int | None = None
+    ) -> Operation | None:
+        """Return an operation as it is made again; None where it settles what is no conflict now.
+
+        Args:
+            operation: The old one.
+            authority: Of the unit of work in which it will be judged.
+            was_number: The number that a captured version had and will not have.
+        """
+        entity, body = operation.entity, operation.body
+        if isinstance(body, ResolveBody):
+            if entity not in self._conflicts:
+                return None
+            entity = self._conflicts[entity]
+            body = msgspec.structs.replace(
+                body,
+                choice=self._operations.get(str(body.choice), body.choice),
+                seen=[self._operations.get(one, one) for one in body.seen],
+            )
+        made = {path: self._change(change) for path, change in body.set.items()}
+        if isinstance(body, CaptureBody) and was_number is not None:
+            made[NUMBER_TAG] = Change(str(was_number))
+        body = msgspec.structs.replace(body, set=made)
+        if isinstance(body, StateBody):
+            document = authority.view.document(subject(operation))
+            last = None if document is None else authority.accepted_by(document)
+            body = msgspec.structs.replace(body, last=last)
+        return msgspec.structs.replace(
+            operation,
+            id=self._new(self._operations, operation.id),
+            replica=self._replica,
+            n=0,
+            prev="",
+            actor=authority.actor.id,
+            entity=entity,
+            body=body,
+            group=None if operation.group is None else self._new(self._groups, operation.group),
+            undoes=self._operations.get(operation.undoes or ""),
+        )
+
+    def note_conflicts(self, old: tuple[str, ...], new: tuple[str, ...]) -> None:
+        """Note which conflicts opened in the place of old ones."""
+        if len(old) == len(new):
+            self._conflicts.update(zip(old, new, strict=True))
+
+    def _change(self, change: Change) -> Change:
+        if change.saw is None:
+            return change
+        return msgspec.structs.replace(change, saw=self._operations.get(change.saw))
+
+    @staticmethod
+    def _new(known: dict[str, str], identity: str) -> str:
+        """Return the new id for an old one: of the same millisecond, by which intents are found."""
+        if identity not in known:
+            known[identity] = uuid7(_milliseconds(identity) * 1000)
+        return known[identity]
+
+
+def _milliseconds(identity: str) -> int:
+    return UUID(identity).int >> 80

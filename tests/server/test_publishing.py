@@ -1,0 +1,179 @@
+"""A registry that had no server is published at one, with its history."""
+
+from pathlib import Path
+
+import pytest
+
+from regtui.core.errors import BadInput, Denied, NotFound
+from regtui.registry import Registry, open_registry
+from tests.server.people import Person, join
+from tests.server.process import ServerProcess
+
+
+@pytest.fixture(autouse=True)
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGTUI_CONFIG", str(tmp_path / "config"))
+
+
+@pytest.fixture
+def ann(server_process: ServerProcess, tmp_path: Path) -> Person:
+    """Eve, whose registry belongs to the server from its beginning."""
+    return join(server_process, tmp_path / "eve-home", "eve", "maintainer")
+
+
+def content(folder: Path, text: str) -> Path:
+    file = folder / f"{text}.bin"
+    file.write_text(text)
+    return file
+
+
+@pytest.fixture
+def solo(tmp_path: Path) -> Registry:
+    """A registry with a history of its own."""
+    registry = open_registry(tmp_path / "solo")
+    for text in ("one", "two"):
+        registry.capture(
+            content(tmp_path, text), model="nlp/bert", metrics={"f1": 0.9}, tags={"by": text}
+        )
+    registry.edit("nlp/bert@1", {"description": "the first", "metrics/f1": 0.8})
+    registry.set_alias("nlp/bert@1", "champion")
+    registry.set_alias("nlp/bert@2", "champion")
+    registry.add_comment("nlp/bert@1", "good enough")
+    registry.put_dataset("squad", {"uri": "s3://squad"})
+    registry.undo()
+    registry.put_dataset("squad2", {"uri": "s3://squad2"})
+    registry.change_state("version", "nlp/bert@1", "archive")
+    return registry
+
+
+def invited(
+    server: ServerProcess, registry: Registry, name: str, role: str = "maintainer"
+) -> Registry:
+    with server.client() as client:
+        client.post(server.path("users"), json={"name": name}).raise_for_status()
+        grant = {"holder": name, "role": role, "scope": "*"}
+        client.post(server.path("grants"), json=grant).raise_for_status()
+        made = client.post(server.path("tokens"), json={"user": name, "name": "t"}).json()
+    registry.add_remote(server.url)
+    assert registry.login(made["token"]).state == "not published"
+    return registry
+
+
+def known(registry: Registry, reference: str) -> dict[str, object]:
+    version = registry.version(reference)
+    return {
+        name: getattr(version, name)
+        for name in ("digest", "metrics", "tags", "description", "state", "created", "aliases")
+    }
+
+
+def test_a_history_is_told_before_and_sent_whole(
+    server_process: ServerProcess, ann: Person, solo: Registry, tmp_path: Path
+) -> None:
+    before = {number: known(solo, f"nlp/bert@{number}") for number in (1, 2)}
+    invited(server_process, solo, "ben")
+    assert solo.edit("nlp/bert@2", {"tags/late": "x"})  # it still decides for itself
+    before[2] = known(solo, "nlp/bert@2")
+    with pytest.raises(BadInput, match="history of its own"):
+        solo.sync()
+    planned = solo.publish(dry_run=True)
+    assert [(m.name, m.exists, m.versions, m.renumbered) for m in planned.models] == [
+        ("nlp/bert", False, 2, [])
+    ]
+    assert (planned.refused, planned.conflicts, planned.published) == ([], 0, False)
+    assert solo.remote().state == "not published"
+    assert solo.publish().published
+    assert list((solo.home / "backups").glob("solo-*.duckdb"))
+    done = solo.sync()
+    assert (done.accepted, done.rejected, done.pending) == (planned.operations, 0, 0)
+    assert done.sent_files == 2
+    ann.registry.sync()
+    for number in (1, 2):
+        for registry in (solo, ann.registry):
+            assert known(registry, f"nlp/bert@{number}") == before[number]
+        assert ann.registry.version(f"nlp/bert@{number}").author == "ben"
+    assert [one.number for one in ann.registry.holders("nlp/bert@champion")] == [2, 1]
+    assert [one.text for one in ann.registry.comments("nlp/bert@1")] == ["good enough"]
+    assert [one.dataset for one in ann.registry.datasets()] == ["squad2"]
+    ann.registry.checkout("nlp/bert@2", tmp_path / "out")
+    assert solo.verify_history().ok
+    assert solo.verify().damaged == []
+    solo.undo()
+    assert solo.sync().rejected == 0
+
+
+def test_numbers_that_change_stay_as_tags_and_what_differs_becomes_a_conflict(
+    server_process: ServerProcess, ann: Person, solo: Registry, tmp_path: Path
+) -> None:
+    for text in ("zero", "two"):
+        ann.registry.capture(content(tmp_path, text), model="nlp/bert", tags={"by": "eve"})
+    ann.registry.set_alias("nlp/bert@latest", "champion")
+    ann.registry.sync()
+    invited(server_process, solo, "ben")
+    (model,) = solo.publish(dry_run=True).models
+    assert (model.exists, model.versions, model.known) == (True, 2, 1)
+    assert [(one.old, one.new) for one in model.renumbered] == [(1, 3)]
+    solo.publish()
+    done = solo.sync()
+    assert (done.rejected, done.pending) == (0, 0)
+    ann.registry.sync()
+    assert solo.version("nlp/bert@3").tags == {"by": "one", "solo-number": "1"}
+    versions = ann.registry.versions("tags.solo-number=1 state:any").versions
+    assert [version.number for version in versions] == [3]
+    assert solo.version("nlp/bert@2").metrics == {"f1": 0.9}
+    assert len(ann.registry.conflicts()) == len(solo.conflicts()) == done.conflicted > 0
+    assert ann.registry.version("nlp/bert@champion").number == 2
+
+
+def test_who_may_change_nothing_publishes_nothing(
+    server_process: ServerProcess, solo: Registry
+) -> None:
+    invited(server_process, solo, "ben", "viewer")
+    assert solo.publish(dry_run=True).operations == 0
+    with pytest.raises(Denied, match="may publish nothing"):
+        solo.publish()
+    assert solo.version("nlp/bert@2").number == 2
+    assert solo.remote().state == "not published"
+
+
+def test_a_publication_leaves_no_replica_behind(
+    server_process: ServerProcess, solo: Registry, tmp_path: Path
+) -> None:
+    invited(server_process, solo, "ben")
+    keys = set((tmp_path / "config" / "keys").iterdir())
+    solo.publish(dry_run=True)
+    assert set((tmp_path / "config" / "keys").iterdir()) == keys
+    with server_process.client() as client:
+        replicas = client.get(server_process.path("replicas")).json()["replicas"]
+    assert [one["state"] for one in replicas if one["user"] == "ben"] == ["revoked"]
+    assert [one.name for one in (solo.home / "tmp").iterdir()] == ["lock"]
+
+
+def test_only_a_history_of_ones_own_is_published(ann: Person, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="belongs to its remote"):
+        ann.registry.publish()
+    with pytest.raises(BadInput, match="nothing to publish"):
+        open_registry(tmp_path / "empty").publish()
+    lonely = open_registry(tmp_path / "lonely")
+    lonely.create_model("m")
+    with pytest.raises(NotFound, match="no remote"):
+        lonely.publish()
+
+
+def test_a_killed_publication_changes_nothing(
+    server_process: ServerProcess, solo: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invited(server_process, solo, "ben")
+    before = known(solo, "nlp/bert@1")
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("regtui.registry.publishing.adopt", killed)
+        with pytest.raises(KeyboardInterrupt):
+            solo.publish()
+    again = open_registry(solo.home)
+    assert known(again, "nlp/bert@1") == before
+    again.publish()
+    assert again.sync().rejected == 0
