@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 import msgspec
 import sqlalchemy as sa
-import zstandard
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
@@ -26,10 +25,12 @@ from sync_server.asking import Signed, own_registry, signed_in
 from sync_server.authority import Refused, registry_row
 from sync_server.configuration import Configuration
 from sync_server.grant_routes import add_grant_routes
+from sync_server.history_routes import add_history_routes
 from sync_server.http_artifacts import Artifacts, artifact_routes
 from sync_server.login_routes import add_login_routes
 from sync_server.metrics import Metrics
 from sync_server.operating_routes import add_operating_routes
+from sync_server.packing import packed, read_body
 from sync_server.people_routes import add_people_routes
 from sync_server.problems import explain_errors
 from sync_server.rate_limits import RateLimiter
@@ -47,12 +48,6 @@ CODES_RATE, CODES_BURST = 1 / 60, 10
 
 USES_SECONDS = 60
 """Seconds after which the last use of tokens is written down."""
-
-BODY_LIMIT = 64 << 20
-"""Bytes of a request, also of what it unpacks to."""
-
-PACKED = 1024
-"""Bytes from which on answers are packed."""
 
 
 class EnrolRequest(BaseModel):
@@ -90,6 +85,7 @@ def make_app(
     add_grant_routes(app, desk, caller)
     add_replica_routes(app, desk, caller)
     add_token_routes(app, desk, caller)
+    add_history_routes(app, server, caller)
     add_waiting_routes(app, server, caller, configuration.connections // 2)
     if artifacts is not None:
         app.include_router(artifact_routes(artifacts, caller))
@@ -130,7 +126,7 @@ def make_app(
     @app.post("/v1/registries/{registry}/sync")
     async def sync(registry: str, request: Request, asking: Asking) -> Response:
         own_registry(server, registry, asking)
-        body = await _body(request)
+        body = await read_body(request)
 
         def answer() -> bytes:
             try:
@@ -141,7 +137,7 @@ def make_app(
             metrics.synced(map(bytes, made.verdicts), len(made.docs))
             return encoder.encode(made)
 
-        return await _packed(request, answer)
+        return await packed(request, answer)
 
     return app
 
@@ -166,44 +162,3 @@ def _noting_uses(server: Server) -> Callable[[FastAPI], AbstractAsyncContextMana
                 await run_in_threadpool(server.uses.flush)
 
     return lifespan
-
-
-async def _body(request: Request) -> bytes:
-    """Return a request's body, unpacked, or refuse it as too large before it is."""
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > BODY_LIMIT:
-            raise Refused(413, "too_large", f"a request has at most {BODY_LIMIT >> 20} MiB")
-        parts.append(part)
-    body = b"".join(parts)
-    encoding = request.headers.get("content-encoding", "identity")
-    if encoding == "identity":
-        return body
-    if encoding != "zstd":
-        raise Refused(415, "malformed", "bodies are plain or packed by zstd")
-    return await run_in_threadpool(_unpacked, body)
-
-
-def _unpacked(body: bytes) -> bytes:
-    reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(body)
-    try:
-        unpacked = reader.read(BODY_LIMIT + 1)
-    except zstandard.ZstdError as error:
-        raise Refused(400, "malformed", f"the body can't be unpacked: {error}") from None
-    if len(unpacked) > BODY_LIMIT:
-        raise Refused(413, "too_large", f"a request has at most {BODY_LIMIT >> 20} MiB")
-    return unpacked
-
-
-async def _packed(request: Request, answer: Callable[[], bytes]) -> Response:
-    wants = "zstd" in request.headers.get("accept-encoding", "")
-
-    def make() -> tuple[bytes, dict[str, str]]:
-        body = answer()
-        if not wants or len(body) < PACKED:
-            return body, {}
-        return zstandard.ZstdCompressor(level=1).compress(body), {"Content-Encoding": "zstd"}
-
-    body, headers = await run_in_threadpool(make)
-    return Response(body, headers=headers, media_type="application/json")

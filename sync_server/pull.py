@@ -6,7 +6,7 @@ beginning, one after the other, before the rest. What is read is one moment's st
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import sqlalchemy as sa
@@ -73,6 +73,10 @@ class Puller:
         secrets: The server's.
     """
 
+    COLUMNS: ClassVar[list[Any]] = [
+        _o.seq, _o.stream, _o.bytes, _o.verdict, _o.log, _o.stream_link, _o.place, _o.subject,
+    ]  # fmt: skip
+
     def __init__(
         self,
         connection: Connection,
@@ -110,7 +114,7 @@ class Puller:
         )
         if idle:
             return Page(cursor=self._marked(self._ended(cursor)))
-        readable = self._readable()
+        readable = self.readable()
         resets += self._note_exceptions(cursor, readable)
         again = [one for one in refetch if one in readable]
         cursor.exceptions.update(dict.fromkeys(again, 0))
@@ -168,14 +172,16 @@ class Puller:
         return limit
 
     def _ended(self, cursor: Cursor) -> Cursor:
-        return Cursor(seq=self._row.seq, rights=max(cursor.rights, self._row.seq))
+        # Of what becomes readable later, the log begins there, too.
+        rights = max(cursor.rights, self._row.seq)
+        return Cursor(seq=self._row.seq, rights=rights, logs=cursor.logs)
 
     def _marked(self, cursor: Cursor) -> Cursor:
         link = link_at(self._connection, self._row, cursor.seq)
         statement = cursor_statement(self._row, cursor, link or "", self._rights.user)
         return msgspec.structs.replace(cursor, mac=self._secrets.mark(statement))
 
-    def _readable(self) -> dict[str, int]:
+    def readable(self) -> dict[str, int]:
         """Return the readable streams, each with the number since which it is."""
         rights = self._rights
         rows = self._connection.execute(
@@ -233,7 +239,7 @@ class Puller:
         first = max(after, page.cursor.logs)
         entries = self._rows(
             schema.operation,
-            [_o.seq, _o.stream, _o.bytes, _o.verdict, _o.log, _o.stream_link, _o.place, _o.subject],
+            self.COLUMNS,
             streams,
             skip,
             first,
@@ -244,7 +250,7 @@ class Puller:
         taken = [row for row in docs if row.seq <= until and self._shows(row.stream, row.name)]
         page.docs += [self._item(row) for row in taken]
         self._take_texts(page, [row for row in texts if row.seq <= until])
-        self._take_entries(page, [row for row in entries if row.seq <= until])
+        page.log += self.entries([row for row in entries if row.seq <= until])
         a = schema.author.c
         people = self._rows(schema.author, [a.seq, a.user], streams, skip, after, until, 1 << 30)
         for row in people:
@@ -330,7 +336,50 @@ class Puller:
         """Texts of the registry's stream belong to datasets, which have none yet."""
         return set() if self._rights.sees_all else digests
 
-    def _take_entries(self, page: Page, rows: list[Any]) -> None:
+    def operations(
+        self, streams: list[str] | None, after: int, until: int, limit: int, *, newest: bool
+    ) -> list[Any]:
+        """Return operations of streams (None for all but that of access) in a range of numbers.
+
+        Args:
+            streams: Ids.
+            after: The number before the first one.
+            until: The last number.
+            limit: How many at most.
+            newest: Whether the newest come first.
+        """
+        query = (
+            sa.select(*self.COLUMNS)
+            .where(
+                _o.registry == self._row.key,
+                _o.seq > after,
+                _o.seq <= until,
+                _o.stream != ACCESS,
+            )
+            .order_by(_o.seq.desc() if newest else _o.seq)
+            .limit(limit)
+        )
+        if streams is not None:
+            query = query.where(_o.stream.in_(self._listed(streams)))
+        return list(self._connection.execute(query))
+
+    def names(self, streams: Iterable[str]) -> dict[str, str]:
+        """Return the names of those who ever did something in streams, by id."""
+        a = schema.author.c
+        rows = self._connection.execute(
+            sa.select(a.user)
+            .where(a.registry == self._row.key, a.stream.in_(self._listed(list(streams))))
+            .distinct()
+        )
+        documents = self._people.documents
+        return {
+            row.user: str(documents[row.user].facts["name"])
+            for row in rows
+            if row.user in documents
+        }
+
+    def entries(self, rows: list[Any]) -> list[Entry]:
+        """Return those operations as they are sent that may be seen."""
         names: dict[str, str | None] = {}
         subjects = [row.subject for row in rows if row.stream == REGISTRY]
         if subjects and not self._rights.sees_all:
@@ -341,7 +390,7 @@ class Puller:
                     )
                 )
                 names.update({row.id: row.name for row in found})
-        page.log += [
+        return [
             Entry(
                 seq=row.seq,
                 stream=row.stream,

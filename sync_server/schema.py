@@ -171,6 +171,19 @@ replica = Table(
     Column("seen", BigInteger, nullable=False),
 )
 
+push_signature = Table(
+    "push_signature",
+    metadata,
+    Column("registry", Integer, primary_key=True),
+    Column("replica", String(36), primary_key=True),
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("epoch", String, nullable=False),
+    Column("known", BigInteger, nullable=False),
+    Column("link", String(64), nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+)
+"""What replicas signed: up to their operation `n`, knowing the history up to `known`."""
+
 claim = Table(
     "claim",
     metadata,

@@ -112,6 +112,11 @@ class SyncService:
         """Return what a caller may do at the moment that a connection sees."""
         return self._rights(connection, row, caller)
 
+    def puller(self, connection: Connection, row: RegistryRow, rights: Rights) -> Puller:
+        """Return what reads for a user at the moment that a connection sees."""
+        people = self.people.get(connection, row.key)
+        return Puller(connection, row, people, rights, self.secrets)
+
     def _rights(self, connection: Connection, row: RegistryRow, caller: Caller) -> Rights:
         rights = self.people.get(connection, row.key).of(caller.user)
         if not rights.is_active:
@@ -199,6 +204,7 @@ class SyncService:
             healing = Healing(authority, self.secrets, rights)
             healing.take_claims(push.claims)
             outcome.parked = healing.take_offers(push, outcome.verdicts)
+        was = replica.last_n
         self._judge(authority, rights, replica, sent, outcome)
         authority.flush()
         c = schema.replica.c
@@ -207,7 +213,24 @@ class SyncService:
             .where(c.registry == row.key, c.id == push.replica)
             .values(last_n=replica.last_n, tip=replica.tip, seen=row.clock_us)
         )
+        if replica.last_n == push.n > was:
+            self._keep_signature(connection, row, push)
         return outcome
+
+    def _keep_signature(self, connection: Connection, row: RegistryRow, push: Push) -> None:
+        """Keep what a replica signed with its last operation: who audits asks for it."""
+        anchor = push.anchor or Anchor("", 0, "", "")
+        connection.execute(
+            sa.insert(schema.push_signature).values(
+                registry=row.key,
+                replica=push.replica,
+                n=push.n,
+                epoch=anchor.epoch,
+                known=anchor.seq,
+                link=anchor.link,
+                signature=bytes.fromhex(push.signature),
+            )
+        )
 
     def _judge(
         self,
@@ -270,8 +293,7 @@ class SyncService:
                 epoch=row.epoch, head=anchor, verdicts=made, receipt=receipt, cursor=push.cursor,
                 expect=outcome.expect, healing=row.healing, now=self.clock(),
             )  # fmt: skip
-        people = self.people.get(connection, row.key)
-        puller = Puller(connection, row, people, rights, self.secrets)
+        puller = self.puller(connection, row, rights)
         limit = max(8, min(push.limit, PAGE_LIMIT))
         page = puller.page(push.cursor, push.streams_digest, limit, push.refetch)
         roles = [(one.grant.role.name.lower(), one.grant.scope) for one in rights.held]

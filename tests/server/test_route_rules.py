@@ -94,6 +94,17 @@ RULES: dict[tuple[str, str], list[Rule]] = {
         Rule(200, path=R + "/wait?after=0&seconds=0"),
         Rule(422, path=R + "/wait?after=-1", other=422),
     ],
+    ("GET", R + "/log"): [Rule(200), Rule(422, path=R + "/log?before=0", other=422)],
+    ("GET", R + "/links/{seq}"): [
+        Rule(200, path=R + "/links/0"),
+        Rule(404, path=R + "/links/123456789"),
+    ],
+    ("GET", R + "/streams/{stream}/log"): [
+        Rule(404, dict.fromkeys(READERS, 200), R + "/streams/{inside}/log"),
+        Rule(404, admins(), R + "/streams/{outside}/log"),
+        Rule(404, admins(), R + "/streams/registry/log"),
+        Rule(404, path=R + "/streams/access/log"),
+    ],
     ("GET", R + "/users"): [Rule(200)],
     ("POST", R + "/users"): [
         Rule(403, admins(), body={"name": "somebody"}),

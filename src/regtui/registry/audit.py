@@ -13,7 +13,7 @@ import uuid
 from msgspec import Struct
 
 from regtui.artifacts.leases import lease
-from regtui.core.errors import BadInput
+from regtui.core.errors import BadInput, NotFound
 from regtui.registry.capture import Progress
 from regtui.registry.context import Context
 from regtui.replica.audit import (
@@ -51,6 +51,23 @@ class Anchor(Struct, frozen=True, kw_only=True):
     link: str
 
 
+class RemoteAudit(Struct, kw_only=True):
+    """What was compared with the server.
+
+    Attributes:
+        streams: Models, and the registry itself, whose history was read there.
+        operations: Their operations.
+        proven: Of these, how many are proven to be their replicas': signed with a push, or tied to
+            what was signed.
+        unread: Streams of which the server shows this user a part only.
+    """
+
+    streams: int = 0
+    operations: int = 0
+    proven: int = 0
+    unread: int = 0
+
+
 class Audit(Struct, frozen=True, kw_only=True):
     """What an audit found.
 
@@ -63,6 +80,7 @@ class Audit(Struct, frozen=True, kw_only=True):
             signing existed or came from another replica. Later signatures cover them by the link.
         problems: What is not what it was, at most 100.
         count: How many problems there are.
+        remote: What was compared with the server; None where it was not asked.
     """
 
     ok: bool
@@ -76,6 +94,7 @@ class Audit(Struct, frozen=True, kw_only=True):
     unsigned: list[Range]
     problems: list[Problem]
     count: int
+    remote: RemoteAudit | None = None
 
 
 def anchor(context: Context) -> Anchor:
@@ -85,7 +104,11 @@ def anchor(context: Context) -> Anchor:
 
 
 def verify(
-    context: Context, given: str | None = None, on_progress: Progress | None = None
+    context: Context,
+    given: str | None = None,
+    on_progress: Progress | None = None,
+    *,
+    remote: bool = False,
 ) -> Audit:
     """Recompute everything that vouches for the registry; others may write meanwhile.
 
@@ -93,21 +116,26 @@ def verify(
         context: The registry.
         given: An anchor that the history has to extend.
         on_progress: Is told how many more operations and documents were looked at.
+        remote: Whether to read the history of the server, too, and compare it.
 
     Raises:
         BadInput: The anchor is malformed or that of another registry.
+        NotFound: The server is to be asked, and nobody is signed in to one.
+        Unreachable: It does not answer.
         RegtuiError: The home has no room for what is put beside each other.
     """
     wanted = None if given is None else _read(given)
     findings = Findings()
     with context.reading() as connection:
         now = _anchor(connection)
-        remote = read_remote(connection)
+        decider = read_remote(connection)
     if wanted is not None and wanted[0] != now.registry:
         raise BadInput("the anchor is that of another registry", f"this one is {now.registry}")
     expected = None if wanted is None else wanted[1:]
-    if remote is not None:
-        return _verify_decided(context, findings, now, expected)
+    if remote and decider is None:
+        raise NotFound("no server decides for this registry", "`regtui audit verify` alone")
+    if decider is not None:
+        return _verify_decided(context, findings, now, expected, on_progress, asks=remote)
     with lease(context.home) as folder, scratch(folder / "audit") as kept:
         walk = Walk(findings, kept, expected)
         is_left = True
@@ -132,17 +160,30 @@ def verify(
     return _audit(findings, walk, now.registry, expected)
 
 
-def _verify_decided(
-    context: Context, findings: Findings, now: Anchor, expected: tuple[int, bytes] | None
+def _verify_decided(  # noqa: PLR0913 -- what is checked, against what, and how
+    context: Context,
+    findings: Findings,
+    now: Anchor,
+    expected: tuple[int, bytes] | None,
+    on_progress: Progress | None,
+    *,
+    asks: bool,
 ) -> Audit:
-    """Recompute what a server decided, as far as it is here."""
+    """Recompute what a server decided, as far as it is here or it is asked."""
     with context.reading() as connection:
         audit_decided(connection, findings)
+    compared = None
     extends = None
     if expected is not None and expected[0] == now.seq:
         extends = expected[1].hex() == now.link
     elif expected is not None and expected[0] > now.seq:
         extends = False
+    if asks:
+        from regtui.registry.audit_remote import audit_remote, link_there
+
+        compared = audit_remote(context, findings, on_progress)
+        if expected is not None and extends is None:
+            extends = link_there(context, expected[0]) == expected[1].hex()
     return Audit(
         ok=not findings.count and extends is not False,
         anchor=now,
@@ -155,6 +196,7 @@ def _verify_decided(
         unsigned=[],
         problems=findings.problems,
         count=findings.count,
+        remote=compared,
     )
 
 

@@ -35,11 +35,13 @@ class Brought(Struct):
         documents: How many came.
         purged: How many went, because they may not be read any more.
         wrong: Streams whose sum is not the server's.
+        resets: Whether streams were read from their beginning.
     """
 
     documents: int = 0
     purged: int = 0
     wrong: list[str] = []
+    resets: bool = False
 
 
 class Accepting:
@@ -66,6 +68,7 @@ class Accepting:
         sums: dict[str, Sum] = {}
         for answer in answers:
             for stream in answer.resets:
+                self.result.resets = True
                 self._drop(None if stream == EVERY else [stream])
             self._names.update(answer.names)
             self._apply(answer)
@@ -74,6 +77,17 @@ class Accepting:
             self._purge(set(streams))
         self._write_totals()
         self._compare(sums)
+        self._connection.execute("update base.replica set next_key = ?", [self._next])
+
+    def take_history(self, entries: Sequence[Entry], names: dict[str, str]) -> None:
+        """Keep older operations, which change no document.
+
+        Args:
+            entries: Of streams that are here.
+            names: Name of each user, by id.
+        """
+        self._names.update(names)
+        self._keep_log(entries)
         self._connection.execute("update base.replica set next_key = ?", [self._next])
 
     def _take_back(self) -> None:

@@ -34,6 +34,8 @@ class Remote(Struct):
         synced: Milliseconds of the last sync, None before the first.
         skew_us: Microseconds by which this machine's clock is ahead of the server's.
         state: `online`, `offline` or `signed out`, as the last sync found it.
+        history: The operation from which on the history is whole here; None where that is as the
+            cursor says.
     """
 
     url: str
@@ -52,6 +54,7 @@ class Remote(Struct):
     synced: int | None = None
     skew_us: int = 0
     state: str = OFFLINE
+    history: int | None = None
 
     @property
     def actor(self) -> Actor:
@@ -63,7 +66,7 @@ class Remote(Struct):
 _JSON = ("roles", "anchor", "cursor", "staged", "refetch")
 _COLUMNS = (
     "url, registry_name, user_id::varchar, user_name, roles, server_key, enrolled::varchar, "
-    "anchor, cursor, staged, streams, refetch, acked_n, synced, skew_us, state"
+    "anchor, cursor, staged, streams, refetch, acked_n, synced, skew_us, state, history"
 )
 
 

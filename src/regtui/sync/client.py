@@ -80,6 +80,7 @@ class Synced(Struct):
         fetched_files: Files that came down.
         fetched_bytes: Their bytes.
         absent: Versions of which files were to be had neither here nor there.
+        history: Operations that are older than what the first sync brought, and came now.
     """
 
     pushed: int = 0
@@ -98,6 +99,7 @@ class Synced(Struct):
     fetched_files: int = 0
     fetched_bytes: int = 0
     absent: list[str] = []
+    history: int = 0
 
 
 class _Request(Struct):
@@ -145,7 +147,7 @@ class SyncClient:
             RegtuiError: The server refused, or there is no remote.
         """
         done = Synced()
-        with self._alone():
+        with self.alone():
             for _ in range(ROUNDS):
                 if self.step(done):
                     return done
@@ -305,6 +307,8 @@ class SyncClient:
         done.refetched += len(brought.wrong)
         done.pulled += brought.documents
         done.purged += brought.purged
+        if brought.resets:
+            remote.history = None  # what came anew has its newest history only
 
     def _show_waiting(self, connection: Connection, remote: Remote) -> None:
         """Judge what waits again, on top of what was accepted."""
@@ -446,7 +450,7 @@ class SyncClient:
         return row is not None and row[0] == request.push.replica
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
         """Hold the lock of who syncs."""
         path = self._replica.home.path / "sync.lock"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -119,6 +119,15 @@ class HttpTransport:
         response = self._send(method, path, json=body, params=given)
         return msgspec.json.decode(response.content) if response.content else None
 
+    def read(self, path: str, **query: Any) -> bytes:
+        """Ask for something large and return the body of the answer.
+
+        Raises:
+            Unreachable: The server does not answer.
+            RegtuiError: It refused.
+        """
+        return self._send("GET", path, params=query).content
+
     def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
         for attempt in range(ATTEMPTS):
             try:

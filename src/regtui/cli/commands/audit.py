@@ -19,10 +19,13 @@ def verify(
     anchor: Annotated[
         str | None, typer.Option(help="The history has to extend this anchor.")
     ] = None,
+    remote: Annotated[
+        bool, typer.Option("--remote", help="Read the server's history, too, and compare.")
+    ] = False,
 ) -> None:
     """Recompute every link, digest and signature from the stored bytes."""
     with Progress("auditing") as progress:
-        found = SETTINGS.registry().verify_history(anchor, on_progress=progress)
+        found = SETTINGS.registry().verify_history(anchor, remote=remote, on_progress=progress)
     if SETTINGS.json:
         emit(found)
     else:
@@ -45,6 +48,12 @@ def verify(
         say(
             f"#{gap.first} to #{gap.last} were not signed here: they are older than signing, or "
             "came from another replica; the signatures after them cover them"
+        )
+    if found.remote is not None:
+        say(
+            f"the server has the same history: {count_text(found.remote.operations, 'operation')} "
+            f"in {count_text(found.remote.streams, 'stream')}, {found.remote.proven} of them "
+            "proven by the signatures of those who made them"
         )
     say(f"anchor {found.anchor.anchor}")
 

@@ -53,6 +53,9 @@ def sync(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="With --publish: tell what it does, no more.")
     ] = False,
+    history: Annotated[
+        bool, typer.Option("--history", help="Read also what is older than the first sync.")
+    ] = False,
     yes: Annotated[
         bool, typer.Option("--yes", help="With --publish: do it without asking.")
     ] = False,
@@ -76,8 +79,11 @@ def sync(
 
     if watch:
         _watch(registry, once)
-    else:
-        _tell(once(), always=True)
+        return
+    done = once()
+    if history:
+        done.history = registry.fetch_history()
+    _tell(done, always=True)
 
 
 def _watch(registry: "Registry", once: "Callable[[], Synced]") -> None:
@@ -113,7 +119,7 @@ def _tell(done: "Synced", *, always: bool) -> None:
         name: getattr(done, name)
         for name in (
             "pushed", "accepted", "rejected", "conflicted", "pending", "pulled", "purged", "cursor",
-            "sent_files", "sent_bytes", "fetched_files", "fetched_bytes",
+            "history", "sent_files", "sent_bytes", "fetched_files", "fetched_bytes",
         )
     }  # fmt: skip
     is_something = any(value for name, value in counts.items() if name not in {"cursor", "pending"})
@@ -133,6 +139,8 @@ def _parts(done: "Synced") -> list[str]:
     ]
     if done.purged:
         parts.append(f"{count_text(done.purged, 'record')} may not be read any more")
+    if done.history:
+        parts.append(f"got {count_text(done.history, 'older operation')}")
     for verb, files, size in (
         ("sent", done.sent_files, done.sent_bytes),
         ("fetched", done.fetched_files, done.fetched_bytes),

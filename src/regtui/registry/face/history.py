@@ -151,20 +151,27 @@ class HistoryVerbs(Verbs):
         return holders.holders(self.context, reference)
 
     def verify_history(
-        self, anchor: str | None = None, *, on_progress: "Progress | None" = None
+        self,
+        anchor: str | None = None,
+        *,
+        remote: bool = False,
+        on_progress: "Progress | None" = None,
     ) -> "Audit":
         """Recompute everything that vouches for the registry's history.
 
         Args:
             anchor: A text of `anchor()`, kept elsewhere, that the history has to extend.
+            remote: Whether to read the history of the server, too, and compare it.
             on_progress: Is told how many more operations and documents were looked at.
 
         Raises:
             BadInput: The anchor is malformed or that of another registry.
+            NotFound: The server is to be asked, and nobody is signed in to one.
+            Unreachable: It does not answer.
         """
         from regtui.registry import audit
 
-        return audit.verify(self.context, anchor, on_progress)
+        return audit.verify(self.context, anchor, on_progress, remote=remote)
 
     def anchor(self) -> "Anchor":
         """Return the present moment of the history as a short text, to be kept elsewhere."""

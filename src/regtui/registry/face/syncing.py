@@ -99,6 +99,21 @@ class SyncingVerbs(Verbs):
             self.context, artifacts=artifacts, direction=direction, on_progress=on_progress
         )
 
+    def fetch_history(self, *, on_progress: "Progress | None" = None) -> int:
+        """Read the operations that are not here from the remote, and return how many came.
+
+        Args:
+            on_progress: Is told how many more operations came.
+
+        Raises:
+            NotFound: There is no remote, or nobody is signed in.
+            Unreachable: The server does not answer.
+            Busy: Another process syncs this registry.
+        """
+        from regtui.registry import remote_history
+
+        return remote_history.fetch_history(self.context, on_progress)
+
     def publish(self, *, dry_run: bool = False) -> "Publication":
         """Make the history of a registry without a server ready to be sent to its remote.
 

@@ -20,7 +20,8 @@ create table base.remote (
     acked_n        bigint  not null,
     synced         bigint,
     skew_us        bigint  not null,
-    state          varchar not null
+    state          varchar not null,
+    history        bigint
 );
 
 -- Operations that wait, that were sent, that were acknowledged and not yet read back, and that were
