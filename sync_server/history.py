@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
+from regtui.core.chain import FIRST_LINK
 from regtui.core.operations import decode_operation
 from regtui.wire.history import HistoryPage, PushSignature, ReplicaKey, StreamHead, StreamPage
 from sync_server import schema
@@ -84,10 +85,12 @@ class History(Struct, frozen=True):
         )
         head = self.connection.execute(
             sa.select(h.place, h.link).where(h.registry == self.row.key, h.id == stream)
-        ).one()
+        ).first()
         return StreamPage(
             entries=self.puller.entries(rows),
-            head=StreamHead(head.place, bytes(head.link).hex()),
+            head=StreamHead(0, FIRST_LINK.hex())
+            if head is None
+            else StreamHead(head.place, bytes(head.link).hex()),
             replicas={one.id: ReplicaKey(one.user, bytes(one.public_key).hex()) for one in keys},
             signatures=[
                 PushSignature(

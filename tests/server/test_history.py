@@ -98,8 +98,15 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_was_changed_at_the_server_is_found(
-    server_process: ServerProcess, worked: Person, change: str
+    server_process: ServerProcess,
+    worked: Person,
+    change: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    with server_process.client() as client:
+        wanted = {"user": "eve", "name": "audit"}
+        token = client.post(server_process.path("tokens"), json=wanted).json()["token"]
+    monkeypatch.setenv("REGTUI_TOKEN", token)  # the server will be at another port
     server_process.stop()
     with sqlite3.connect(next(server_process.data.glob("*.sqlite"))) as connection:
         assert connection.execute(CHANGES[change]).rowcount > 0
@@ -123,7 +130,8 @@ def test_a_document_that_the_server_made_up_is_found_by_who_gets_it(
         )
     server_process.start()
     late = sign_in(server_process, tmp_path / "late", "eve")
-    late.registry.sync()
+    done = late.registry.sync()
+    assert (done.refetched, len(done.differing)) == (1, 1)
     assert late.registry.version("nlp/bert@1").description == "evil"
     found = late.registry.verify_history(remote=True)
     assert "document" in {problem.kind for problem in found.problems}

@@ -98,8 +98,10 @@ def test_a_history_is_told_before_and_sent_whole(
     ann.registry.checkout("nlp/bert@2", tmp_path / "out")
     assert solo.verify_history().ok
     assert solo.verify().damaged == []
+    solo.edit("nlp/bert@2", {"tags/late": "y"})
     solo.undo()
     assert solo.sync().rejected == 0
+    assert solo.version("nlp/bert@2").tags["late"] == "x"
 
 
 def test_numbers_that_change_stay_as_tags_and_what_differs_becomes_a_conflict(
@@ -118,7 +120,7 @@ def test_numbers_that_change_stay_as_tags_and_what_differs_becomes_a_conflict(
     assert (done.rejected, done.pending) == (0, 0)
     ann.registry.sync()
     assert solo.version("nlp/bert@3").tags == {"by": "one", "solo-number": "1"}
-    versions = ann.registry.versions("tags.solo-number=1 state:any").versions
+    versions = ann.registry.versions("tag.solo-number=1 state:any").versions
     assert [version.number for version in versions] == [3]
     assert solo.version("nlp/bert@2").metrics == {"f1": 0.9}
     assert len(ann.registry.conflicts()) == len(solo.conflicts()) == done.conflicted > 0

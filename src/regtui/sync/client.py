@@ -74,6 +74,8 @@ class Synced(Struct):
         cursor: How far was read.
         requests: Requests that it took.
         refetched: Streams that were read anew, for they differed from the server's.
+        wrong: Their ids.
+        differing: Of these, the ones that differ still.
         healing: Whether the server takes back what it lost.
         sent_files: Files that went up.
         sent_bytes: Their bytes.
@@ -93,6 +95,8 @@ class Synced(Struct):
     cursor: int = 0
     requests: int = 0
     refetched: int = 0
+    wrong: list[str] = []
+    differing: list[str] = []
     healing: bool = False
     sent_files: int = 0
     sent_bytes: int = 0
@@ -303,8 +307,11 @@ class SyncClient:
         write_remote(connection, remote)
         self._show_waiting(connection, remote)
         brought = accepting.result
-        remote.refetch = brought.wrong
-        done.refetched += len(brought.wrong)
+        # What differs from the server's word after it came anew, its operator has to look after.
+        remote.refetch = [one for one in brought.wrong if one not in done.wrong]
+        done.refetched += len(remote.refetch)
+        done.differing = [one for one in brought.wrong if one in done.wrong]
+        done.wrong += remote.refetch
         done.pulled += brought.documents
         done.purged += brought.purged
         if brought.resets:

@@ -160,5 +160,10 @@ def _warn(done: "Synced") -> None:
         warn(f"{count_text(done.conflicted, 'conflict')}; `regtui conflicts` lists them")
     if done.healing:
         warn("the server was restored from a backup and takes back what it lost")
-    if done.refetched:
+    if done.differing:
+        warn(
+            f"{count_text(len(done.differing), 'model')} differ from what the server says of them; "
+            "its operator should run `regtui-server doctor`"
+        )
+    elif done.refetched:
         warn(f"{count_text(done.refetched, 'model')} differed from the server's and came anew")
