@@ -17,6 +17,7 @@ from regtui.registry.face.history import HistoryVerbs
 from regtui.registry.face.keeping import KeepingVerbs
 from regtui.registry.face.listing import ListingVerbs
 from regtui.registry.face.origins import OriginVerbs
+from regtui.registry.face.people import PeopleVerbs
 from regtui.registry.face.retaining import RetainingVerbs
 from regtui.registry.face.syncing import SyncingVerbs
 from regtui.registry.face.talking import TalkingVerbs
@@ -38,6 +39,7 @@ class Registry(
     KeepingVerbs,
     RetainingVerbs,
     SyncingVerbs,
+    PeopleVerbs,
     WatchingVerbs,
 ):
     """A registry on this machine.

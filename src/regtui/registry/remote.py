@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from regtui.core.errors import BadInput, NotFound, RegtuiError
+from regtui.core.errors import BadInput, Denied, NotFound, RegtuiError
 from regtui.registry.context import Context
 from regtui.replica.database import Connection
 from regtui.replica.remote import Remote, forget_remote, read_remote, write_remote
@@ -114,16 +114,32 @@ def login(context: Context, token: str) -> RemoteAnswer:
         BadInput: The registry here is another remote's, or somebody else's.
         Unreachable: The server does not answer.
     """
-    from regtui.sync.credentials import keep_token
-    from regtui.sync.transport import HttpTransport
+    from regtui.sync.transport import HttpTransport, SignedOut
 
     url = address_of(context)
     with HttpTransport(url, None) as transport:
-        told: dict[str, Any] = transport.ask("POST", "/v1/login", {"token": token})
-    with HttpTransport(url, told["token"]) as transport:
+        try:
+            told: dict[str, Any] = transport.ask("POST", "/v1/login", {"token": token})
+        except SignedOut as error:
+            raise Denied(error.message, "ask an admin for another one") from None
+    return join(context, url, told["token"])
+
+
+def join(context: Context, url: str, token: str) -> RemoteAnswer:
+    """Join the registry that a lasting token is for, and keep the token.
+
+    Raises:
+        Denied: The token is not good.
+        BadInput: The registry here has a history of its own, or another remote's.
+        Unreachable: The server does not answer.
+    """
+    from regtui.sync.credentials import keep_token
+    from regtui.sync.transport import HttpTransport
+
+    with HttpTransport(url, token) as transport:
         me = transport.ask("GET", "/v1/me")
     # The token first: one that was good for one login is used by now.
-    keep_token(url, context.home, told["token"])
+    keep_token(url, context.home, token)
     with context.replica.changing() as connection:
         if is_solo(connection):
             # It goes on deciding for itself until it is published.

@@ -29,19 +29,34 @@ TIMEOUT = httpx.Timeout(60, connect=10)
 ATTEMPTS = 3
 PACKED = 1024
 
+
+class SignedOut(Denied):
+    """The server does not take the token (any more); local work goes on."""
+
+    code = "signed_out"
+
+
+class StillWaiting(RegtuiError):
+    """Nobody has signed this machine in yet."""
+
+    code = "authorization_pending"
+
+
+class CodeExpired(Denied):
+    """The code that a machine waits with is not good any more."""
+
+    code = "expired"
+
+
 _ERRORS: dict[str, type[RegtuiError]] = {
     "not_found": NotFound,
     "denied": Denied,
     "bad_input": BadInput,
     "not_enrolled": NotEnrolled,
     "busy": Busy,
+    "authorization_pending": StillWaiting,
+    "expired": CodeExpired,
 }
-
-
-class SignedOut(Denied):
-    """The server does not take the token (any more); local work goes on."""
-
-    code = "signed_out"
 
 
 class HttpTransport:
@@ -117,7 +132,13 @@ class HttpTransport:
         """
         given = {name: value for name, value in query.items() if value is not None}
         response = self._send(method, path, json=body, params=given)
-        return msgspec.json.decode(response.content) if response.content else None
+        try:
+            return msgspec.json.decode(response.content) if response.content else None
+        except msgspec.DecodeError:
+            raise RegtuiError(
+                f"what {self.url} answers is not what a regtui server does",
+                "`regtui remote show` tells the address",
+            ) from None
 
     def read(self, path: str, **query: Any) -> bytes:
         """Ask for something large and return the body of the answer.

@@ -183,9 +183,9 @@ class SyncingVerbs(Verbs):
             Denied: It is not this person's to ask.
             Unreachable: The server does not answer.
         """
-        from regtui.registry import people
+        from regtui.registry import asking
 
-        return people.ask(self.context, method, path, body, **query)
+        return asking.ask(self.context, method, path, body, **query)
 
     def outbox(self) -> "list[OutboxEntry]":
         """Return what waits for the server and what it refused, oldest first."""

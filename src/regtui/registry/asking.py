@@ -1,0 +1,83 @@
+"""Asking the server: for what it alone knows, such as people, grants and tokens.
+
+Who may do what is decided and kept on the server, and no replica has a copy of it: each question
+goes over the network, and without it there is no answer.
+"""
+
+import urllib.parse
+from typing import Any, TypeVar
+
+import msgspec
+
+from regtui.core.errors import NotFound, RegtuiError
+from regtui.registry.context import Context
+from regtui.replica.remote import read_remote
+
+_Answer = TypeVar("_Answer")
+
+
+def ask(context: Context, method: str, path: str, body: Any = None, **query: Any) -> Any:
+    """Ask the server and return the JSON of its answer.
+
+    Args:
+        context: The registry; it has a remote.
+        method: Such as `GET`.
+        path: Below the registry's address.
+        body: JSON.
+        query: Parameters; None leaves one out.
+
+    Raises:
+        NotFound: There is no remote, nobody is signed in, or there is no such thing.
+        Denied: It is not this person's to ask.
+        Unreachable: The server does not answer.
+    """
+    from regtui.sync.credentials import token_for
+    from regtui.sync.transport import HttpTransport
+
+    with context.reading() as connection:
+        remote = read_remote(connection)
+        row = connection.execute("select registry::varchar from base.replica").fetchone()
+    token = None if remote is None else token_for(remote.url, context.home)
+    if remote is None or token is None or row is None:
+        raise NotFound("nobody is signed in to a server", "`regtui remote add URL`, `regtui login`")
+    with HttpTransport(remote.url, token) as transport:
+        return transport.ask(method, f"/v1/registries/{row[0]}/{path}", body, **query)
+
+
+def understood(told: Any, kind: type[_Answer], field: str | None = None) -> _Answer:
+    """Return an answer as what it should be.
+
+    Args:
+        told: The JSON of an answer.
+        kind: What it should be.
+        field: What is wanted of it; None for all.
+
+    Raises:
+        RegtuiError: It is something else.
+    """
+    try:
+        if field is not None:
+            told = msgspec.convert(told, dict[str, Any]).get(field)
+        return msgspec.convert(told, kind)
+    except msgspec.ValidationError as error:
+        raise RegtuiError(
+            f"the server's answer can't be read: {error}", "upgrade regtui or the server"
+        ) from None
+
+
+def segment(name: str, kind: str) -> str:
+    """Return a name as a part of a path.
+
+    Args:
+        name: As somebody typed it.
+        kind: Of what; for the error.
+
+    Raises:
+        NotFound: Nothing can be called so.
+    """
+    if name in {"", ".", ".."} or "/" in name:
+        raise NotFound(f"there is no {kind} {name!r}", f"`regtui {kind} ls` lists them")
+    try:
+        return urllib.parse.quote(name, safe="")
+    except UnicodeEncodeError:
+        raise NotFound(f"there is no {kind} {name!r}", f"`regtui {kind} ls` lists them") from None
