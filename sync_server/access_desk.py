@@ -15,6 +15,7 @@ from sync_server.directory import Directory
 from sync_server.server import Server
 
 _Answer = TypeVar("_Answer")
+_Done = TypeVar("_Done")
 
 BASE = "/v1/registries/{registry}"
 
@@ -58,3 +59,22 @@ class Desk:
         """
         own_registry(self.server, registry, asking)
         return self.server.administrate(registry, act, caller=asking[1])
+
+    def change_and_look(
+        self,
+        registry: str,
+        asking: Signed,
+        act: Callable[[Administration], _Done],
+        view: Callable[[_Done, Directory], _Answer],
+    ) -> _Answer:
+        """Change something, and return what a view takes out of what came of it.
+
+        Both in one transaction and with the rights that the caller had before: who disables
+        himself, or leaves the team that he was an admin by, is told what he did.
+
+        Raises:
+            RegtuiError: It was refused; nothing is changed.
+            Refused: The registry is not the caller's.
+        """
+        own_registry(self.server, registry, asking)
+        return self.server.administrate_and_look(registry, act, view, caller=asking[1])

@@ -227,18 +227,22 @@ class Administration:
         )
         return bool(done.rowcount)
 
-    def finish(self) -> None:
+    def finish(self) -> People:
         """Write everything, unless nobody would be left to administrate; the caller commits.
+
+        Return everybody, as they are then.
 
         Raises:
             BadInput: That would take away the last admin.
         """
         had_admins = bool(load_people(self.connection, self.authority.row.key).admins())
         self.authority.flush()
-        if had_admins and not load_people(self.connection, self.authority.row.key).admins():
+        people = load_people(self.connection, self.authority.row.key)
+        if had_admins and not people.admins():
             raise BadInput(
                 "that would leave nobody who may administrate", "name another admin first"
             )
+        return people
 
     def user(self, name: str) -> Document:
         """Return the user of a name.

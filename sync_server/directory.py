@@ -140,6 +140,14 @@ class Directory:
         ]
         return sorted(found, key=lambda one: (one.holder, one.scope))
 
+    def grant(self, identity: str) -> GrantAnswer:
+        """Return a grant.
+
+        Raises:
+            NotFound: There is none, or the reader may not know.
+        """
+        return _one(self.grants(), lambda one: one.id == identity, "grant", identity)
+
     def replicas(self) -> list[ReplicaAnswer]:
         """Return the replicas, newest sign of life first."""
         c = schema.replica.c

@@ -43,10 +43,7 @@ def add_grant_routes(app: FastAPI, desk: Desk, caller: Callable[..., Signed]) ->
             administration.need_admin(body.scope)
             return administration.grant(body.holder, body.role, body.scope).id
 
-        made = desk.change(registry, asking, act)
-        return next(
-            one for one in desk.look(registry, asking, lambda one: one.grants()) if one.id == made
-        )
+        return desk.change_and_look(registry, asking, act, lambda made, one: one.grant(made))
 
     @app.delete(BASE + "/grants")
     def remove_grant(registry: str, holder: str, scope: str, asking: Asking) -> dict[str, str]:

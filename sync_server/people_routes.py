@@ -10,7 +10,7 @@ from regtui.core.identity import user_id
 from sync_server.access_desk import BASE, AccessRequest, Desk, Text
 from sync_server.administration import Administration
 from sync_server.asking import Signed
-from sync_server.directory import TeamAnswer, UserAnswer
+from sync_server.directory import Directory, TeamAnswer, UserAnswer
 
 
 class UserRequest(AccessRequest):
@@ -88,9 +88,10 @@ def add_people_routes(app: FastAPI, desk: Desk, caller: Callable[..., Signed]) -
             administration.put_user(body.name, **values)
             return is_new
 
-        is_new = desk.change(registry, asking, act)
-        found = desk.look(registry, asking, lambda one: one.user(body.name))
-        return UserResult(user=found, created=is_new)
+        def result(is_new: bool, directory: Directory) -> UserResult:
+            return UserResult(user=directory.user(body.name), created=is_new)
+
+        return desk.change_and_look(registry, asking, act, result)
 
     @app.patch(BASE + "/users/{name}")
     def change_user(registry: str, name: str, body: UserChange, asking: Asking) -> UserAnswer:
@@ -101,8 +102,7 @@ def add_people_routes(app: FastAPI, desk: Desk, caller: Callable[..., Signed]) -
             administration.user(name)
             administration.put_user(name, **body.model_dump(exclude_none=True))
 
-        desk.change(registry, asking, act)
-        return desk.look(registry, asking, lambda one: one.user(name))
+        return desk.change_and_look(registry, asking, act, lambda _, one: one.user(name))
 
     @app.get(BASE + "/teams")
     def teams(registry: str, asking: Asking) -> Teams:
@@ -124,5 +124,4 @@ def add_people_routes(app: FastAPI, desk: Desk, caller: Callable[..., Signed]) -
             members = dict.fromkeys(body.add, True) | dict.fromkeys(body.remove, False)
             administration.put_team(name, members, **values)
 
-        desk.change(registry, asking, act)
-        return desk.look(registry, asking, lambda one: one.team(name))
+        return desk.change_and_look(registry, asking, act, lambda _, one: one.team(name))

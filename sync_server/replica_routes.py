@@ -35,5 +35,9 @@ def add_replica_routes(app: FastAPI, desk: Desk, caller: Callable[..., Signed]) 
     def revoke_replica(registry: str, identity: str, asking: Asking) -> ReplicaAnswer:
         """Stop a replica from syncing, for good."""
         desk.look(registry, asking, lambda one: one.replica(identity))
-        desk.change(registry, asking, lambda one: one.revoke_replica(identity))
-        return desk.look(registry, asking, lambda one: one.replica(identity))
+        return desk.change_and_look(
+            registry,
+            asking,
+            lambda one: one.revoke_replica(identity),
+            lambda _, one: one.replica(identity),
+        )

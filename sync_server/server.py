@@ -25,6 +25,7 @@ from sync_server.token_uses import TokenUses
 Clock = Callable[[], int]
 
 _Result = TypeVar("_Result")
+_Seen = TypeVar("_Seen")
 
 SQLITE_NAME = "registry.sqlite"
 
@@ -158,18 +159,42 @@ class Server:
             RegtuiError: It was refused; nothing is changed.
             Refused: The caller may not sign in (any more).
         """
+        return self.administrate_and_look(registry, change, lambda result, _: result, caller=caller)
+
+    def administrate_and_look(
+        self,
+        registry: str,
+        change: Callable[[Administration], _Result],
+        view: Callable[[_Result, Directory], _Seen],
+        *,
+        caller: Caller | None = None,
+    ) -> _Seen:
+        """Change who may do what, and look at what came of it, in one transaction.
+
+        Args:
+            registry: Id.
+            change: Does it.
+            view: Takes what is wanted out of what may be seen afterwards, by the rights of before:
+                who gives up his own sees what he did.
+            caller: Who asks; None for the operator.
+
+        Raises:
+            RegtuiError: It was refused; nothing is changed.
+            Refused: The caller may not sign in (any more).
+        """
         with self.database.writing() as connection:
             row = registry_row(connection, registry, lock=True)
             if row is None:
                 raise NotFound("there is no such registry")
-            who = operator()
+            who, rights = operator(), None
             if caller is not None:
-                who = self.service.rights_of(connection, row, caller).actor
+                rights = self.service.rights_of(connection, row, caller)
+                who = rights.actor
             made = Administration(connection, row, self.secrets, who, self.clock(), self.mint)
             result = change(made)
-            made.finish()
+            people = made.finish()
             self.service.people.forget()
-            return result
+            return view(result, Directory(connection, row.key, people, rights))
 
 
 def make_registry(  # noqa: PLR0913, PLR0917 -- what a run is repeated by

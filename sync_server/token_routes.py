@@ -10,7 +10,7 @@ from regtui.core.identity import user_id
 from sync_server.access_desk import BASE, AccessRequest, Desk, Text
 from sync_server.administration import Administration
 from sync_server.asking import Signed
-from sync_server.directory import TokenAnswer
+from sync_server.directory import Directory, TokenAnswer
 from sync_server.token_roles import checked_role, within
 
 LONGEST = 10 * 365 * 86_400
@@ -73,13 +73,18 @@ def add_token_routes(app: FastAPI, desk: Desk, caller: Callable[..., Signed]) ->
             )
             return secret, administration.token_id(secret)
 
-        secret, identity = desk.change(registry, asking, act)
-        known = desk.look(registry, asking, lambda one: one.token(identity))
-        return NewToken(token=secret, known=known)
+        def result(made: tuple[str, str], directory: Directory) -> NewToken:
+            return NewToken(token=made[0], known=directory.token(made[1]))
+
+        return desk.change_and_look(registry, asking, act, result)
 
     @app.delete(BASE + "/tokens/{identity}")
     def revoke_token(registry: str, identity: str, asking: Asking) -> TokenAnswer:
         """Make a token good for nothing."""
         desk.look(registry, asking, lambda one: one.token(identity))
-        desk.change(registry, asking, lambda one: one.revoke_token(identity))
-        return desk.look(registry, asking, lambda one: one.token(identity))
+        return desk.change_and_look(
+            registry,
+            asking,
+            lambda one: one.revoke_token(identity),
+            lambda _, one: one.token(identity),
+        )

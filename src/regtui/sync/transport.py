@@ -1,9 +1,11 @@
 """The transport over HTTP: requests, and what answers mean as errors.
 
-Bodies travel packed by zstd. Nothing is sent again by itself after an answer came; a request that
-found no connection is repeated a few times, for every one of them may be sent twice.
+Bodies travel packed by zstd. A request that found no connection is repeated a few times, for every
+one of them may be sent twice; so is one that the server wants to have later, where that is soon.
+Nothing else is sent again by itself after an answer came.
 """
 
+import math
 import platform
 import time
 from types import TracebackType
@@ -29,11 +31,30 @@ TIMEOUT = httpx.Timeout(60, connect=10)
 ATTEMPTS = 3
 PACKED = 1024
 
+PATIENCE = 10.0
+"""Seconds that are waited for a server that wants to be asked later; beyond, people are told."""
+
+_LATER = frozenset({429, 502, 503, 504})
+
 
 class SignedOut(Denied):
     """The server does not take the token (any more); local work goes on."""
 
     code = "signed_out"
+
+
+class AskLater(Unreachable):
+    """The server is there and has no time.
+
+    Args:
+        message: What it says.
+        after: Seconds after which it wants to be asked again; None where it does not say.
+    """
+
+    def __init__(self, message: str, after: float | None) -> None:
+        soon = "a moment" if after is None else f"{math.ceil(after)} s"
+        super().__init__(message, f"try again in {soon}; your work is kept here")
+        self.after = after
 
 
 class StillWaiting(RegtuiError):
@@ -167,6 +188,10 @@ class HttpTransport:
                 ) from None
             if response.is_success:
                 return response
+            after = _retry_after(response)
+            if attempt + 1 < ATTEMPTS and after is not None and after <= PATIENCE:
+                time.sleep(after)
+                continue
             raise _error(response)
         raise Unreachable(f"{self.url} does not answer")  # pragma: no cover -- the loop returns
 
@@ -184,6 +209,26 @@ def _error(response: httpx.Response) -> RegtuiError:
         code, message, hint = "", f"the server answered {response.status_code}", ""
     if response.status_code == httpx.codes.UNAUTHORIZED:
         return SignedOut(message, "`regtui login` signs you in; your work is kept here")
-    if response.status_code in {502, 503, 504, 429}:
-        return Unreachable(f"the server is busy: {message}", "try again in a moment")
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        return AskLater("the server was asked too often", _retry_after(response))
+    if response.status_code in _LATER:
+        return AskLater(f"the server is busy: {message}", _retry_after(response))
+    if response.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
+        return BadInput(f"the server does not understand that: {message}", hint)
     return _ERRORS.get(code, RegtuiError)(message, hint)
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """Return the seconds after which the server wants to be asked again, if it says so."""
+    text = response.headers.get("retry-after", "").strip()
+    if response.status_code not in _LATER or not text:
+        return None
+    if text.isascii() and text.isdigit():
+        return float(text)
+    from email.utils import parsedate_to_datetime  # proxies may name a moment
+
+    try:
+        moment = parsedate_to_datetime(text)
+        return max(0.0, moment.timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None

@@ -98,7 +98,7 @@ def _watch(registry: "Registry", once: "Callable[[], Synced]") -> None:
             except Unreachable as error:
                 if pause == SECONDS:
                     warn(str(error))
-                time.sleep(pause)
+                time.sleep(max(pause, getattr(error, "after", None) or 0.0))
                 pause = min(pause * 2, LONGEST)
     except KeyboardInterrupt:
         return
