@@ -49,6 +49,34 @@ def conflicts(incomplete: str) -> list[str]:
     return _names(statement, incomplete)
 
 
+def people(incomplete: str) -> list[str]:
+    """Complete the name of somebody of whom this registry has heard."""
+    return _names("select distinct lower(name) from base.actor", incomplete)
+
+
+def scopes(incomplete: str) -> list[str]:
+    """Complete a scope: everything, what is below a folder of names, or one model."""
+    folders = (
+        "select distinct array_to_string(parts[:depth], '/') || '/*' from ("
+        "select string_split(name, '/') as parts, unnest(range(1, len(parts))) as depth "
+        "from base.model where state <> 'deleted')"
+    )
+    return [*(["*"] if not incomplete else []), *_names(folders, incomplete), *models(incomplete)]
+
+
+def roles(incomplete: str) -> list[str]:
+    """Complete the name of a role."""
+    from regtui.core.access import Role
+
+    names = [role.name.lower() for role in Role]
+    return [name for name in names if name.startswith(incomplete.lower())]
+
+
+def user_states(incomplete: str) -> list[str]:
+    """Complete the state of a user."""
+    return [state for state in ("active", "disabled") if state.startswith(incomplete.lower())]
+
+
 def _names(statement: str, incomplete: str, *parameters: str) -> list[str]:
     os.environ.setdefault("REGTUI_WAIT", PATIENCE)
     with contextlib.suppress(Exception):

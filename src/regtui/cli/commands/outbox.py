@@ -1,6 +1,6 @@
 """`regtui outbox`, with `retry` and `discard`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,7 +27,7 @@ def ls() -> None:
     """List what waits and what was refused, oldest first."""
     found = SETTINGS.registry().outbox()
     if SETTINGS.json:
-        emit({"outbox": found})
+        emit({"outbox": [_document(one) for one in found]})
         return
     if not found:
         warn("nothing waits, and nothing was refused")
@@ -66,10 +66,17 @@ def _chosen(identity: str | None, everything: bool) -> str | None:
 
 def _answer(found: "list[OutboxEntry]", verb: str) -> None:
     if SETTINGS.json:
-        emit({"outbox": found})
+        emit({"outbox": [_document(one) for one in found]})
         return
     for one in found:
         say(f"{one.kind} {one.id[-8:]} {verb}")
+
+
+def _document(entry: "OutboxEntry") -> dict[str, Any]:
+    """Return an operation with its time as all answers have theirs: ISO 8601 in UTC."""
+    from msgspec.structs import asdict
+
+    return {**asdict(entry), "created": iso(entry.created * 1000)}
 
 
 def _why(entry: "OutboxEntry") -> str:

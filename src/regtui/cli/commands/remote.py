@@ -6,6 +6,8 @@ import typer
 
 from regtui.cli.commands import group
 from regtui.cli.output import emit, say
+from regtui.cli.remote_document import remote_document
+from regtui.cli.roles import roles_text
 from regtui.cli.settings import SETTINGS
 from regtui.registry.answers import iso
 from regtui.registry.figures import age_text, count_text
@@ -18,7 +20,7 @@ def add(url: Annotated[str, typer.Argument(metavar="URL", help="https://HOST[:PO
     """Name the server; `regtui login` joins it."""
     remote = SETTINGS.registry().add_remote(url)
     if SETTINGS.json:
-        emit({"remote": remote})
+        emit({"remote": remote_document(remote)})
         return
     say(f"the remote is {remote.url}; `regtui login` joins it")
 
@@ -28,12 +30,11 @@ def show() -> None:
     """Tell which server it is, who acts there, and how it was found last."""
     remote = SETTINGS.registry().remote()
     if SETTINGS.json:
-        emit({"remote": remote})
+        emit({"remote": remote_document(remote)})
         return
     say(f"{remote.url}  {remote.state}")
     if remote.user is not None:
-        roles = ", ".join(f"{role} in {scope}" for role, scope in remote.roles) or "no role"
-        say(f"{remote.user} in the registry {remote.registry}: {roles}")
+        say(f"{remote.user} in the registry {remote.registry}: {roles_text(remote.roles)}")
     if remote.synced is not None:
         say(f"last sync {age_text(iso(remote.synced * 1000))}")
     if remote.pending or remote.refused:

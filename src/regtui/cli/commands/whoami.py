@@ -2,6 +2,7 @@
 
 from regtui.cli.commands import single
 from regtui.cli.output import emit, say
+from regtui.cli.roles import roles_text
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import NotFound
 
@@ -23,4 +24,4 @@ def whoami() -> None:
     if SETTINGS.json:
         emit({"user": name, "roles": roles, "remote": url})
         return
-    say(f"{name}: " + (", ".join(f"{role} in {scope}" for role, scope in roles) or "no role"))
+    say(f"{name}: {roles_text(roles)}")
