@@ -127,7 +127,7 @@ class Administration:
         """Give a user or team (`team:NAME`) a role in a scope; None takes it away."""
         scope = scope_key(scope)
         kind, name = ("team", holder[5:]) if holder.startswith("team:") else ("user", holder)
-        found = team_id(name) if kind == "team" else self.user(name).id
+        found = (self.team(name) if kind == "team" else self.user(name)).id
         if role is not None and role.upper() not in Role.__members__:
             known = ", ".join(one.name.lower() for one in Role)
             raise BadInput(f"there is no role {role!r}", f"there are {known}")
@@ -253,6 +253,17 @@ class Administration:
         found = self.authority.view.document(user_id(name))
         if found is None:
             raise NotFound(f"there is no user {name!r}", "`regtui user ls` lists them")
+        return found
+
+    def team(self, name: str) -> Document:
+        """Return the team of a name.
+
+        Raises:
+            NotFound: There is none.
+        """
+        found = self.authority.view.document(team_id(name))
+        if found is None:
+            raise NotFound(f"there is no team {name!r}", "`regtui team ls` lists them")
         return found
 
     def _changes(self, identity: str, values: dict[str, Any]) -> dict[str, Change]:

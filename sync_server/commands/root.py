@@ -11,6 +11,7 @@ from sync_server.commands import (
     init,
     operations,
     run,
+    teams,
     tokens,
     users,
 )
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.command("init")(init.init)
 app.command("run")(run.run)
 app.add_typer(users.app, name="user")
+app.add_typer(teams.app, name="team")
 app.add_typer(grants.app, name="grant")
 app.add_typer(tokens.app, name="token")
 app.add_typer(backup.app, name="backup")

@@ -96,6 +96,23 @@ def test_teams_hand_their_roles_on(people: dict[str, Person]) -> None:
     assert ben("GET", "/teams/vision").status_code == 404
 
 
+def test_who_gives_up_his_own_rights_is_told_what_he_did(
+    people: dict[str, Person], site: Site
+) -> None:
+    zoe = people["zoe"]
+    zoe("PUT", "/teams/chiefs", {"add": ["zoe", "lead"]})
+    zoe("POST", "/grants", {"holder": "team:chiefs", "role": "admin", "scope": "*"})
+    less = zoe("POST", "/grants", {"holder": "zoe", "role": "viewer", "scope": "*"})
+    assert (less.status_code, less.json()["role"]) == (200, "viewer")
+    left = zoe("PUT", "/teams/chiefs", {"remove": ["zoe"]})
+    assert (left.status_code, left.json()["members"]) == (200, ["lead"])
+    assert zoe("PUT", "/teams/chiefs", {"add": ["zoe"]}).status_code == 403
+    lead = people["lead"]
+    out = lead("PATCH", "/users/lead", {"state": "disabled"})
+    assert (out.status_code, out.json()["state"]) == (200, "disabled")
+    assert lead("GET", "/users").status_code == 401
+
+
 def test_an_admin_of_a_scope_grants_in_it(people: dict[str, Person]) -> None:
     lead = people["lead"]
     inside = {"holder": "ben", "role": "contributor", "scope": "nlp/bert"}

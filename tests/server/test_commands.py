@@ -164,6 +164,30 @@ def test_people_and_grants(here: Here, tmp_path: Path) -> None:
     assert "active" in here("user", "enable", "ben", *data)[1]
 
 
+def test_teams_hand_their_roles_on_as_long_as_they_are_there(here: Here, tmp_path: Path) -> None:
+    data = ("--data", tmp_path / "data")
+    here("init", *data, "--admin", "ann")
+    here("user", "add", "ben", *data)
+    assert here("team", "put", "Vision", *data, "--description", "eyes")[0] == 0
+    assert here("grant", "add", "team:vision", "viewer", "cv/*", *data)[0] == 0
+    made = json.loads(here("team", "add", "vision", "ben", "ann", *data, "--json")[1])["team"]
+    assert (made["name"], made["members"], made["state"]) == ("Vision", ["ann", "ben"], "active")
+    assert here("team", "add", "vision", "nobody", *data)[0] == 3
+    assert "nobody" not in here("team", "ls", *data)[1]
+
+    def roles_of_ben() -> object:
+        users = json.loads(here("user", "ls", *data, "--json")[1])["users"]
+        return next(one["roles"] for one in users if one["name"] == "ben")
+
+    assert roles_of_ben() == [["viewer", "cv/*"]]
+    assert here("team", "delete", "vision", *data)[1] == "Vision (deleted): ann, ben\n"
+    assert roles_of_ben() == []
+    assert here("team", "restore", "vision", *data)[0] == 0
+    assert roles_of_ben() == [["viewer", "cv/*"]]
+    assert here("team", "rm", "vision", "ben", *data)[1] == "Vision: ann\n"
+    assert roles_of_ben() == []
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
@@ -172,6 +196,9 @@ def test_people_and_grants(here: Here, tmp_path: Path) -> None:
         (["grant", "add", "nobody", "viewer", "*"], 3),
         (["grant", "add", "ann", "king", "*"], 2),
         (["grant", "rm", "ann", "nlp/*"], 3),
+        (["team", "add", "nobodies", "ann"], 3),
+        (["team", "put", "a/b"], 2),
+        (["team", "delete", "nobodies"], 3),
         (["token", "create", "--user", "nobody"], 3),
         (["token", "create", "--user", "ann", "--expires", "soon"], 2),
         (["token", "create", "--user", "ann", "--role", "viewer"], 2),

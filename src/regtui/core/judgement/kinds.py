@@ -279,8 +279,10 @@ def enrol_replica(operation: Operation, merger: Merger) -> Outcome:
         facts = _made(operation, merger, user=body.user, public_key=body.public_key)
         first = {**body.set, "state": Change("active")}
         merger.create(operation.entity, "replica", operation.stream, facts, first)
-    elif found.facts["user"] != body.user or found.value("state") != "active":
-        raise Refusal("denied", "this replica may not be enrolled", "log in from a new one")
+    elif found.facts["user"] != body.user:
+        raise Refusal("denied", "this replica is somebody else's", "sign in from a new one")
+    elif found.value("state") != "active":
+        raise Refusal("denied", "this replica was revoked", "sign in from a new one: --home DIR")
     else:
         merger.change(found, body.set)
     return Outcome()
