@@ -76,3 +76,13 @@ def test_a_damaged_registry_completes_to_nothing(ranker: Regtui) -> None:
     (ranker.home / "registry.duckdb").write_bytes(b"garbage")
     SETTINGS.reset()
     assert complete.models("") == []
+
+
+@pytest.mark.usefixtures("_settings")
+def test_what_access_is_about_is_completed() -> None:
+    assert complete.scopes("") == ["*", "team/*", "team/ranker"]
+    assert complete.scopes("team/r") == ["team/ranker"]
+    assert complete.roles("Vi") == ["viewer"]
+    assert len(complete.roles("")) == 6
+    assert complete.user_states("d") == ["disabled"]
+    assert len(complete.people("")) == 1

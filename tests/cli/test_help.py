@@ -8,7 +8,10 @@ from regtui import __version__
 from regtui.cli.lazy import COMMANDS
 from tests.cli.process import Regtui
 
-GROUPS = {"alias", "comment", "dataset", "model", "version"}
+GROUPS = {
+    "alias", "comment", "dataset", "grant", "model", "outbox", "remote", "replica", "team", "token",
+    "user", "version",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -59,7 +59,10 @@ def add(
 
 @app.command()
 def rm(holder: Holder, scope: Scope) -> None:
-    """Take the role in a scope away; what could be read by it goes at the next sync."""
+    """Take the role in a scope away.
+
+    What the holder could read by it leaves his machine at his next sync.
+    """
     SETTINGS.registry().remove_grant(holder, scope)
     if SETTINGS.json:
         emit({"removed": {"holder": holder, "scope": scope}})

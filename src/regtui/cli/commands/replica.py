@@ -9,7 +9,7 @@ from regtui.cli.output import emit, say, table, warn
 from regtui.cli.settings import SETTINGS
 from regtui.registry.figures import age_text
 
-app = group("Look after replicas, the registries on people's machines that sync.")
+app = group("Look after the copies of the registry that sync.")
 
 
 @app.command()

@@ -12,7 +12,7 @@ from regtui.cli.settings import SETTINGS
 if TYPE_CHECKING:
     from regtui.registry.answers_access import TeamAnswer
 
-app = group("Look after teams on the server: roles for several people at once.")
+app = group("Look after teams, which have roles for several people.")
 
 Name = Annotated[str, typer.Argument(metavar="TEAM")]
 Members = Annotated[list[str], typer.Argument(metavar="NAME...", autocompletion=complete.people)]
@@ -75,7 +75,10 @@ def add_members(name: Name, members: Members) -> None:
 
 @app.command("rm")
 def remove_members(name: Name, members: Members) -> None:
-    """Take people out of a team; what they had by it goes at their next sync."""
+    """Take people out of a team.
+
+    What they could read by it leaves their machines at their next sync.
+    """
     registry = SETTINGS.registry()
     registry.team(name)
     _answer(registry.put_team(name, remove=members))
