@@ -11,6 +11,7 @@ import msgspec
 
 from regtui.core.errors import NotFound, RegtuiError
 from regtui.registry.context import Context
+from regtui.registry.remote import address_of
 from regtui.replica.remote import read_remote
 
 _Answer = TypeVar("_Answer")
@@ -34,14 +35,22 @@ def ask(context: Context, method: str, path: str, body: Any = None, **query: Any
     from regtui.sync.credentials import token_for
     from regtui.sync.transport import HttpTransport
 
+    url = address_of(context)
+    token = token_for(url, context.home)
+    if token is None:
+        raise NotFound(f"nobody is signed in to {url}", "`regtui login`")
+    with HttpTransport(url, token) as transport:
+        registry = _registry(context) or transport.ask("GET", "/v1/me")["registry"]
+        return transport.ask(method, f"/v1/registries/{registry}/{path}", body, **query)
+
+
+def _registry(context: Context) -> str | None:
+    """Return the id of the registry that was joined; None for one that is not published yet."""
     with context.reading() as connection:
-        remote = read_remote(connection)
+        if read_remote(connection) is None:
+            return None
         row = connection.execute("select registry::varchar from base.replica").fetchone()
-    token = None if remote is None else token_for(remote.url, context.home)
-    if remote is None or token is None or row is None:
-        raise NotFound("nobody is signed in to a server", "`regtui remote add URL`, `regtui login`")
-    with HttpTransport(remote.url, token) as transport:
-        return transport.ask(method, f"/v1/registries/{row[0]}/{path}", body, **query)
+    return None if row is None else str(row[0])
 
 
 def understood(told: Any, kind: type[_Answer], field: str | None = None) -> _Answer:

@@ -12,7 +12,7 @@ from regtui.core.errors import NotFound
 from regtui.registry.answers_access import WaitingDevice
 from regtui.registry.asking import ask, understood
 from regtui.registry.context import Context
-from regtui.registry.remote import RemoteAnswer, address_of, join
+from regtui.registry.remote import RemoteAnswer, address_of, sign_in
 
 
 class _Waiting(Struct, frozen=True):
@@ -59,7 +59,7 @@ def ask_device(context: Context, waiting: WaitingDevice) -> RemoteAnswer | None:
 
     Raises:
         Denied: Whoever was asked refused it, or the code is not good any more.
-        BadInput: The registry here has a history of its own, or another remote's.
+        BadInput: The registry here is another remote's, or somebody else's.
         Unreachable: The server does not answer; asking again is safe.
     """
     from regtui.sync.transport import HttpTransport, StillWaiting
@@ -70,7 +70,7 @@ def ask_device(context: Context, waiting: WaitingDevice) -> RemoteAnswer | None:
             told = transport.ask("POST", "/v1/device/token", {"device_code": waiting.secret})
         except StillWaiting:
             return None
-    return join(context, url, understood(told, _SignedIn).token)
+    return sign_in(context, url, understood(told, _SignedIn).token)
 
 
 def settle_device(context: Context, code: str, *, approves: bool) -> str:

@@ -122,15 +122,20 @@ def login(context: Context, token: str) -> RemoteAnswer:
             told: dict[str, Any] = transport.ask("POST", "/v1/login", {"token": token})
         except SignedOut as error:
             raise Denied(error.message, "ask an admin for another one") from None
-    return join(context, url, told["token"])
+    return sign_in(context, url, told["token"])
 
 
-def join(context: Context, url: str, token: str) -> RemoteAnswer:
-    """Join the registry that a lasting token is for, and keep the token.
+def sign_in(context: Context, url: str, token: str) -> RemoteAnswer:
+    """Keep a lasting token, and join the registry that it is for.
+
+    Args:
+        context: The registry.
+        url: The server's address.
+        token: Of whoever acts here from now on.
 
     Raises:
         Denied: The token is not good.
-        BadInput: The registry here has a history of its own, or another remote's.
+        BadInput: The registry here is another remote's, or somebody else's.
         Unreachable: The server does not answer.
     """
     from regtui.sync.credentials import keep_token

@@ -53,7 +53,13 @@ def login(
     if SETTINGS.json:
         emit({"remote": remote_document(remote)})
         return
-    say(f"signed in to {remote.url} as {remote.user}; `regtui sync` reads the registry")
+    is_solo = remote.state == "not published"
+    goes_on = (
+        "`regtui sync --publish` sends what is here"
+        if is_solo
+        else "`regtui sync` reads the registry"
+    )
+    say(f"signed in to {remote.url} as {remote.user}; {goes_on}")
 
 
 def _token(token: str | None) -> str:

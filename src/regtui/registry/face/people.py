@@ -254,7 +254,7 @@ class PeopleVerbs(Verbs):
 
         Raises:
             Denied: Whoever was asked refused it, or the code is not good any more.
-            BadInput: The registry here has a history of its own, or another remote's.
+            BadInput: The registry here is another remote's, or somebody else's.
             Unreachable: The server does not answer; asking again is safe.
         """
         from regtui.registry import device
