@@ -254,6 +254,14 @@ def test_a_machine_is_signed_in_by_the_code_that_it_shows(shared: Lab) -> None:
     assert machine("sync").code == 3
 
 
+def test_somebody_elses_replica_stays_his(shared: Lab) -> None:
+    token = shared.ann.json("token", "create", "--user", "ben")["token"]
+    refused = shared.ann("login", "--token", token)
+    assert (refused.code, refused.error.split(";")[0]) == (2, "this replica is ann's")
+    assert shared.ann.json("whoami")["user"] == "ann"
+    assert shared.ann("user", "add", "ben").code == 0  # which ben may not
+
+
 def test_a_machine_that_is_refused_says_so(shared: Lab) -> None:
     machine = shared.machine("gpu8")
     with machine.start("login", "--device") as process:

@@ -5,16 +5,12 @@ goes over the network, and without it there is no answer.
 """
 
 import urllib.parse
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
-
-from regtui.core.errors import NotFound, RegtuiError
+from regtui.core.errors import NotFound
 from regtui.registry.context import Context
 from regtui.registry.remote import address_of
 from regtui.replica.remote import read_remote
-
-_Answer = TypeVar("_Answer")
 
 
 def ask(context: Context, method: str, path: str, body: Any = None, **query: Any) -> Any:
@@ -51,27 +47,6 @@ def _registry(context: Context) -> str | None:
             return None
         row = connection.execute("select registry::varchar from base.replica").fetchone()
     return None if row is None else str(row[0])
-
-
-def understood(told: Any, kind: type[_Answer], field: str | None = None) -> _Answer:
-    """Return an answer as what it should be.
-
-    Args:
-        told: The JSON of an answer.
-        kind: What it should be.
-        field: What is wanted of it; None for all.
-
-    Raises:
-        RegtuiError: It is something else.
-    """
-    try:
-        if field is not None:
-            told = msgspec.convert(told, dict[str, Any]).get(field)
-        return msgspec.convert(told, kind)
-    except msgspec.ValidationError as error:
-        raise RegtuiError(
-            f"the server's answer can't be read: {error}", "upgrade regtui or the server"
-        ) from None
 
 
 def segment(name: str, kind: str) -> str:

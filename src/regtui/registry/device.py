@@ -10,9 +10,10 @@ from msgspec import Struct
 
 from regtui.core.errors import NotFound
 from regtui.registry.answers_access import WaitingDevice
-from regtui.registry.asking import ask, understood
+from regtui.registry.asking import ask
 from regtui.registry.context import Context
 from regtui.registry.remote import RemoteAnswer, address_of, sign_in
+from regtui.sync.transport import understood
 
 
 class _Waiting(Struct, frozen=True):

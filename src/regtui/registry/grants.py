@@ -3,8 +3,9 @@
 from regtui.core.access import Role, scope_key
 from regtui.core.errors import BadInput
 from regtui.registry.answers_access import GrantAnswer
-from regtui.registry.asking import ask, understood
+from regtui.registry.asking import ask
 from regtui.registry.context import Context
+from regtui.sync.transport import understood
 
 
 def grants(context: Context) -> list[GrantAnswer]:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from regtui.core.errors import BadInput
 from regtui.registry.answers_access import TeamAnswer, UserAnswer
-from regtui.registry.asking import ask, segment, understood
+from regtui.registry.asking import ask, segment
 from regtui.registry.context import Context
+from regtui.sync.transport import understood
 
 USER_STATES = ("active", "disabled")
 TEAM_STATES = ("active", "deleted")

@@ -44,6 +44,17 @@ class RemoteAnswer(Struct, frozen=True, kw_only=True):
     clock_ahead: int
 
 
+class _Me(Struct, frozen=True):
+    """What the server says of who signed in."""
+
+    registry: str
+    registry_name: str
+    user: str
+    name: str
+    roles: list[tuple[str, str]]
+    server_key: str
+
+
 def add_remote(context: Context, url: str) -> RemoteAnswer:
     """Note the address of the server that shall decide; `login` joins it.
 
@@ -114,15 +125,15 @@ def login(context: Context, token: str) -> RemoteAnswer:
         BadInput: The registry here is another remote's, or somebody else's.
         Unreachable: The server does not answer.
     """
-    from regtui.sync.transport import HttpTransport, SignedOut
+    from regtui.sync.transport import HttpTransport, SignedOut, understood
 
     url = address_of(context)
     with HttpTransport(url, None) as transport:
         try:
-            told: dict[str, Any] = transport.ask("POST", "/v1/login", {"token": token})
+            told = transport.ask("POST", "/v1/login", {"token": token})
         except SignedOut as error:
             raise Denied(error.message, "ask an admin for another one") from None
-    return sign_in(context, url, told["token"])
+    return sign_in(context, url, understood(told, str, "token"))
 
 
 def sign_in(context: Context, url: str, token: str) -> RemoteAnswer:
@@ -139,10 +150,14 @@ def sign_in(context: Context, url: str, token: str) -> RemoteAnswer:
         Unreachable: The server does not answer.
     """
     from regtui.sync.credentials import keep_token
-    from regtui.sync.transport import HttpTransport
+    from regtui.sync.transport import HttpTransport, understood
 
     with HttpTransport(url, token) as transport:
-        me = transport.ask("GET", "/v1/me")
+        me: dict[str, Any] = transport.ask("GET", "/v1/me")
+    understood(me, _Me)
+    # Whose replica it is keeps his token where somebody else tries.
+    with context.reading() as connection:
+        check_membership(connection, me)
     # The token first: one that was good for one login is used by now.
     keep_token(url, context.home, token)
     with context.replica.changing() as connection:
@@ -217,6 +232,30 @@ def checked_address(url: str) -> str:
     return urllib.parse.urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
 
 
+def check_membership(connection: Connection, me: dict[str, Any]) -> None:
+    """Refuse who can't act on a replica.
+
+    Args:
+        connection: The replica's.
+        me: What the server says of who signed in.
+
+    Raises:
+        BadInput: It belongs to another registry, or acts for somebody else.
+    """
+    remote = read_remote(connection)
+    if remote is None:
+        return
+    row = connection.execute("select registry::varchar from base.replica").fetchone()
+    if row is not None and row[0] != me["registry"]:
+        raise BadInput(
+            "this replica belongs to another registry", "sign in with --home DIR to begin a new one"
+        )
+    if remote.user_id != me["user"]:
+        raise BadInput(
+            f"this replica is {remote.user_name}'s", "sign in as him, or with --home DIR"
+        )
+
+
 def join(connection: Connection, url: str, me: dict[str, Any]) -> None:
     """Let a replica belong to the registry of a server.
 
@@ -228,17 +267,8 @@ def join(connection: Connection, url: str, me: dict[str, Any]) -> None:
     Raises:
         BadInput: It belongs to another registry, or acts for somebody else.
     """
+    check_membership(connection, me)
     remote = read_remote(connection)
-    row = connection.execute("select registry::varchar from base.replica").fetchone()
-    registry = "" if row is None else row[0]
-    if remote is not None and registry != me["registry"]:
-        raise BadInput(
-            "this replica belongs to another registry", "sign in with --home DIR to begin a new one"
-        )
-    if remote is not None and remote.user_id != me["user"]:
-        raise BadInput(
-            f"this replica is {remote.user_name}'s", "sign in as him, or with --home DIR"
-        )
     roles = [(role, scope) for role, scope in me["roles"]]
     key = bytes.fromhex(me["server_key"])
     if remote is None:

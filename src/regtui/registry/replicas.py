@@ -4,10 +4,11 @@ import msgspec
 
 from regtui.registry.answers import iso
 from regtui.registry.answers_access import ReplicaAnswer
-from regtui.registry.asking import ask, segment, understood
+from regtui.registry.asking import ask, segment
 from regtui.registry.context import Context
 from regtui.registry.identified import identified
 from regtui.replica.remote import read_remote
+from regtui.sync.transport import understood
 
 
 class _Told(msgspec.Struct, frozen=True):

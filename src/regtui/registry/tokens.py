@@ -10,11 +10,12 @@ from regtui.core.errors import BadInput
 from regtui.core.query.times import read_duration
 from regtui.registry.answers import iso
 from regtui.registry.answers_access import NewTokenAnswer, TokenAnswer
-from regtui.registry.asking import ask, segment, understood
+from regtui.registry.asking import ask, segment
 from regtui.registry.context import Context
 from regtui.registry.grants import role_name
 from regtui.registry.identified import identified
 from regtui.replica.unit import wall_clock
+from regtui.sync.transport import understood
 
 LONGEST = 10 * 365 * 86_400
 """Seconds that a token may last, where it says how long."""

@@ -9,7 +9,7 @@ import math
 import platform
 import time
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
 import msgspec
@@ -26,6 +26,8 @@ from regtui.replica.keys import Key
 from regtui.sync.client import NotEnrolled
 from regtui.wire.messages import Answer, Push, answer_decoder, encoder
 from regtui.wire.statements import enrolment_statement
+
+_Answer = TypeVar("_Answer")
 
 TIMEOUT = httpx.Timeout(60, connect=10)
 ATTEMPTS = 3
@@ -194,6 +196,27 @@ class HttpTransport:
                 continue
             raise _error(response)
         raise Unreachable(f"{self.url} does not answer")  # pragma: no cover -- the loop returns
+
+
+def understood(told: Any, kind: type[_Answer], field: str | None = None) -> _Answer:
+    """Return an answer as what it should be.
+
+    Args:
+        told: The JSON of an answer.
+        kind: What it should be.
+        field: What is wanted of it; None for all.
+
+    Raises:
+        RegtuiError: It is something else.
+    """
+    try:
+        if field is not None:
+            told = msgspec.convert(told, dict[str, Any]).get(field)
+        return msgspec.convert(told, kind)
+    except msgspec.ValidationError as error:
+        raise RegtuiError(
+            f"the server's answer can't be read: {error}", "upgrade regtui or the server"
+        ) from None
 
 
 def _reason(error: httpx.TransportError) -> str:
