@@ -116,6 +116,24 @@ class Administration:
         identity = user_id(name)
         return self._submit("user.put", identity, UserBody(name, self._changes(identity, values)))
 
+    def put_service(self, name: str, owner: str, **values: Any) -> Document:
+        """Make a service account known, or change what is known of it.
+
+        Args:
+            name: Of the account.
+            owner: Name of the person for whom it acts.
+            values: What else is known.
+
+        Raises:
+            NotFound: There is no such person.
+            BadInput: It would be its own, or another service account's: then nobody could stop it.
+            RegtuiError: It was refused.
+        """
+        found = self.user(owner)
+        if found.id == user_id(name) or found.value("kind") == "service":
+            raise BadInput("a service account acts for a person", "name the person who owns it")
+        return self.put_user(name, kind="service", owner=found.id, **values)
+
     def put_team(self, name: str, members: dict[str, bool], **values: Any) -> Document:
         """Make a team, or change it; members by the user's name, False takes one out."""
         identity = team_id(name)

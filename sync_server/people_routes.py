@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from regtui.core.identity import user_id
 from sync_server.access_desk import BASE, AccessRequest, Desk, Text
@@ -21,21 +21,30 @@ class UserRequest(AccessRequest):
     kind: Literal["person", "service"] | None = None
     owner: Text | None = None
 
+    @model_validator(mode="after")
+    def _owned(self) -> "UserRequest":
+        if self.kind is not None and (self.kind == "service") != (self.owner is not None):
+            raise ValueError("a service account has an owner, and nobody else has")
+        return self
+
 
 class UserChange(AccessRequest):
-    """What changes of a user; what is not given stays."""
+    """What changes of a user; what is not given stays, null takes it away."""
 
-    state: Literal["active", "disabled"] | None = None
+    state: Literal["active", "disabled"] = "active"
     display_name: Text | None = None
 
 
 class TeamRequest(AccessRequest):
-    """What changes of a team: names of users who join and leave; what is not given stays."""
+    """What changes of a team: names of users who join and leave; what is not given stays.
+
+    A description that is null is taken away.
+    """
 
     add: Annotated[list[Text], Field(max_length=500, default_factory=list)]
     remove: Annotated[list[Text], Field(max_length=500, default_factory=list)]
     description: Text | None = None
-    state: Literal["active", "deleted"] | None = None
+    state: Literal["active", "deleted"] = "active"
 
 
 class UserResult(BaseModel):
@@ -80,12 +89,11 @@ def add_people_routes(app: FastAPI, desk: Desk, caller: Callable[..., Signed]) -
             values: dict[str, Any] = {}
             if body.display_name is not None:
                 values["display_name"] = body.display_name
-            if body.kind is not None:
-                values["kind"] = body.kind
-            if body.owner is not None:
-                values["owner"] = administration.user(body.owner).id
             is_new = administration.authority.view.document(user_id(body.name)) is None
-            administration.put_user(body.name, **values)
+            if body.owner is not None:
+                administration.put_service(body.name, body.owner, **values)
+            else:
+                administration.put_user(body.name, **values)
             return is_new
 
         def result(is_new: bool, directory: Directory) -> UserResult:
@@ -100,7 +108,7 @@ def add_people_routes(app: FastAPI, desk: Desk, caller: Callable[..., Signed]) -
         def act(administration: Administration) -> None:
             administration.need_admin()
             administration.user(name)
-            administration.put_user(name, **body.model_dump(exclude_none=True))
+            administration.put_user(name, **body.model_dump(exclude_unset=True))
 
         return desk.change_and_look(registry, asking, act, lambda _, one: one.user(name))
 
@@ -120,7 +128,7 @@ def add_people_routes(app: FastAPI, desk: Desk, caller: Callable[..., Signed]) -
 
         def act(administration: Administration) -> None:
             administration.need_admin()
-            values = body.model_dump(exclude_none=True, exclude={"add", "remove"})
+            values = body.model_dump(exclude_unset=True, exclude={"add", "remove"})
             members = dict.fromkeys(body.add, True) | dict.fromkeys(body.remove, False)
             administration.put_team(name, members, **values)
 

@@ -44,8 +44,9 @@ def add(
         if display_name is not None:
             values["display_name"] = display_name
         if service_of is not None:
-            values |= {"kind": "service", "owner": administration.user(service_of).id}
-        administration.put_user(name, **values)
+            administration.put_service(name, service_of, **values)
+        else:
+            administration.put_user(name, **values)
 
     found = _changed(name, change, data, config, database, registry)
     if as_json:

@@ -96,6 +96,31 @@ def test_teams_hand_their_roles_on(people: dict[str, Person]) -> None:
     assert ben("GET", "/teams/vision").status_code == 404
 
 
+def test_a_service_account_belongs_to_a_person(people: dict[str, Person]) -> None:
+    zoe = people["zoe"]
+    bot = zoe("POST", "/users", {"name": "bot", "kind": "service", "owner": "ben"}).json()["user"]
+    assert (bot["kind"], bot["owner"]) == ("service", "ben")
+    for body, status in (
+        ({"name": "bit", "kind": "service"}, 422),
+        ({"name": "bit", "kind": "person", "owner": "ben"}, 422),
+        ({"name": "bit", "owner": "bot"}, 400),
+        ({"name": "ben", "owner": "ben"}, 400),
+        ({"name": "bit", "owner": "nob"}, 404),
+    ):
+        assert zoe("POST", "/users", body).status_code == status
+    assert zoe("GET", "/users/bit").status_code == 404
+
+
+def test_what_people_and_teams_are_called_can_be_taken_away(people: dict[str, Person]) -> None:
+    zoe = people["zoe"]
+    assert zoe("PATCH", "/users/ben", {"display_name": "B"}).json()["display_name"] == "B"
+    assert zoe("PATCH", "/users/ben", {}).json()["display_name"] == "B"
+    assert zoe("PATCH", "/users/ben", {"display_name": None}).json()["display_name"] is None
+    assert zoe("PATCH", "/users/ben", {"state": None}).status_code == 422
+    assert zoe("PUT", "/teams/t", {"description": "D"}).json()["description"] == "D"
+    assert zoe("PUT", "/teams/t", {"description": None}).json()["description"] is None
+
+
 def test_who_gives_up_his_own_rights_is_told_what_he_did(
     people: dict[str, Person], site: Site
 ) -> None:

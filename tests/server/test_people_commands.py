@@ -315,7 +315,12 @@ def test_what_is_listed_is_as_the_schemas_say(shared: Lab) -> None:
     users = ann.json("user", "ls", schema="user-ls")["users"]
     assert [one["name"] for one in users[:2]] == ["ann", "ben"]
     ann.json("user", "show", "ben", schema="user-show")
-    ann.json("user", "set", "ben", "--display-name", "Ben", schema="user-show")
+    named = ann.json("user", "set", "ben", "--display-name", "Ben", schema="user-show")
+    assert named["user"]["display_name"] == "Ben"
+    unnamed = ann.json("user", "set", "ben", "--display-name", "", schema="user-show")
+    assert unnamed["user"]["display_name"] is None
+    assert ann.json("team", "put", "vision", "--description", "eyes")["team"]["description"]
+    assert ann.json("team", "put", "vision", "--description", "")["team"]["description"] is None
     ann.json("team", "ls", schema="team-ls")
     ann.json("team", "show", "vision", schema="team-show")
     ann.json("grant", "ls", schema="grant-ls")
@@ -374,7 +379,7 @@ BAD_INPUT = [
     (["user", "add", ""], 2, ""),
     (["user", "add", "x" * 500], 2, ""),
     (["user", "add", "bot", "--service-of", "nob"], 3, "no user 'nob'"),
-    (["user", "add", "bot", "--service-of", "BOT"], 2, "somebody else"),
+    (["user", "add", "ben", "--service-of", "BEN"], 2, "acts for a person"),
     (["user", "show", "nob"], 3, "no user 'nob'"),
     (["user", "show", "a/b"], 3, "no user 'a/b'"),
     (["user", "show", ".."], 3, "no user '..'"),

@@ -40,13 +40,11 @@ def add_user(
         service_of: Name of the person for whom it acts, of a service account.
 
     Raises:
-        BadInput: Nobody can be called so, or it would be its own.
+        BadInput: Nobody can be called so, or the owner is no person.
         Denied: This is for admins.
         NotFound: There is no such owner.
     """
-    if service_of is not None and service_of.lower() == name.lower():
-        raise BadInput("a service account acts for somebody else", "name the person who owns it")
-    body = _given(name=name, display_name=display_name, owner=service_of)
+    body = _given(name=name, display_name=display_name or None, owner=service_of)
     if service_of is not None:
         body["kind"] = "service"
     told = ask(context, "POST", "users", body)
@@ -58,6 +56,12 @@ def change_user(
 ) -> UserAnswer:
     """Disable or enable somebody, or change what he is called; what is not given stays.
 
+    Args:
+        context: The registry.
+        name: Of the user.
+        state: `active` or `disabled`.
+        display_name: What he is called; an empty one is taken away.
+
     Raises:
         NotFound: There is none.
         Denied: This is for admins.
@@ -65,6 +69,8 @@ def change_user(
             administrate.
     """
     changes = _given(state=_one_of(USER_STATES, state), display_name=display_name)
+    if display_name == "":
+        changes["display_name"] = None
     if not changes:
         raise BadInput("nothing was given to change", "such as --state disabled")
     told = ask(context, "PATCH", f"users/{segment(name, 'user')}", changes)
@@ -101,7 +107,7 @@ def put_team(  # noqa: PLR0913 -- everything that a team has
         name: One word, without `/`.
         add: Names of users who join.
         remove: Names of users who leave.
-        description: What it is for.
+        description: What it is for; an empty one is taken away.
         state: `active` or `deleted`; a deleted one hands no roles on.
 
     Raises:
@@ -114,6 +120,8 @@ def put_team(  # noqa: PLR0913 -- everything that a team has
     if both:
         raise BadInput(f"{min(both)!r} can't both join and leave")
     body = _given(description=description, state=_one_of(TEAM_STATES, state))
+    if description == "":
+        body["description"] = None
     body |= {"add": list(add), "remove": list(remove)}
     told = ask(context, "PUT", f"teams/{_new_segment(name)}", body)
     return understood(told, TeamAnswer)

@@ -53,7 +53,7 @@ class PeopleVerbs(Verbs):
             service_of: Name of the person for whom it acts, of a service account.
 
         Raises:
-            BadInput: Nobody can be called so, or it would be its own.
+            BadInput: Nobody can be called so, or the owner is no person.
             Denied: This is for admins.
             NotFound: There is no such owner.
         """
@@ -70,7 +70,7 @@ class PeopleVerbs(Verbs):
             name: Of the user.
             state: `active` or `disabled`; who is disabled is out at once, with his service
                 accounts.
-            display_name: What he is called.
+            display_name: What he is called; an empty one is taken away.
 
         Raises:
             NotFound: There is none.
@@ -113,7 +113,7 @@ class PeopleVerbs(Verbs):
             name: One word, without `/`.
             add: Names of users who join.
             remove: Names of users who leave.
-            description: What it is for.
+            description: What it is for; an empty one is taken away.
             state: `active` or `deleted`; a deleted one hands no roles on.
 
         Raises:
