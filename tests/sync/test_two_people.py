@@ -1,6 +1,8 @@
 """Two people work offline, sync, meet, and hold equal replicas."""
 
-from collections.abc import Iterator
+import itertools
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -146,3 +148,26 @@ def test_doctor_finds_nothing_wrong_with_a_synced_replica(world: World, tmp_path
     for person in (ann, ben):
         person.replica.close()
         assert [one for one in person.registry.doctor().checks if one.status == "problem"] == []
+
+
+def test_following_tells_what_waits_and_again_when_it_was_accepted(world: World) -> None:
+    world.grant("ann", "contributor", "*")
+    ann = signed_in(world, "ann")
+    ann.registry.create_model("before")
+    ann.sync()
+    acts: Iterator[Callable[[], object]] = iter(
+        [
+            lambda: ann.registry.create_model("one"),
+            ann.sync,
+            lambda: ann.registry.create_model("two"),
+            ann.sync,
+        ]
+    )
+
+    def act(_: float) -> None:
+        time.sleep(0.02)  # times of files are not exact
+        next(acts)()
+
+    told = ann.registry.follow(wait=act)
+    found = [(one.model, one.waiting) for one in itertools.islice(told, 4)]
+    assert found == [("one", True), ("one", False), ("two", True), ("two", False)]

@@ -346,7 +346,8 @@ def test_a_value_is_one_line(value: object, text: str) -> None:
 def test_nothing_that_people_wrote_steers_the_terminal() -> None:
     change = ChangeAnswer(path="tags/x", before="a", after="b\x1b]52;c;eA==\x07\nc", result="lost")
     operation = OperationAnswer(
-        seq=1, id="i", kind="version.edit", actor="ann", via="cli", session="s",
+        seq=1,
+        waiting=False, id="i", kind="version.edit", actor="ann", via="cli", session="s",
         time="2026-09-21T10:00:00.000Z", model="m", number=1, alias=None, dataset=None,
         entity="e", changes=[change], undoes=None, undone_by=None, group=None, summary="edited",
     )  # fmt: skip

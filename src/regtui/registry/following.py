@@ -3,10 +3,16 @@
 The database file tells by its time and size that somebody wrote; a look at it costs nothing and
 works on every file system. Nothing is held open between two looks. A registry that is busy is
 looked at again later, so nothing is told twice and nothing is left out.
+
+Where a remote decides, an operation is told when it is made here, as one that waits, and again when
+it was accepted, with its number. What waits is known by its id, for its place among what waits is
+given again.
 """
 
 import time
 from collections.abc import Callable, Iterator
+
+from msgspec import Struct
 
 from regtui.core.errors import Busy
 from regtui.registry.context import Context
@@ -16,7 +22,7 @@ from regtui.registry.history import (
     operation_answers,
     wanted_operations,
 )
-from regtui.replica.history import Wanted, between, newest
+from regtui.replica.history import Wanted, accepted, between, waiting_ids
 
 TICK = 0.25
 """Seconds between two looks at the database file."""
@@ -50,30 +56,43 @@ def follow(
     seen = context.replica.home.written()
     with context.reading() as connection:
         wanted = wanted_operations(context, connection, request)
-        last = newest(connection)
-    return _follow(context, wanted, last, seen, wait or time.sleep)
+        last, waits = accepted(connection), waiting_ids(connection)
+    return _follow(context, wanted, _Told(last, waits, seen), wait or time.sleep)
 
 
 def _follow(
     context: Context,
     wanted: Wanted,
-    last: int,
-    seen: list[tuple[int, int]],
+    told: "_Told",
     wait: Callable[[float], object],
 ) -> Iterator[OperationAnswer]:
     while True:
         wait(TICK)
-        if (now := context.replica.home.written()) == seen:
+        if (now := context.replica.home.written()) == told.seen:
             continue
         try:
             with context.reading() as connection:
-                head = newest(connection)
+                head, waits = accepted(connection), waiting_ids(connection)
+                # A remote that went back to a backup tells again what it took back.
+                last = min(told.last, head)
                 until = min(head, last + PAGE)
+                new = sorted(waits[one] for one in waits.keys() - told.waits.keys())
                 found = between(connection, wanted, last, until)
+                if new:
+                    mine = between(connection, wanted, new[0] - 1, new[-1])
+                    found += [seq for seq in mine if seq in set(new)]
                 answers = operation_answers(connection, found)
         except Busy:
             continue
         yield from answers
-        last = until
-        if last == head:
-            seen = now
+        told.last, told.waits = until, waits
+        if until == head:
+            told.seen = now
+
+
+class _Told(Struct):
+    """What was told so far: up to which number, what waited, and how the file looked then."""
+
+    last: int
+    waits: dict[str, int]
+    seen: list[tuple[int, int]]

@@ -35,6 +35,7 @@ from regtui.replica.history import (
     undoers,
     undone_under,
 )
+from regtui.replica.remote import PENDING
 
 DATASET = "dataset:"
 LIMIT = 10_000
@@ -63,7 +64,9 @@ class OperationAnswer(Struct, frozen=True, kw_only=True):
     """One operation.
 
     Attributes:
-        seq: Its place in the registry's history, from 1.
+        seq: Its place in the registry's history, from 1; one that waits for the remote has a
+            number from 2^52 on, until it gets its place.
+        waiting: Whether it waits for the remote.
         id: UUID.
         kind: Such as `version.edit`.
         actor: Name of who did it.
@@ -83,6 +86,7 @@ class OperationAnswer(Struct, frozen=True, kw_only=True):
     """
 
     seq: int
+    waiting: bool
     id: str
     kind: str
     actor: str
@@ -233,6 +237,7 @@ class _Names:
             id=operation.id,
             kind=operation.kind,
             actor=self.actors.get(operation.actor, operation.actor),
+            waiting=past.seq >= PENDING,
             via=operation.via,
             session=operation.session,
             time=iso(past.verdict.now),

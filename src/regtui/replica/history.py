@@ -17,6 +17,7 @@ from regtui.core.verdicts import LogRow
 from regtui.core.view import Past
 from regtui.replica.database import Connection
 from regtui.replica.decoded import stored_past, stored_value
+from regtui.replica.remote import PENDING
 
 FIRST_WINDOW = 512
 """Operations that are looked through first; each window after it is four times as wide."""
@@ -57,6 +58,21 @@ def newest(connection: Connection) -> int:
         "select greatest((select seq from base.replica), (select max(seq) from base.operation))"
     ).fetchone()
     return 0 if row is None else int(row[0])
+
+
+def accepted(connection: Connection) -> int:
+    """Return the sequence number of the last operation that was decided; 0 where there is none."""
+    row = connection.execute("select seq from base.replica").fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def waiting_ids(connection: Connection) -> dict[str, int]:
+    """Return the operations that wait for the remote: sequence number by id."""
+    return dict(
+        connection.execute(
+            "select id::varchar, seq from base.operation where seq >= ?", [PENDING]
+        ).fetchall()
+    )
 
 
 def matching(connection: Connection, wanted: Wanted, below: int) -> Iterator[int]:
