@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import time
 from collections.abc import Iterator
@@ -236,7 +237,14 @@ def test_an_audit_of_a_changed_registry_exits_with_8_and_names_what(moved: Regtu
 def following(moved: Regtui) -> Iterator[Popen[str]]:
     """Return a process that follows the log as JSON, once it does."""
     process = moved.start("log", "--follow", "--json")
-    time.sleep(1.5)  # there is nothing to see of it before
+    assert process.stdout is not None
+    number = 0
+    while not select.select([process.stdout], [], [], 1)[0]:
+        number += 1
+        moved("edit", "team/ranker", "--tag", f"probe={number}")
+    told = json.loads(process.stdout.readline())["changes"][0]["after"]
+    while told != str(number):
+        told = json.loads(process.stdout.readline())["changes"][0]["after"]
     yield process
     process.kill()
     process.communicate()

@@ -6,14 +6,10 @@ from pathlib import Path
 import pytest
 
 from regtui.core.errors import NotFound
-from regtui.core.identity import model_id, name_key
-from regtui.core.operations import ModelBody
 from regtui.registry import open_registry
+from tests.pieces.site import Site
 from tests.server.people import Person, join, sign_in
 from tests.server.process import ServerProcess
-
-OLDER = 1_000
-"""Operations that a first sync carries: `sync_server.pull.LOG_LIMIT`."""
 
 
 @pytest.fixture(autouse=True)
@@ -38,32 +34,31 @@ def worked(eve: Person, tmp_path: Path) -> Person:
     return eve
 
 
-def models(person: Person, count: int) -> None:
-    with person.registry.context.writing() as authority:
-        for index in range(count):
-            identity = model_id(name_key(f"m{index}"), 0)
-            body = ModelBody(name=f"m{index}", generation=0, set={})
-            authority.submit("model.create", identity, identity, body)
-
-
 def test_a_first_sync_carries_the_newest_history_and_the_rest_comes_when_asked_for(
-    server_process: ServerProcess, worked: Person, tmp_path: Path
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    models(worked, OLDER + 100)
-    worked.registry.sync()
-    late = sign_in(server_process, tmp_path / "late", "eve")
-    late.registry.sync()
-    short = len(late.registry.log(limit=10_000).operations)
-    assert short < OLDER + 100
-    assert late.registry.log("nlp/bert@1").operations == []
-    assert late.registry.version("nlp/bert@1").description == "good"
-    came = late.registry.fetch_history()
-    assert came > 100
-    assert late.registry.fetch_history() == 0
-    whole = [one.id for one in late.registry.log(limit=10_000).operations]
-    assert whole == [one.id for one in worked.registry.log(limit=10_000).operations]
-    assert len(late.registry.log("nlp/bert@1").operations) > 1
-    assert late.registry.verify_history().ok
+    monkeypatch.setattr("sync_server.pull.LOG_LIMIT", 6)
+    monkeypatch.setattr("sync_server.history.LIMIT", 3)
+    early, late = (open_registry(tmp_path / name) for name in ("early", "late"))
+    for registry in (early, late):
+        registry.add_remote(f"http://127.0.0.1:{site.port}")
+        registry.login(site.person("eve", _="admin"))
+    (tmp_path / "w").write_text("w")
+    early.capture(tmp_path / "w", model="nlp/bert")
+    early.edit("nlp/bert@latest", {"description": "good"})
+    for index in range(8):
+        early.create_model(f"m{index}")
+    early.sync()
+    late.sync()
+    assert len(late.log().operations) == 6
+    assert late.log("nlp/bert@1").operations == []
+    assert late.version("nlp/bert@1").description == "good"
+    assert late.fetch_history() == 5
+    assert late.fetch_history() == 0
+    whole = [one.id for one in late.log().operations]
+    assert whole == [one.id for one in early.log().operations]
+    assert len(late.log("nlp/bert@1").operations) == 2
+    assert late.verify_history().ok
 
 
 def test_a_history_that_is_whole_is_proven_by_signatures(
@@ -83,10 +78,11 @@ def test_a_history_that_is_whole_is_proven_by_signatures(
 
 
 CHANGES = {
-    "an operation": "update operation set bytes = replace(cast(bytes as text), 'good', 'evil') "
-    "where cast(bytes as text) like '%good%'",
-    "a verdict": "update operation set verdict = replace(cast(verdict as text), '\"now\":', "
-    "'\"now\": ') where place = 2 and stream <> 'access'",
+    "an operation": "update operation set "
+    "bytes = cast(replace(cast(bytes as text), 'good', 'evil') as blob) where cast(bytes as text) like '%good%'",
+    "a verdict": "update operation set verdict = "
+    "cast(replace(cast(verdict as text), '\"now\":', '\"now\": ') as blob) "
+    "where place = 2 and stream <> 'access'",
     "a link": "update operation set stream_link = zeroblob(32) where place = 2 "
     "and stream <> 'access'",
     "a head": "update stream set link = zeroblob(32) where id not in ('access', 'registry')",
