@@ -79,7 +79,8 @@ def test_a_history_that_is_whole_is_proven_by_signatures(
 
 CHANGES = {
     "an operation": "update operation set "
-    "bytes = cast(replace(cast(bytes as text), 'good', 'evil') as blob) where cast(bytes as text) like '%good%'",
+    "bytes = cast(replace(cast(bytes as text), 'good', 'evil') as blob) "
+    "where cast(bytes as text) like '%good%'",
     "a verdict": "update operation set verdict = "
     "cast(replace(cast(verdict as text), '\"now\":', '\"now\": ') as blob) "
     "where place = 2 and stream <> 'access'",
