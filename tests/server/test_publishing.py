@@ -109,6 +109,7 @@ def test_numbers_that_change_stay_as_tags_and_what_differs_becomes_a_conflict(
 ) -> None:
     for text in ("zero", "two"):
         ann.registry.capture(content(tmp_path, text), model="nlp/bert", tags={"by": "eve"})
+    ann.registry.sync()
     ann.registry.set_alias("nlp/bert@2", "champion")
     ann.registry.edit("nlp/bert@2", {"description": "eve's"})
     ann.registry.sync()

@@ -84,8 +84,8 @@ class Replica:
         # Reading commands start without the judge's modules.
         from regtui.replica.authority import SoloAuthority
 
-        with self.changing() as connection:
-            authority = SoloAuthority(connection, actor, via, session, self.clock(), self.home.path)
+        with self._changing() as (connection, now):
+            authority = SoloAuthority(connection, actor, via, session, now, self.home.path)
             yield authority
             authority.flush()
 
@@ -98,14 +98,21 @@ class Replica:
             Damaged: The database is damaged or gone.
             RegtuiError: A newer program made it, or the disk is full.
         """
+        with self._changing() as (connection, _):
+            yield connection
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[tuple[Connection, int]]:
+        """Open the replica for one transaction, with the moment at which that was its turn."""
         self.make()
         while True:
             with self._lock.exclusive():
-                keep_daily_copy(self.home, wall_clock())
+                now = self.clock()
+                keep_daily_copy(self.home, now)
                 with connected(self.home.database, read_only=False) as connection:
                     if check(connection, self.home.database):
                         connection.execute("begin")
-                        yield connection
+                        yield connection, now
                         connection.execute("commit")
                         return
             self._migrate()
