@@ -42,7 +42,7 @@ def test_a_first_sync_carries_the_newest_history_and_the_rest_comes_when_asked_f
     early, late = (open_registry(tmp_path / name) for name in ("early", "late"))
     for registry in (early, late):
         registry.add_remote(f"http://127.0.0.1:{site.port}")
-        registry.login(site.person("eve", _="admin"))
+        registry.login(site.person("eve", **{"*": "admin"}))
     (tmp_path / "w").write_text("w")
     early.capture(tmp_path / "w", model="nlp/bert")
     early.edit("nlp/bert@latest", {"description": "good"})
