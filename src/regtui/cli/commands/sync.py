@@ -72,6 +72,7 @@ def sync(
 
         if not publish_first(registry, dry_run=dry_run, yes=yes):
             return
+        history = True  # what was just sent is all of it
 
     def once() -> "Synced":
         with Progress("bringing files") as progress:
