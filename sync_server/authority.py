@@ -255,6 +255,8 @@ class Authority:
             return verdict, Judged(verdict)
         try:
             judged = judge(sent.operation, self.view, actor, now)
+        except sa.exc.DBAPIError:
+            raise  # it says nothing of the operation: the request fails, and is sent again
         except Exception:  # noqa: BLE001 -- nothing blocks the queue
             reference = uuid4().hex[:12]
             traceback.print_exc()
@@ -297,7 +299,8 @@ class Authority:
         stream.last_number = max(stream.last_number, verdict.number or 0)
         for document, body in judged.documents:
             before = self.view.body(document.id)
-            self._change(stream, before, document, body)
+            # What was merged into an entity of another stream changed that one.
+            self._change(self._stream(document.stream), before, document, body)
         changed = verdict.merged_into or subject(operation)
         self._operations.append(
             {

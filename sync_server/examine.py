@@ -1,8 +1,9 @@
 """The doctor: recomputes from stored bytes what the server keeps beside them.
 
 Chains of the registry and of streams, sums and counts, the digests of documents in the last verdict
-on each, and texts. What a step changed (a number that was given late) has no verdict; its link is
-recomputed as long as its document stands, and taken as it is when that has changed since.
+on each, texts, authors, the keys of replicas, and the present epoch. What a step changed (a number
+that was given late) has no verdict; its link is recomputed as long as its document stands, and
+taken as it is when that has changed since.
 """
 
 from collections.abc import Iterator
@@ -119,6 +120,7 @@ class _Registry:
         self._streams: dict[str, _Stream] = {}
         self._digests: dict[str, str] = {}
         self._steps: dict[int, bytes] = {}
+        self._authors: dict[tuple[str, str], int] = {}
 
     def damage(self) -> Iterator[str]:
         """Yield a line for each thing that is damaged."""
@@ -128,7 +130,9 @@ class _Registry:
         yield from self._compared(bodies)
         yield from lines
         yield from self._totals()
+        yield from self._people()
         yield from self._refusals()
+        yield from self._epochs()
 
     def _documents(self) -> tuple[dict[str, tuple[int, bytes | None, str]], list[str]]:
         """Return sequence number, digest and body (of steps alone) by entity, and what is wrong."""
@@ -193,6 +197,7 @@ class _Registry:
             yield f"operation {row.seq}: its stream's link is not that of its bytes"
         stream.link, stream.place = bytes(row.stream_link), stream.place + 1
         stream.head = row.seq
+        self._authors.setdefault((row.stream, row.actor), row.seq)
         try:
             operation, decided = _heads.decode(data), _heads.decode(verdict)
         except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -239,6 +244,32 @@ class _Registry:
                 yield f"stream {identity}: its counters are behind"
         for identity in rows:
             yield f"stream {identity}: nothing is in it"
+
+    def _people(self) -> Iterator[str]:
+        """Compare authors with the operations that they made, and keys with the ids of replicas."""
+        a, r = schema.author.c, schema.replica.c
+        rows = self._connection.execute(
+            sa.select(a.stream, a.user, a.seq).where(a.registry == self._row.key)
+        )
+        known = {(row.stream, row.user): row.seq for row in rows}
+        for stream, user in sorted(dict(known.items() ^ self._authors.items())):
+            yield f"stream {stream}: since when {user} is an author is not what operations say"
+        rows = self._connection.execute(
+            sa.select(r.id, r.public_key).where(r.registry == self._row.key)
+        )
+        for row in rows:
+            if replica_id(bytes(row.public_key)) != row.id:
+                yield f"replica {row.id}: its key is another one's"
+
+    def _epochs(self) -> Iterator[str]:
+        c = schema.epoch.c
+        rows = self._connection.execute(
+            sa.select(c.id, c.base).where(c.registry == self._row.key)
+        ).all()
+        if self._row.epoch not in {row.id for row in rows}:
+            yield "its epoch is none that was begun"
+        if any(row.base > self._row.seq for row in rows):
+            yield "an epoch begins behind the end of the chain"
 
     def _refusals(self) -> Iterator[str]:
         c = schema.refusal.c

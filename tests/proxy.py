@@ -17,12 +17,14 @@ class Faults(Struct):
         delay: Seconds before each block.
         halve: Whether blocks arrive in two parts.
         duplicate: Whether each connection's bytes are sent over a second one, too, unanswered.
+        late: Seconds by which that second one is behind: what was sent later overtakes it.
     """
 
     cuts: list[tuple[int | None, int | None]] = []
     delay: float = 0.0
     halve: bool = False
     duplicate: bool = False
+    late: float = 0.0
 
 
 class Proxy:
@@ -35,6 +37,7 @@ class Proxy:
         self.connections = 0
         self.cut = 0
         self.loop = asyncio.new_event_loop()
+        self._repeating: set[asyncio.Task[None]] = set()
 
     async def listen(self) -> asyncio.Server:
         server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
@@ -46,12 +49,14 @@ class Proxy:
         cuts = self.faults.cuts.pop(0) if self.faults.cuts else (None, None)
         down, requests = await asyncio.open_connection("127.0.0.1", self.target)
         targets = [requests]
-        if self.faults.duplicate:
+        late = self.faults.late if self.faults.duplicate else 0.0
+        sent = bytearray()
+        if self.faults.duplicate and not late:
             _, twin = await asyncio.open_connection("127.0.0.1", self.target)
             targets.append(twin)
         ways = [
-            asyncio.create_task(self._pass(up, targets, cuts[0])),
-            asyncio.create_task(self._pass(down, [answers], cuts[1])),
+            asyncio.create_task(self._pass(up, targets, cuts[0], sent)),
+            asyncio.create_task(self._pass(down, [answers], cuts[1], bytearray())),
         ]
         try:
             with suppress(asyncio.CancelledError):  # the end of the test
@@ -61,9 +66,27 @@ class Proxy:
                 way.cancel()
             for writer in (*targets, answers):
                 writer.transport.abort()
+            if late:
+                again = asyncio.create_task(self._repeat(bytes(sent), late))
+                self._repeating.add(again)
+                again.add_done_callback(self._repeating.discard)
+
+    async def _repeat(self, sent: bytes, late: float) -> None:
+        """Send what a connection sent once more; nobody hears the answer."""
+        with suppress(OSError):
+            await asyncio.sleep(late)
+            down, requests = await asyncio.open_connection("127.0.0.1", self.target)
+            requests.write(sent)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(down.read(1), 10)
+            requests.transport.abort()
 
     async def _pass(
-        self, source: asyncio.StreamReader, targets: list[asyncio.StreamWriter], limit: int | None
+        self,
+        source: asyncio.StreamReader,
+        targets: list[asyncio.StreamWriter],
+        limit: int | None,
+        passed: bytearray,
     ) -> None:
         with suppress(OSError):
             while block := await source.read(1 << 16):
@@ -71,6 +94,7 @@ class Proxy:
                 is_last = limit is not None and len(block) >= limit
                 block = block[:limit] if is_last else block
                 limit = None if limit is None else limit - len(block)
+                passed += block
                 parts = _halves(block) if self.faults.halve else [block]
                 for part in parts:
                     for target in targets:

@@ -20,7 +20,7 @@ from regtui.replica.projection import Rows, changed_tables, project
 from regtui.replica.rebuild import PROJECTED
 from regtui.replica.remote import PENDING
 from regtui.replica.tables import COLUMNS, Row, insert
-from regtui.replica.texts import keep
+from regtui.replica.texts import forget_unnamed, keep
 from regtui.wire.messages import Answer, Entry, Item, Sum
 from regtui.wire.statements import moved
 
@@ -277,6 +277,7 @@ class Accepting:
             [keys, keys],
         )
         run("delete from base.text_of where stream in (select unnest(?::bigint[]))", [keys])
+        forget_unnamed(self._connection, gone)
 
     def _keep_certificates(self, documents: Sequence[Document], items: Sequence[Item]) -> None:
         rows = [

@@ -238,7 +238,8 @@ class SyncClient:
                 return False
             present = remote.cursor if remote.staged is None else remote.staged
             is_late = present != request.cursor
-            remote.anchor = msgspec.to_builtins(answer.head)
+            if remote.anchor is None or answer.head.seq >= remote.anchor["seq"]:
+                remote.anchor = msgspec.to_builtins(answer.head)
             if not is_late:
                 self._take_page(connection, remote, answer, done)
             remote.synced = self._replica.clock() // 1000
