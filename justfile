@@ -18,6 +18,10 @@ test *args:
 test-slow *args:
     {{python}} -m pytest -m slow -n 2 {{args}}
 
+# The simulation of sync for so many minutes; `just soak 0 SEED` plays a seed that failed again.
+soak minutes="10" *first:
+    PYTHONHASHSEED=0 {{python}} -m tests.sync.soak {{minutes}} {{first}}
+
 lint:
     .venv/bin/ruff check
     .venv/bin/ruff format --check

@@ -8,13 +8,19 @@ import pytest
 from tests.sync.simulation import run
 
 SEEDS = int(os.environ.get("REGTUI_SEEDS", "60"))
-FAST = 10
+FAST = 6
 """Seeds that every run of the tests plays; the others are for the slow suite."""
+
+KEPT = (1003, 1008, 1078)
+"""Seeds that failed once."""
 
 
 @pytest.mark.parametrize(
     "seed",
-    [seed if seed < FAST else pytest.param(seed, marks=pytest.mark.slow) for seed in range(SEEDS)],
+    [
+        seed if seed < FAST else pytest.param(seed, marks=pytest.mark.slow)
+        for seed in (*range(SEEDS), *KEPT)
+    ],
 )
 def test_everybody_converges_and_nothing_is_lost(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -45,11 +45,24 @@ class World:
             self.database, "main", "root", self.clock, self.mint, self.seed, identity=self.uuid()
         )
         self.registry = made.registry
-        self.server = Server(self.database, self.clock, self.seed, self.mint)
+        self.skew = 0
+        self.server = self.open_server()
 
     def clock(self) -> int:
         self.now += 1000
         return self.now
+
+    def server_clock(self) -> int:
+        """The server's own clock, which may be wrong like any other."""
+        return self.clock() + self.skew
+
+    def open_server(self) -> Server:
+        """Another instance of the server on the same database, as a process of it would be."""
+        return Server(self.database, self.server_clock, self.seed, self.mint)
+
+    def serving(self) -> Server:
+        """The instance that answers the next request."""
+        return self.server
 
     def seed(self) -> bytes:
         return self.random.randbytes(16)
@@ -66,7 +79,7 @@ class World:
             administration.put_user(name)  # type: ignore[attr-defined]
             administration.grant(name, role, scope)  # type: ignore[attr-defined]
 
-        self.server.administrate(self.registry, change)
+        self.serving().administrate(self.registry, change)
 
     def person(self, name: str, home: str | None = None) -> Person:
         return Person(self, name, self.folder / (home or name))
@@ -113,6 +126,10 @@ class Person:
     """Somebody with a replica of his own, signed in."""
 
     def __init__(self, world: World, name: str, home: Path) -> None:
+        self.sign_in(world, name, home)
+
+    def sign_in(self, world: World, name: str, home: Path) -> None:
+        """Begin with an empty home that joins the server."""
         self.take_over(world, name, home)
         with self.replica.changing() as connection:
             connection.execute("update base.replica set registry = ?", [world.registry])
@@ -132,10 +149,23 @@ class Person:
         """Work on a home that is there already."""
         self.world = world
         self.name = name
-        self.replica = HeldReplica(home, world.clock)
+        self.skew = 0
+        self.home = home.name
+        self.replica = self.make_replica(home)
         self.registry = Registry(Context(self.replica, "cli", world.mint(world.now)))
+        self.connect(50)
+
+    def make_replica(self, home: Path) -> HeldReplica:
+        return HeldReplica(home, self.clock)
+
+    def connect(self, page: int) -> None:
+        """Reach the server; answers have so many documents at most."""
         self.wire = Wire(self)
-        self.client = SyncClient(self.replica, self.wire, "session", page=50)
+        self.client = SyncClient(self.replica, self.wire, "session", page=page)
+
+    def clock(self) -> int:
+        """The clock of his machine."""
+        return self.world.clock() + self.skew
 
     def sync(self, *_: object) -> Synced:
         return self.client.sync()
@@ -163,7 +193,7 @@ class Wire:
         sent = encoder.encode(push)
         caller = Caller(user_id(self.person.name))
         try:
-            answer = world.server.service.sync(registry, caller, push_decoder.decode(sent))
+            answer = world.serving().service.sync(registry, caller, push_decoder.decode(sent))
         except Refused as error:
             if error.code == "not_enrolled":
                 raise NotEnrolled(error.message) from None
@@ -173,7 +203,7 @@ class Wire:
         return answer_decoder.decode(got)
 
     def enrol(self, registry: str, user: str, key: Key) -> None:
-        self.person.world.server.administrate(
+        self.person.world.serving().administrate(
             registry, lambda one: one.enrol(user, key.public, "host"), caller=Caller(user)
         )
 
