@@ -49,7 +49,7 @@ SLICE = 0.25
 
 
 class Header(Struct, frozen=True):
-    """What every operation says, also one of an unknown kind."""
+    """What an operation of an unknown kind says like any other."""
 
     id: str
     replica: str
@@ -64,7 +64,7 @@ class Sent(Struct, frozen=True):
     """An operation as it came: its exact bytes, and what they hold; None for an unknown kind."""
 
     data: bytes
-    header: Header
+    header: Header | Operation
     operation: Operation | None
 
 
@@ -116,11 +116,18 @@ def read_operation(data: bytes) -> Sent:
         Refused: They hold none.
     """
     try:
-        header = _header.decode(data)
-        return Sent(data, header, decode_operation(data))
+        operation = decode_operation(data)
+        return Sent(data, operation, operation)
     except UnknownKind:
-        return Sent(data, header, None)
+        return _read_unknown(data)
     except (BadInput, ValueError, RecursionError) as error:
+        raise Refused(400, "malformed", f"a malformed operation: {error}") from None
+
+
+def _read_unknown(data: bytes) -> Sent:
+    try:
+        return Sent(data, _header.decode(data), None)
+    except (ValueError, RecursionError) as error:
         raise Refused(400, "malformed", f"a malformed operation: {error}") from None
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import StaticPool
 
@@ -20,6 +20,8 @@ Rows = Sequence[Mapping[str, Any]]
 
 PARAMETERS = 900
 """Values of one statement: what every SQLite takes."""
+
+_POSTGRES = postgresql.dialect()
 
 
 class Database:
@@ -60,9 +62,8 @@ class Database:
 
 
 def insert(connection: Connection, table: sa.Table, rows: Rows) -> None:
-    """Write rows that are not there."""
-    if rows:
-        connection.execute(sa.insert(table), list(rows))
+    """Write rows that are not there; all of them name the same columns."""
+    _write(connection, table, rows, "")
 
 
 def upsert(connection: Connection, table: sa.Table, rows: Rows, *, replace: bool = True) -> None:
@@ -70,14 +71,37 @@ def upsert(connection: Connection, table: sa.Table, rows: Rows, *, replace: bool
     if not rows:
         return
     keys = [column.name for column in table.primary_key]
-    make: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = make(table)
-    if replace:
-        taken = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
-        statement = statement.on_conflict_do_update(index_elements=keys, set_=taken)
+    if not replace:
+        _write(connection, table, rows, "on conflict do nothing")
+        return
+    taken = ", ".join(f'"{name}" = excluded."{name}"' for name in rows[0] if name not in keys)
+    target = ", ".join(f'"{key}"' for key in keys)
+    # One statement can't write a row twice: the last one counts.
+    last = {tuple(row[key] for key in keys): row for row in rows}
+    _write(connection, table, [*last.values()], f"on conflict ({target}) do update set {taken}")
+
+
+def _write(connection: Connection, table: sa.Table, rows: Rows, conflict: str) -> None:
+    """Write rows by one statement of the driver's, which a layer above would only slow down."""
+    if not rows:
+        return
+    names = [*rows[0]]
+    listed = ", ".join(f'"{name}"' for name in names)
+    if connection.dialect.name == "postgresql":
+        # One statement, for one a row costs a message to the server each.
+        arrays = ", ".join(f"%({name})s::{_kind(table.c[name])}[]" for name in names)
+        values: Any = {name: [row[name] for row in rows] for name in names}
+        source = f"select * from unnest({arrays})"  # noqa: S608 -- names are the schema's
     else:
-        statement = statement.on_conflict_do_nothing(index_elements=keys)
-    connection.execute(statement, list(rows))
+        values = list(rows)
+        source = f"values ({', '.join(f':{name}' for name in names)})"
+    statement = f'insert into "{table.name}" ({listed}) {source} {conflict}'
+    connection.exec_driver_sql(statement, values)
+
+
+def _kind(column: sa.Column[Any]) -> str:
+    """Return the name of a column's type on Postgres."""
+    return column.type.compile(dialect=_POSTGRES)
 
 
 def chunks(values: Iterable[str]) -> Iterator[list[str]]:

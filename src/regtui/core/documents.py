@@ -150,7 +150,8 @@ class Field(Struct, frozen=True):
     @property
     def keyed(self) -> bool:
         """Whether values stand under keys rather than under the field itself."""
-        return self.rule in {Rule.MAP, Rule.SET, Rule.METRIC}
+        rule = self.rule
+        return rule is Rule.MAP or rule is Rule.METRIC or rule is Rule.SET
 
 
 FIELDS: dict[str, dict[str, Field]] = {
@@ -220,6 +221,13 @@ FIELDS: dict[str, dict[str, Field]] = {
     },
 }
 
+_SERIES = frozenset({"series"})
+_TEXTS = {
+    kind: _SERIES | {name for name, field in fields.items() if field.rule is Rule.TEXT}
+    for kind, fields in FIELDS.items()
+}
+"""The fields of each kind that name texts."""
+
 _decoder = msgspec.json.Decoder(Document)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -260,12 +268,13 @@ def named_texts(kind: str, values: Iterable[tuple[str, Any]]) -> set[str]:
     A place names the packages and the diff of its run. A series that is no digest is nobody's text:
     it stands for nothing.
     """
-    values = [*values]
-    fields = FIELDS.get(kind, {})
-    texts = {name for name, field in fields.items() if field.rule is Rule.TEXT} | {"series"}
-    named = [value for path, value in values if split_path(path)[0] in texts]
+    texts = _TEXTS.get(kind, _SERIES)
+    named: list[Any] = []
     for path, value in values:
-        if kind == "version" and split_path(path)[0] == "places":
+        field = path.partition("/")[0]
+        if field in texts:
+            named.append(value)
+        elif field == "places" and kind == "version":
             named += _texts_of_place(value)
     return {value for value in named if isinstance(value, str) and _DIGEST.fullmatch(value)}
 

@@ -6,6 +6,7 @@ its name and generation; the same holds for aliases and, through the content dig
 that nobody reaches a model by a name that it once had.
 """
 
+import hashlib
 import re
 import unicodedata
 import uuid
@@ -129,4 +130,8 @@ def short_number(version: str) -> int:
 
 
 def _derived(*parts: str) -> str:
-    return str(uuid.uuid5(NAMESPACE, "\0".join(parts)))
+    """Return the UUID of version 5 of these parts; `uuid.uuid5` takes four times as long."""
+    named = hashlib.sha1(NAMESPACE.bytes + "\0".join(parts).encode(), usedforsecurity=False)
+    digits = named.hexdigest()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
