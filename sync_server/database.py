@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import StaticPool
 
@@ -20,8 +19,6 @@ Rows = Sequence[Mapping[str, Any]]
 
 PARAMETERS = 900
 """Values of one statement: what every SQLite takes."""
-
-_POSTGRES = postgresql.dialect()
 
 
 class Database:
@@ -89,7 +86,8 @@ def _write(connection: Connection, table: sa.Table, rows: Rows, conflict: str) -
     listed = ", ".join(f'"{name}"' for name in names)
     if connection.dialect.name == "postgresql":
         # One statement, for one a row costs a message to the server each.
-        arrays = ", ".join(f"%({name})s::{_kind(table.c[name])}[]" for name in names)
+        kinds = {name: table.c[name].type.compile(connection.dialect) for name in names}
+        arrays = ", ".join(f"%({name})s::{kind}[]" for name, kind in kinds.items())
         values: Any = {name: [row[name] for row in rows] for name in names}
         source = f"select * from unnest({arrays})"  # noqa: S608 -- names are the schema's
     else:
@@ -97,11 +95,6 @@ def _write(connection: Connection, table: sa.Table, rows: Rows, conflict: str) -
         source = f"values ({', '.join(f':{name}' for name in names)})"
     statement = f'insert into "{table.name}" ({listed}) {source} {conflict}'
     connection.exec_driver_sql(statement, values)
-
-
-def _kind(column: sa.Column[Any]) -> str:
-    """Return the name of a column's type on Postgres."""
-    return column.type.compile(dialect=_POSTGRES)
 
 
 def chunks(values: Iterable[str]) -> Iterator[list[str]]:
