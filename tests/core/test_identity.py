@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from regtui.core.errors import BadInput
 from regtui.core.identity import (
     NAME_LIMIT,
+    NAMESPACE,
     alias_id,
     alias_key,
     conflict_id,
@@ -130,3 +131,13 @@ def test_a_short_id_is_the_start_of_the_id() -> None:
     version = str(uuid.UUID(int=0xABCDEF0123 << 88))
     assert short_id(version) == ":abcdef0123"
     assert short_number(version) == 0xABCDEF0123
+
+
+@given(st.text(), st.text(), st.text())
+def test_ids_are_uuids_of_version_5_of_their_parts(model: str, digest: str, nonce: str) -> None:
+    parts = "\0".join(["version", model, digest, nonce])
+    try:
+        expected = str(uuid.uuid5(NAMESPACE, parts))
+    except UnicodeEncodeError:
+        return  # a lone surrogate is no part of a name
+    assert version_id(model, digest, nonce) == expected

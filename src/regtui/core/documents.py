@@ -8,7 +8,7 @@ a document may gain later goes into `fields` or `facts`, never beside them or in
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -81,6 +81,15 @@ class Document(Struct, frozen=True, kw_only=True):
             for path, register in self.fields.items()
             if path.startswith(start)
         }
+
+    def all_entries(self) -> dict[str, dict[str, Any]]:
+        """Return the values of every map and set by key, by field: one look for all of them."""
+        found: dict[str, dict[str, Any]] = {}
+        for path, register in self.fields.items():
+            field, slash, key = path.partition("/")
+            if slash:
+                found.setdefault(field, {})[key] = register.v
+        return found
 
     def stamp(self, path: str) -> str | None:
         """Return the id of the operation that set the value at a path."""
@@ -245,8 +254,12 @@ def field_of(kind: str, path: str) -> Field:
 
 def source_of(version: Document) -> str | None:
     """Return where the content of a version was found first, as `folder/name`."""
-    places = version.entries("places").items()
-    first = min(places, key=lambda entry: (entry[1]["at"], entry[0]), default=None)
+    return first_place(version.entries("places"))
+
+
+def first_place(places: Mapping[str, Any]) -> str | None:
+    """Return which of a version's places was the first, as `folder/name`."""
+    first = min(places.items(), key=lambda entry: (entry[1]["at"], entry[0]), default=None)
     return None if first is None else f"{first[1]['folder'].rstrip('/')}/{first[1]['name']}"
 
 

@@ -16,7 +16,7 @@ from regtui.core.encoding import encode
 from regtui.core.manifest import FileEntry
 from regtui.core.operations import decode_operation
 from regtui.replica.database import Connection
-from regtui.replica.projection import Rows, changed_tables, project
+from regtui.replica.projection import Rows, changed_tables, mentioned, project
 from regtui.replica.rebuild import PROJECTED
 from regtui.replica.remote import PENDING
 from regtui.replica.tables import COLUMNS, Row, insert
@@ -297,23 +297,29 @@ class Accepting:
         values = {(self._stream(text.stream), text.digest): text.value for text in answer.texts}
         rows = [(stream, digest) for stream, digest in values]
         lists: set[str] = set()
-        new = [d for d in documents if d.kind == "version"]
+        new = [
+            (self._key(d.id), (self._stream(d.stream), str(d.facts["digest"])))
+            for d in documents
+            if d.kind == "version"
+        ]
         files: list[Row] = []
-        having = self._versions_with_files([self._key(d.id) for d in new])
+        having = self._versions_with_files([key for key, _ in new])
         earlier = self._earlier_texts(
-            {str(d.facts["digest"]) for d in new if self._key(d.id) not in having}
+            {place[1] for key, place in new if key not in having and place not in values}
         )
-        for version in new:
-            key = self._key(version.id)
-            digest = str(version.facts["digest"])
-            text = values.get((self._stream(version.stream), digest)) or earlier.get(digest)
+        without: list[int] = []
+        for key, place in new:
+            text = values.get(place) or earlier.get(place[1])
             if text is not None:
-                lists.add(digest)
-            if key in having or text is None:
+                lists.add(place[1])
+            if key in having:
+                continue
+            if text is None:
+                without.append(key)
                 continue
             files += [
                 (key, e.path, e.size, "true" if e.executable else "false", e.digest)
-                for e in msgspec.json.decode(text, type=list[FileEntry])
+                for e in _files.decode(text)
             ]
         insert(self._connection, "file", files)
         # Their bytes are on the server, and missed by nobody until they are fetched.
@@ -321,9 +327,7 @@ class Accepting:
         self._connection.execute(
             "insert into base.released select unnest(?::bigint[]), 0", [sorted(fetched)]
         )
-        self._copy_files(
-            [self._key(d.id) for d in new if self._key(d.id) not in having],
-        )
+        self._copy_files(without)
         keep(
             self._connection,
             {d: v for (_, d), v in values.items() if d not in lists}.items(),
@@ -446,16 +450,8 @@ class Accepting:
 
     def _find_keys(self, documents: Sequence[Document]) -> None:
         """Look up the keys of everything that documents mention."""
-        mentioned: set[str] = set()
-
-        def note(identity: str) -> int:
-            mentioned.add(identity)
-            return 0
-
-        for document in documents:
-            mentioned.add(document.id)
-            project(0, document, note, changed_tables(None, document))
-        self._find_ids(mentioned)
+        found = {document.id for document in documents}
+        self._find_ids(found.union(*map(mentioned, documents)))
 
     def _find_ids(self, identities: set[str]) -> None:
         wanted = [one for one in identities if one not in self._keys]
@@ -504,3 +500,4 @@ class _Decided(Struct):
 
 _identity = msgspec.json.Decoder(_Identity)
 _decided = msgspec.json.Decoder(_Decided)
+_files = msgspec.json.Decoder(list[FileEntry])

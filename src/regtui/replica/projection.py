@@ -4,11 +4,13 @@ A pure function of documents, so that the typed tables can be rebuilt from the r
 newer program knows more columns.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from regtui.core import encoding
-from regtui.core.documents import Document, source_of, split_path
+from regtui.core.documents import Document, first_place, split_path
 from regtui.core.holders import holders
 from regtui.core.identity import short_number
 from regtui.replica.tables import Row
@@ -18,6 +20,21 @@ Rows = dict[str, list[Row]]
 
 KeyOf = Callable[[str], int]
 """Returns the local key of a document or actor by its id."""
+
+_Entries = Mapping[str, Mapping[str, Any]]
+"""The values of a document's maps and sets by key, by field."""
+
+_NONE: Mapping[str, Any] = {}
+
+
+class _Source(Struct):
+    """What rows are made of: a document with its local key, the keys of others, and its values."""
+
+    key: int
+    document: Document
+    key_of: KeyOf
+    entries: _Entries
+
 
 _FIELDS = {
     "metrics": "metric",
@@ -60,19 +77,28 @@ def project(key: int, document: Document, key_of: KeyOf, tables: Iterable[str]) 
         key_of: Looks up the keys of other documents and of actors.
         tables: The tables wanted.
     """
-    rows: Rows = {}
-    for table in tables:
-        rows[table] = _PROJECTORS[table](key, document, key_of)
-    return rows
+    source = _Source(key, document, key_of, document.all_entries())
+    return {table: _PROJECTORS[table](source) for table in tables}
 
 
-def _model(key: int, document: Document, key_of: KeyOf) -> list[Row]:
-    facts, value = document.facts, document.value
-    words = [value("name"), value("display_name"), value("description"), *_tag_words(document)]
+def mentioned(document: Document) -> set[str]:
+    """Return the ids whose keys the rows of a document have."""
+    facts = document.facts
+    found = {facts[name] for name in ("model", "of", "author") if name in facts}
+    if document.kind == "alias":
+        for _, holder in holders(document):
+            found |= {holder.author, holder.version}
+        found.add(document.value("version"))
+    return found - {None}
+
+
+def _model(one: _Source) -> list[Row]:
+    facts, value = one.document.facts, one.document.value
+    words = [value("name"), value("display_name"), value("description"), *_tag_words(one.entries)]
     return [
         (
-            key,
-            document.id,
+            one.key,
+            one.document.id,
             value("name"),
             facts["name"],
             facts["generation"],
@@ -81,118 +107,120 @@ def _model(key: int, document: Document, key_of: KeyOf) -> list[Row]:
             value("state"),
             value("primary_metric"),
             value("direction"),
-            key_of(facts["author"]),
+            one.key_of(facts["author"]),
             facts["created"] // 1000,
             _search(words),
         )
     ]
 
 
-def _version(key: int, document: Document, key_of: KeyOf) -> list[Row]:
-    facts, value = document.facts, document.value
-    source = source_of(document)
+def _version(one: _Source) -> list[Row]:
+    facts, value = one.document.facts, one.document.value
+    source = first_place(one.entries.get("places", _NONE))
     return [
         (
-            key,
-            key_of(facts["model"]),
+            one.key,
+            one.key_of(facts["model"]),
             facts["number"],
-            document.id,
-            short_number(document.id),
-            slot(key_of(facts["model"]), facts["number"]),
+            one.document.id,
+            short_number(one.document.id),
+            slot(one.key_of(facts["model"]), facts["number"]),
             facts["digest"],
             facts["size"],
             facts["files"],
             value("state"),
-            key_of(facts["author"]),
+            one.key_of(facts["author"]),
             facts["created"] // 1000,
             value("description"),
             source,
-            _search([value("description"), source, *_tag_words(document)]),
+            _search([value("description"), source, *_tag_words(one.entries)]),
         )
     ]
 
 
-def _alias(key: int, document: Document, key_of: KeyOf) -> list[Row]:
-    facts, register = document.facts, document.fields["version"]
-    version = None if register.v is None else key_of(register.v)
-    return [(key, key_of(facts["model"]), facts["name"], version, register.at // 1000)]
+def _alias(one: _Source) -> list[Row]:
+    facts, register = one.document.facts, one.document.fields["version"]
+    version = None if register.v is None else one.key_of(register.v)
+    return [(one.key, one.key_of(facts["model"]), facts["name"], version, register.at // 1000)]
 
 
-def _conflict(key: int, document: Document, key_of: KeyOf) -> list[Row]:
-    facts = document.facts
-    is_open = "true" if document.value("resolution") is None else "false"
-    return [(key, key_of(facts["of"]), facts["path"], is_open)]
+def _conflict(one: _Source) -> list[Row]:
+    facts = one.document.facts
+    is_open = "true" if one.document.value("resolution") is None else "false"
+    return [(one.key, one.key_of(facts["of"]), facts["path"], is_open)]
 
 
-def _holder(key: int, document: Document, key_of: KeyOf) -> list[Row]:
+def _holder(one: _Source) -> list[Row]:
     return [
         (
-            key,
-            None if holder.version is None else key_of(holder.version),
+            one.key,
+            None if holder.version is None else one.key_of(holder.version),
             operation,
-            key_of(holder.author),
+            one.key_of(holder.author),
             holder.at // 1000,
         )
-        for operation, holder in holders(document)
+        for operation, holder in holders(one.document)
     ]
 
 
-def _comment(key: int, document: Document, key_of: KeyOf) -> list[Row]:
-    facts, text = document.facts, document.fields["text"]
+def _comment(one: _Source) -> list[Row]:
+    facts, text = one.document.facts, one.document.fields["text"]
     edited = None if text.at == facts["created"] else text.at // 1000
     return [
         (
-            key,
-            key_of(facts["of"]),
-            key_of(facts["author"]),
+            one.key,
+            one.key_of(facts["of"]),
+            one.key_of(facts["author"]),
             facts["created"] // 1000,
             edited,
             text.v,
-            document.value("state"),
+            one.document.value("state"),
         )
     ]
 
 
-def _dataset(key: int, document: Document, key_of: KeyOf) -> list[Row]:
-    facts, value = document.facts, document.value
+def _dataset(one: _Source) -> list[Row]:
+    facts, value = one.document.facts, one.document.value
     return [
         (
-            key,
-            document.id,
+            one.key,
+            one.document.id,
             facts["name"],
             value("uri"),
             value("digest"),
             value("description"),
             value("state"),
-            key_of(facts["author"]),
+            one.key_of(facts["author"]),
             facts["created"] // 1000,
         )
     ]
 
 
-def _metric(key: int, document: Document, _: KeyOf) -> list[Row]:
-    entries = document.entries("metrics").items()
-    return [(key, name, value["value"], value.get("step")) for name, value in entries]
+def _metric(one: _Source) -> list[Row]:
+    metrics = one.entries.get("metrics", _NONE).items()
+    return [(one.key, name, value["value"], value.get("step")) for name, value in metrics]
 
 
-def _param(key: int, document: Document, _: KeyOf) -> list[Row]:
-    entries = document.entries("params").items()
-    return [(key, name, param_text(value), _number(value)) for name, value in entries]
+def _param(one: _Source) -> list[Row]:
+    params = one.entries.get("params", _NONE).items()
+    return [(one.key, name, param_text(value), _number(value)) for name, value in params]
 
 
-def _tag(key: int, document: Document, _: KeyOf) -> list[Row]:
-    return [(key, name, value) for name, value in document.entries("tags").items()]
+def _tag(one: _Source) -> list[Row]:
+    return [(one.key, name, value) for name, value in one.entries.get("tags", _NONE).items()]
 
 
-def _parent(key: int, document: Document, _: KeyOf) -> list[Row]:
-    return [(key, parent) for parent in document.entries("parents")]
+def _parent(one: _Source) -> list[Row]:
+    return [(one.key, parent) for parent in one.entries.get("parents", _NONE)]
 
 
-def _input(key: int, document: Document, _: KeyOf) -> list[Row]:
-    return [(key, name, value["uri"]) for name, value in document.entries("inputs").items()]
+def _input(one: _Source) -> list[Row]:
+    return [
+        (one.key, name, value["uri"]) for name, value in one.entries.get("inputs", _NONE).items()
+    ]
 
 
-_PROJECTORS: dict[str, Callable[[int, Document, KeyOf], list[Row]]] = {
+_PROJECTORS: dict[str, Callable[[_Source], list[Row]]] = {
     "model": _model,
     "version": _version,
     "alias": _alias,
@@ -231,8 +259,8 @@ def _number(value: Any) -> float | None:
     return None if number is None or number != number else number  # noqa: PLR0124 -- NaN
 
 
-def _tag_words(document: Document) -> list[str]:
-    return [f"{name}={value}" for name, value in sorted(document.entries("tags").items())]
+def _tag_words(entries: _Entries) -> list[str]:
+    return [f"{name}={value}" for name, value in sorted(entries.get("tags", _NONE).items())]
 
 
 def _search(words: Iterable[str | None]) -> str:

@@ -16,7 +16,7 @@ from msgspec import Struct
 from regtui.core.documents import Document, decode_document
 from regtui.replica.database import Connection
 from regtui.replica.decoded import UNREADABLE
-from regtui.replica.projection import Rows, changed_tables, project
+from regtui.replica.projection import Rows, changed_tables, mentioned, project
 from regtui.replica.tables import COLUMNS, insert
 
 PROJECTED = (
@@ -116,15 +116,7 @@ def readable(body: str) -> Document | None:
 
 def projected(connection: Connection, documents: Mapping[int, Document]) -> Rows:
     """Return the rows that documents have in the typed tables."""
-    mentioned: set[str] = set()
-
-    def note(identity: str) -> int:
-        mentioned.add(identity)
-        return 0
-
-    for key, document in documents.items():
-        project(key, document, note, changed_tables(None, document))
-    keys = _keys(connection, mentioned)
+    keys = _keys(connection, set().union(*map(mentioned, documents.values())))
     rows: Rows = {table: [] for table in PROJECTED}
     for key, document in documents.items():
         tables = changed_tables(None, document)
