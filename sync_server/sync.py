@@ -16,7 +16,7 @@ from regtui.core import chain, encoding
 from regtui.core.access import Grant
 from regtui.core.operations import Operation
 from regtui.wire import statements
-from regtui.wire.messages import Anchor, Answer, Cursor, Push
+from regtui.wire.messages import NOTHING, Anchor, Answer, Cursor, Push
 from sync_server import schema
 from sync_server.authority import (
     Authority,
@@ -292,6 +292,12 @@ class SyncService:
                 status="forked" if outcome.status == "forked" else "gap",
                 epoch=row.epoch, head=anchor, verdicts=made, receipt=receipt, cursor=push.cursor,
                 expect=outcome.expect, healing=row.healing, now=self.clock(),
+            )  # fmt: skip
+        if push.limit == NOTHING:
+            return Answer(
+                epoch=row.epoch, head=anchor, verdicts=made, parked=outcome.parked,
+                receipt=receipt, cursor=push.cursor, more=True, healing=row.healing,
+                now=self.clock(),
             )  # fmt: skip
         puller = self.puller(connection, row, rights)
         limit = max(8, min(push.limit, PAGE_LIMIT))

@@ -7,6 +7,7 @@ what was sent is sent again as it was, and an answer that came is whole.
 
 import contextlib
 import fcntl
+import itertools
 import os
 from collections.abc import Iterator
 from typing import Protocol
@@ -35,7 +36,8 @@ from regtui.sync.outgoing import (
     seal_batch,
     waiting,
 )
-from regtui.wire.messages import Anchor, Answer, Cursor, Push
+from regtui.sync.staging import stage, staged_answers, unstage
+from regtui.wire.messages import NOTHING, Anchor, Answer, Cursor, Push
 from regtui.wire.statements import push_statement, receipt_statement, verdict_digest
 
 CAPTURE = "version.capture"
@@ -152,64 +154,97 @@ class SyncClient:
         """
         done = Synced()
         with self.alone():
+            request: _Request | None = None
             for _ in range(ROUNDS):
-                if self.step(done):
-                    return done
+                request = request or self.prepare()
+                answer = self._ask(request, done)
+                if answer is None:
+                    request = None
+                    continue
+                # What is sent next is sealed with what came: to open the replica once more would
+                # take longer than either.
+                with self._replica.changing() as connection:
+                    if self._absorb(connection, request, answer, done):
+                        return done
+                    request = self._prepare(connection)
         raise RegtuiError("the sync does not come to an end", "tell the server's operator")
 
     def step(self, done: Synced) -> bool:
         """Make one request and take its answer; True where nothing is left to do."""
         request = self.prepare()
+        answer = self._ask(request, done)
+        return answer is not None and self.absorb(request, answer, done)
+
+    def _ask(self, request: _Request, done: Synced) -> Answer | None:
+        """Send a request and return the answer; None where the replica had to be enrolled."""
         try:
             answer = self._transport.sync(request.registry, request.push)
         except NotEnrolled:
             self._enrol()
-            return False
+            return None
         done.requests += 1
-        return self.absorb(request, answer, done)
+        return answer
 
     def prepare(self) -> _Request:
         """Seal what is sent next and keep it so, before anything leaves."""
-        self._identified()
-        with self._replica.changing() as connection:
-            remote, key = self._remote(connection), self._key(connection)
-            batch = seal_batch(connection, key, sends=self._sends)
-            cursor = remote.cursor if remote.staged is None else remote.staged
-            anchor = None if remote.anchor is None else msgspec.convert(remote.anchor, Anchor)
-            row = connection.execute("select registry::varchar from base.replica").fetchone()
-            registry = "" if row is None else str(row[0])
-            offered, evidence, texts = offers(connection)
-            known = anchor or Anchor("", 0, "", "")
-            signature = key.sign(
-                push_statement(
-                    registry,
-                    key.replica,
-                    batch.n,
-                    batch.tip,
-                    known.epoch,
-                    known.seq,
-                    known.link,
-                )
+        while True:
+            with self._replica.changing() as connection:
+                request = self._prepare(connection)
+            if request is not None:
+                return request
+            self._enrol()
+
+    def _prepare(self, connection: Connection) -> _Request | None:
+        """Seal what is sent next; None where the server does not know this replica yet.
+
+        A replica whose key is not here is a copy, and takes a new one.
+        """
+        remote, identity = self._remote(connection), _identity(connection)
+        key = load_key(identity, self._replica.home.path)
+        if key is None:
+            self._begin_anew(connection, remote)
+            write_remote(connection, remote)
+            return None
+        if remote.enrolled != identity:
+            return None
+        batch = seal_batch(connection, key, sends=self._sends)
+        cursor = remote.cursor if remote.staged is None else remote.staged
+        anchor = None if remote.anchor is None else msgspec.convert(remote.anchor, Anchor)
+        row = connection.execute("select registry::varchar from base.replica").fetchone()
+        registry = "" if row is None else str(row[0])
+        offered, evidence, texts = offers(connection)
+        known = anchor or Anchor("", 0, "", "")
+        signature = key.sign(
+            push_statement(
+                registry,
+                key.replica,
+                batch.n,
+                batch.tip,
+                known.epoch,
+                known.seq,
+                known.link,
             )
-            push = Push(
-                schema=FORMAT,
-                replica=key.replica,
-                acked_n=remote.acked_n,
-                anchor=anchor,
-                cursor=msgspec.convert(cursor, Cursor),
-                ops=batch.ops,
-                texts=batch.texts | texts,
-                n=batch.n,
-                tip=batch.tip,
-                signature=signature.hex(),
-                offers=offered,
-                evidence=evidence,
-                claims=claims(connection) if offered or remote.state == "healing" else [],
-                streams_digest=remote.streams,
-                refetch=remote.refetch,
-                limit=self._page,
-            )
-            return _Request(push, batch, registry, cursor)
+        )
+        push = Push(
+            schema=FORMAT,
+            replica=key.replica,
+            acked_n=remote.acked_n,
+            anchor=anchor,
+            cursor=msgspec.convert(cursor, Cursor),
+            ops=batch.ops,
+            texts=batch.texts | texts,
+            n=batch.n,
+            tip=batch.tip,
+            signature=signature.hex(),
+            offers=offered,
+            evidence=evidence,
+            claims=claims(connection) if offered or remote.state == "healing" else [],
+            streams_digest=remote.streams,
+            refetch=remote.refetch,
+            # Before everything is sent, what comes would only be kept aside.
+            limit=NOTHING if batch.more else self._page,
+        )
+        return _Request(push, batch, registry, cursor)
 
     def absorb(self, request: _Request, answer: Answer, done: Synced) -> bool:
         """Take an answer in one transaction; True where nothing is left to do.
@@ -218,44 +253,49 @@ class SyncClient:
         do not.
         """
         with self._replica.changing() as connection:
-            remote = self._remote(connection)
-            if not self._is_ours(connection, request):
-                return False
-            self._take_verdicts(connection, remote, request, answer, done)
-            remote.state = "healing" if answer.healing else ONLINE
-            done.healing = answer.healing
-            if answer.status in {"forked", "gap"}:
-                self._begin_anew(connection, remote)
-                write_remote(connection, remote)
-                return False
-            if answer.status == "epoch":
-                begin_healing(connection)
-                self._begin_anew(connection, remote)
-                remote.anchor, remote.cursor, remote.staged = None, {}, None
-                remote.streams = ""
-                connection.execute("delete from base.staged")
-                write_remote(connection, remote)
-                return False
-            present = remote.cursor if remote.staged is None else remote.staged
-            is_late = present != request.cursor
-            if remote.anchor is None or answer.head.seq >= remote.anchor["seq"]:
-                remote.anchor = msgspec.to_builtins(answer.head)
-            if not is_late:
-                self._take_page(connection, remote, answer, done)
-            remote.synced = self._replica.clock() // 1000
-            if answer.now:
-                remote.skew_us = self._replica.clock() - answer.now
+            return self._absorb(connection, request, answer, done)
+
+    def _absorb(
+        self, connection: Connection, request: _Request, answer: Answer, done: Synced
+    ) -> bool:
+        remote = self._remote(connection)
+        if not self._is_ours(connection, request):
+            return False
+        self._take_verdicts(connection, remote, request, answer, done)
+        remote.state = "healing" if answer.healing else ONLINE
+        done.healing = answer.healing
+        if answer.status in {"forked", "gap"}:
+            self._begin_anew(connection, remote)
             write_remote(connection, remote)
-            row = connection.execute(
-                "select count(*) from base.outbox where state in ('pending', 'sent')"
-            ).fetchone()
-            done.pending = 0 if row is None else int(row[0])
-            unanswered = len(answer.verdicts) < len(request.push.ops)
-            more = answer.more or is_late or unanswered or bool(remote.refetch)
-            waits = done.pending > 0 and bool(request.push.ops)
-            if not self._reads and not answer.healing:
-                return not (unanswered or waits)
-            return not (more or waits)
+            return False
+        if answer.status == "epoch":
+            begin_healing(connection)
+            self._begin_anew(connection, remote)
+            remote.anchor, remote.cursor, remote.staged = None, {}, None
+            remote.streams = ""
+            unstage(connection)
+            write_remote(connection, remote)
+            return False
+        present = remote.cursor if remote.staged is None else remote.staged
+        is_late = present != request.cursor
+        if remote.anchor is None or answer.head.seq >= remote.anchor["seq"]:
+            remote.anchor = msgspec.to_builtins(answer.head)
+        if not is_late and request.push.limit != NOTHING:
+            self._take_page(connection, remote, answer, done)
+        remote.synced = self._replica.clock() // 1000
+        if answer.now:
+            remote.skew_us = self._replica.clock() - answer.now
+        write_remote(connection, remote)
+        row = connection.execute(
+            "select count(*) from base.outbox where state in ('pending', 'sent')"
+        ).fetchone()
+        done.pending = 0 if row is None else int(row[0])
+        unanswered = len(answer.verdicts) < len(request.push.ops)
+        more = answer.more or is_late or unanswered or bool(remote.refetch)
+        waits = done.pending > 0 and bool(request.push.ops)
+        if not self._reads and not answer.healing:
+            return not (unanswered or waits)
+        return not (more or waits)
 
     def _take_page(
         self, connection: Connection, remote: Remote, answer: Answer, done: Synced
@@ -268,11 +308,7 @@ class SyncClient:
         ).fetchone()
         sends = bool(answer.verdicts) and row is not None and row[0] > 0
         if answer.more or sends:
-            kept = msgspec.structs.replace(answer, verdicts=[])
-            connection.execute(
-                "insert into base.staged select coalesce(max(page), 0) + 1, ? from base.staged",
-                [msgspec.json.encode(kept).decode()],
-            )
+            stage(connection, msgspec.structs.replace(answer, verdicts=[]))
             remote.staged = msgspec.to_builtins(answer.cursor)
             return
         nothing = not (
@@ -294,8 +330,8 @@ class SyncClient:
         self, connection: Connection, remote: Remote, answer: Answer, done: Synced
     ) -> None:
         accepting = Accepting(connection)
-        accepting.take(_pages(connection, answer))
-        connection.execute("delete from base.staged")
+        accepting.take(itertools.chain(staged_answers(connection), [answer]))
+        unstage(connection)
         connection.execute(
             "update base.replica set seq = ?, link = unhex(?)", [answer.head.seq, answer.head.link]
         )
@@ -412,23 +448,6 @@ class SyncClient:
         _note_key(connection, key, self._replica.clock() // 1000)
         remote.enrolled, remote.acked_n = None, 0
 
-    def _identified(self) -> None:
-        """See to it that this replica is known to the server under the key that it has here."""
-        with self._replica.reading() as connection:
-            remote = self._remote(connection)
-        if load_key(self._identity(), self._replica.home.path) is None:
-            with self._replica.changing() as connection:
-                remote = self._remote(connection)
-                self._begin_anew(connection, remote)
-                write_remote(connection, remote)
-        if remote.enrolled != self._identity():
-            self._enrol()
-
-    def _identity(self) -> str:
-        with self._replica.reading() as connection:
-            row = connection.execute("select id::varchar from base.replica").fetchone()
-        return "" if row is None else str(row[0])
-
     def _enrol(self) -> None:
         with self._replica.reading() as connection:
             remote, key = self._remote(connection), self._key(connection)
@@ -440,8 +459,7 @@ class SyncClient:
             write_remote(connection, remote)
 
     def _key(self, connection: Connection) -> Key:
-        row = connection.execute("select id::varchar from base.replica").fetchone()
-        key = load_key("" if row is None else str(row[0]), self._replica.home.path)
+        key = load_key(_identity(connection), self._replica.home.path)
         if key is None:
             raise RegtuiError("the replica's key is gone", "run `regtui sync` again")
         return key
@@ -454,8 +472,7 @@ class SyncClient:
 
     def _is_ours(self, connection: Connection, request: _Request) -> bool:
         """Tell whether an answer is for the replica that this is now."""
-        row = connection.execute("select id::varchar from base.replica").fetchone()
-        return row is not None and row[0] == request.push.replica
+        return _identity(connection) == request.push.replica
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -480,17 +497,11 @@ class _Place(Struct):
 
 
 _place = msgspec.json.Decoder(_Place)
-_answers = msgspec.json.Decoder(Answer)
 
 
-def _pages(connection: Connection, last: Answer) -> Iterator[Answer]:
-    """Yield the pages of a walk, one at a time: there may be many."""
-    row = connection.execute("select coalesce(max(page), 0) from base.staged").fetchone()
-    for page in range(1, (0 if row is None else int(row[0])) + 1):
-        kept = connection.execute("select body from base.staged where page = ?", [page]).fetchone()
-        if kept is not None:
-            yield _answers.decode(kept[0])
-    yield last
+def _identity(connection: Connection) -> str:
+    row = connection.execute("select id::varchar from base.replica").fetchone()
+    return "" if row is None else str(row[0])
 
 
 def _note_key(connection: Connection, key: Key, now: int) -> None:

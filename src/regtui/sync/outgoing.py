@@ -18,6 +18,9 @@ from regtui.replica.database import Connection
 from regtui.replica.keys import Key
 from regtui.wire.messages import BODY_LIMIT, OPERATIONS_LIMIT
 
+GROUP_LIMIT = 20_000
+"""Operations that one group may have: it travels as a whole."""
+
 PENDING, SENT, ACKNOWLEDGED, REFUSED, OFFERED = (
     "pending", "sent", "acknowledged", "refused", "offered",
 )  # fmt: skip
@@ -26,13 +29,23 @@ back yet; refused; accepted before, and lost by the server."""
 
 
 class Batch(Struct):
-    """Operations to send, and where the replica's chain is after them."""
+    """Operations to send, where the replica's chain is after them, and whether more wait."""
 
     positions: list[int]
     ops: list[Raw]
     texts: dict[str, str]
     n: int
     tip: str
+    more: bool = False
+
+
+class _Kept(Struct):
+    """An operation in the outbox."""
+
+    position: int
+    state: str
+    data: bytes
+    operation: Operation
 
 
 def seal_batch(connection: Connection, key: Key, *, sends: bool = True) -> Batch:
@@ -51,28 +64,26 @@ def seal_batch(connection: Connection, key: Key, *, sends: bool = True) -> Batch
     batch = Batch([], [], {}, n, tip)
     size, sealed = 0, []
     groups = _next_groups(connection) if sends else []
-    known = texts_of_operations(
-        connection, [decode_operation(kept) for group in groups for _, _, kept in group]
-    )
+    known = texts_of_operations(connection, [one.operation for group in groups for one in group])
     for group in groups:
-        ops: list[tuple[int, Raw]] = []
+        ops: list[tuple[int, bytes]] = []
         texts: dict[str, str] = {}
-        made: list[tuple[int, str, str]] = []
+        made: list[tuple[int, str]] = []
         place, end = n, tip
-        for position, state, kept in group:
-            data, operation = kept, decode_operation(kept)
-            if state == PENDING or operation.replica != key.replica:
+        for one in group:
+            data, operation = one.data, one.operation
+            if one.state == PENDING or operation.replica != key.replica:
                 moved = msgspec.structs.replace(operation, replica=key.replica)
                 operation, data, end = chain.seal(moved, n=place + 1, prev=end)
                 place += 1
-                made.append((position, operation.id, data.decode()))
-            ops.append((position, Raw(data)))
+                made.append((one.position, data.decode()))
+            ops.append((one.position, data))
             texts |= known.get(operation.id, {})
-        size += sum(len(bytes(raw)) for _, raw in ops) + sum(map(len, texts.values()))
+        size += sum(len(data) for _, data in ops) + sum(map(len, texts.values()))
         if batch.ops and (size > BODY_LIMIT or len(batch.ops) + len(ops) > OPERATIONS_LIMIT):
             break
         batch.positions += [position for position, _ in ops]
-        batch.ops += [raw for _, raw in ops]
+        batch.ops += [Raw(data) for _, data in ops]
         batch.texts |= texts
         sealed += made
         n, tip = place, end
@@ -82,9 +93,13 @@ def seal_batch(connection: Connection, key: Key, *, sends: bool = True) -> Batch
             "update base.outbox set state = 'sent', bytes = s.bytes "
             "from (select unnest(?::bigint[]) as position, unnest(?::varchar[]) as bytes) s "
             "where outbox.position = s.position",
-            [[one[0] for one in sealed], [one[2] for one in sealed]],
+            [[position for position, _ in sealed], [data for _, data in sealed]],
         )
     connection.execute("update base.replica set id = ?, n = ?, tip = ?", [key.replica, n, tip])
+    left = connection.execute(
+        "select count(*) from base.outbox where state in ('pending', 'sent')"
+    ).fetchone()
+    batch.more = sends and left is not None and left[0] > len(batch.ops)
     return batch
 
 
@@ -98,33 +113,35 @@ def waiting(connection: Connection, states: Sequence[str]) -> list[tuple[int, Op
     return [(position, decode_operation(data.encode()), data.encode()) for position, data in rows]
 
 
-def _next_groups(connection: Connection) -> list[list[tuple[int, str, bytes]]]:
-    """Return what waits, as many groups as one request takes."""
-    found, count = [], 0
-    for group in _groups(connection):
-        found.append(group)
-        count += len(group)
-        if count >= OPERATIONS_LIMIT:
+def _next_groups(connection: Connection) -> list[list[_Kept]]:
+    """Return what one request takes of what waits, what belongs to one intent together."""
+    found: list[list[_Kept]] = []
+    for count, one in enumerate(_next_operations(connection)):
+        group = one.operation.group
+        if found and group is not None and group == found[-1][0].operation.group:
+            found[-1].append(one)
+        elif count >= OPERATIONS_LIMIT:
             break
+        else:
+            found.append([one])
     return found
 
 
-def _groups(connection: Connection) -> Iterator[list[tuple[int, str, bytes]]]:
-    """Yield what waits, what belongs to one intent together."""
-    rows = connection.execute(
-        "select position, state, bytes, bytes ->> '$.group' from base.outbox "
-        "where state in ('pending', 'sent') order by position limit 20000"
-    ).fetchall()
-    found: list[tuple[int, str, bytes]] = []
-    last: str | None = None
-    for position, state, data, group in rows:
-        if found and (group is None or group != last):
-            yield found
-            found = []
-        found.append((position, state, data.encode()))
-        last = group
-    if found:
-        yield found
+def _next_operations(connection: Connection) -> Iterator[_Kept]:
+    """Yield what waits, in its order, as much of it as one group may have."""
+    after, taken = 0, 0
+    while taken < GROUP_LIMIT:
+        rows = connection.execute(
+            "select position, state, bytes from base.outbox "
+            "where state in ('pending', 'sent') and position > ? order by position limit ?",
+            [after, OPERATIONS_LIMIT + 1],
+        ).fetchall()
+        if not rows:
+            return
+        for position, state, text in rows:
+            data = text.encode()
+            yield _Kept(position, state, data, decode_operation(data))
+        after, taken = rows[-1][0], taken + len(rows)
 
 
 def texts_of_operations(

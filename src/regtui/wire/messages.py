@@ -16,6 +16,9 @@ PROTOCOL = 1
 OPERATIONS_LIMIT = 500
 """Operations of one request."""
 
+NOTHING = 0
+"""The limit of a push that wants verdicts alone: it is followed by more operations."""
+
 BODY_LIMIT = 4 << 20
 """Bytes of operations and texts of one request, unless one operation alone has more."""
 
@@ -115,7 +118,7 @@ class Push(Struct, frozen=True, kw_only=True):
         claims: Numbers of versions that the server may have lost.
         streams_digest: Digest of the streams that it knows to be readable.
         refetch: Streams that it wants from their beginning.
-        limit: Documents that the answer may have at most.
+        limit: Documents that the answer may have at most; `NOTHING` for none of anything.
     """
 
     protocol: int = PROTOCOL
