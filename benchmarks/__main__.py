@@ -14,6 +14,7 @@ from benchmarks import (
     peers,
     registering,
     scans,
+    syncing,
     watching,
 )
 from benchmarks.bench import Bench
@@ -28,6 +29,7 @@ GROUPS = {
     "folders": folders,
     "registering": registering,
     "contention": contention,
+    "sync": syncing,
     "watch": watching,
     "peers": peers,
 }
