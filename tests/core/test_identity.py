@@ -135,7 +135,7 @@ def test_a_short_id_is_the_start_of_the_id() -> None:
 
 @given(st.text(), st.text(), st.text())
 def test_ids_are_uuids_of_version_5_of_their_parts(model: str, digest: str, nonce: str) -> None:
-    parts = "\0".join(["version", model, digest, nonce])
+    parts = f"version\0{model}\0{digest}\0{nonce}"
     try:
         expected = str(uuid.uuid5(NAMESPACE, parts))
     except UnicodeEncodeError:
