@@ -90,11 +90,13 @@ def test_while_more_is_to_be_sent_nothing_is_read(
     wire = Watched(ann)
     done = SyncClient(ann.replica, wire, "session").sync()
     assert (done.pushed, done.pending) == (OPERATIONS_LIMIT + 21, 0)
-    first, last = wire.seen
-    assert (first[0].limit, len(first[1].verdicts)) == (NOTHING, OPERATIONS_LIMIT)
-    assert (first[1].docs, first[1].log, first[1].more) == ([], [], True)
-    assert first[1].cursor == first[0].cursor
-    assert last[1].docs
+    assert wire.seen[0][0].limit == NOTHING
+    for push, answer in wire.seen:  # how many there are depends on the server's slice of time
+        if push.limit == NOTHING:
+            assert answer.verdicts
+            assert (answer.docs, answer.log, answer.texts, answer.more) == ([], [], [], True)
+            assert answer.cursor == push.cursor
+    assert wire.seen[-1][1].docs
     ben.sync()
     assert ann.documents == ben.documents
     world.close()

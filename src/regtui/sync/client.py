@@ -143,6 +143,7 @@ class SyncClient:
         self._page = page
         self._sends = sends
         self._reads = reads
+        self._opened: Connection | None = None
 
     def sync(self) -> Synced:
         """Send what waits and read what is newer, until both are done.
@@ -163,8 +164,8 @@ class SyncClient:
                     continue
                 # What is sent next is sealed with what came: to open the replica once more would
                 # take longer than either.
-                with self._replica.changing() as connection:
-                    if self._absorb(connection, request, answer, done):
+                with self._changing() as connection:
+                    if self.absorb(request, answer, done):
                         return done
                     request = self._prepare(connection)
         raise RegtuiError("the sync does not come to an end", "tell the server's operator")
@@ -174,6 +175,19 @@ class SyncClient:
         request = self.prepare()
         answer = self._ask(request, done)
         return answer is not None and self.absorb(request, answer, done)
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[Connection]:
+        """Open the replica for one transaction, or go on in the one that is open."""
+        if self._opened is not None:
+            yield self._opened
+            return
+        with self._replica.changing() as connection:
+            self._opened = connection
+            try:
+                yield connection
+            finally:
+                self._opened = None
 
     def _ask(self, request: _Request, done: Synced) -> Answer | None:
         """Send a request and return the answer; None where the replica had to be enrolled."""
@@ -252,7 +266,7 @@ class SyncClient:
         An answer to another cursor than the present one comes late: its verdicts count, its pages
         do not.
         """
-        with self._replica.changing() as connection:
+        with self._changing() as connection:
             return self._absorb(connection, request, answer, done)
 
     def _absorb(
