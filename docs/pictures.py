@@ -10,11 +10,13 @@ PICTURES = {
     "activity": "activity",
     "card": "card",
     "compare": "compare",
+    "conflicts": "conflicts",
     "detail": "metrics",
     "edit": "edit",
     "file": "file",
     "lineage": "lineage",
     "models": "models",
+    "settings": "settings",
     "watch": "watch",
 }
 """The screen that each of `docs/pictures/*.svg` shows."""

@@ -197,7 +197,7 @@ def conflict_of(accepted: str | None, *others: str | None) -> ConflictAnswer:
 
     return ConflictAnswer(
         id="c", entity="e", kind="model", model="m", number=None, alias=None, dataset=None,
-        field="card", state="open", accepted=side(accepted, "ann"),
+        field="card", state="open", base=None, accepted=side(accepted, "ann"),
         candidates=[side(v, who) for v, who in zip(others, ("ben", "cara"), strict=False)],
         resolution=None,
     )  # fmt: skip

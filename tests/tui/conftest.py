@@ -1,7 +1,7 @@
 """A copy of the sample registry for each test, a clock that stands, and the app on it."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from regtui.tui import app as app_module
 from regtui.tui import registry_status, signs
 from regtui.tui.app import RegtuiApp
 from regtui.tui.config import AppConfig
+from tests.tui.joined import Lab
 from tests.tui.sample import NOW, counted, make_sample, opened, somewhere
 
 SVGImageExtension.file_extension = "svg"
@@ -76,3 +77,12 @@ def make_app(sample: Registry, tmp_path: Path) -> MakeApp:
 def app(make_app: MakeApp) -> RegtuiApp:
     """Return an app on the sample registry."""
     return make_app()
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    """Return a server that runs, with ann signed in to it."""
+    monkeypatch.delenv("REGTUI_TOKEN", raising=False)
+    made = Lab(tmp_path)
+    yield made
+    made.server.close()

@@ -19,13 +19,13 @@ def columns(app: RegtuiApp) -> list[str]:
 
 async def test_a_column_is_sorted_by_and_again_the_other_way(app: RegtuiApp) -> None:
     async with at_version(app, SIX) as pilot:
-        await press(pilot, "s")
+        await press(pilot, "S")
         await write(pilot, "loss", "enter")
         assert kept(app).sort == "-metric.loss"
         first = models_screen(app).versions.row(0)
         assert first is not None
         assert first.version.reference == "nlp/sentiment@1"
-        await press(pilot, "s")
+        await press(pilot, "S")
         await write(pilot, "again", "enter")
         assert kept(app).sort == "metric.loss"
 
@@ -64,7 +64,7 @@ async def test_one_column_has_to_stay(app: RegtuiApp) -> None:
 async def test_going_back_keeps_order_and_columns(app: RegtuiApp) -> None:
     async with at_version(app, SIX) as pilot:
         before = columns(app)
-        await press(pilot, "v", "space", "escape", "s", "escape")
+        await press(pilot, "v", "space", "escape", "S", "escape")
         assert columns(app) == before
 
     assert (kept(app).columns, kept(app).sort) == ([], "")

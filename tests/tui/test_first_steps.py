@@ -149,7 +149,7 @@ async def test_the_demo_is_offered_only_by_an_app_that_can_open_it(
     app = DemoApp(empty, config=AppConfig(tmp_path / "app.toml"))
     async with running(app) as pilot:
         assert "Try the demo" in screen_text(app)
-        await press(pilot, "j", "j", "enter")
+        await press(pilot, "j", "j", "j", "enter")
 
     assert app.opened
 

@@ -9,12 +9,15 @@ from textual.widgets import Input, TextArea
 
 from regtui.capture.events import Event
 from regtui.capture.reports import Doing, Reporter
-from regtui.registry import Registry, watch_status
+from regtui.registry import Registry, totals, watch_status
+from regtui.tui import registry_status
 from regtui.tui.app import RegtuiApp
 from regtui.tui.config import AppConfig
+from regtui.tui.syncing import Syncing
 from tests.depth import few_of
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import Driven, at_rest, press
+from tests.tui.pictured import CONFLICTS, GRANTS, OUTBOX, REMOTE
 from tests.tui.sample import NOW, opened
 
 SIZES = {"80x24": (80, 24), "160x48": (160, 48)}
@@ -29,7 +32,9 @@ SCREENS: dict[str, tuple[str, ...]] = {
     "discussion": ("j", "j", "enter", "enter", "[", "[", "z"),
     "compare": ("j", "j", "enter", "space", "space", "space", "c", *"jjjjjjjj"),
     "watch": ("5", "tab", "tab", *"jjj"),
+    "conflicts": ("6",),
     "activity": ("7", *"jjjjjjjjjj"),
+    "settings": ("8", "]", "]", "]", "j", "j"),
     "edit": ("j", "j", "enter", *"eje", "backspace", "2", "enter", *"jjxjj"),
     "card": ("j", "j", "enter", "E", "down", "down"),
     "help": ("j", "j", "enter", "question_mark"),
@@ -89,6 +94,17 @@ def watched(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         reporter.renew(doing, more=0, is_there=True)
 
 
+def joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the registry have a server that was there lately, with conflicts and refused changes."""
+    monkeypatch.setattr(registry_status, "remote_of", lambda _: REMOTE)
+    found = totals.Totals(versions=9, models=4, conflicts=len(CONFLICTS))
+    monkeypatch.setattr(totals, "totals", lambda _: found)
+    monkeypatch.setattr(Registry, "conflicts", lambda *_, **__: CONFLICTS)
+    monkeypatch.setattr(Registry, "outbox", lambda _: OUTBOX)
+    monkeypatch.setattr(Registry, "grants", lambda _: GRANTS)
+    monkeypatch.setattr(Syncing, "begin", lambda _: None)
+
+
 def pressing(keys: tuple[str, ...]) -> Callable[[Driven], object]:
     async def run(pilot: Driven) -> None:
         await at_rest(pilot)
@@ -123,6 +139,8 @@ def test_picture(  # noqa: PLR0913, PLR0917 -- what pytest gives
 ) -> None:
     if screen == "watch":
         watched(sample.home, monkeypatch)
+    if screen in {"conflicts", "settings"}:
+        joined(monkeypatch)
     run = pressing(SCREENS[screen])
     assert snap_compare(make_app(theme=theme), terminal_size=SIZES[size], run_before=run)
 

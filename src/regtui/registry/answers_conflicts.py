@@ -45,6 +45,8 @@ class ConflictAnswer(Struct, frozen=True, kw_only=True):
         dataset: Name of the dataset it is about.
         field: Path of the value, such as `description`.
         state: `open` or `resolved`.
+        base: What stood when the oldest candidate was asked for; None where nothing did, or
+            where it is not known any more.
         accepted: What stands.
         candidates: What else was asked for, oldest first.
         resolution: How it ended; None while it is open.
@@ -59,6 +61,7 @@ class ConflictAnswer(Struct, frozen=True, kw_only=True):
     dataset: str | None
     field: str
     state: str
+    base: Side | None
     accepted: Side
     candidates: list[Side]
     resolution: Resolution | None

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from regtui.core.documents import Document, Register, Rule, field_of
 from regtui.core.identity import short_id
+from regtui.core.operations import Operation, decode_operation
 from regtui.registry.answers import iso
 from regtui.registry.answers_conflicts import ConflictAnswer, Resolution, Side
 from regtui.registry.lookups import actor_names, model_names
@@ -22,6 +23,16 @@ class _Known(Struct, frozen=True):
     setters: dict[str, str]
     names: dict[str, str]
     texts: dict[str, str]
+    bases: dict[str, "_Set"]
+
+
+class _Set(Struct, frozen=True):
+    """A value as an operation set it."""
+
+    operation: str
+    value: Any
+    actor: str
+    at: int
 
 
 def conflict_answers(connection: Connection, conflicts: Sequence[Document]) -> list[ConflictAnswer]:
@@ -35,16 +46,20 @@ def _known(connection: Connection, conflicts: Sequence[Document]) -> _Known:
     about = {d.facts["of"] for d in documents.values() if d.kind == "comment"}
     pointed = {d.value("version") for d in documents.values() if d.kind == "alias"}
     asked = {c["value"] for conflict in conflicts for c in _candidates(conflict) if _is_id(c)}
+    bases = _bases(connection, conflicts)
+    asked |= {base.value for base in bases.values() if _is_identity(base.value)}
     documents |= _documents(connection, about | {one for one in pointed if one} | asked)
     setters = _setters(connection, conflicts, documents)
     people = {c["author"] for conflict in conflicts for c in _candidates(conflict)}
     people |= {(conflict.value("resolution") or {}).get("author") for conflict in conflicts}
+    people |= {base.actor for base in bases.values()}
     return _Known(
         documents=documents,
         models=model_names(connection, {c.stream for c in conflicts} - {"registry"}),
         setters=setters,
         names=actor_names(connection, {one for one in people if one} | set(setters.values())),
         texts=_texts(connection, conflicts, documents),
+        bases=bases,
     )
 
 
@@ -53,8 +68,53 @@ def _candidates(conflict: Document) -> Iterable[dict[str, Any]]:
 
 
 def _is_id(candidate: dict[str, Any]) -> bool:
-    value = candidate["value"]
+    return _is_identity(candidate["value"])
+
+
+def _is_identity(value: Any) -> bool:
     return isinstance(value, str) and len(value) == 36 and value.count("-") == 4  # noqa: PLR2004
+
+
+def _bases(connection: Connection, conflicts: Sequence[Document]) -> dict[str, _Set]:
+    """Return by conflict what its oldest candidate was to take the place of, where that is known.
+
+    The candidate's operation names what its author saw by the operation that had set it.
+    """
+    oldest = {conflict.id: _oldest(conflict) for conflict in conflicts}
+    asking = _operations(connection, set(oldest.values()))
+    seen: dict[str, str] = {}
+    for conflict in conflicts:
+        operation = asking.get(oldest[conflict.id])
+        change = None if operation is None else operation.body.set.get(conflict.facts["path"])
+        if change is not None and change.saw is not None:
+            seen[conflict.id] = change.saw
+    setting = _operations(connection, set(seen.values()))
+    found = {}
+    for conflict in conflicts:
+        operation = setting.get(seen.get(conflict.id, ""))
+        change = None if operation is None else operation.body.set.get(conflict.facts["path"])
+        if operation is not None and change is not None:
+            found[conflict.id] = _Set(operation.id, change.to, operation.actor, operation.at)
+    return found
+
+
+def _oldest(conflict: Document) -> str:
+    start = "candidates/"
+    found = [
+        (register.at, path.removeprefix(start))
+        for path, register in conflict.fields.items()
+        if path.startswith(start)
+    ]
+    return min(found)[1] if found else ""
+
+
+def _operations(connection: Connection, ids: set[str]) -> dict[str, Operation]:
+    rows = connection.execute(
+        "select id::varchar, bytes from base.operation "
+        "where id in (select try_cast(unnest(?) as uuid))",
+        [list(ids)],
+    ).fetchall()
+    return {identity: decode_operation(data.encode()) for identity, data in rows}
 
 
 def _documents(connection: Connection, entities: set[str]) -> dict[str, Document]:
@@ -118,10 +178,19 @@ def _answer(conflict: Document, known: _Known) -> ConflictAnswer:
         dataset=document.facts["name"] if document.kind == "dataset" else None,
         field=facts["path"],
         state="open" if ended is None else "resolved",
+        base=_base(conflict, document, known),
         accepted=_accepted(document, facts["path"], known),
         candidates=_sides(conflict, document, known),
         resolution=None if ended is None else _resolution(ended, known),
     )
+
+
+def _base(conflict: Document, document: Document, known: _Known) -> Side | None:
+    base = known.bases.get(conflict.id)
+    if base is None:
+        return None
+    path = conflict.facts["path"]
+    return _side(base.operation, base.value, base.actor, base.at, document, path, known)
 
 
 def _accepted(document: Document, path: str, known: _Known) -> Side:

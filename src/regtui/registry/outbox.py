@@ -11,8 +11,9 @@ from msgspec import Struct
 
 from regtui.core.documents import Document, Rule, field_of
 from regtui.core.errors import BadInput, NotFound, RegtuiError
-from regtui.core.operations import Change, Operation, decode_operation, subject
+from regtui.core.operations import Change, ModelBody, Operation, decode_operation, subject
 from regtui.core.verdicts import Rejected, Unsupported, decode_verdict
+from regtui.registry.changes import plain
 from regtui.registry.context import Context
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.database import Connection
@@ -25,7 +26,7 @@ class OutboxEntry(Struct, frozen=True, kw_only=True):
         id: UUID of the operation.
         kind: Such as `version.edit`.
         state: `waiting` for the server, `refused` by it, or `offered` to one that lost it.
-        model: Name of the model; None where it is not here.
+        model: Name of the model; None where that is not known here.
         entity: UUID of what it changes.
         values: What it sets, by path.
         created: Milliseconds.
@@ -86,8 +87,31 @@ def retry(context: Context, identity: str | None) -> list[OutboxEntry]:
         NotFound: There is no such one.
         BadInput: It was not refused, or would be refused again.
     """
+    return _again(context, identity, {})
+
+
+def amend(context: Context, identity: str, values: dict[str, Any]) -> list[OutboxEntry]:
+    """Make a refused operation again with other values, with what depends on it.
+
+    Args:
+        context: The registry.
+        identity: The operation's id, or an end of it.
+        values: Other values by path; an operation sets what it set before, and nothing else.
+
+    Raises:
+        NotFound: There is no such one.
+        BadInput: It was not refused, sets no such value, or would be refused again.
+    """
+    if not values:
+        raise BadInput("no value is given", "`regtui outbox retry` sends it as it was")
+    return _again(context, identity, values)
+
+
+def _again(context: Context, identity: str | None, values: dict[str, Any]) -> list[OutboxEntry]:
     with context.writing() as authority:
         found = _refused(authority.connection, identity)
+        if values:
+            found = [(_amended(*found[0], values), found[0][1]), *found[1:]]
         if len(found) > 1:
             authority.begin_group()
         for operation, _ in found:
@@ -99,6 +123,25 @@ def retry(context: Context, identity: str | None) -> list[OutboxEntry]:
             [[operation.id for operation, _ in found]],
         )
     return [entry for _, entry in found]
+
+
+def _amended(operation: Operation, entry: OutboxEntry, values: dict[str, Any]) -> Operation:
+    """Return an operation with other values.
+
+    Raises:
+        BadInput: It sets no such value.
+    """
+    changes = operation.body.set
+    for path in values:
+        if path not in changes:
+            known = ", ".join(changes) or "nothing"
+            raise BadInput(f"{entry.kind} {entry.id[-8:]} sets no {path!r}", f"it sets {known}")
+    others = {
+        path: msgspec.structs.replace(changes[path], to=plain(value))
+        for path, value in values.items()
+    }
+    body = msgspec.structs.replace(operation.body, set={**changes, **others})
+    return msgspec.structs.replace(operation, body=body)
 
 
 def _refused(connection: Connection, identity: str | None) -> list[tuple[Operation, OutboxEntry]]:
@@ -156,6 +199,8 @@ def _seen(document: Document | None, path: str, change: Change) -> Change:
 def _entry(row: tuple[Any, ...], names: dict[str, str]) -> OutboxEntry:
     state, data, verdict, created = row
     operation = decode_operation(data.encode())
+    if isinstance(operation.body, ModelBody):
+        names[operation.stream] = operation.body.name  # one that was refused is not here
     decided = None if verdict is None else decode_verdict(verdict.encode())
     told: dict[str, Any] = {}
     if isinstance(decided, Rejected):
@@ -184,4 +229,4 @@ def _entry(row: tuple[Any, ...], names: dict[str, str]) -> OutboxEntry:
     )
 
 
-__all__ = ["OutboxEntry", "RegtuiError", "discard", "outbox", "retry"]
+__all__ = ["OutboxEntry", "RegtuiError", "amend", "discard", "outbox", "retry"]

@@ -8,7 +8,7 @@ from msgspec import Struct
 from regtui.core.errors import BadInput, Denied, NotFound, RegtuiError
 from regtui.registry.context import Context
 from regtui.replica.database import Connection
-from regtui.replica.remote import Remote, forget_remote, read_remote, write_remote
+from regtui.replica.remote import REVOKED, Remote, forget_remote, read_remote, write_remote
 
 SOLO = "not published"
 """The state of a registry with a history of its own."""
@@ -25,9 +25,11 @@ class RemoteAnswer(Struct, frozen=True, kw_only=True):
         registry: Name of the registry there; None before signing in.
         user: Who acts there.
         roles: What he may do, as `[role, scope]`.
-        state: `online`, `offline`, `healing` or `signed out`, as the last sync found it; `not
-            published` where the registry has a history that the remote does not know.
-        synced: Milliseconds of the last sync, None before the first.
+        state: `online`, `offline`, `healing` or `signed out`, as the last sync found it; without a
+            token here, `signed out`; `not published` where the registry has a history that the
+            remote does not know.
+        synced: Milliseconds of the last sync, None before the first; one that brought nothing is
+            noted once a minute.
         pending: Operations that wait.
         refused: Operations that were refused, in the outbox.
         clock_ahead: Seconds by which this machine's clock is ahead of the server's.
@@ -80,7 +82,7 @@ def remote_of(context: Context) -> RemoteAnswer:
     with context.reading() as connection:
         remote = read_remote(connection)
         if remote is not None:
-            return _answer(connection, remote)
+            return _answer(connection, remote, is_signed_in=_is_signed_in(context, remote.url))
         state = SOLO if is_solo(connection) else "signed out"
     return RemoteAnswer(
         url=address_of(context), registry=None, user=None, roles=[], state=state,
@@ -100,7 +102,7 @@ def remove_remote(context: Context) -> str:
     with context.replica.changing() as connection:
         remote = read_remote(connection)
         if remote is not None:
-            answer = _answer(connection, remote)
+            answer = _answer(connection, remote, is_signed_in=True)
             if answer.pending:
                 raise BadInput(
                     f"{answer.pending} changes wait for {remote.url}",
@@ -173,7 +175,7 @@ def sign_in(context: Context, url: str, token: str) -> RemoteAnswer:
         remote = read_remote(connection)
         if remote is None:
             raise RegtuiError("the remote is gone")
-        return _answer(connection, remote)
+        return _answer(connection, remote, is_signed_in=True)
 
 
 def is_solo(connection: Connection) -> bool:
@@ -186,6 +188,7 @@ def logout(context: Context) -> str:
     """Sign out: the token is revoked and forgotten; what is here stays. Return the address."""
     import contextlib
 
+    from regtui.registry.syncing import note_state
     from regtui.sync.credentials import forget_token, token_for
     from regtui.sync.transport import HttpTransport
 
@@ -196,6 +199,7 @@ def logout(context: Context) -> str:
     with HttpTransport(url, token) as transport, contextlib.suppress(RegtuiError):
         transport.ask("POST", "/v1/logout")
     forget_token(url, context.home)
+    note_state(context, REVOKED)  # for whoever has the registry open meanwhile
     return url
 
 
@@ -285,7 +289,14 @@ def join(connection: Connection, url: str, me: dict[str, Any]) -> None:
     write_remote(connection, remote)
 
 
-def _answer(connection: Connection, remote: Remote) -> RemoteAnswer:
+def _is_signed_in(context: Context, url: str) -> bool:
+    """Tell whether there is a token here; whether it is any good the server alone knows."""
+    from regtui.sync.credentials import token_for
+
+    return token_for(url, context.home) is not None
+
+
+def _answer(connection: Connection, remote: Remote, *, is_signed_in: bool) -> RemoteAnswer:
     row = connection.execute(
         "select count(*) filter (state in ('pending', 'sent')), "
         "count(*) filter (state = 'refused') from base.outbox"
@@ -296,7 +307,7 @@ def _answer(connection: Connection, remote: Remote) -> RemoteAnswer:
         registry=remote.registry_name,
         user=remote.user_name,
         roles=remote.roles,
-        state=remote.state,
+        state=remote.state if is_signed_in else REVOKED,
         synced=remote.synced,
         pending=pending,
         refused=refused,

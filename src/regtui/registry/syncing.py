@@ -14,7 +14,7 @@ from regtui.registry.context import Context
 from regtui.registry.purging import purge_files
 from regtui.registry.remote import ADDRESS, is_solo
 from regtui.replica.remote import read_remote, write_remote
-from regtui.sync.client import SyncClient, Synced
+from regtui.sync.client import OnStep, SyncClient, Synced
 
 if TYPE_CHECKING:
     from regtui.sync.transport import HttpTransport
@@ -48,6 +48,7 @@ def sync(
     artifacts: str | None = None,
     direction: str = "both",
     on_progress: Progress | None = None,
+    on_step: OnStep | None = None,
 ) -> Synced:
     """Sync with the remote.
 
@@ -57,6 +58,7 @@ def sync(
             versions that were captured here, and fetches none.
         direction: One of `DIRECTIONS`.
         on_progress: Is told how many more bytes of files are done.
+        on_step: Is told what the sync does next; what it raises ends it with nothing half done.
 
     Raises:
         BadInput: There is no such choice of files or direction.
@@ -72,7 +74,14 @@ def sync(
         raise BadInput(f"there is no direction {direction!r}", f"one of {', '.join(DIRECTIONS)}")
     sends, reads = direction != "pull", direction != "push"
     with signed_in(context) as transport:
-        client = SyncClient(context.replica, transport, context.session, sends=sends, reads=reads)
+        client = SyncClient(
+            context.replica,
+            transport,
+            context.session,
+            sends=sends,
+            reads=reads,
+            on_step=on_step,
+        )
         done = client.sync()
         purge_files(context)
         if sends:
@@ -190,14 +199,14 @@ def signed_in(context: Context) -> "Iterator[HttpTransport]":
         try:
             yield transport
         except SignedOut:
-            _note(context, "signed out")
+            note_state(context, "signed out")
             raise
         except Unreachable:
-            _note(context, "offline")
+            note_state(context, "offline")
             raise
 
 
-def _note(context: Context, state: str) -> None:
+def note_state(context: Context, state: str) -> None:
     """Note how the server was found, for whoever looks at it later."""
     try:
         with context.replica.changing() as connection:

@@ -45,6 +45,19 @@ def text_of(field: str, value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def typed_at(text: str) -> tuple[str, Any]:
+    """Return path and value that a text such as `tags/env=prod` means; an empty value is None.
+
+    Raises:
+        BadInput: It has no path, or is a metric and no number.
+    """
+    path, equals, value = text.partition("=")
+    if not path.strip() or not equals:
+        raise BadInput(f"{text!r} is no PATH=VALUE", "such as tags/env=prod")
+    field, _, key = path.strip().partition("/")
+    return path.strip(), value_of(field, key, value) if value else None
+
+
 def metric(name: str, text: str) -> tuple[float, int | None]:
     """Return the value and step that `value` or `value@step` means.
 

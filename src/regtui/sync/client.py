@@ -9,8 +9,8 @@ import contextlib
 import fcntl
 import itertools
 import os
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from typing import Literal, Protocol
 
 import msgspec
 from msgspec import Raw, Struct
@@ -43,6 +43,15 @@ from regtui.wire.statements import push_statement, receipt_statement, verdict_di
 CAPTURE = "version.capture"
 ROUNDS = 10_000
 """Requests of one sync: more mean that it would never end."""
+
+NOTED = 60_000
+"""Milliseconds after which a sync that changed nothing is noted all the same."""
+
+Step = Literal["asking", "storing"]
+"""What a sync does now: it waits for the server, or works on the replica."""
+
+OnStep = Callable[[Step, "Synced"], None]
+"""Is told each step before it begins; what it raises ends the sync, with nothing half done."""
 
 
 class Transport(Protocol):
@@ -125,6 +134,7 @@ class SyncClient:
         page: Documents that one answer may have at most.
         sends: Whether what waits is sent.
         reads: Whether what is newer is read to its end; a page of it comes in any case.
+        on_step: Is told what the sync does next and what it did so far.
     """
 
     def __init__(  # noqa: PLR0913 -- what syncs, with whom, and how
@@ -136,6 +146,7 @@ class SyncClient:
         *,
         sends: bool = True,
         reads: bool = True,
+        on_step: OnStep | None = None,
     ) -> None:
         self._replica = replica
         self._transport = transport
@@ -143,6 +154,7 @@ class SyncClient:
         self._page = page
         self._sends = sends
         self._reads = reads
+        self._on_step: OnStep = on_step or (lambda step, done: None)  # noqa: ARG005
         self._opened: Connection | None = None
 
     def sync(self) -> Synced:
@@ -157,7 +169,9 @@ class SyncClient:
         with self.alone():
             request: _Request | None = None
             for _ in range(ROUNDS):
-                request = request or self.prepare()
+                if request is None:
+                    self._on_step("storing", done)
+                    request = self.prepare()
                 answer = self._ask(request, done)
                 if answer is None:
                     request = None
@@ -172,6 +186,7 @@ class SyncClient:
 
     def step(self, done: Synced) -> bool:
         """Make one request and take its answer; True where nothing is left to do."""
+        self._on_step("storing", done)
         request = self.prepare()
         answer = self._ask(request, done)
         return answer is not None and self.absorb(request, answer, done)
@@ -191,12 +206,14 @@ class SyncClient:
 
     def _ask(self, request: _Request, done: Synced) -> Answer | None:
         """Send a request and return the answer; None where the replica had to be enrolled."""
+        self._on_step("asking", done)
         try:
             answer = self._transport.sync(request.registry, request.push)
         except NotEnrolled:
             self._enrol()
             return None
         done.requests += 1
+        self._on_step("storing", done)
         return answer
 
     def prepare(self) -> _Request:
@@ -273,6 +290,7 @@ class SyncClient:
         self, connection: Connection, request: _Request, answer: Answer, done: Synced
     ) -> bool:
         remote = self._remote(connection)
+        before = msgspec.structs.replace(remote)
         if not self._is_ours(connection, request):
             return False
         self._take_verdicts(connection, remote, request, answer, done)
@@ -299,7 +317,8 @@ class SyncClient:
         remote.synced = self._replica.clock() // 1000
         if answer.now:
             remote.skew_us = self._replica.clock() - answer.now
-        write_remote(connection, remote)
+        if _is_news(before, remote):
+            write_remote(connection, remote)
         row = connection.execute(
             "select count(*) from base.outbox where state in ('pending', 'sent')"
         ).fetchone()
@@ -513,6 +532,17 @@ class _Place(Struct):
 _place = msgspec.json.Decoder(_Place)
 
 
+def _is_news(before: Remote, now: Remote) -> bool:
+    """Tell whether what is known of the remote changed by more than the time of the last sync.
+
+    Whoever syncs every few seconds would else write to the disk each time, and everybody who looks
+    at the file for changes would read it anew for nothing.
+    """
+    same_times = msgspec.structs.replace(now, synced=before.synced, skew_us=before.skew_us)
+    is_old = before.synced is None or abs((now.synced or 0) - before.synced) >= NOTED
+    return is_old or same_times != before
+
+
 def _identity(connection: Connection) -> str:
     row = connection.execute("select id::varchar from base.replica").fetchone()
     return "" if row is None else str(row[0])
@@ -526,4 +556,4 @@ def _note_key(connection: Connection, key: Key, now: int) -> None:
         insert(connection, "enrolment", [(key.replica, key.public.hex(), now)])
 
 
-__all__ = ["NotEnrolled", "Raw", "SyncClient", "Synced", "Transport"]
+__all__ = ["NotEnrolled", "OnStep", "Raw", "Step", "SyncClient", "Synced", "Transport"]

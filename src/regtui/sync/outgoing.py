@@ -95,7 +95,8 @@ def seal_batch(connection: Connection, key: Key, *, sends: bool = True) -> Batch
             "where outbox.position = s.position",
             [[position for position, _ in sealed], [data for _, data in sealed]],
         )
-    connection.execute("update base.replica set id = ?, n = ?, tip = ?", [key.replica, n, tip])
+    if row is None or (key.replica, n, tip) != tuple(row):
+        connection.execute("update base.replica set id = ?, n = ?, tip = ?", [key.replica, n, tip])
     left = connection.execute(
         "select count(*) from base.outbox where state in ('pending', 'sent')"
     ).fetchone()

@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import msgspec
 from textual.dom import DOMNode
@@ -26,6 +26,7 @@ from regtui.registry import Registry, open_registry
 from regtui.tui import signs, themes
 from regtui.tui.acting import READ_ONLY, Acting
 from regtui.tui.actions import BY_ID, bindings, keymap
+from regtui.tui.acts.starting import start_act
 from regtui.tui.ahead import Ahead
 from regtui.tui.ascii_filter import AsciiFilter
 from regtui.tui.background import in_background, start
@@ -36,6 +37,7 @@ from regtui.tui.reader import Reader, Superseded
 from regtui.tui.registry_status import Status, look, short_path
 from regtui.tui.screens.base import RegtuiScreen
 from regtui.tui.screens.models import ModelsScreen
+from regtui.tui.syncing import Syncing
 from regtui.tui.typing_ahead import TypingAhead
 from regtui.tui.version_columns import unknown
 
@@ -74,6 +76,18 @@ def _watch_screen() -> Screen[Any]:
     return WatchScreen()
 
 
+def _conflicts_screen() -> Screen[Any]:
+    from regtui.tui.screens.conflicts import ConflictsScreen
+
+    return ConflictsScreen()
+
+
+def _settings_screen() -> Screen[Any]:
+    from regtui.tui.screens.settings import SettingsScreen
+
+    return SettingsScreen()
+
+
 def _activity_screen() -> Screen[Any]:
     from regtui.tui.screens.activity import ActivityScreen
 
@@ -98,7 +112,9 @@ class RegtuiApp(Acting, TypingAhead):
         "models": ModelsScreen,
         "compare": _compare_screen,
         "watch": _watch_screen,
+        "conflicts": _conflicts_screen,
         "activity": _activity_screen,
+        "settings": _settings_screen,
     }
     DEFAULT_MODE = "models"
     # Of the first screen: styles of a screen's own make all of them be read again.
@@ -139,6 +155,7 @@ class RegtuiApp(Acting, TypingAhead):
         """How often screens had to be told that the registry changed: who was not shown asks."""
         self.compared: list[VersionAnswer] = []
         """What the compare screen compares."""
+        self.syncing = Syncing(self)
         self._ahead = ahead
         self._written = None if ahead is None else ahead.written
         """How the database was when it was looked at last."""
@@ -207,7 +224,8 @@ class RegtuiApp(Acting, TypingAhead):
         self.exit(return_code=code)
 
     async def on_unmount(self) -> None:
-        """Let a query that runs end with the app, and what was chosen be written."""
+        """Let what runs end with the app, and what was chosen be written."""
+        await self.syncing.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LEAVING):
                 await in_background(self.config.write)
@@ -222,6 +240,7 @@ class RegtuiApp(Acting, TypingAhead):
         gc.set_threshold(*COLLECTING)
         for problem in self._problems:
             self.notify(problem, severity="warning", timeout=10)
+        self.syncing.begin()
 
     # The registry
 
@@ -319,7 +338,11 @@ class RegtuiApp(Acting, TypingAhead):
                 "bring its folder back, or leave and restore a backup",
             )
 
-    async def _look(self) -> None:
+    async def look_again(self) -> None:
+        """Look at the registry though nobody committed anything: at what lies beside it."""
+        await self._look(anyway=True)
+
+    async def _look(self, *, anyway: bool = False) -> None:
         """Look whether somebody committed something, and show it; end where nobody sees it."""
         if not self.is_headless and is_hung_up():
             self._end(HUNG_UP)
@@ -329,7 +352,8 @@ class RegtuiApp(Acting, TypingAhead):
         except OSError as error:
             self.show_error(error, quiet=True)
             return
-        if now == self._written and self._has_looked and not self.status.message:
+        is_new = now != self._written or not self._has_looked
+        if not (is_new or anyway or self.status.message):
             return
         if self._written is not None and now != self._written:
             self._has_changed = True
@@ -342,13 +366,17 @@ class RegtuiApp(Acting, TypingAhead):
             self.show_error(error, quiet=self.status.message != "")
             return
         self._told_unforeseen = 0
+        before, is_first = self.status, not self._has_looked
         self._started = self._has_looked = True
         self.status = msgspec.structs.replace(
             status,
-            person=self.status.person,
+            person=status.person or self.registry.context.actor.name,
             read_only=self.read_only,
-            watched=self.status.watched,
+            watched=before.watched,
+            syncing=before.syncing,
         )
+        if not is_first:  # else the start would ask the network
+            self.syncing.status_changed(before, self.status)
         if self._has_changed:
             self._tell_change()
 
@@ -419,9 +447,28 @@ class RegtuiApp(Acting, TypingAhead):
         """Go to the watched folders."""
         self.switch_mode("watch")
 
+    def do_conflicts(self) -> None:
+        """Go to conflicts, and to what waits for the server."""
+        self.switch_mode("conflicts")
+
     def do_activity(self) -> None:
         """Go to what was done."""
         self.switch_mode("activity")
+
+    def do_settings(self) -> None:
+        """Go to the settings."""
+        self.switch_mode("settings")
+
+    def do_sync(self) -> None:
+        """Sync now; again stops it. Where nobody is signed in, do that first."""
+        if not self._has_looked:
+            self.notify("the registry is still being read", severity="warning", timeout=2)
+        elif self.status.is_signed_in:
+            start(self, self.syncing.now, group="sync", together=True)
+        else:
+            from regtui.tui.acts.signing_in import get_ready
+
+            start_act(cast("RegtuiScreen", self.screen_stack[0]), get_ready)
 
     async def compare(self, versions: "list[VersionAnswer]") -> None:
         """Compare versions on the compare screen."""

@@ -29,6 +29,7 @@ class AppConfig:
         problem: Why the file could not be used, in one sentence; None where it could.
         ignored: What of a file that can be used is ignored, in a sentence each.
         theme: Name of the theme; None for the one that suits the terminal.
+        sync: Whether the app syncs by itself while somebody is signed in to a server.
         ascii: Whether to paint ASCII alone; None to see what the terminal can show.
         columns: Columns of the versions, by key.
         sort: What versions are sorted by, as in the query language; empty for the newest first.
@@ -43,6 +44,7 @@ class AppConfig:
         self.ignored: list[str] = []
         self.theme: str | None = None
         self.ascii: bool | None = None
+        self.sync = True
         self.columns: list[str] = []
         self.sort = ""
         self.keys: dict[str, str] = {}
@@ -142,6 +144,7 @@ class AppConfig:
     def _take(self, table: Mapping[str, Any]) -> None:
         self.theme = _typed(table, "theme", str)
         self.ascii = _typed(table, "ascii", bool)
+        self.sync = _typed(table, "sync", bool) is not False
         self.columns = [str(key) for key in _typed(table, "columns", list) or []]
         self.sort = self._sortable(_typed(table, "sort", str) or "")
         self.keys = {str(k): str(v) for k, v in (_typed(table, "keys", dict) or {}).items()}

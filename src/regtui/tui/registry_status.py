@@ -1,10 +1,21 @@
 """What the frame shows of the registry."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from regtui.core.errors import NotFound
 from regtui.registry import Registry
+
+if TYPE_CHECKING:
+    from regtui.registry.remote import RemoteAnswer
+
+SIGNED_OUT = "signed out"
+"""The state of a remote that nobody is signed in to."""
+
+NOT_PUBLISHED = "not published"
+"""The state of a registry whose history the remote does not know."""
 
 
 class Status(Struct, frozen=True, kw_only=True):
@@ -12,10 +23,12 @@ class Status(Struct, frozen=True, kw_only=True):
 
     Attributes:
         home: Its folder, with `~` for the person's own.
-        person: Who acts.
+        person: Who acts; empty in what `look` finds where the server knows nobody.
         versions: How many captured versions there are.
         conflicts: How many open conflicts.
         watched: How many folders are being watched.
+        remote: The server that decides, as the registry knows it; None without one.
+        syncing: How far the sync is that runs; empty where none does.
         read_only: Whether nothing may be changed in this app.
         message: What is wrong or going on; empty where nothing is.
     """
@@ -25,18 +38,45 @@ class Status(Struct, frozen=True, kw_only=True):
     versions: int = 0
     conflicts: int = 0
     watched: int = 0
+    remote: "RemoteAnswer | None" = None
+    syncing: str = ""
     read_only: bool = False
     message: str = ""
+
+    @property
+    def waiting(self) -> int:
+        """How many operations wait for the server."""
+        return 0 if self.remote is None else self.remote.pending
+
+    @property
+    def refused(self) -> int:
+        """How many operations the server refused."""
+        return 0 if self.remote is None else self.remote.refused
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether the registry can be synced, as far as is known."""
+        return self.remote is not None and self.remote.state not in {SIGNED_OUT, NOT_PUBLISHED}
 
 
 def look(registry: Registry) -> Status:
     """Return what there is; reads a few counts only."""
-    found = registry.totals()
+    found, remote = registry.totals(), remote_of(registry)
     return Status(
         home=short_path(registry.home),
+        person="" if remote is None or remote.user is None else remote.user,
         versions=found.versions,
         conflicts=found.conflicts,
+        remote=remote,
     )
+
+
+def remote_of(registry: Registry) -> "RemoteAnswer | None":
+    """Return the remote of a registry; None without one."""
+    try:
+        return registry.remote()
+    except NotFound:
+        return None
 
 
 def short_path(path: Path) -> str:

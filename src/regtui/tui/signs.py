@@ -27,6 +27,8 @@ class Signs(Struct, frozen=True, kw_only=True):
     waiting: str
     ellipsis: str
     bars: str
+    outgoing: str
+    """Waits for the server."""
     intent: str
     """First, middle and last of what was done at once."""
 
@@ -34,12 +36,12 @@ class Signs(Struct, frozen=True, kw_only=True):
 UNICODE = Signs(
     mark="▌", passed="✓", failed="✗", unknown="?", conflict="⚠", live="●", best="★", up="▲",
     down="▼", same="=", open="▾", closed="▸", leaf=" ", ascending="↑", descending="↓",
-    waiting="·", ellipsis="…", bars="▁▂▃▄▅▆▇█", intent="╭│╰",
+    waiting="·", ellipsis="…", bars="▁▂▃▄▅▆▇█", outgoing="↑", intent="╭│╰",
 )  # fmt: skip
 ASCII = Signs(
     mark="*", passed="+", failed="x", unknown="?", conflict="!", live="o", best="*", up="^",
     down="v", same="=", open="-", closed="+", leaf=" ", ascending="^", descending="v",
-    waiting=".", ellipsis="~", bars="_.-=+*#@", intent="/|\\",
+    waiting=".", ellipsis="~", bars="_.-=+*#@", outgoing="^", intent="/|\\",
 )  # fmt: skip
 
 _chosen: list[Signs] = []

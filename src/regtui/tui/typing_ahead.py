@@ -62,7 +62,7 @@ class TypingAhead(App[None]):
         await self._send_next()
 
     async def _send_next(self) -> None:
-        if self._keys:
+        if self._keys and self.screen_stack:  # none is left where the app ends meanwhile
             self._sent = time.monotonic()
             receiver: Widget = self.focused or self.screen
             await super().on_event(self._keys.popleft())

@@ -1,4 +1,4 @@
-"""`regtui outbox`, with `retry` and `discard`."""
+"""`regtui outbox`, with `retry`, `amend` and `discard`."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -50,6 +50,27 @@ def ls() -> None:
 def retry(identity: Named = None, everything: All = False) -> None:
     """Make a refused change again, on what stands now, with what depends on it."""
     _answer(SETTINGS.registry().retry(_chosen(identity, everything)), "to be sent again")
+
+
+@app.command()
+def amend(
+    identity: Annotated[
+        str, typer.Argument(metavar="ID", help="The operation, or the end of its id.")
+    ],
+    values: Annotated[
+        list[str],
+        typer.Option(
+            "--set",
+            metavar="PATH=VALUE",
+            help="Another value of what it sets, such as tags/env=prod; empty takes it away.",
+        ),
+    ],
+) -> None:
+    """Make a refused change again with other values, with what depends on it."""
+    from regtui.registry.typed_values import typed_at
+
+    given = dict(typed_at(text) for text in values)
+    _answer(SETTINGS.registry().amend(identity, given), "to be sent again")
 
 
 @app.command()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from regtui.registry.publishing import Publication
     from regtui.registry.remote import RemoteAnswer
     from regtui.registry.syncing import Pulled
-    from regtui.sync.client import Synced
+    from regtui.sync.client import OnStep, Synced
 
 
 class SyncingVerbs(Verbs):
@@ -22,7 +22,8 @@ class SyncingVerbs(Verbs):
         """Note the address of the server that shall decide.
 
         Raises:
-            BadInput: It is no address, or there is a remote already.
+            BadInput: It is no address, there is a remote already, or the registry here has a
+                history of its own.
         """
         from regtui.registry import remote
 
@@ -78,6 +79,7 @@ class SyncingVerbs(Verbs):
         artifacts: str | None = None,
         direction: str = "both",
         on_progress: "Progress | None" = None,
+        on_step: "OnStep | None" = None,
     ) -> "Synced":
         """Send what waits and read what is newer.
 
@@ -86,6 +88,8 @@ class SyncingVerbs(Verbs):
                 of versions that were captured here, and fetches none.
             direction: `both`, `push` or `pull`.
             on_progress: Is told how many more bytes of files are done.
+            on_step: Is told before each step what it is, `asking` the server or `storing` here,
+                and what was done so far; what it raises ends the sync with nothing half done.
 
         Raises:
             BadInput: There is no such choice of files or direction.
@@ -96,7 +100,11 @@ class SyncingVerbs(Verbs):
         from regtui.registry import syncing
 
         return syncing.sync(
-            self.context, artifacts=artifacts, direction=direction, on_progress=on_progress
+            self.context,
+            artifacts=artifacts,
+            direction=direction,
+            on_progress=on_progress,
+            on_step=on_step,
         )
 
     def fetch_history(self, *, on_progress: "Progress | None" = None) -> int:
@@ -203,6 +211,21 @@ class SyncingVerbs(Verbs):
         from regtui.registry import outbox
 
         return outbox.retry(self.context, identity)
+
+    def amend(self, identity: str, values: "dict[str, Any]") -> "list[OutboxEntry]":
+        """Make a refused operation again with other values, with what depends on it.
+
+        Args:
+            identity: The operation's id, or an end of it.
+            values: Other values by path, of those that it sets; None takes one away.
+
+        Raises:
+            NotFound: There is no such one.
+            BadInput: It was not refused, sets no such value, or would be refused again.
+        """
+        from regtui.registry import outbox
+
+        return outbox.amend(self.context, identity, values)
 
     def discard(self, identity: str | None = None) -> "list[OutboxEntry]":
         """Let refused operations go; None for all of them.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from regtui.tui.acts.asking import ask
 from regtui.tui.acts.capturing import capture
+from regtui.tui.acts.signing_in import connect
 from regtui.tui.acts.watching import add_folder
 from regtui.tui.screens.first_steps import FirstSteps
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 async def first_steps(app: "RegtuiApp") -> None:
     """Ask what to do first, and do it."""
     open_demo = _demo(app)
-    without = {"capture", "watch"} if app.read_only else set[str]()
+    without = {"capture", "watch", "connect"} if app.read_only else set[str]()
+    if app.status.remote is not None:
+        without.add("connect")
     if open_demo is None:
         without.add("demo")
     step = await ask(app, FirstSteps(without=without))
@@ -25,6 +28,8 @@ async def first_steps(app: "RegtuiApp") -> None:
     elif step == "watch":
         await app.switch_mode("watch")
         await add_folder(app)
+    elif step == "connect":
+        await connect(app)
     elif step == "demo" and open_demo is not None:
         await open_demo()
     elif step == "quit":

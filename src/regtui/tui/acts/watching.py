@@ -1,11 +1,11 @@
 """Watching: choose folders, how they are watched, and who watches them."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from regtui.registry.figures import count_text, size_text
 from regtui.registry.watch_rules import WatchRule, checked, refuse_file
 from regtui.tui.acts.asking import ask
+from regtui.tui.acts.beside import beside
 from regtui.tui.acts.telling import command, tell
 from regtui.tui.background import in_background
 from regtui.tui.screens.path_prompt import PathPrompt
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from regtui.registry.watch_status import WatchedFolder
     from regtui.registry.watch_test import Explained, ExplainedUnit
     from regtui.tui.app import RegtuiApp
-
-T = TypeVar("T")
 
 METRICS = 6
 """Metrics of a state that are shown where it is explained."""
@@ -71,7 +69,7 @@ async def remove_rule(app: "RegtuiApp", rule: WatchRule) -> None:
 
 async def start_watching(app: "RegtuiApp") -> None:
     """Start a watcher of the rules that goes on by itself."""
-    started = await _beside(app, app.registry.start_watcher)
+    started = await beside(app, app.registry.start_watcher)
     if started is not None:
         line = command("watch", "start")
         already = "" if started.is_new else " already"
@@ -90,21 +88,12 @@ async def stop_watching(app: "RegtuiApp") -> None:
     if not await ask(app, Confirm("Stop watching?", sentence)):
         return
     app.notify("stopping …", timeout=2)
-    pids = await _beside(app, app.registry.stop_watchers)
+    pids = await beside(app, app.registry.stop_watchers)
     if pids is not None:
         processes = ", ".join(f"process {pid}" for pid in pids)
         line = command("watch", "stop")
         tell(app, f"stopped {processes or 'nothing: no watcher runs'}", line, can_undo=False)
         app.look_at_watchers()
-
-
-async def _beside(app: "RegtuiApp", verb: Callable[[], T]) -> T | None:
-    """Run what takes long and changes nothing in the registry; None where it failed."""
-    try:
-        return await in_background(verb)
-    except Exception as error:  # noqa: BLE001 -- shown, whatever it is
-        app.show_error(error)
-        return None
 
 
 async def explain(app: "RegtuiApp", path: str, rule: WatchRule | None = None) -> None:

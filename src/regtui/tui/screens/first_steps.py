@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 STEPS = (
     ("capture", "c", "Capture something", "a file or folder becomes the first version of a model"),
     ("watch", "w", "Watch a folder", "what trainers finish there becomes versions by itself"),
+    (
+        "connect",
+        "n",
+        "Connect to a server",
+        "what your team has there comes here, and yours goes there",
+    ),
     ("demo", "d", "Try the demo", "small models, really trained, in a registry of their own"),
     ("skip", "s", "Look around", "{help} tells everywhere what can be done"),
     ("quit", "q", "Leave", ""),

@@ -23,26 +23,34 @@ class Prompt(ModalScreen[str | None]):
         hint: What a good answer looks like.
         value: What stands there at first.
         check: Is asked at every key what is wrong; only an answer without fault is taken.
+        is_secret: Whether what is typed is not shown.
     """
 
     CSS_PATH = "../styles/prompt.tcss"
     BINDINGS = [("escape", "dismiss", "Back")]
 
     def __init__(
-        self, title: str, hint: str = "", *, value: str = "", check: Check | None = None
+        self,
+        title: str,
+        hint: str = "",
+        *,
+        value: str = "",
+        check: Check | None = None,
+        is_secret: bool = False,
     ) -> None:
         super().__init__()
         self._title = title
         self._hint = hint
         self._value = value
         self._check = check
+        self._is_secret = is_secret
 
     def compose(self) -> ComposeResult:
         """Compose title, line and hint."""
         with Vertical(classes="prompt") as box:
             box.border_title = Text(self._title)
             box.border_subtitle = "enter takes it, esc goes back"
-            yield Input(value=self._value, select_on_focus=False)
+            yield Input(value=self._value, select_on_focus=False, password=self._is_secret)
             yield Static(Text(self._hint), classes="prompt--hint")
 
     @on(Input.Changed)

@@ -8,7 +8,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from regtui.tui.acting import Acting
-from regtui.tui.actions import BY_ID, Action
+from regtui.tui.actions import ACTIONS, BY_ID, Action
 from regtui.tui.key_names import key_of, working_keys
 
 if TYPE_CHECKING:
@@ -25,8 +25,13 @@ NARROW_FIRST = (
     "versions",
     "models",
     "compare",
+    "conflicts",
+    "settings",
     "activity",
 )
+
+PLACES = {action.id: place for place, action in enumerate(ACTIONS)}
+"""The order within a scope, whatever keys a person chose."""
 
 LAST = "app.help"
 """The action that is shown however little room there is: it leads to all the others."""
@@ -98,7 +103,9 @@ class ActionFooter(Static):
             key = key_of(app, identity, while_typing=is_typing)
             found[identity] = (key, action, reason)
         order = {name: place for place, name in enumerate(NARROW_FIRST)}
-        return sorted(found.values(), key=lambda one: order.get(one[1].scope, len(order)))
+        return sorted(
+            found.values(), key=lambda one: (order.get(one[1].scope, len(order)), PLACES[one[1].id])
+        )
 
     async def on_click(self, event: events.Click) -> None:
         """Do the action that was clicked on."""

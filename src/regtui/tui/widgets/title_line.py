@@ -10,13 +10,20 @@ from regtui.tui.key_names import key_of
 
 if TYPE_CHECKING:
     from regtui.tui.app import RegtuiApp
+    from regtui.tui.registry_status import Status
+    from regtui.tui.signs import Signs
 
 SCREENS = (
     ("models", "Models"),
     ("compare", "Compare"),
     ("watch", "Watch"),
+    ("conflicts", "Conflicts"),
     ("activity", "Activity"),
+    ("settings", "Settings"),
 )
+
+NARROW = 100
+"""Cells below which the line is written more closely."""
 
 
 class TitleLine(Static):
@@ -45,26 +52,63 @@ class TitleLine(Static):
 
     def _show(self) -> None:
         app = cast("RegtuiApp", self.app)
-        status = app.status
-        line = Text(no_wrap=True, overflow="ellipsis")
-        line.append(" regtui ", "bold reverse")
-        for name, title in SCREENS:
-            key = key_of(app, f"app.{name}")
-            style = "bold underline" if name == self._screen else "dim"
-            line.append("  ").append(key, "dim").append(" ").append(title, style)
-        parts = [status.message] if status.message else []
-        parts += [f"{status.versions:,} versions", status.person, status.home]
-        if status.read_only:
-            parts.insert(0, "read-only")
-        right = Text(" · ".join(part for part in parts if part) + " ", "dim")
-        if status.watched:
-            watched = f"{app.signs.live} {count_text(status.watched, 'folder')} watched"
-            right = Text(watched, "dim") + Text(" · ", "dim") + right
-        if status.conflicts:
-            right = Text(f"{app.signs.conflict} {status.conflicts} ", "bold red") + right
-        line.append("  ")
-        room = self.size.width - line.cell_len
-        if right.cell_len > room:
-            right.truncate(max(room, 0), overflow="ellipsis")
-        line.append(" " * max(room - right.cell_len, 0)).append(right)
+        needed, room = needed_part(app.status, app.signs), self.size.width
+        line = self._tabs(is_narrow=room < NARROW)
+        if line.cell_len + needed.cell_len + 1 > room:
+            line = self._tabs(is_narrow=True, only_keys=True)
+        parts = self._parts(app.status, app.signs.live)
+        right, left = needed, room - line.cell_len - 2
+        for part in parts:
+            longer = Text.assemble(right, (" · ", "dim"), part) if right.cell_len else part
+            right = longer if longer.cell_len <= left else right
+        if right.cell_len > left:
+            right.truncate(max(left, 0), overflow="ellipsis")
+        line.append(" " * max(left + 1 - right.cell_len, 0)).append(right).append(" ")
         self.update(line)
+
+    def _tabs(self, *, is_narrow: bool, only_keys: bool = False) -> Text:
+        """Return the screens; of those that are not shown only the keys, where room is short."""
+        app = cast("RegtuiApp", self.app)
+        line = Text(no_wrap=True, overflow="ellipsis")
+        line.append(" " if is_narrow else " regtui ", "" if is_narrow else "bold reverse")
+        for place, (name, title) in enumerate(SCREENS):
+            is_shown = name == self._screen
+            gap = 1 if is_narrow else 2
+            line.append(" " * (gap if place or not is_narrow else 0))
+            line.append(key_of(app, f"app.{name}"), "dim")
+            if is_shown or not only_keys:
+                line.append(" ").append(title, "bold underline" if is_shown else "dim")
+        return line
+
+    @staticmethod
+    def _parts(status: "Status", live: str) -> list[Text]:
+        """Return what is told where there is room, what matters most first."""
+        parts = ["read-only" if status.read_only else ""]
+        parts += [
+            f"{live} {count_text(status.watched, 'folder')} watched" if status.watched else ""
+        ]
+        parts += [f"{status.versions:,} versions", status.person, status.home]
+        return [Text(part, "dim") for part in parts if part]
+
+
+def needed_part(status: "Status", signs: "Signs") -> Text:
+    """Return what is told however little room there is; empty where all is well.
+
+    How it stands between this registry, the server and other people, and what is wrong here.
+
+    Signs tell it together with colours, and the state in a word.
+    """
+    counts = (
+        (signs.outgoing, status.waiting, "bold"),
+        (signs.conflict, status.conflicts, "bold red"),
+        (signs.failed, status.refused, "bold red"),
+    )
+    found = [Text(f"{sign}{count:,}", style) for sign, count, style in counts if count]
+    state = "" if status.remote is None else status.remote.state
+    if status.syncing:
+        found.append(Text(status.syncing, "dim"))
+    elif state not in {"", "online"}:
+        found.append(Text(state, "bold yellow"))
+    if status.message:
+        found.append(Text(status.message))
+    return Text(" ").join(found)
