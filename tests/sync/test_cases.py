@@ -961,9 +961,10 @@ def test_forged_operations_are_refused(world: World, ann: Person, ben: Person) -
     capture(ann, "one")
     request = request_of(ann)
     push = request.push
+    other = f"{int(push.signature[:2], 16) ^ 1:02x}"
     forged = [
         msgspec.structs.replace(push, signature="00" * 64),
-        msgspec.structs.replace(push, signature=push.signature[:-2] + "00"),
+        msgspec.structs.replace(push, signature=other + push.signature[2:]),
         msgspec.structs.replace(push, ops=push.ops[:1]),
         msgspec.structs.replace(push, ops=[push.ops[1], push.ops[0]]),
     ]
