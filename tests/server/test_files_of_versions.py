@@ -54,6 +54,17 @@ def test_a_checkout_fetches_what_a_colleague_captured(
     assert ben.registry.pull(["nlp/bert@1"]).files == 0
 
 
+def test_a_wrong_name_is_told_before_anything_is_fetched(
+    ann: Person, ben: Person, tmp_path: Path
+) -> None:
+    captured(ann, tmp_path, "nlp/bert", "w")
+    ann.registry.sync()
+    ben.registry.sync()
+    with pytest.raises(NotFound, match="no version 9"):
+        ben.registry.pull(["nlp/bert@1", "nlp/bert@9"])
+    assert objects(ben) == set()
+
+
 @pytest.mark.parametrize(
     ("artifacts", "expected"),
     [(None, set()), ("none", set()), ("aliased", {"nlp/a w"}), ("all", {"nlp/a w", "nlp/b w"})],

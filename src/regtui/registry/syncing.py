@@ -115,9 +115,12 @@ def pull(
     from regtui.registry.transferring import fetch_version
     from regtui.registry.versions import manifest
 
+    wanted = list(references)
+    for reference in wanted:
+        manifest(context, reference)  # a wrong name is told before anything is fetched
     versions, files, size, told = [], 0, 0, []
     with signed_in(context) as transport:
-        for reference in references:
+        for reference in wanted:
             answer, moved = fetch_version(context, transport, reference, on_progress)
             versions.append(answer)
             files, size = files + moved.files, size + moved.size
