@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.schemas import check
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -118,3 +120,37 @@ def test_a_watching_sync_sends_and_reads_by_itself(
         watching.send_signal(signal.SIGINT)
         assert watching.wait(20) == 0
     assert json.loads(run(*homes[0], "sync", "--json").stdout)["pulled"] == 1
+
+
+def test_a_registry_is_published_and_its_files_are_pulled_by_commands(
+    run: Run, server: tuple[str, str, "subprocess.Popen[str]"], tmp_path: Path
+) -> None:
+    url, token, _ = server
+    ann, late = ("--home", tmp_path / "ann"), ("--home", tmp_path / "late")
+    (tmp_path / "weights.bin").write_text("weights")
+    run(*ann, "capture", "weights.bin", "--model", "nlp/bert")
+    run(*ann, "remote", "add", url)
+    assert "sync --publish" in run(*ann, "login", "--token", token).stdout
+    refused = run(*ann, "sync", "--publish")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--yes does it" in refused.stderr
+    planned = json.loads(run(*ann, "sync", "--publish", "--dry-run", "--json").stdout)
+    check(planned, "publication")
+    assert planned["publication"]["operations"] == 2
+    done = json.loads(run(*ann, "sync", "--publish", "--yes", "--json").stdout)
+    check(done, "sync")
+    assert (done["accepted"], done["sent_files"]) == (2, 1)
+    made = run(*ann, "token", "create", "--user", "ann", "--json")
+    run(*late, "remote", "add", url)
+    run(*late, "login", "--token", json.loads(made.stdout)["token"])
+    run(*late, "sync")
+    pulled = json.loads(run(*late, "pull", "nlp/bert@1", "--json").stdout)
+    check(pulled, "pull")
+    assert (pulled["files"], pulled["bytes"]) == (1, 7)
+    assert run(*late, "checkout", "nlp/bert@1", tmp_path / "out").returncode == 0
+    audited = json.loads(run(*late, "audit", "verify", "--remote", "--json").stdout)
+    check(audited, "audit")
+    assert audited["remote"] == {"streams": 1, "operations": 2, "proven": 2, "unread": 0}
+    assert run(*late, "pull", "nlp/bert@2").returncode == 3
+    assert run(*late, "sync", "--artifacts", "some").returncode == 2
+    assert run(*late, "sync", "--yes").returncode == 2
