@@ -125,7 +125,7 @@ def check_server(world: World) -> None:
 
 
 def check_kept(
-    held: Held, acknowledged: Iterable[str], made: set[str], outboxes: set[str] | None
+    held: Held, acknowledged: Iterable[str], made: Iterable[str], outboxes: set[str] | None
 ) -> None:
     """I2, I4: what was acknowledged is in the log, and every edit is there or in an outbox."""
     logged = [one.op["id"] for one in held.log]
@@ -133,7 +133,7 @@ def check_kept(
     lost = set(acknowledged) - set(logged)
     assert not lost, f"I2: acknowledged writes are lost: {lost}"
     if outboxes is not None:
-        gone = made - set(logged) - outboxes
+        gone = set(made) - set(logged) - outboxes
         assert not gone, f"I4: edits vanished: {gone}"
 
 

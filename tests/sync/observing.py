@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from regtui.core.documents import decode_document
 from regtui.core.operations import CaptureBody, CommentBody, decode_operation
@@ -18,12 +16,12 @@ class Observer:
     """Remembers what replicas showed and were told, outside of them.
 
     Attributes:
-        made: Every operation that anybody made.
+        made: The stream of every operation that anybody made, by its id.
         acknowledged: Operations that the server said it accepted, and that a replica heard of.
     """
 
     def __init__(self) -> None:
-        self.made: set[str] = set()
+        self.made: dict[str, str] = {}
         self.acknowledged: set[str] = set()
         self.numbers_may_change = False
         self._numbers: dict[str, int] = {}
@@ -45,8 +43,8 @@ class Observer:
         ):
             if str(identity) in self.made:
                 continue
-            self.made.add(str(identity))
             operation = decode_operation(str(data).encode())
+            self.made[operation.id] = operation.stream
             if isinstance(operation.body, CaptureBody | CommentBody):
                 shown[str(identity)] = operation.entity
 
@@ -99,7 +97,8 @@ class Observer:
             assert seq >= before[1], f"I8: the anchor of {person.home} went back"
             assert cursor >= before[2], f"I8: the cursor of {person.home} went back"
         self._known[person.home] = (epoch, seq, cursor)
-        self._check_times(person, epoch)
+        if remote.cursor:  # before that, what is here is of the epoch before
+            self._check_times(person, epoch)
 
     def _check_times(self, person: Person, epoch: str) -> None:
         times: dict[tuple[str, str], int] = {}
@@ -122,12 +121,3 @@ class Observer:
         ):
             before = self._numbers.setdefault(str(identity), int(str(number)))
             assert before == number, f"I13: the number of {identity} changed: {before} {number}"
-
-
-def verdict_of(body: Any) -> dict[str, Any]:
-    """Return a verdict's bytes as the JSON that they are."""
-    found: dict[str, Any] = msgspec.json.decode(bytes(body))
-    return found
-
-
-__all__ = ["Observer", "verdict_of"]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from regtui.core.errors import RegtuiError
+from regtui.core.identity import model_id
 from regtui.sync.client import Synced
 from sync_server.authority import Authority, registry_row
 from sync_server.database import Database
@@ -79,6 +80,7 @@ class Run:
         self.restored = False
         self.server_restored = False
         self.unnoticed = False
+        self.revoked: set[str] = set()
         self.server_backups: list[Path] = []
         self.trace: list[str] = []
         for name in NAMES:
@@ -164,6 +166,8 @@ class Run:
         self._say(f"grant {name} {model} {role}")
         with contextlib.suppress(RegtuiError):
             self.world.grant(name, role, model)
+        if role is None:
+            self.revoked.add(model_id(model, 0))
         for person in self.people:
             if person.name == name:
                 self.observer.forget(person)
@@ -265,10 +269,11 @@ class Run:
             for (one,) in person.table("select id::varchar from base.outbox")
         } | self.editor.let_go
         everything_there = not self.restored and not self.server_restored
+        made = self.observer.made
         acknowledged = set() if self.restored else self.observer.acknowledged
-        invariants.check_kept(
-            held, acknowledged, self.observer.made, outboxes if everything_there else None
-        )
+        if self.server_restored:  # who may not read it any more can't bring it back
+            acknowledged = {one for one in acknowledged if made[one] not in self.revoked}
+        invariants.check_kept(held, acknowledged, made, outboxes if everything_there else None)
         invariants.check_numbers(held, twice=self.unnoticed)
         if not self.server_restored:  # what comes back is judged in another order
             invariants.check_merging(held)
