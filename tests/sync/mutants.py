@@ -46,24 +46,26 @@ Mutant = contextlib.AbstractContextManager[Any]
 
 def early() -> Mutant:
     """The cursor is kept before the page that it stands for."""
-    absorb = SyncClient.absorb
+    ask = SyncClient._ask
 
-    def mutant(self: SyncClient, request: Any, answer: Answer, done: Any) -> bool:
-        if answer.status == "ok":
-            with self._replica.changing() as connection:
-                remote = self._remote(connection)
-                now = remote.cursor if remote.staged is None else remote.staged
-                if now == request.cursor and self._is_ours(connection, request):
-                    after = msgspec.to_builtins(answer.cursor)
-                    if answer.more or remote.staged is not None:
-                        remote.staged = after
-                    else:
-                        remote.cursor = after
-                    request.cursor = after
-                    write_remote(connection, remote)
-        return absorb(self, request, answer, done)
+    def mutant(self: SyncClient, request: Any, done: Any) -> Answer | None:
+        answer = ask(self, request, done)
+        if answer is None or answer.status != "ok":
+            return answer
+        with self._replica.changing() as connection:
+            remote = self._remote(connection)
+            now = remote.cursor if remote.staged is None else remote.staged
+            if now == request.cursor and self._is_ours(connection, request):
+                after = msgspec.to_builtins(answer.cursor)
+                if answer.more or remote.staged is not None:
+                    remote.staged = after
+                else:
+                    remote.cursor = after
+                request.cursor = after
+                write_remote(connection, remote)
+        return answer
 
-    return patch.object(SyncClient, "absorb", mutant)
+    return patch.object(SyncClient, "_ask", mutant)
 
 
 def latepage() -> Mutant:
@@ -71,7 +73,7 @@ def latepage() -> Mutant:
     absorb = SyncClient.absorb
 
     def mutant(self: SyncClient, request: Any, answer: Answer, done: Any) -> bool:
-        with self._replica.reading() as connection:
+        with self._changing() as connection:
             remote = self._remote(connection)
         request.cursor = remote.cursor if remote.staged is None else remote.staged
         return absorb(self, request, answer, done)
@@ -284,8 +286,9 @@ def lateseq() -> Mutant:
     def mutant(connection: Any, registry: str, *, lock: bool) -> Any:
         row = registry_row(connection, registry, lock=False)
         if lock and row is not None:
-            row.seq += 1000 * next(taken)
-            time.sleep(0.01 * (next(taken) % 5))
+            number = next(taken)
+            row.seq += 1000 * number
+            time.sleep(0.3 * (number % 2))
         return row
 
     return patch.object(sync, "registry_row", mutant)
