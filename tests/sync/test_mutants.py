@@ -16,9 +16,6 @@ from regtui.core.errors import RegtuiError
 from tests.sync import test_cases as cases
 from tests.sync.mutants import MUTANTS, UNCHECKED
 from tests.sync.simulation import run
-from tests.sync.test_crash_points import (
-    test_a_sync_that_is_killed_anywhere_is_whole_or_did_not_happen as killed,
-)
 from tests.sync.world import Person, World
 
 Case = Callable[..., None]
@@ -78,12 +75,6 @@ def test_a_kind_of_operation_that_is_not_checked_is_noticed(
 ) -> None:
     with MUTANTS[f"unchecked {kind}"](), pytest.raises(AssertionError):
         cases.check_needs_role(world, ann, ben, kind)
-
-
-@pytest.mark.slow
-def test_a_cursor_that_is_kept_before_its_page_is_noticed(world: World, ben: Person) -> None:
-    with MUTANTS["early"](), pytest.raises(NOTICED):
-        killed(world, ben, 1, 3)
 
 
 @pytest.mark.slow

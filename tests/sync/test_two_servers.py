@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from regtui.core.errors import RegtuiError
+from regtui.sync import client
 from sync_server import schema
 from sync_server.authority import Refused
 from sync_server.database import Database
@@ -163,6 +164,7 @@ def test_a_number_that_is_taken_too_early_is_noticed(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REGTUI_CONFIG", str(tmp_path / "config"))
+    monkeypatch.setattr(client, "ROUNDS", 20)
     world = TwoServers(tmp_path, database)
     with MUTANTS["lateseq"]():
         people, reader, errors = write_together(world, database)
