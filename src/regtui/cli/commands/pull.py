@@ -20,7 +20,7 @@ def pull(
         list[str], typer.Argument(metavar="REF...", autocompletion=complete.references)
     ],
 ) -> None:
-    """Fetch the files of versions from the remote; `regtui sync` reads what is known of them."""
+    """Fetch the files of versions from the remote."""
     with Progress("fetching files") as progress:
         found = SETTINGS.registry().pull(references, on_progress=progress)
     if SETTINGS.json:
