@@ -23,6 +23,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("any")
     made = Site(folder, FolderStore(folder / "artifacts"), Limits())
     state = made.app.state
+    state.stopping = True  # whoever waits for news is answered at once
     state.limiter = state.guesses = state.devices = state.codes = RateLimiter(1e6, 1_000_000)
     made.model("nlp/bert")
     with serving(made):
