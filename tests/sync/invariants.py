@@ -181,7 +181,7 @@ def check_merging(held: Held) -> None:
                 f"I6: {one.op['id']} conflicts with {before.op['id']} of its own replica"
             )
     for conflict in conflicts:
-        _check_candidates(conflict)
+        _check_candidates(conflict, by_id)
 
 
 def _saw(one: Logged, before: Logged, by_id: dict[str, Logged]) -> bool:
@@ -203,9 +203,15 @@ def _saw(one: Logged, before: Logged, by_id: dict[str, Logged]) -> bool:
     return False
 
 
-def _check_candidates(conflict: Document) -> None:
-    replicas = [one["replica"] for one in conflict.entries("candidates").values()]
-    assert len(replicas) == len(set(replicas)), f"I6: one replica contends with itself: {replicas}"
+def _check_candidates(conflict: Document, by_id: dict[str, Logged]) -> None:
+    """Find a candidate that stands beside the one that it was built on.
+
+    Two of one replica alone are none: who edits twice what he takes for deleted saw neither stand.
+    """
+    candidates = set(conflict.entries("candidates"))
+    for identity in candidates & by_id.keys():
+        change = by_id[identity].op["body"].get("set", {}).get("description", {})
+        assert change.get("saw") not in candidates, f"I6: {identity} contends with what it saw"
 
 
 def check_access(held: Held) -> None:
