@@ -9,7 +9,7 @@ from typing import Any
 
 from regtui.core.errors import NotFound
 from regtui.registry.context import Context
-from regtui.registry.remote import address_of
+from regtui.registry.remote import address_of, token_of, who_am_i
 from regtui.replica.remote import read_remote
 
 
@@ -28,15 +28,11 @@ def ask(context: Context, method: str, path: str, body: Any = None, **query: Any
         Denied: It is not this person's to ask.
         Unreachable: The server does not answer.
     """
-    from regtui.sync.credentials import token_for
     from regtui.sync.transport import HttpTransport
 
     url = address_of(context)
-    token = token_for(url, context.home)
-    if token is None:
-        raise NotFound(f"nobody is signed in to {url}", "`regtui login`")
-    with HttpTransport(url, token) as transport:
-        registry = _registry(context) or transport.ask("GET", "/v1/me")["registry"]
+    with HttpTransport(url, token_of(context, url)) as transport:
+        registry = _registry(context) or who_am_i(transport).registry
         return transport.ask(method, f"/v1/registries/{registry}/{path}", body, **query)
 
 

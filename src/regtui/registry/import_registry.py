@@ -17,6 +17,8 @@ The stored files have their names before anything that needs them is registered.
 """
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 from msgspec import Struct
 
@@ -27,12 +29,11 @@ from regtui.artifacts.receiving import Receiver
 from regtui.core.access import Actor, Grant, Role
 from regtui.core.bundle import RECORDS, RegistryBundle, decode_records
 from regtui.core.errors import BadInput
-from regtui.core.manifest import FileEntry
 from regtui.core.operations import Operation, decode_operation
 from regtui.core.verdicts import Accepted, Conflicted, Rejected
 from regtui.registry.answers_bundle import ImportedRegistry, Refused
+from regtui.registry.carried_texts import carry_texts
 from regtui.registry.context import Context
-from regtui.registry.export_version import kept_texts
 from regtui.registry.import_objects import NamedObjects
 from regtui.registry.needed import unexpected_elsewhere
 from regtui.registry.rehearsal import Rehearsal
@@ -41,18 +42,16 @@ from regtui.replica.adoption import adopt
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.carried import CarriedRegistry
 from regtui.replica.database import Connection, connected
+from regtui.replica.file_lists import file_lists
 from regtui.replica.known_chains import KnownChains
 from regtui.replica.migrate import apply_all
 from regtui.replica.tables import insert
-from regtui.replica.texts import keep
 
 PAGE = 500
 """Operations of one unit of work, more or less: it ends where an intent ends."""
 
 _LONGEST = 5_000
 """Operations after which a unit of work ends within an intent; retention makes such long ones."""
-
-_TEXTS = 64
 
 _FORKED = (
     "another operation stands in its place: two histories were made under one replica's id",
@@ -266,8 +265,10 @@ class _Merge:
             self._taken.conflicts |= dict.fromkeys(verdict.conflicts)
         if operation.kind == "version.capture" and before is None:
             self._taken.versions += 1
-            authority.add_files(operation.entity, self._files(operation.entity))
-            self._released |= self._released_there(operation.entity)
+            version = operation.entity
+            found = file_lists(self._carried, [version])
+            authority.add_files(version, found.get(version, []))
+            self._released |= self._released_there(version)
 
     def _refuse(self, operation: Operation, code: str, message: str, hint: str) -> None:
         refused = Refused(
@@ -279,14 +280,6 @@ class _Merge:
             hint=hint,
         )
         self._taken.refused.append(refused)
-
-    def _files(self, version: str) -> list[FileEntry]:
-        rows = self._carried.execute(
-            "select path, size, executable, lower(hex(digest)) from base.file "
-            "where version = (select key from base.document where id = ?)",
-            [version],
-        ).fetchall()
-        return [FileEntry(*row) for row in rows]
 
     def _released_there(self, version: str) -> dict[str, int]:
         """Return since when the files of a version are released there; nothing if they are not."""
@@ -326,27 +319,12 @@ class _Merge:
 
     def _keep_texts(self) -> None:
         """Keep the texts that are not here: series and contexts, which no operation holds."""
-        last = ""
-        while digests := self._texts_after(last):
-            last = digests[-1]
-            with self._units.reading() as connection:
-                rows = connection.execute(
-                    "select distinct digest from base.text "
-                    "where digest in (select unnest(?::varchar[]))",
-                    [digests],
-                ).fetchall()
-            new = sorted(set(digests) - {row[0] for row in rows})
-            for start in range(0, len(new), _TEXTS):
-                texts = kept_texts(self._carried, new[start : start + _TEXTS])
-                with self._units.writing() as authority:
-                    keep(authority.connection, texts)
+        carry_texts(lambda: nullcontext(self._carried), self._units.reading, self._changing)
 
-    def _texts_after(self, last: str) -> list[str]:
-        rows = self._carried.execute(
-            "select distinct digest from base.text where digest > ? order by digest limit 5000",
-            [last],
-        ).fetchall()
-        return [row[0] for row in rows]
+    @contextmanager
+    def _changing(self) -> Iterator[Connection]:
+        with self._units.writing() as authority:
+            yield authority.connection
 
 
 def _unknown(connection: Connection, page: list[_Row]) -> list[str]:

@@ -17,14 +17,13 @@ tag `solo-number`. Grants and policies are not published.
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from regtui.artifacts.faults import disk_errors
 from regtui.artifacts.leases import lease
-from regtui.core.errors import BadInput, Denied, NotFound, RegtuiError
-from regtui.core.manifest import FileEntry
+from regtui.core.errors import BadInput, Denied, RegtuiError
 from regtui.core.operations import CaptureBody, ModelBody, Operation, decode_operation
 from regtui.core.verdicts import (
     Accepted,
@@ -33,17 +32,17 @@ from regtui.core.verdicts import (
     Verdict,
     decode_verdict,
 )
+from regtui.registry.carried_texts import carry_texts
 from regtui.registry.context import Context
-from regtui.registry.export_version import kept_texts
 from regtui.registry.reminting import Reminter
-from regtui.registry.remote import address_of, join
+from regtui.registry.remote import address_of, join, token_of, who_am_i
 from regtui.replica.adoption import adopt
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.database import Connection
+from regtui.replica.file_lists import file_lists
 from regtui.replica.keys import key_file
 from regtui.replica.remote import read_remote
 from regtui.replica.tables import insert
-from regtui.replica.texts import keep
 from regtui.replica.unit import Replica
 from regtui.sync.client import SyncClient
 
@@ -52,8 +51,6 @@ if TYPE_CHECKING:
 
 PAGE = 500
 """Operations of one unit of work."""
-
-_TEXTS = 64
 
 
 class Renumbered(Struct, frozen=True, kw_only=True):
@@ -145,8 +142,6 @@ def publish(context: Context, *, dry_run: bool = False) -> Publication:
         if not dry_run:
             _refuse_hopeless(made)
             with disk_errors(f"writing to {context.home}"):
-                with beside.replica.changing() as connection:
-                    connection.execute("update base.remote set enrolled = null, acked_n = 0")
                 now = context.replica.clock() // 1000
                 adopt(context.replica.home, beside.replica.home.database, now, replacing=head)
             made.published = True
@@ -184,25 +179,22 @@ class _Beside(Struct):
 @contextlib.contextmanager
 def _beside(context: Context, folder: Path) -> Iterator[_Beside]:
     """Yield a new replica that has joined the remote and read its state."""
-    from regtui.sync.credentials import token_for
     from regtui.sync.transport import HttpTransport
 
     url = address_of(context)
-    token = token_for(url, context.home)
-    if token is None:
-        raise NotFound(f"nobody is signed in to {url}", "`regtui login`")
+    token = token_of(context, url)
     replica = Replica(folder, context.replica.clock)
     with HttpTransport(url, token) as transport:
-        me: dict[str, Any] = transport.ask("GET", "/v1/me")
+        me = who_am_i(transport)
         with replica.changing() as connection:
             join(connection, url, me)
             (identity,) = connection.execute("select id::varchar from base.replica").fetchall()[0]
         try:
             SyncClient(replica, transport, context.session).sync()
-            answer = Publication(url=url, registry=me["registry_name"], user=me["name"])
+            answer = Publication(url=url, registry=me.registry_name, user=me.name)
             yield _Beside(replica, answer)
         finally:
-            _forget(transport, identity, me["registry"])
+            _forget(transport, identity, me.registry)
 
 
 def _forget(transport: "HttpTransport", identity: str, registry: str) -> None:
@@ -222,6 +214,7 @@ class _Publishing:
         self._models: dict[str, PublishedModel] = {}
         self._next: dict[str, int] = {}
         self._known: dict[str, int] = {}
+        self._existing: frozenset[str] = frozenset()
 
     def run(self, head: int) -> Publication:
         """Make everything again up to an operation; return what it comes to."""
@@ -237,7 +230,7 @@ class _Publishing:
                 for _, data, sealed in page:
                     captured += self._take(unit, reminter, data.encode(), sealed.encode())
             self._add_files(captured)
-        self._keep_texts()
+        carry_texts(self._context.reading, self._beside.reading, self._beside.changing)
         self._answer.models = sorted(self._models.values(), key=lambda model: model.name)
         return self._answer
 
@@ -261,7 +254,7 @@ class _Publishing:
                 "select id::varchar, number from base.version where number is not null"
             ).fetchall()
         )
-        self._existing = set(self._next)
+        self._existing = frozenset(self._next)
 
     def _take(
         self, unit: SoloAuthority, reminter: Reminter, data: bytes, sealed: bytes
@@ -331,12 +324,7 @@ class _Publishing:
         if not versions:
             return
         with self._context.reading() as connection:
-            rows = connection.execute(
-                "select d.id::varchar, f.path, f.size, f.executable, lower(hex(f.digest)) "
-                "from base.document d join base.file f on f.version = d.key "
-                "where d.id in (select unnest(?::uuid[]))",
-                [versions],
-            ).fetchall()
+            files = file_lists(connection, versions)
             since = dict(
                 connection.execute(
                     "select d.id::varchar, r.since from base.released r "
@@ -345,9 +333,6 @@ class _Publishing:
                     [versions],
                 ).fetchall()
             )
-        files: dict[str, list[FileEntry]] = {}
-        for version, *entry in rows:
-            files.setdefault(version, []).append(FileEntry(*entry))
         with self._beside.writing(self._context.actor, "cli", self._context.session) as unit:
             run = unit.connection.execute
             keys = dict(
@@ -357,10 +342,10 @@ class _Publishing:
                     [versions],
                 ).fetchall()
             )
-            named = {row[0] for row in run("select distinct version from base.file").fetchall()}
+            listed = file_lists(unit.connection, versions)
             unit.view.load(versions)
             for version in versions:
-                if keys[version] not in named:
+                if version not in listed:
                     unit.add_files(version, files.get(version, []))
             # What the server sent is not here by that; what is here, is.
             run(
@@ -370,30 +355,3 @@ class _Publishing:
             insert(
                 unit.connection, "released", [(keys[one], moment) for one, moment in since.items()]
             )
-
-    def _keep_texts(self) -> None:
-        last = ""
-        while True:
-            with self._context.reading() as connection:
-                digests = [
-                    row[0]
-                    for row in connection.execute(
-                        "select distinct digest from base.text where digest > ? "
-                        "order by digest limit ?",
-                        [last, _TEXTS],
-                    ).fetchall()
-                ]
-                texts = kept_texts(connection, digests)
-            if not digests:
-                return
-            last = digests[-1]
-            with self._beside.changing() as connection:
-                known = {
-                    row[0]
-                    for row in connection.execute(
-                        "select digest from base.text "
-                        "where digest in (select unnest(?::varchar[]))",
-                        [digests],
-                    ).fetchall()
-                }
-                keep(connection, [text for text in texts if text[0] not in known])

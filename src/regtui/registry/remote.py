@@ -1,14 +1,17 @@
 """The remote: which server decides, and who acts there."""
 
 import urllib.parse
-from typing import Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from regtui.core.errors import BadInput, Denied, NotFound, RegtuiError
 from regtui.registry.context import Context
 from regtui.replica.database import Connection
-from regtui.replica.remote import REVOKED, Remote, forget_remote, read_remote, write_remote
+from regtui.replica.remote import ONLINE, REVOKED, Remote, read_remote, write_remote
+
+if TYPE_CHECKING:
+    from regtui.sync.transport import HttpTransport
 
 SOLO = "not published"
 """The state of a registry with a history of its own."""
@@ -45,9 +48,28 @@ class RemoteAnswer(Struct, frozen=True, kw_only=True):
     refused: int
     clock_ahead: int
 
+    @property
+    def is_solo(self) -> bool:
+        """Whether the registry has a history that the remote does not know."""
+        return self.state == SOLO
 
-class _Me(Struct, frozen=True):
-    """What the server says of who signed in."""
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether the registry can be synced, as far as is known."""
+        return self.state not in {REVOKED, SOLO}
+
+
+class Me(Struct, frozen=True):
+    """What the server says of who signed in.
+
+    Attributes:
+        registry: Id of the registry.
+        registry_name: Its name there.
+        user: His id.
+        name: His name.
+        roles: What he may do, as `[role, scope]`.
+        server_key: The public key by which the server signs, hex digits.
+    """
 
     registry: str
     registry_name: str
@@ -82,8 +104,8 @@ def remote_of(context: Context) -> RemoteAnswer:
     with context.reading() as connection:
         remote = read_remote(connection)
         if remote is not None:
-            return _answer(connection, remote, is_signed_in=_is_signed_in(context, remote.url))
-        state = SOLO if is_solo(connection) else "signed out"
+            return _answer(connection, remote, is_signed_in=has_token(context, remote.url))
+        state = SOLO if is_solo(connection) else REVOKED
     return RemoteAnswer(
         url=address_of(context), registry=None, user=None, roles=[], state=state,
         synced=None, pending=0, refused=0, clock_ahead=0,
@@ -152,11 +174,10 @@ def sign_in(context: Context, url: str, token: str) -> RemoteAnswer:
         Unreachable: The server does not answer.
     """
     from regtui.sync.credentials import keep_token
-    from regtui.sync.transport import HttpTransport, understood
+    from regtui.sync.transport import HttpTransport
 
     with HttpTransport(url, token) as transport:
-        me: dict[str, Any] = transport.ask("GET", "/v1/me")
-    understood(me, _Me)
+        me = who_am_i(transport)
     # Whose replica it is keeps his token where somebody else tries.
     with context.reading() as connection:
         check_membership(connection, me)
@@ -165,9 +186,8 @@ def sign_in(context: Context, url: str, token: str) -> RemoteAnswer:
     with context.replica.changing() as connection:
         if is_solo(connection):
             # It goes on deciding for itself until it is published.
-            roles = [(role, scope) for role, scope in me["roles"]]
             return RemoteAnswer(
-                url=url, registry=me["registry_name"], user=me["name"], roles=roles, state=SOLO,
+                url=url, registry=me.registry_name, user=me.name, roles=me.roles, state=SOLO,
                 synced=None, pending=0, refused=0, clock_ahead=0,
             )  # fmt: skip
         join(connection, url, me)
@@ -176,6 +196,32 @@ def sign_in(context: Context, url: str, token: str) -> RemoteAnswer:
         if remote is None:
             raise RegtuiError("the remote is gone")
         return _answer(connection, remote, is_signed_in=True)
+
+
+def who_am_i(transport: "HttpTransport") -> Me:
+    """Ask the server who is signed in.
+
+    Raises:
+        Unreachable: It does not answer.
+        Denied: The token is not good.
+    """
+    from regtui.sync.transport import understood
+
+    return understood(transport.ask("GET", "/v1/me"), Me)
+
+
+def token_of(context: Context, url: str) -> str:
+    """Return the token by which somebody is signed in to a server here.
+
+    Raises:
+        NotFound: Nobody is.
+    """
+    from regtui.sync.credentials import token_for
+
+    token = token_for(url, context.home)
+    if token is None:
+        raise NotFound(f"nobody is signed in to {url}", "`regtui login`")
+    return token
 
 
 def is_solo(connection: Connection) -> bool:
@@ -236,7 +282,7 @@ def checked_address(url: str) -> str:
     return urllib.parse.urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
 
 
-def check_membership(connection: Connection, me: dict[str, Any]) -> None:
+def check_membership(connection: Connection, me: Me) -> None:
     """Refuse who can't act on a replica.
 
     Args:
@@ -250,17 +296,17 @@ def check_membership(connection: Connection, me: dict[str, Any]) -> None:
     if remote is None:
         return
     row = connection.execute("select registry::varchar from base.replica").fetchone()
-    if row is not None and row[0] != me["registry"]:
+    if row is not None and row[0] != me.registry:
         raise BadInput(
             "this replica belongs to another registry", "sign in with --home DIR to begin a new one"
         )
-    if remote.user_id != me["user"]:
+    if remote.user_id != me.user:
         raise BadInput(
             f"this replica is {remote.user_name}'s", "sign in as him, or with --home DIR"
         )
 
 
-def join(connection: Connection, url: str, me: dict[str, Any]) -> None:
+def join(connection: Connection, url: str, me: Me) -> None:
     """Let a replica belong to the registry of a server.
 
     Args:
@@ -273,23 +319,22 @@ def join(connection: Connection, url: str, me: dict[str, Any]) -> None:
     """
     check_membership(connection, me)
     remote = read_remote(connection)
-    roles = [(role, scope) for role, scope in me["roles"]]
-    key = bytes.fromhex(me["server_key"])
+    key = bytes.fromhex(me.server_key)
     if remote is None:
         remote = Remote(
             url=url,
-            registry_name=me["registry_name"],
-            user_id=me["user"],
-            user_name=me["name"],
-            roles=roles,
+            registry_name=me.registry_name,
+            user_id=me.user,
+            user_name=me.name,
+            roles=me.roles,
             server_key=key,
         )
-        connection.execute("update base.replica set registry = ?", [me["registry"]])
-    remote.roles, remote.server_key, remote.state = roles, key, "online"
+        connection.execute("update base.replica set registry = ?", [me.registry])
+    remote.roles, remote.server_key, remote.state = me.roles, key, ONLINE
     write_remote(connection, remote)
 
 
-def _is_signed_in(context: Context, url: str) -> bool:
+def has_token(context: Context, url: str) -> bool:
     """Tell whether there is a token here; whether it is any good the server alone knows."""
     from regtui.sync.credentials import token_for
 
@@ -313,6 +358,3 @@ def _answer(connection: Connection, remote: Remote, *, is_signed_in: bool) -> Re
         refused=refused,
         clock_ahead=remote.skew_us // 1_000_000,
     )
-
-
-__all__ = ["RemoteAnswer", "add_remote", "forget_remote", "login", "logout", "remote_of"]

@@ -12,8 +12,8 @@ from regtui.core.errors import BadInput, NotFound, RegtuiError, Unreachable
 from regtui.registry.answers import VersionAnswer
 from regtui.registry.context import Context
 from regtui.registry.purging import purge_files
-from regtui.registry.remote import ADDRESS, is_solo
-from regtui.replica.remote import read_remote, write_remote
+from regtui.registry.remote import ADDRESS, has_token, is_solo, token_of
+from regtui.replica.remote import OFFLINE, REVOKED, read_remote, write_remote
 from regtui.sync.client import OnStep, SyncClient, Synced
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ def sync(
         Denied: The token is not good any more; local work goes on.
         Busy: Another process syncs this registry.
     """
-    from regtui.registry.transferring import checked_artifacts, fetch_files, send_files
+    from regtui.registry.transferring import check_artifacts, fetch_files, send_files
 
-    checked_artifacts(artifacts)
+    check_artifacts(artifacts)
     if direction not in DIRECTIONS:
         raise BadInput(f"there is no direction {direction!r}", f"one of {', '.join(DIRECTIONS)}")
     sends, reads = direction != "pull", direction != "push"
@@ -115,20 +115,19 @@ def pull(
     from regtui.registry.transferring import fetch_version
     from regtui.registry.versions import manifest
 
-    wanted = list(references)
-    for reference in wanted:
-        manifest(context, reference)  # a wrong name is told before anything is fetched
-    versions, files, size, told = [], 0, 0, []
+    # A wrong name is told before anything is fetched.
+    wanted = [manifest(context, reference) for reference in references]
+    files, size, told = 0, 0, []
     with signed_in(context) as transport:
-        for reference in wanted:
-            answer, moved = fetch_version(context, transport, reference, on_progress)
-            versions.append(answer)
+        for answer, entries in wanted:
+            moved = fetch_version(context, transport, answer, on_progress)
             files, size = files + moved.files, size + moved.size
             if moved.files:
                 names: dict[str, list[str]] = {}
-                for entry in manifest(context, reference)[1]:
+                for entry in entries:
                     names.setdefault(entry.digest, []).append(entry.path)
                 told += warnings(context, names, {})
+    versions = [answer for answer, _ in wanted]
     return Pulled(versions=versions, files=files, bytes=size, warnings=told)
 
 
@@ -166,11 +165,9 @@ def wait_for_news(
 
 def is_signed_in(context: Context) -> bool:
     """Tell whether there is a remote that somebody is signed in to."""
-    from regtui.sync.credentials import token_for
-
     with context.reading() as connection:
         remote = read_remote(connection)
-    return remote is not None and token_for(remote.url, context.home) is not None
+    return remote is not None and has_token(context, remote.url)
 
 
 @contextlib.contextmanager
@@ -180,7 +177,6 @@ def signed_in(context: Context) -> "Iterator[HttpTransport]":
     Raises:
         NotFound: There is no remote, or nobody is signed in.
     """
-    from regtui.sync.credentials import token_for
     from regtui.sync.transport import HttpTransport, SignedOut
 
     with context.reading() as connection:
@@ -194,18 +190,15 @@ def signed_in(context: Context) -> "Iterator[HttpTransport]":
         )
     if remote is None or row is None:
         raise NotFound("there is no remote", "`regtui remote add URL` and `regtui login`")
-    token = token_for(remote.url, context.home)
-    if token is None:
-        raise NotFound(f"nobody is signed in to {remote.url}", "`regtui login`")
-    with HttpTransport(remote.url, token) as transport:
+    with HttpTransport(remote.url, token_of(context, remote.url)) as transport:
         transport.registry = row[0]
         try:
             yield transport
         except SignedOut:
-            note_state(context, "signed out")
+            note_state(context, REVOKED)
             raise
         except Unreachable:
-            note_state(context, "offline")
+            note_state(context, OFFLINE)
             raise
 
 

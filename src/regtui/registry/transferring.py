@@ -6,7 +6,7 @@ of one model, for the server keeps files by model, and each page is noted when i
 it ends, doing it again does the rest.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -19,8 +19,7 @@ from regtui.core.identity import short_id
 from regtui.core.manifest import FileEntry
 from regtui.registry.answers import VersionAnswer
 from regtui.registry.context import Context
-from regtui.registry.versions import manifest
-from regtui.replica.database import Connection
+from regtui.replica.file_lists import file_lists
 from regtui.replica.unsent import forget_unsent
 from regtui.sync.piece_calls import Api
 from regtui.sync.transfer import Transferred, download, upload
@@ -76,18 +75,33 @@ class _Wanted(Struct, frozen=True):
     """A version whose files travel."""
 
     key: int
+    id: str
     reference: str
 
 
-def checked_artifacts(text: str | None) -> str | None:
-    """Return whose files travel.
+class _Files(Struct, frozen=True):
+    """The files of a page of versions, by the version's id."""
+
+    lists: dict[str, list[FileEntry]]
+
+    @property
+    def digests(self) -> list[str]:
+        """All of them."""
+        return sorted({entry.digest for entries in self.lists.values() for entry in entries})
+
+    def of(self, one: _Wanted) -> list[FileEntry]:
+        """Return those of one version."""
+        return self.lists.get(one.id, [])
+
+
+def check_artifacts(text: str | None) -> None:
+    """Refuse what is none of `ARTIFACTS`.
 
     Raises:
-        BadInput: It is none of `ARTIFACTS`.
+        BadInput: It is none.
     """
     if text is not None and text not in ARTIFACTS:
         raise BadInput(f"artifacts can't be {text!r}", f"one of {', '.join(ARTIFACTS)}")
-    return text
 
 
 def send_files(
@@ -109,13 +123,11 @@ def send_files(
     if artifacts == "none":
         return moved
     for stream, page in _pages(context, _SEND[artifacts]):
-        with context.reading() as connection:
-            files = _files(connection, page)
-        digests = sorted({entry.digest for entries in files.values() for entry in entries})
-        done = upload(api, context.store, stream, digests, progress=_sized(on_progress))
+        files = _files(context, page)
+        done = upload(api, context.store, stream, files.digests, progress=_sized(on_progress))
         moved.count(done)
         absent = set(done.absent)
-        whole = [one for one in page if absent.isdisjoint(e.digest for e in files[one.key])]
+        whole = [one for one in page if absent.isdisjoint(e.digest for e in files.of(one))]
         moved.absent += [one.reference for one in page if one not in whole]
         with context.replica.changing() as connection:
             forget_unsent(connection, [one.key for one in whole])
@@ -146,16 +158,15 @@ def fetch_files(
 
 
 def fetch_version(
-    context: Context, api: Api, reference: str, on_progress: Progress | None = None
-) -> tuple[VersionAnswer, Moved]:
+    context: Context, api: Api, answer: VersionAnswer, on_progress: Progress | None = None
+) -> Moved:
     """Bring the files of one version from the server, also those that retention released here.
 
     Raises:
-        NotFound: There is no such version, or the server has not all of its files.
+        NotFound: It is gone, or the server has not all of its files.
         Unreachable: The server does not answer.
         RegtuiError: It refuses, or the disk is full.
     """
-    answer, _ = manifest(context, reference)
     moved = Moved()
     with context.reading() as connection:
         row = connection.execute(
@@ -164,13 +175,13 @@ def fetch_version(
         ).fetchone()
     if row is None:
         raise NotFound(f"{answer.reference} is gone", "`regtui ls` lists versions")
-    _fetch(context, api, row[1], [_Wanted(row[0], answer.reference)], moved, on_progress)
+    _fetch(context, api, row[1], [_Wanted(row[0], answer.id, answer.reference)], moved, on_progress)
     if moved.absent:
         raise NotFound(
             f"files of {answer.reference} are not on the server yet",
             f"{answer.author} has them: `regtui sync` there sends them",
         )
-    return answer, moved
+    return moved
 
 
 def _fetch(  # noqa: PLR0913, PLR0917 -- what, from where, and what came of it
@@ -181,14 +192,12 @@ def _fetch(  # noqa: PLR0913, PLR0917 -- what, from where, and what came of it
     moved: Moved,
     on_progress: Progress | None,
 ) -> None:
-    with context.reading() as connection:
-        files = _files(connection, page)
-    digests = sorted({entry.digest for entries in files.values() for entry in entries})
-    moved.count(download(api, context.store, stream, digests, progress=_sized(on_progress)))
-    here = [one for one in page if all_there(context.store, files[one.key])]
+    files = _files(context, page)
+    moved.count(download(api, context.store, stream, files.digests, progress=_sized(on_progress)))
+    here = [one for one in page if all_there(context.store, files.of(one))]
     moved.absent += [one.reference for one in page if one not in here]
     _note_here(context, [one.key for one in here])
-    _read_layouts(context, {e.digest for one in here for e in files[one.key]})
+    _read_layouts(context, {e.digest for one in here for e in files.of(one)})
 
 
 def _note_here(context: Context, versions: list[int]) -> None:
@@ -227,21 +236,14 @@ def _pages(context: Context, condition: str) -> Iterator[tuple[str, list[_Wanted
             yield last, found
             found = []
         last = stream
-        found.append(_Wanted(key, f"{model}@{number or short_id(identity)}"))
+        found.append(_Wanted(key, identity, f"{model}@{number or short_id(identity)}"))
     if found:
         yield last, found
 
 
-def _files(connection: Connection, versions: Iterable[_Wanted]) -> dict[int, list[FileEntry]]:
-    found: dict[int, list[FileEntry]] = {one.key: [] for one in versions}
-    rows = connection.execute(
-        "select version, path, size, executable, lower(hex(digest)) from base.file "
-        "where version in (select unnest(?::bigint[]))",
-        [list(found)],
-    ).fetchall()
-    for version, *entry in rows:
-        found[version].append(FileEntry(*entry))
-    return found
+def _files(context: Context, page: Sequence[_Wanted]) -> _Files:
+    with context.reading() as connection:
+        return _Files(file_lists(connection, [one.id for one in page]))
 
 
 def _sized(progress: Progress | None) -> Any:

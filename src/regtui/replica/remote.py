@@ -92,8 +92,3 @@ def write_remote(connection: Connection, remote: Remote) -> None:
     connection.execute("delete from base.remote")
     marks = ", ".join("?" * len(values))
     connection.execute(f"insert into base.remote values ({marks})", list(values.values()))  # noqa: S608
-
-
-def forget_remote(connection: Connection) -> None:
-    """Let the replica have no remote."""
-    connection.execute("delete from base.remote")

@@ -32,7 +32,6 @@ from regtui.sync.outgoing import (
     PENDING,
     REFUSED,
     SENT,
-    Batch,
     seal_batch,
     waiting,
 )
@@ -119,7 +118,6 @@ class Synced(Struct):
 
 class _Request(Struct):
     push: Push
-    batch: Batch
     registry: str
     cursor: dict[str, object]
 
@@ -275,7 +273,7 @@ class SyncClient:
             # Before everything is sent, what comes would only be kept aside.
             limit=NOTHING if batch.more else self._page,
         )
-        return _Request(push, batch, registry, cursor)
+        return _Request(push, registry, cursor)
 
     def absorb(self, request: _Request, answer: Answer, done: Synced) -> bool:
         """Take an answer in one transaction; True where nothing is left to do.

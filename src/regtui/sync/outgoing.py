@@ -8,13 +8,13 @@ from msgspec import Raw, Struct
 from regtui.core import chain, encoding
 from regtui.core.documents import named_texts
 from regtui.core.judgement.shape import entity_kind
-from regtui.core.manifest import FileEntry
 from regtui.core.operations import (
     CaptureBody,
     Operation,
     decode_operation,
 )
 from regtui.replica.database import Connection
+from regtui.replica.file_lists import file_lists
 from regtui.replica.keys import Key
 from regtui.wire.messages import BODY_LIMIT, OPERATIONS_LIMIT
 
@@ -31,7 +31,6 @@ back yet; refused; accepted before, and lost by the server."""
 class Batch(Struct):
     """Operations to send, where the replica's chain is after them, and whether more wait."""
 
-    positions: list[int]
     ops: list[Raw]
     texts: dict[str, str]
     n: int
@@ -61,12 +60,12 @@ def seal_batch(connection: Connection, key: Key, *, sends: bool = True) -> Batch
     row = connection.execute("select id::varchar, n, tip from base.replica").fetchone()
     # A copy of a replica is a new one, and what waits begins its chain.
     n, tip = (0, chain.GENESIS) if row is None or row[0] != key.replica else (row[1], row[2])
-    batch = Batch([], [], {}, n, tip)
+    batch = Batch([], {}, n, tip)
     size, sealed = 0, []
     groups = _next_groups(connection) if sends else []
     known = texts_of_operations(connection, [one.operation for group in groups for one in group])
     for group in groups:
-        ops: list[tuple[int, bytes]] = []
+        ops: list[bytes] = []
         texts: dict[str, str] = {}
         made: list[tuple[int, str]] = []
         place, end = n, tip
@@ -77,13 +76,12 @@ def seal_batch(connection: Connection, key: Key, *, sends: bool = True) -> Batch
                 operation, data, end = chain.seal(moved, n=place + 1, prev=end)
                 place += 1
                 made.append((one.position, data.decode()))
-            ops.append((one.position, data))
+            ops.append(data)
             texts |= known.get(operation.id, {})
-        size += sum(len(data) for _, data in ops) + sum(map(len, texts.values()))
+        size += sum(map(len, ops)) + sum(map(len, texts.values()))
         if batch.ops and (size > BODY_LIMIT or len(batch.ops) + len(ops) > OPERATIONS_LIMIT):
             break
-        batch.positions += [position for position, _ in ops]
-        batch.ops += [Raw(data) for _, data in ops]
+        batch.ops += map(Raw, ops)
         batch.texts |= texts
         sealed += made
         n, tip = place, end
@@ -160,7 +158,9 @@ def texts_of_operations(
         named[operation.id] = named_texts(entity_kind(operation), changes)
         if isinstance(operation.body, CaptureBody):
             captures[operation.id] = (operation.entity, operation.body.digest)
-    lists = _lists_of_files(connection, {entity for entity, _ in captures.values()})
+    files = file_lists(connection, {entity for entity, _ in captures.values()})
+    listed = {version: encoding.encode(sorted(found)) for version, found in files.items()}
+    lists = {version: (encoding.digest(data), data.decode()) for version, data in listed.items()}
     # A list that is no table's any more is kept for a server that lost it.
     wanted = set().union(*named.values()) | {
         digest for entity, digest in captures.values() if lists.get(entity, ("",))[0] != digest
@@ -184,20 +184,3 @@ def texts_of_operations(
         elif digest in kept:
             found[identity][digest] = kept[digest]
     return found
-
-
-def _lists_of_files(connection: Connection, versions: set[str]) -> dict[str, tuple[str, str]]:
-    """Return digest and canonical text of the lists of files of versions, by their ids."""
-    if not versions:
-        return {}
-    rows = connection.execute(
-        "select d.id::varchar, f.path, f.size, f.executable, lower(hex(f.digest)) "
-        "from base.document d join base.file f on f.version = d.key "
-        "where d.id in (select unnest(?::uuid[]))",
-        [sorted(versions)],
-    ).fetchall()
-    entries: dict[str, list[FileEntry]] = {}
-    for version, *entry in rows:
-        entries.setdefault(version, []).append(FileEntry(*entry))
-    listed = {version: encoding.encode(sorted(found)) for version, found in entries.items()}
-    return {version: (encoding.digest(data), data.decode()) for version, data in listed.items()}

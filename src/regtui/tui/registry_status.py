@@ -11,12 +11,6 @@ from regtui.registry import Registry
 if TYPE_CHECKING:
     from regtui.registry.remote import RemoteAnswer
 
-SIGNED_OUT = "signed out"
-"""The state of a remote that nobody is signed in to."""
-
-NOT_PUBLISHED = "not published"
-"""The state of a registry whose history the remote does not know."""
-
 
 class Status(Struct, frozen=True, kw_only=True):
     """The registry at one look.
@@ -56,7 +50,7 @@ class Status(Struct, frozen=True, kw_only=True):
     @property
     def is_signed_in(self) -> bool:
         """Whether the registry can be synced, as far as is known."""
-        return self.remote is not None and self.remote.state not in {SIGNED_OUT, NOT_PUBLISHED}
+        return self.remote is not None and self.remote.is_signed_in
 
 
 def look(registry: Registry) -> Status:

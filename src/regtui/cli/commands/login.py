@@ -53,10 +53,9 @@ def login(
     if SETTINGS.json:
         emit({"remote": remote_document(remote)})
         return
-    is_solo = remote.state == "not published"
     goes_on = (
         "`regtui sync --publish` sends what is here"
-        if is_solo
+        if remote.is_solo
         else "`regtui sync` reads the registry"
     )
     say(f"signed in to {remote.url} as {remote.user}; {goes_on}")

@@ -8,7 +8,6 @@ from regtui.registry.remote import checked_address
 from regtui.tui.acts.asking import ask
 from regtui.tui.acts.beside import beside
 from regtui.tui.acts.telling import command, tell
-from regtui.tui.registry_status import NOT_PUBLISHED
 from regtui.tui.screens.device import DeviceCode
 from regtui.tui.screens.prompt import Choice, Chooser, Confirm, Prompt
 
@@ -27,7 +26,7 @@ async def get_ready(app: "RegtuiApp") -> None:
     remote = app.status.remote
     if remote is None:
         await connect(app)
-    elif remote.state == NOT_PUBLISHED:
+    elif remote.is_solo:
         await publish(app)
     else:
         await sign_in(app)
@@ -62,7 +61,7 @@ async def sign_in(app: "RegtuiApp") -> None:
         await app.look_again()
         # Without the token: what is on the screen may be seen by others.
         tell(app, f"signed in as {joined.user}", command("login"), can_undo=False)
-        if joined.state == NOT_PUBLISHED:
+        if joined.is_solo:
             from regtui.tui.acts.publishing import publish
 
             await publish(app)
