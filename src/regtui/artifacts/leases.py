@@ -17,6 +17,9 @@ from regtui.artifacts.faults import disk_errors
 from regtui.artifacts.layout import make_folders, objects_folder, temporary_folder
 from regtui.core.errors import RegtuiError
 
+MINUTE = 60 * 10**9
+"""Nanoseconds."""
+
 
 @contextmanager
 def lease(root: Path) -> Iterator[Path]:
@@ -50,6 +53,16 @@ def oldest_lease(root: Path) -> int | None:
     """
     with disk_errors(f"reading {temporary_folder(root)}"):
         return min(sessions.living(temporary_folder(root)), default=None)
+
+
+def before_leases(root: Path, limit: int) -> int:
+    """Return the nanosecond since when everything is kept: a limit, or a lease's if that is before.
+
+    Raises:
+        RegtuiError: The folder can't be read.
+    """
+    lease = oldest_lease(root)
+    return limit if lease is None else min(limit, lease - MINUTE)
 
 
 def sweep(root: Path, *, dry_run: bool = False) -> tuple[int, int]:

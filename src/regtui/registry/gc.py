@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from regtui.artifacts.faults import disk_errors
 from regtui.artifacts.garbage import Stored, damaged_copies, remove, stored
-from regtui.artifacts.leases import oldest_lease, sweep
+from regtui.artifacts.leases import MINUTE, before_leases, sweep
 from regtui.core.errors import Damaged
 from regtui.registry.answers import iso
 from regtui.registry.context import Context
@@ -35,7 +35,6 @@ GRACE = 14 * 86_400
 """Seconds for which what is not needed is kept."""
 
 _BATCH = 1_000
-_MINUTE = 60 * 10**9
 _NEVER = 2**62
 
 _NEEDED = """
@@ -331,11 +330,9 @@ def _reason(last: Last | None) -> str:
 
 def _limit(context: Context, grace: int) -> tuple[int, bool]:
     """Return the nanosecond since when everything is kept, and whether a lease moved it."""
-    limit = context.replica.clock() * 1000 - max(grace * 10**9, _MINUTE)
-    lease = oldest_lease(context.home)
-    if lease is None or lease - _MINUTE >= limit:
-        return limit, False
-    return lease - _MINUTE, True
+    limit = context.replica.clock() * 1000 - max(grace * 10**9, MINUTE)
+    moved = before_leases(context.home, limit)
+    return moved, moved < limit
 
 
 def _stale_parts(folder: Path, limit: int, *, dry_run: bool) -> Amount:

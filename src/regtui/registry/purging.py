@@ -8,12 +8,11 @@ import time
 
 from regtui.artifacts.faults import disk_errors
 from regtui.artifacts.garbage import Stored, remove
-from regtui.artifacts.leases import oldest_lease
+from regtui.artifacts.leases import before_leases
 from regtui.registry.context import Context
+from regtui.replica.backup import remove_own_copies
 from regtui.replica.database import Connection
 from regtui.replica.tables import PAGE
-
-_MINUTE = 60 * 10**9
 
 
 def purge_files(context: Context) -> int:
@@ -46,10 +45,7 @@ def _remove(context: Context, connection: Connection, digests: list[str]) -> int
             [digests],
         ).fetchall()
     }
-    limit = time.time_ns()  # what is touched from now on is somebody's
-    lease = oldest_lease(context.home)
-    if lease is not None:
-        limit = min(limit, lease - _MINUTE)
+    limit = before_leases(context.home, time.time_ns())  # what is touched later is somebody's
     unneeded = [Stored(digest, 0, 0) for digest in digests if digest not in named]
     removed = remove(context.home, unneeded, limit)
     with disk_errors("removing damaged copies"):
@@ -64,10 +60,8 @@ def _remove(context: Context, connection: Connection, digests: list[str]) -> int
 
 def _remove_copies(context: Context) -> None:
     """Remove the copies of the database that were made by themselves."""
-    folder = context.replica.home.backups
-    with disk_errors(f"removing from {folder}"):
-        for pattern in ("daily-*", "before-*"):
-            for copy in folder.glob(pattern):
-                copy.unlink(missing_ok=True)
+    home = context.replica.home
+    with disk_errors(f"removing from {home.backups}"):
+        remove_own_copies(home)
     with context.replica.changing() as connection:
         connection.execute("delete from base.purged where digest is null")

@@ -70,12 +70,21 @@ def keep_replaced(home: "Home", now: int) -> None:
     Raises:
         OSError: The disk is full.
     """
-    home.backups.mkdir(mode=0o700, exist_ok=True)
-    copy = home.backups / f"solo-{now}.duckdb"
-    part = copy.with_suffix(".part")
-    copy_file(home.database, part)
-    part.replace(copy)
-    flush_folder(home.backups)
+    _put(home, home.backups / f"solo-{now}.duckdb")
+
+
+def remove_own_copies(home: "Home") -> None:
+    """Remove the copies of the database that were made by themselves, of days and before upgrades.
+
+    Args:
+        home: Of the replica.
+
+    Raises:
+        OSError: The folder can't be written.
+    """
+    for pattern in ("daily-*", "before-*"):
+        for copy in home.backups.glob(pattern):
+            copy.unlink(missing_ok=True)
 
 
 def keep_daily_copy(home: "Home", now: int) -> bool:
@@ -96,21 +105,29 @@ def keep_daily_copy(home: "Home", now: int) -> bool:
     copy = home.backups / f"daily-{day}.duckdb"
     if os.path.exists(copy):  # noqa: PTH110 -- every write passes here
         return False
-    part = copy.with_suffix(".part")
     try:
         if not _is_worth_copying(home):
             return False
-        home.backups.mkdir(mode=0o700, exist_ok=True)
-        copy_file(home.database, part)
-        part.replace(copy)
-        flush_folder(home.backups)
+        _put(home, copy)
         for old in sorted(home.backups.glob("daily-*.duckdb"))[:-DAILY_KEPT]:
             old.unlink()
     except OSError:
         with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
+            _part(copy).unlink(missing_ok=True)
         return False
     return True
+
+
+def _put(home: "Home", copy: Path) -> None:
+    """Put a copy of the database under a name that it has when it is whole."""
+    home.backups.mkdir(mode=0o700, exist_ok=True)
+    copy_file(home.database, _part(copy))
+    _part(copy).replace(copy)
+    flush_folder(home.backups)
+
+
+def _part(copy: Path) -> Path:
+    return copy.with_suffix(".part")
 
 
 def copy_file(source: Path, target: Path, *, flush: bool = True) -> None:
