@@ -39,12 +39,13 @@ class History(Struct, frozen=True):
 
     def before(self, seq: int) -> HistoryPage:
         """Return the newest operations before a sequence number of everything readable."""
-        readable = self.puller.readable()
-        streams = None if self.rights.sees_all else list(readable)
-        rows = self.puller.operations(streams, 0, seq - 1, LIMIT, newest=True)
+        streams = None if self.rights.sees_all else list(self.puller.readable())
+        rows = self.puller.operations_before(streams, seq, LIMIT)
         entries = self.puller.entries(rows)
+        shown = {entry.seq for entry in entries}
+        names = self.puller.names({row.actor for row in rows if row.seq in shown})
         reached = rows[-1].seq if len(rows) == LIMIT else 0
-        return HistoryPage(entries=entries, reached=reached, names=self.puller.names(readable))
+        return HistoryPage(entries=entries, reached=reached, names=names)
 
     def of_stream(self, stream: str, place: int) -> StreamPage | None:
         """Return the operations of a stream after a place, with what vouches for them.

@@ -75,6 +75,7 @@ class Puller:
 
     COLUMNS: ClassVar[list[Any]] = [
         _o.seq, _o.stream, _o.bytes, _o.verdict, _o.log, _o.stream_link, _o.place, _o.subject,
+        _o.actor,
     ]  # fmt: skip
 
     def __init__(
@@ -253,10 +254,7 @@ class Puller:
         page.log += self.entries([row for row in entries if row.seq <= until])
         a = schema.author.c
         people = self._rows(schema.author, [a.seq, a.user], streams, skip, after, until, 1 << 30)
-        for row in people:
-            document = self._people.documents.get(row.user)
-            if document is not None:
-                page.names[row.user] = str(document.facts["name"])
+        page.names |= self.names(row.user for row in people)
         return until, len(taken)
 
     def _rows(  # noqa: PLR0913, PLR0917 -- everything that a range is chosen by
@@ -336,47 +334,28 @@ class Puller:
         """Texts of the registry's stream belong to datasets, which have none yet."""
         return set() if self._rights.sees_all else digests
 
-    def operations(
-        self, streams: list[str] | None, after: int, until: int, limit: int, *, newest: bool
-    ) -> list[Any]:
-        """Return operations of streams (None for all but that of access) in a range of numbers.
+    def operations_before(self, streams: list[str] | None, seq: int, limit: int) -> list[Any]:
+        """Return the newest operations of streams before a sequence number, newest first.
 
         Args:
-            streams: Ids.
-            after: The number before the first one.
-            until: The last number.
+            streams: Ids; None for all but that of access.
+            seq: The number.
             limit: How many at most.
-            newest: Whether the newest come first.
         """
         query = (
             sa.select(*self.COLUMNS)
-            .where(
-                _o.registry == self._row.key,
-                _o.seq > after,
-                _o.seq <= until,
-                _o.stream != ACCESS,
-            )
-            .order_by(_o.seq.desc() if newest else _o.seq)
+            .where(_o.registry == self._row.key, _o.seq < seq, _o.stream != ACCESS)
+            .order_by(_o.seq.desc())
             .limit(limit)
         )
         if streams is not None:
             query = query.where(_o.stream.in_(self._listed(streams)))
         return list(self._connection.execute(query))
 
-    def names(self, streams: Iterable[str]) -> dict[str, str]:
-        """Return the names of those who ever did something in streams, by id."""
-        a = schema.author.c
-        rows = self._connection.execute(
-            sa.select(a.user)
-            .where(a.registry == self._row.key, a.stream.in_(self._listed(list(streams))))
-            .distinct()
-        )
+    def names(self, users: Iterable[str]) -> dict[str, str]:
+        """Return the names of users, by id."""
         documents = self._people.documents
-        return {
-            row.user: str(documents[row.user].facts["name"])
-            for row in rows
-            if row.user in documents
-        }
+        return {one: str(documents[one].facts["name"]) for one in users if one in documents}
 
     def entries(self, rows: list[Any]) -> list[Entry]:
         """Return those operations as they are sent that may be seen."""

@@ -131,5 +131,7 @@ def _changed(
     registry: str | None,
 ) -> UserAnswer:
     with registry_of(data, config, database, registry) as (server, row):
-        server.administrate(row.id, change)
-        return server.look(row.id, lambda directory: directory.user(name))
+        found: UserAnswer = server.administrate_and_look(
+            row.id, change, lambda _, directory: directory.user(name)
+        )
+        return found

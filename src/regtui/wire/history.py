@@ -13,7 +13,7 @@ class HistoryPage(Struct, frozen=True):
         entries: Newest first.
         reached: The number from which on everything readable is in this answer or was before it; 0
             where there is nothing older.
-        names: Name of each user whom readers of these may know, by id.
+        names: Name of each user who made one of them, by id.
     """
 
     entries: list[Entry]
