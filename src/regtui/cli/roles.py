@@ -1,13 +1,8 @@
-"""Roles on the command line: as they are typed, and as they are told."""
+"""Roles on the command line, as they are typed."""
 
 from collections.abc import Sequence
 
 from regtui.core.errors import BadInput
-
-
-def roles_text(roles: Sequence[tuple[str, str]]) -> str:
-    """Return roles in scopes as people read them."""
-    return ", ".join(f"{role} in {scope}" for role, scope in roles) or "no role"
 
 
 def narrowed(roles: Sequence[str], scopes: Sequence[str]) -> list[tuple[str, str]] | None:

@@ -1,5 +1,6 @@
 """Figures as people read them: numbers, counts, sizes and ages in few characters."""
 
+from collections.abc import Sequence
 from time import time as now  # by a name of its own, for tests that stop the clock
 
 from regtui.replica.remote import PENDING
@@ -25,6 +26,11 @@ def size_text(size: int) -> str:
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1024
     return f"{value:.1f} TiB"
+
+
+def roles_text(roles: Sequence[tuple[str, str]], nothing: str = "no role") -> str:
+    """Return roles in scopes as people read them, or what stands there without any."""
+    return ", ".join(f"{role} in {scope}" for role, scope in roles) or nothing
 
 
 def seq_text(seq: int) -> str:

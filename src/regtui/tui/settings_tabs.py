@@ -4,14 +4,14 @@ What the server alone knows is asked of it when somebody looks, in a thread; a r
 that it shows, for what is done with it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from regtui.registry import Registry
 from regtui.registry.answers import iso
-from regtui.registry.figures import age_text
+from regtui.registry.figures import age_text, roles_text
 from regtui.tui.actions import ACTIONS, SCOPES, keys_of
 from regtui.tui.safe_text import one_line
 from regtui.tui.widgets.virtual_table import Column, Painted
@@ -60,6 +60,11 @@ class SettingsTab(Struct, frozen=True):
     nothing: str = ""
 
 
+def token_id(identity: str) -> str:
+    """Return what a token is called: the end of its id, which begins with its time."""
+    return identity[-DIGITS:]
+
+
 def columns_of(tab: SettingsTab) -> list[Column]:
     """Return the columns of a tab."""
     return [
@@ -83,7 +88,7 @@ def server_rows(remote: "RemoteAnswer | None") -> list[Setting]:
     synced = "never" if remote.synced is None else f"{age_text(iso(remote.synced * 1000))} ago"
     rows = [("Server", remote.url), ("State", remote.state)]
     if remote.user is not None:
-        roles = ", ".join(f"{role} in {scope}" for role, scope in remote.roles) or "none"
+        roles = roles_text(remote.roles, "none")
         rows += [("Registry", remote.registry or ""), ("You", remote.user), ("Roles", roles)]
         rows += [("Last sync", synced), ("Waiting", f"{remote.pending:,}")]
         rows += [("Refused", f"{remote.refused:,}")]
@@ -116,7 +121,7 @@ def _users(registry: Registry) -> list[Setting]:
                 one.name,
                 one.display_name or "",
                 one.state if one.owner is None else f"{one.state}, acts for {one.owner}",
-                _roles(one.roles),
+                roles_text(one.roles, ""),
             ),
             one,
             "" if one.state == "active" else "dim",
@@ -146,11 +151,11 @@ def _tokens(registry: Registry) -> list[Setting]:
         Setting(
             one.id,
             (
-                one.id[:DIGITS],
+                token_id(one.id),
                 one.user,
                 one.name,
                 one.state,
-                "all" if one.roles is None else _roles(one.roles),
+                "all" if one.roles is None else roles_text(one.roles, ""),
                 _age(one.used, "never"),
                 "never" if one.expires is None else one.expires[:10],
             ),
@@ -177,10 +182,6 @@ def _replicas(registry: Registry) -> list[Setting]:
         )
         for one in registry.replicas()
     ]
-
-
-def _roles(roles: Sequence[tuple[str, str]]) -> str:
-    return ", ".join(f"{role} in {scope}" for role, scope in roles)
 
 
 def _age(moment: str | None, never: str) -> str:

@@ -7,8 +7,9 @@ import typer
 from regtui.cli import complete
 from regtui.cli.commands import group
 from regtui.cli.output import emit, say, table, warn
-from regtui.cli.roles import narrowed, roles_text
+from regtui.cli.roles import narrowed
 from regtui.cli.settings import SETTINGS
+from regtui.registry.figures import roles_text
 
 if TYPE_CHECKING:
     from regtui.registry.answers_access import TokenAnswer

@@ -2,9 +2,9 @@
 
 from regtui.cli.commands import single
 from regtui.cli.output import emit, say
-from regtui.cli.roles import roles_text
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import NotFound
+from regtui.registry.figures import roles_text
 
 app = single()
 
