@@ -83,6 +83,8 @@ async def test_an_admin_looks_after_people_teams_grants_tokens_and_replicas(
         on_row(app, "ben")
         await press(pilot, "x", "y")
         await until(pilot, lambda: [one.state for one in ann.tokens("ben")] == ["revoked"])
+        (token,) = ann.tokens("ben")
+        await until(pilot, lambda: f"$ regtui token revoke {token.id[-8:]}" in told(app))
 
         await at_tab(pilot, "replicas")
         await shows(pilot, "(this one)")

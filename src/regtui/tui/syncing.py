@@ -304,6 +304,11 @@ def concerns(done: "Synced", key: str) -> list[str]:
         found.append(
             f"files of {count_text(len(done.absent), 'version')} are to be had nowhere yet"
         )
-    if done.refetched:
+    if done.differing:
+        found.append(
+            f"{count_text(len(done.differing), 'model')} differ from what the server says of them; "
+            "its operator should run `regtui-server doctor`"
+        )
+    elif done.refetched:
         found.append(f"{count_text(done.refetched, 'model')} differed from the server's, came anew")
     return found

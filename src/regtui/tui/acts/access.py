@@ -10,6 +10,7 @@ from regtui.tui.acts.beside import beside
 from regtui.tui.acts.telling import command, tell
 from regtui.tui.screens.prompt import Choice, Chooser, Confirm, Prompt
 from regtui.tui.screens.report import Report
+from regtui.tui.settings_tabs import DIGITS, token_id
 
 if TYPE_CHECKING:
     from regtui.registry.answers_access import GrantAnswer, ReplicaAnswer, TokenAnswer
@@ -20,15 +21,12 @@ SCOPE = "* for all, a prefix such as nlp/*, or one model"
 ROLES = {
     Role.REPORTER: "sends metrics from machines, sees nothing",
     Role.VIEWER: "sees",
-    Role.CONTRIBUTOR: "captures and edits",
-    Role.APPROVER: "lets changes through that need a yes",
-    Role.MAINTAINER: "moves aliases, archives and deletes",
+    Role.CONTRIBUTOR: "captures, edits and moves aliases",
+    Role.APPROVER: "like a contributor, for now",
+    Role.MAINTAINER: "archives, deletes and restores",
     Role.ADMIN: "gives roles to others",
 }
 """What each role may do, in a few words; each may what those above it may."""
-
-DIGITS = 8
-"""Of an id, that people see."""
 
 
 async def add_grant(app: "RegtuiApp") -> None:
@@ -117,7 +115,7 @@ async def revoke_token(app: "RegtuiApp", token: "TokenAnswer") -> None:
         return
     done = await beside(app, lambda: app.registry.revoke_token(token.id))
     if done is not None:
-        line = command("token", "revoke", token.id[:DIGITS])
+        line = command("token", "revoke", token_id(token.id))
         tell(app, f"{done.user}'s token {done.name!r} is {done.state}", line, can_undo=False)
 
 
