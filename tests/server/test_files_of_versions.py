@@ -146,7 +146,7 @@ def test_a_damaged_file_is_mended_from_the_server(ann: Person, tmp_path: Path) -
     ann.registry.sync()
     stored = ann.registry.path("nlp/bert@1", "w")
     stored.chmod(0o600)
-    stored.write_text("XXX/bert w")
+    stored.write_text("nlp/bret w")
     assert len(ann.registry.verify().damaged) == 1
     ann.registry.checkout("nlp/bert@1", tmp_path / "out")
     assert (tmp_path / "out" / "w").read_text() == "nlp/bert w"

@@ -8,7 +8,7 @@ import pytest
 from regtui.core.errors import NotFound
 from regtui.registry import open_registry
 from tests.pieces.site import Site
-from tests.server.people import Person, join, sign_in
+from tests.server.people import Person, join, sign_in, token_of
 from tests.server.process import ServerProcess
 
 
@@ -101,10 +101,8 @@ def test_what_was_changed_at_the_server_is_found(
     change: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with server_process.client() as client:
-        wanted = {"user": "eve", "name": "audit"}
-        token = client.post(server_process.path("tokens"), json=wanted).json()["token"]
-    monkeypatch.setenv("REGTUI_TOKEN", token)  # the server will be at another port
+    # The server will be at another port, for which nobody signed in.
+    monkeypatch.setenv("REGTUI_TOKEN", token_of(server_process, "eve"))
     server_process.stop()
     with sqlite3.connect(next(server_process.data.glob("*.sqlite"))) as connection:
         assert connection.execute(CHANGES[change]).rowcount > 0

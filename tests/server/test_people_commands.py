@@ -85,8 +85,12 @@ class Lab:
         data = folder / "data"
         token = init(data)
         self.server = ServerProcess(data)
-        self.ann = self.machine("ann")
-        assert self.ann("login", "--token", token).code == 0
+        try:
+            self.ann = self.machine("ann")
+            assert self.ann("login", "--token", token).code == 0
+        except BaseException:  # the process would outlive the tests
+            self.server.close()
+            raise
 
     def machine(self, name: str) -> Machine:
         made = Machine(self.folder / name, self.folder / f"{name}-config")

@@ -6,7 +6,7 @@ import pytest
 
 from regtui.core.errors import BadInput, Denied, NotFound
 from regtui.registry import Registry, open_registry
-from tests.server.people import Person, join
+from tests.server.people import Person, invite, join
 from tests.server.process import ServerProcess
 
 
@@ -49,13 +49,9 @@ def solo(tmp_path: Path) -> Registry:
 def invited(
     server: ServerProcess, registry: Registry, name: str, role: str = "maintainer"
 ) -> Registry:
-    with server.client() as client:
-        client.post(server.path("users"), json={"name": name}).raise_for_status()
-        grant = {"holder": name, "role": role, "scope": "*"}
-        client.post(server.path("grants"), json=grant).raise_for_status()
-        made = client.post(server.path("tokens"), json={"user": name, "name": "t"}).json()
+    token = invite(server, name, role)
     registry.add_remote(server.url)
-    assert registry.login(made["token"]).state == "not published"
+    assert registry.login(token).state == "not published"
     return registry
 
 

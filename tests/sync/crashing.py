@@ -86,7 +86,7 @@ class CountedReplica(HeldReplica):
         try:
             yield _Counted(connection, self.death)  # type: ignore[misc]
             self.death.step()
-        except BaseException:
+        except BaseException:  # also a process that dies leaves the state of before
             connection.execute("rollback")
             raise
         connection.execute("commit")

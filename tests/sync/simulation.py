@@ -294,7 +294,7 @@ def run(  # noqa: PLR0913, PLR0917 -- what a run is repeated by
         try:
             with patch("sync_server.authority.time", Watch(played.faults)):
                 played.play(steps)
-        except BaseException:
+        except BaseException:  # whoever stops a run by Ctrl-C wants its seed, too
             say(f"seed {seed}: " + "; ".join(played.trace[-40:]))
             raise
         finally:
