@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from pytest_textual_snapshot import SVGImageExtension
+from textual import _wait
 
 from regtui.registry import Registry, capture, figures
 from regtui.replica import ids
@@ -25,6 +26,15 @@ MakeApp = Callable[..., RegtuiApp]
 def shown_path(path: Path) -> str:
     """Return what a path is shown as: that of the sample is another one in each run."""
     return "~/registry" if path.name == "home" else str(path)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _short_naps() -> Iterator[None]:
+    """Let Textual's pilot look more often whether the app is idle: it naps after each key."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_wait, "SLEEP_GRANULARITY", 0.004)
+        patch.setattr(_wait, "SLEEP_IDLE", 0.0004)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,13 @@
 """Driving the app: wait until it is at rest, read what is on the screen."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from textual.pilot import Pilot
 from textual.widget import Widget
 
+from regtui.tui import typing_ahead
 from regtui.tui.app import RegtuiApp
 from regtui.tui.screens.models import ModelsScreen
 
@@ -76,7 +78,12 @@ async def press(pilot: Driven, *keys: str) -> None:
 
 
 def _works(app: RegtuiApp) -> bool:
-    """Tell whether a screen is still made, or a worker does more than wait for an answer."""
+    """Tell whether a screen is still made, or a worker does more than wait for an answer.
+
+    Until the registry was looked at, the app does not even know whether anybody is signed in.
+    """
+    if not (app._has_looked or app.status.message) or _types(app):
+        return True
     if not all(widget.is_mounted for widget in [app.screen, *app.screen.walk_children(Widget)]):
         return True
     running = [worker for worker in app.workers if not worker.is_finished]
@@ -86,6 +93,12 @@ def _works(app: RegtuiApp) -> bool:
         worker.group not in {"act", "save"} or worker.node.screen is app.screen
         for worker in running
     )
+
+
+def _types(app: RegtuiApp) -> bool:
+    """Tell whether a key is on its way, or waits for one that is."""
+    is_sent = app._sent is not None and time.monotonic() - app._sent < typing_ahead.PATIENCE
+    return is_sent or bool(app._keys)
 
 
 def _settles(app: RegtuiApp) -> bool:

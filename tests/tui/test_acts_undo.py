@@ -26,7 +26,8 @@ async def test_a_capture_is_taken_back_after_a_yes(app: RegtuiApp, sample: Regis
         assert states(sample) == ["captured"]
         assert "undid" not in told(app)
 
-        await press(pilot, "u", "y")
+        await press(pilot, "u")
+        await press(pilot, "y")
         assert states(sample) != ["captured"]
         assert "$ regtui undo" in told(app)
 

@@ -130,6 +130,31 @@ async def test_a_closed_reader_ends_what_runs(sample: Registry) -> None:
         await running
 
 
+async def test_nobody_waits_for_a_reader_that_is_closed(sample: Registry) -> None:
+    reader = Reader(sample.context)
+    began, goes_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def slow(_: Registry) -> None:
+        loop.call_soon_threadsafe(began.set)
+        goes_on.wait(10)
+
+    running = asyncio.create_task(reader.read(slow))
+    await began.wait()
+    queued = asyncio.create_task(reader.read(lambda registry: registry.count()))
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(asyncio.to_thread(reader.close))
+
+    with pytest.raises(Superseded):
+        await queued
+    goes_on.set()
+    await closing
+    with pytest.raises(Superseded):
+        await running
+    with pytest.raises(Superseded):
+        await reader.read(lambda registry: registry.count())
+
+
 @pytest.mark.parametrize("ends_first", [False, True])
 async def test_what_a_read_raises_that_nobody_waits_for_is_not_reported(
     reader: Reader, monkeypatch: pytest.MonkeyPatch, *, ends_first: bool

@@ -200,7 +200,8 @@ async def test_a_folder_is_added_watched_and_left_alone(
 
         await press(pilot, "x", "n")
         assert len(sample.watch_rules()) == 1
-        await press(pilot, "x", "y")
+        await press(pilot, "x")
+        await press(pilot, "y")
         assert sample.watch_rules() == []
         await shows(pilot, "nothing is watched")
 

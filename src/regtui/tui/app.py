@@ -240,6 +240,7 @@ class RegtuiApp(Acting, TypingAhead):
         gc.set_threshold(*COLLECTING)
         for problem in self._problems:
             self.notify(problem, severity="warning", timeout=10)
+        start(self, self._look, group="look")  # who is signed in, what waits
         self.syncing.begin()
 
     # The registry

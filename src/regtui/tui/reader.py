@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 
 class Superseded(Exception):
-    """A newer request of the same lane made this one pointless."""
+    """A newer request of the same lane, or the end of the reader, made this one pointless."""
 
 
 class _Kept(Context, frozen=True):
@@ -174,12 +174,14 @@ class Reader:
             urgent: Whether a person looks at where it will show.
 
         Raises:
-            Superseded: A newer request of its lane came.
+            Superseded: A newer request of its lane came, or the reader was closed.
             RegtuiError: Whatever the verb raises.
         """
         loop = asyncio.get_running_loop()
         job = _Job(verb, lane, urgent, loop.create_future(), loop)
         with self._changed:
+            if self._is_closed:
+                raise Superseded
             older = self._latest.get(lane) if lane else None
             if lane:
                 self._latest[lane] = job
@@ -203,9 +205,11 @@ class Reader:
         return answer
 
     def close(self) -> None:
-        """Let the thread end, and a query that runs with it."""
+        """Let the thread end, and a query that runs with it; nothing is read any more."""
         with self._changed:
             self._is_closed = True
+            for job in (*self._urgent, *self._others):
+                self._answer(job, None, Superseded())  # else who waits would do so for ever
             if self._running is not None:
                 self._drop(self._running)
             self._changed.notify()
