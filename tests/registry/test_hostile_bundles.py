@@ -5,6 +5,7 @@ import gzip
 import io
 import lzma
 import random
+import shutil
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import msgspec
 import pytest
 from blake3 import blake3
 
+import regtui
 from regtui.artifacts.bundle_file import DESCRIPTION, DIGESTS
 from regtui.core.errors import BadInput, Damaged, RegtuiError
 from regtui.core.identity import version_id
@@ -25,31 +27,38 @@ from tests.registry.keeping import objects
 from tests.replica.ledger import check_replica
 
 
+@pytest.fixture(scope="session")
+def bundles(ranker_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with bundles to copy: of a version and of a registry, with a card."""
+    folder = tmp_path_factory.mktemp("bundles")
+    ranker = regtui.open(shutil.copytree(ranker_home, folder / "home"))
+    ranker.export(None, folder / "plain.regtui")
+    ranker.edit("ranker", {"card": "# Ranker\n"})
+    ranker.export("ranker@1", folder / "version.regtui")
+    ranker.export(None, folder / "registry.regtui")
+    return folder
+
+
 @pytest.fixture(params=["version", "registry"])
-def bundle(request: pytest.FixtureRequest, ranker: Registry, tmp_path: Path) -> Path:
-    ranker.edit("ranker", {"card": "# Ranker\n"})
-    ranker.export("ranker@1" if request.param == "version" else None, tmp_path / "b.regtui")
-    return tmp_path / "b.regtui"
+def bundle(request: pytest.FixtureRequest, bundles: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(bundles / f"{request.param}.regtui", tmp_path / "b.regtui"))
 
 
 @pytest.fixture
-def version(ranker: Registry, tmp_path: Path) -> Path:
-    ranker.edit("ranker", {"card": "# Ranker\n"})
-    ranker.export("ranker@1", tmp_path / "v.regtui")
-    return tmp_path / "v.regtui"
+def version(bundles: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(bundles / "version.regtui", tmp_path / "v.regtui"))
 
 
 @pytest.fixture
-def whole(ranker: Registry, tmp_path: Path) -> Path:
-    ranker.export(None, tmp_path / "r.regtui")
-    return tmp_path / "r.regtui"
+def whole(bundles: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(bundles / "plain.regtui", tmp_path / "r.regtui"))
 
 
 @pytest.fixture
-def there(ranker: Registry, tmp_path: Path) -> Registry:
-    there = person("ben", tmp_path / "there")
-    there.count()
-    return there
+def there(empty_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """Return an empty registry of somebody else."""
+    monkeypatch.setenv("REGTUI_CONFIG", str(tmp_path / "config"))
+    return person("ben", Path(shutil.copytree(empty_home, tmp_path / "there")))
 
 
 def refused(there: Registry, bundle: Path, words: str = "") -> RegtuiError:
@@ -157,6 +166,7 @@ def test_a_list_of_digests_that_is_missing(there: Registry, version: Path) -> No
 def test_a_text_of_a_version_that_is_missing(
     there: Registry, ranker: Registry, version: Path, text: str
 ) -> None:
+    ranker.edit("ranker", {"card": "# Ranker\n"})
     ranker.add_series("ranker@1", parse_series("step,loss\n0,1\n1,0.5\n"))
     ranker.export("ranker@1", version, replace=True)
     start = b"#" if text == "the card" else b"{"

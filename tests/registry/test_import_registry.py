@@ -28,25 +28,41 @@ from tests.replica.ledger import check_replica
 from tests.replica.test_upgrades import SCHEMAS, unpacked
 
 
-@pytest.fixture
-def ann(registry: Registry, run: Path) -> Registry:
-    """Return ann's registry, with a model, three versions, texts, an alias and a deletion."""
-    ann = person("ann", registry.home)
-    ann.capture(run, model="ranker", metrics={"f1": (0.5, 10)}, alias="champion", description="one")
-    ann.capture(run / "model.bin", model="ranker", tags={"env": "prod"})
-    ann.capture(run / "serve.sh", model="ranker", params={"lr": 0.1})
-    ann.edit("ranker", {"card": "# Ranker\n", "tags/task": "rank"})
-    ann.add_series("ranker@1", {"loss": Series(steps=(1, 2), values=(0.3, 0.2))})
-    ann.change_state("version", "ranker@3", "delete")
-    return ann
+@pytest.fixture(scope="session")
+def homes(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the homes of ann, and of ben, whose came from hers by file.
+
+    Hers has a model, three versions, texts, an alias and a deletion.
+    """
+    folder = tmp_path_factory.mktemp("homes")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REGTUI_CONFIG", str(folder / "config"))
+        run = make_run(folder / "runs" / "7")
+        ann = person("ann", Path(shutil.copytree(empty_home, folder / "ann")))
+        ann.capture(
+            run, model="ranker", metrics={"f1": (0.5, 10)}, alias="champion", description="one"
+        )
+        ann.capture(run / "model.bin", model="ranker", tags={"env": "prod"})
+        ann.capture(run / "serve.sh", model="ranker", params={"lr": 0.1})
+        ann.edit("ranker", {"card": "# Ranker\n", "tags/task": "rank"})
+        ann.add_series("ranker@1", {"loss": Series(steps=(1, 2), values=(0.3, 0.2))})
+        ann.change_state("version", "ranker@3", "delete")
+        send(ann, person("ben", folder / "ben"), folder)
+    return folder
 
 
 @pytest.fixture
-def ben(ann: Registry, tmp_path: Path) -> Registry:
+def ann(homes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """Return ann's registry."""
+    config = shutil.copytree(homes / "config", tmp_path / "config")
+    monkeypatch.setenv("REGTUI_CONFIG", str(config))
+    return person("ann", Path(shutil.copytree(homes / "ann", tmp_path / "home")))
+
+
+@pytest.fixture
+def ben(homes: Path, ann: Registry, tmp_path: Path) -> Registry:
     """Return ben's registry, which came from ann's by file."""
-    ben = person("ben", tmp_path / "ben")
-    send(ann, ben, tmp_path)
-    return ben
+    return person("ben", Path(shutil.copytree(homes / "ben", tmp_path / "ben")))
 
 
 def send(sender: Registry, receiver: Registry, folder: Path, **options: Any) -> ImportedRegistry:
@@ -109,8 +125,10 @@ def test_an_empty_home_becomes_the_same_registry(ann: Registry, ben: Registry) -
 
 
 def test_an_importing_replica_has_a_name_of_its_own_and_goes_on(
-    ann: Registry, ben: Registry, run: Path
+    ann: Registry, run: Path, tmp_path: Path
 ) -> None:
+    ben = person("ben", tmp_path / "ben")
+    send(ann, ben, tmp_path)
     (replica,) = rows(ben, "select id::varchar, n from base.replica")
     assert replica[1] == 0
     assert (replica[0],) not in rows(ann, "select replica::varchar from base.enrolment")
@@ -469,6 +487,7 @@ def test_a_second_history_under_one_id_is_refused_whole(
     ann: Registry, ben: Registry, tmp_path: Path
 ) -> None:
     database = ann.context.replica.home.database
+    ann.edit("ranker", {"tags/task": "sort"})  # it is a copy, and gets a name of its own by this
     copy = database.read_bytes()
     ann.edit("ranker@1", {"tags/lost": "1"})
     send(ann, ben, tmp_path)

@@ -46,22 +46,45 @@ def reasons(found: Retained) -> dict[int | None, str]:
 
 
 @pytest.fixture
-def five(registry: Registry, tmp_path: Path) -> Registry:
+def five(five_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     """Return a registry with `a@1` to `a@5`; f1 is 0.3, 0.5, 0.1, 0.4, 0.2, files are old."""
-    for place, figure in enumerate((0.3, 0.5, 0.1, 0.4, 0.2), start=1):
-        add(registry, tmp_path, f"{place}" * 10, metrics={"f1": figure}, params={"step": place * 5})
-    registry.edit("a", {"primary_metric": "f1"})
-    age(registry.home, 30 * DAY)
-    return registry
+    return copy(five_home, tmp_path, monkeypatch)
 
 
 @pytest.fixture
-def released(five: Registry) -> Registry:
+def released(released_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     """Return the same where the files of `a@1` to `a@4` were released and collected."""
-    five.put_retention("a", "last 1")
-    five.retain()
-    assert later(five, 15 * DAY).gc().removed.archived == Amount(4, 40)
-    return five
+    return copy(released_home, tmp_path, monkeypatch)
+
+
+def copy(home: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """Return a copy of a registry, with a key of its own; its files are as old."""
+    monkeypatch.setenv("REGTUI_CONFIG", str(folder / "config"))
+    return regtui.open(shutil.copytree(home, folder / "home"))
+
+
+@pytest.fixture(scope="session")
+def five_home(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("five")
+    with pytest.MonkeyPatch.context() as patch:
+        registry = copy(empty_home, folder, patch)
+        for place, figure in enumerate((0.3, 0.5, 0.1, 0.4, 0.2), start=1):
+            known = {"metrics": {"f1": figure}, "params": {"step": place * 5}}
+            add(registry, folder, f"{place}" * 10, **known)
+        registry.edit("a", {"primary_metric": "f1"})
+        age(registry.home, 30 * DAY)
+    return registry.home
+
+
+@pytest.fixture(scope="session")
+def released_home(five_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("released")
+    with pytest.MonkeyPatch.context() as patch:
+        registry = copy(five_home, folder, patch)
+        registry.put_retention("a", "last 1")
+        registry.retain()
+        assert later(registry, 15 * DAY).gc().removed.archived == Amount(4, 40)
+    return registry.home
 
 
 @pytest.mark.parametrize(

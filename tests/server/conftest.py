@@ -10,7 +10,7 @@ import pytest
 from sync_server.artifacts import FolderStore
 from sync_server.http_artifacts import Limits
 from tests.pieces.site import Site, serving
-from tests.server.process import ServerProcess, init
+from tests.server.process import ServerProcess, copied
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +50,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def server_process(tmp_path: Path) -> Iterator[ServerProcess]:
     """A server of its own process; `stop`, `start` and `close` end and begin it anew."""
     data = tmp_path / "data"
-    token = init(data)
+    token = copied(data)
     server = ServerProcess(data)
     server.log_in(token)
     yield server

@@ -1,10 +1,14 @@
 """The server as its operator has it: commands, and a process on a socket."""
 
+import atexit
+import functools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +102,20 @@ class ServerProcess:
         if self.process.stdout is not None:
             self.process.stdout.close()
         self.log.close()
+
+
+def copied(data: Path) -> str:
+    """Make a registry as `init` does, from a copy: each has the same id; return its token."""
+    folder, token = _made_once()
+    shutil.copytree(folder, data)
+    return token
+
+
+@functools.cache
+def _made_once() -> tuple[Path, str]:
+    folder = Path(tempfile.mkdtemp(prefix="regtui-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder / "data", init(folder / "data")
 
 
 def init(data: Path, *options: object) -> str:

@@ -18,7 +18,7 @@ from msgspec import Struct
 from regtui.cli.main import run
 from tests.cli.process import Answer
 from tests.cli.schemas import check
-from tests.server.process import DEADLINE, ServerProcess, init
+from tests.server.process import DEADLINE, ServerProcess, copied
 
 
 class Machine(Struct):
@@ -83,7 +83,7 @@ class Lab:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         data = folder / "data"
-        token = init(data)
+        token = copied(data)
         self.server = ServerProcess(data)
         try:
             self.ann = self.machine("ann")

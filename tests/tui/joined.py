@@ -5,7 +5,7 @@ from pathlib import Path
 from regtui.registry import Registry, open_registry
 from regtui.tui.app import RegtuiApp
 from regtui.tui.config import AppConfig
-from tests.server.process import ServerProcess, init
+from tests.server.process import ServerProcess, copied
 
 
 class Lab:
@@ -17,7 +17,7 @@ class Lab:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        token = init(folder / "data")
+        token = copied(folder / "data")
         self.server = ServerProcess(folder / "data")
         self.ann = self.join("ann", token)
 

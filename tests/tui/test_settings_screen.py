@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from regtui.registry import Registry
 from regtui.tui.app import RegtuiApp
 from regtui.tui.config import AppConfig
 from regtui.tui.screens.settings import SettingsScreen
@@ -66,37 +67,41 @@ async def test_an_admin_looks_after_people_teams_grants_tokens_and_replicas(
         await until(pilot, lambda: "$ regtui team add nlp ann ben" in told(app))
         await shows(pilot, "ann, ben")
 
-        await at_tab(pilot, "grants")
-        await press(pilot, "n")
-        await press(pilot, *"team", "enter")
-        await rewrite(pilot, "nlp/*", "enter")
-        await press(pilot, *"viewer", "enter")
-        await until(pilot, lambda: "$ regtui grant add team:nlp viewer 'nlp/*'" in told(app))
-        on_row(app, "team:nlp")
-        await press(pilot, "x")
-        await press(pilot, "y")
-        await until(pilot, lambda: [one.holder for one in ann.grants()] == ["ann"])
+        await looks_after_rights(pilot, app, ann)
 
-        await at_tab(pilot, "tokens")
-        await press(pilot, "n")
-        await press(pilot, *"ben", "enter")
-        await press(pilot, "enter")
-        await shows(pilot, "It is shown this once")
-        assert "regtui_" in screen_text(app)
-        await press(pilot, "escape")
-        await shows(pilot, "ben")
-        on_row(app, "ben")
-        await press(pilot, "x")
-        await press(pilot, "y")
-        await until(pilot, lambda: [one.state for one in ann.tokens("ben")] == ["revoked"])
-        (token,) = ann.tokens("ben")
-        await until(pilot, lambda: f"$ regtui token revoke {token.id[-8:]}" in told(app))
 
-        await at_tab(pilot, "replicas")
-        await shows(pilot, "(this one)")
-        await press(pilot, "x")
-        await shows(pilot, "It is the registry that is open here.")
-        await press(pilot, "n")
+async def looks_after_rights(pilot: Driven, app: RegtuiApp, ann: Registry) -> None:
+    await at_tab(pilot, "grants")
+    await press(pilot, "n")
+    await press(pilot, *"team", "enter")
+    await rewrite(pilot, "nlp/*", "enter")
+    await press(pilot, *"viewer", "enter")
+    await until(pilot, lambda: "$ regtui grant add team:nlp viewer 'nlp/*'" in told(app))
+    on_row(app, "team:nlp")
+    await press(pilot, "x")
+    await press(pilot, "y")
+    await until(pilot, lambda: [one.holder for one in ann.grants()] == ["ann"])
+
+    await at_tab(pilot, "tokens")
+    await press(pilot, "n")
+    await press(pilot, *"ben", "enter")
+    await press(pilot, "enter")
+    await shows(pilot, "It is shown this once")
+    assert "regtui_" in screen_text(app)
+    await press(pilot, "escape")
+    await shows(pilot, "ben")
+    on_row(app, "ben")
+    await press(pilot, "x")
+    await press(pilot, "y")
+    await until(pilot, lambda: [one.state for one in ann.tokens("ben")] == ["revoked"])
+    (token,) = ann.tokens("ben")
+    await until(pilot, lambda: f"$ regtui token revoke {token.id[-8:]}" in told(app))
+
+    await at_tab(pilot, "replicas")
+    await shows(pilot, "(this one)")
+    await press(pilot, "x")
+    await shows(pilot, "It is the registry that is open here.")
+    await press(pilot, "n")
 
 
 async def test_who_is_no_admin_sees_himself_and_is_told_what_he_may_not(
