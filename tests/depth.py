@@ -12,6 +12,10 @@ def few_of(values: Iterable[Any], count: int) -> list[Any]:
     For tests that take a second and more, and of which each further value says little.
     """
     return [
-        value if place < count else pytest.param(value, marks=pytest.mark.slow)
+        value if place < count else pytest.param(*_given(value), marks=pytest.mark.slow)
         for place, value in enumerate(values)
     ]
+
+
+def _given(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)

@@ -186,7 +186,7 @@ HARM = {
 }
 
 
-@pytest.mark.parametrize("harm", HARM)
+@pytest.mark.parametrize("harm", few_of(HARM, 5))
 def test_what_is_not_what_was_decided_or_captured_is_told(ranker: Registry, harm: str) -> None:
     execute(ranker, harm)
     found = ranker.doctor()
@@ -209,7 +209,7 @@ def test_of_a_lost_document_the_tables_stay_as_they_are(ranker: Registry) -> Non
     assert [row[0] for row in ranker.sql("select model from models").rows] == ["ranker"]
 
 
-@pytest.mark.parametrize("how", BROKEN)
+@pytest.mark.parametrize("how", few_of(BROKEN, 2))
 @pytest.mark.parametrize("kind", few_of(["model", "version", "alias"], 1))
 def test_a_document_that_cannot_be_read_stops_neither_repair_nor_rebuild(
     ranker: Registry, kind: str, how: str
@@ -366,7 +366,7 @@ def test_a_repair_for_which_there_is_no_room_takes_no_older_copy(
     assert not list(ranker.home.glob("registry.salvage*"))
 
 
-@pytest.mark.parametrize("turn", range(2))
+@pytest.mark.parametrize("turn", few_of(range(2), 1))
 def test_a_table_that_can_be_made_anew_costs_nothing_else(ranker: Registry, turn: int) -> None:
     """Damage the blocks of the database one by one; what can be read in full comes back in full."""
     no_copies(ranker)

@@ -520,19 +520,33 @@ def test_a_registry_that_was_tampered_with(there: Registry, whole: Path, what: s
     refused(there, rewritten(whole, f"{section}/000001.jsonl", lines(change)), "is damaged")
 
 
+@pytest.fixture(scope="session")
+def newer(ranker_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with ben's home, which has ann's registry, and a bundle of a newer one."""
+    folder = tmp_path_factory.mktemp("newer")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REGTUI_CONFIG", str(folder / "config"))
+        ranker = regtui.open(shutil.copytree(ranker_home, folder / "home"))
+        ranker.export(None, folder / "r.regtui")
+        person("ben", folder / "ben").import_bundle(folder / "r.regtui")
+        ranker.edit("ranker@2", {"tags/new": "1"})
+        ranker.export(None, folder / "r.regtui", replace=True)
+    return folder
+
+
 @pytest.mark.parametrize("what", TAMPERED)
 def test_a_tampered_registry_is_not_merged(
-    ranker: Registry, there: Registry, whole: Path, tmp_path: Path, what: str
+    newer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    there.import_bundle(whole)
-    before = there.sql("select id from operations").rows
-    ranker.edit("ranker@2", {"tags/new": "1"})
-    ranker.export(None, whole, replace=True)
+    monkeypatch.setenv("REGTUI_CONFIG", str(tmp_path / "config"))
+    ben = person("ben", Path(shutil.copytree(newer / "ben", tmp_path / "ben")))
+    bundle = Path(shutil.copy(newer / "r.regtui", tmp_path))
+    before = ben.sql("select id from operations").rows
     section, change = TAMPERED[what]
     with pytest.raises((BadInput, Damaged)):
-        there.import_bundle(rewritten(whole, f"{section}/000001.jsonl", lines(change)))
-    assert there.sql("select id from operations").rows == before
-    check_replica(there.home)
+        ben.import_bundle(rewritten(bundle, f"{section}/000001.jsonl", lines(change)))
+    assert ben.sql("select id from operations").rows == before
+    check_replica(ben.home)
 
 
 def test_a_text_of_a_registry_that_is_another_one(

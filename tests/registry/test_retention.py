@@ -502,7 +502,7 @@ rule_lists = st.lists(
 )
 
 
-@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=captures, rules=rule_lists)
 def test_no_needed_file_is_ever_lost(
     made: Sequence[tuple[str, int, float, str]],

@@ -6,6 +6,8 @@ import pytest
 
 from regtui.core.errors import BadInput, NotFound, Unreachable
 from regtui.registry import open_registry
+from regtui.sync import transfer
+from regtui.sync.retrying import Retry
 from tests.server.people import Person, join
 from tests.server.process import ServerProcess
 
@@ -129,8 +131,13 @@ def test_files_that_were_never_sent_are_told_with_who_has_them(
 
 
 def test_without_the_server_a_checkout_says_so_and_leaves_nothing(
-    server_process: ServerProcess, ann: Person, ben: Person, tmp_path: Path
+    server_process: ServerProcess,
+    ann: Person,
+    ben: Person,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(transfer, "Retry", lambda: Retry(attempts=3))
     captured(ann, tmp_path, "nlp/bert", "w")
     ann.registry.sync()
     ben.registry.sync()

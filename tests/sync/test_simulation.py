@@ -8,7 +8,7 @@ import pytest
 from tests.sync.simulation import run
 
 SEEDS = int(os.environ.get("REGTUI_SEEDS", "24"))
-FAST = 4
+FAST = 2
 """Seeds that every run of the tests plays; the others are for the slow suite."""
 
 KEPT = (1003, 1008, 1078, 1140)
