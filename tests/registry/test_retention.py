@@ -69,8 +69,9 @@ def five_home(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     with pytest.MonkeyPatch.context() as patch:
         registry = copy(empty_home, folder, patch)
         for place, figure in enumerate((0.3, 0.5, 0.1, 0.4, 0.2), start=1):
-            known = {"metrics": {"f1": figure}, "params": {"step": place * 5}}
-            add(registry, folder, f"{place}" * 10, **known)
+            known = {"f1": figure}
+            text = f"{place}" * 10
+            add(registry, folder, text, metrics=known, params={"step": place * 5})
         registry.edit("a", {"primary_metric": "f1"})
         age(registry.home, 30 * DAY)
     return registry.home
