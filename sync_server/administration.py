@@ -90,7 +90,7 @@ class Administration:
         mint: Callable[[int], str],
     ) -> None:
         self.connection = connection
-        self.authority = Authority(connection, row, now)
+        self.authority = Authority(connection, row, now, administrates=True)
         self._secrets = secrets
         self._actor = actor
         self._now = now

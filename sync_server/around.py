@@ -30,8 +30,10 @@ _SMALL = re.compile(
 )
 _GOOD_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
 UNKNOWN = "unknown"
-"""The path of requests that no handler is for: their paths may say anything."""
+"""The method and path of requests that no handler is for: they may say anything."""
 
 
 class _TooLarge(Exception):
@@ -68,7 +70,7 @@ class Around:
             seconds = time.monotonic() - request.began
             path = _template(scope)
             status = request.status or 499  # who asked has gone
-            self._metrics.ended(scope["method"], path, status, seconds)
+            self._metrics.ended(request.method, path, status, seconds)
             _log.info(json.dumps(request.told(path, status, seconds)))
 
     async def _answer(self, request: "_Request") -> None:
@@ -101,6 +103,8 @@ class Around:
 class _Request:
     def __init__(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
         self.scope = scope
+        # Whoever asks may call it anything, and each name would be figures of its own for ever.
+        self.method = scope["method"] if scope["method"] in _METHODS else UNKNOWN
         self.limit = limit
         self.began = time.monotonic()
         self.status: int | None = None
@@ -156,7 +160,7 @@ class _Request:
         return {
             "event": "request",
             "time": round(time.time(), 3),
-            "method": self.scope["method"],
+            "method": self.method,
             "path": path,
             "status": status,
             "ms": round(seconds * 1000, 1),

@@ -6,10 +6,8 @@ fails leaves no trace but its verdict. Each gets exactly one final verdict.
 """
 
 import time
-import traceback
 from collections.abc import Sequence
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 import sqlalchemy as sa
@@ -42,6 +40,8 @@ from regtui.core.view import Past
 from regtui.wire import statements
 from sync_server import schema
 from sync_server.database import insert, upsert
+from sync_server.logs import note_failure
+from sync_server.rights import ACCESS
 from sync_server.view import ServerView, Snapshot
 
 SLICE = 0.25
@@ -150,13 +150,18 @@ class Authority:
         connection: Inside a transaction that holds the registry's row.
         row: That row.
         now: Microseconds of the server's clock.
+        administrates: Whether it may change who may do what. Replicas may not: what must hold of
+            that beside the judge (one admin stays, who enrols has the key) is seen to elsewhere.
     """
 
-    def __init__(self, connection: Connection, row: RegistryRow, now: int) -> None:
+    def __init__(
+        self, connection: Connection, row: RegistryRow, now: int, *, administrates: bool = False
+    ) -> None:
         self.row = row
         self.connection = connection
         self.view = ServerView(connection, row.key, row.seq + 1, numbers=not row.healing)
         self._now = now
+        self._administrates = administrates
         self._streams: dict[str, _Stream] = {}
         self._before: dict[str, bytes | None] = {}
         self._changed: dict[str, tuple[Document, bytes]] = {}
@@ -260,13 +265,21 @@ class Authority:
         if sent.operation is None:
             verdict: Verdict = Unsupported(op=sent.header.id, now=now, kind=sent.header.kind)
             return verdict, Judged(verdict)
+        if sent.operation.stream == ACCESS and not self._administrates:
+            verdict = Rejected(
+                op=sent.header.id,
+                now=now,
+                code="denied",
+                message="who may do what is not changed by a sync",
+                hint="`regtui user`, `team`, `grant` and `replica` ask the server for it",
+            )
+            return verdict, Judged(verdict)
         try:
             judged = judge(sent.operation, self.view, actor, now)
         except sa.exc.DBAPIError:
             raise  # it says nothing of the operation: the request fails, and is sent again
-        except Exception:  # noqa: BLE001 -- nothing blocks the queue
-            reference = uuid4().hex[:12]
-            traceback.print_exc()
+        except Exception as error:  # noqa: BLE001 -- nothing blocks the queue
+            reference = note_failure(error, operation=sent.header.id)
             verdict = Rejected(
                 op=sent.header.id,
                 now=now,
@@ -304,6 +317,7 @@ class Authority:
         stream.head, stream.place = row.seq, stream.place + 1
         stream.link = chain.link(stream.link, sent.data, sealed)
         stream.last_number = max(stream.last_number, verdict.number or 0)
+        texts = self._texts_named(operation, judged)
         for document, body in judged.documents:
             before = self.view.body(document.id)
             # What was merged into an entity of another stream changed that one.
@@ -330,13 +344,29 @@ class Authority:
         )
         self._authors.setdefault((operation.stream, operation.actor), row.seq)
         self._texts |= judged.texts
-        named = {one for document, _ in judged.documents for one in texts_of(document)}
-        if isinstance(operation.body, CaptureBody):
-            named.add(operation.body.digest)
-        for digest in (*judged.texts, *sorted(named)):
+        for digest in texts:
             self._text_refs.setdefault((operation.stream, digest), row.seq)
         self.view.take(operation, judged)
         return sealed
+
+    def _texts_named(self, operation: Operation, judged: Judged) -> list[str]:
+        """Return the digests of texts that belong to an operation's stream from now on.
+
+        One that did not come along and is not there yet is none of them: who guesses the digest of
+        a text that he may not read would be sent it.
+        """
+        named, before = set[str](), set[str]()
+        for document, _ in judged.documents:
+            named |= texts_of(document)
+            earlier = self.view.document(document.id)
+            if earlier is not None:
+                before |= texts_of(earlier)
+        if isinstance(operation.body, CaptureBody):
+            named.add(operation.body.digest)
+        new = sorted(named - before)
+        strange = [one for one in new if one not in self._texts and one not in judged.texts]
+        hidden = set(strange) - self.view.texts_in(operation.stream, strange)
+        return [*judged.texts, *(one for one in new if one not in hidden)]
 
     def restamp(self, document: Document) -> None:
         """Write a document that changed by no operation: a number that was given late."""

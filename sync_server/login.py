@@ -76,7 +76,9 @@ def log_in(server: Server, secret: str) -> SignedIn:
         )
         if taken.rowcount != 1:
             raise _not_good()
-        made = _new_token(connection, server, row.registry, row.user, "login", row.roles, None)
+        # What one made for oneself does not outlive the token that it was made with.
+        ends = row.expires if row.created_by == row.user else None
+        made = _new_token(connection, server, row.registry, row.user, "login", row.roles, ends)
         return _signed_in(server, connection, row.registry, row.user, made)
 
 

@@ -4,6 +4,9 @@ import json
 import logging
 import sys
 import time
+from uuid import uuid4
+
+_log = logging.getLogger("sync_server")
 
 
 class _Lines(logging.Formatter):
@@ -25,3 +28,18 @@ def begin_log() -> None:
         logger.handlers[:] = [handler]
         logger.setLevel(level)
         logger.propagate = False
+
+
+def note_failure(error: Exception, **about: str) -> str:
+    """Write an error with its traceback to the log.
+
+    Args:
+        error: What went wrong.
+        about: What it happened to, such as the id of a request or an operation.
+
+    Returns:
+        The reference that stands there, for whoever is told of it.
+    """
+    reference = uuid4().hex[:12]
+    _log.error(json.dumps({"event": "failure", "reference": reference} | about), exc_info=error)
+    return reference

@@ -1,9 +1,5 @@
 """Errors over HTTP: each body is `{"error": {"code", "message", "hint"}}`, whatever went wrong."""
 
-import json
-import logging
-from uuid import uuid4
-
 import msgspec
 import sqlalchemy as sa
 from fastapi import FastAPI, Request, Response
@@ -12,8 +8,7 @@ from starlette.exceptions import HTTPException
 
 from regtui.core.errors import RegtuiError
 from sync_server.authority import Refused
-
-_log = logging.getLogger("sync_server")
+from sync_server.logs import note_failure
 
 _STATUS = {"not_found": 404, "denied": 403, "bad_input": 400}
 
@@ -70,7 +65,7 @@ def explain_errors(app: FastAPI) -> None:
     @app.exception_handler(sa.exc.OperationalError)
     @app.exception_handler(sa.exc.TimeoutError)
     async def _database(request: Request, error: Exception) -> Response:
-        reference = note_failure(error, str(request.state.request_id))
+        reference = note_failure(error, request=str(request.state.request_id))
         message = f"the database does not answer ({reference})"
         hint = "try again in a moment"
         return problem(503, "unavailable", message, hint, {"Retry-After": "2"})
@@ -78,17 +73,9 @@ def explain_errors(app: FastAPI) -> None:
 
 def failure(error: Exception, request: str) -> Response:
     """Return the answer to a request on which the server itself failed; the log has the rest."""
-    reference = note_failure(error, request)
+    reference = note_failure(error, request=request)
     message = f"the server failed on it ({reference})"
     return problem(500, "internal", message, "tell its operator")
-
-
-def note_failure(error: Exception, request: str) -> str:
-    """Write an error with its traceback to the log; return the reference that stands there."""
-    reference = uuid4().hex[:12]
-    told = {"event": "failure", "reference": reference, "request": request}
-    _log.error(json.dumps(told), exc_info=error)
-    return reference
 
 
 def _wait(error: Refused) -> dict[str, str]:

@@ -105,6 +105,9 @@ class Puller:
             refetch: Streams to read from their beginning.
         """
         row, rights = self._row, self._rights
+        if cursor.view != rights.view:
+            # Since when something is readable is told by grants, and a token is none.
+            cursor = Cursor(view=rights.view)
         cursor, resets = self._begun(cursor)
         idle = (
             not cursor.exceptions
@@ -175,7 +178,7 @@ class Puller:
     def _ended(self, cursor: Cursor) -> Cursor:
         # Of what becomes readable later, the log begins there, too.
         rights = max(cursor.rights, self._row.seq)
-        return Cursor(seq=self._row.seq, rights=rights, logs=cursor.logs)
+        return Cursor(seq=self._row.seq, rights=rights, logs=cursor.logs, view=cursor.view)
 
     def _marked(self, cursor: Cursor) -> Cursor:
         link = link_at(self._connection, self._row, cursor.seq)

@@ -35,6 +35,7 @@ class Rights(Struct, frozen=True):
         is_active: Whether he may do anything at all.
         held: His grants, teams' included.
         changed: The sequence number of the last change of access, of anybody's.
+        view: By what a token narrows them; empty where it does not.
     """
 
     user: str
@@ -42,6 +43,7 @@ class Rights(Struct, frozen=True):
     is_active: bool
     held: tuple[Held, ...]
     changed: int
+    view: str = ""
 
     @property
     def actor(self) -> Actor:
@@ -71,13 +73,15 @@ class Rights(Struct, frozen=True):
 
     def narrowed(self, roles: Iterable[Grant]) -> "Rights":
         """Return the part of these rights that a token with roles of its own has."""
+        caps = list(roles)
         held = [
             Held(Grant(min(one.grant.role, cap.role), scope), one.since)
             for one in self.held
-            for cap in roles
+            for cap in caps
             if (scope := _meet(one.grant.scope, cap.scope)) is not None
         ]
-        return Rights(self.user, self.name, self.is_active, tuple(held), self.changed)
+        view = ",".join(sorted(f"{cap.role.name}:{cap.scope}" for cap in caps))
+        return Rights(self.user, self.name, self.is_active, tuple(held), self.changed, view)
 
 
 class People:

@@ -16,7 +16,7 @@ from regtui.core import chain, encoding
 from regtui.core.access import Grant
 from regtui.core.operations import Operation
 from regtui.wire import statements
-from regtui.wire.messages import NOTHING, Anchor, Answer, Cursor, Push
+from regtui.wire.messages import MIN_PROTOCOL, NOTHING, PROTOCOL, Anchor, Answer, Cursor, Push
 from sync_server import schema
 from sync_server.authority import (
     Authority,
@@ -93,6 +93,7 @@ class SyncService:
         Raises:
             Refused: It can't be answered; nothing was written.
         """
+        _check_protocol(push)
         with self.database.reading() as connection:
             row = _known(connection, registry)
             rights = self._rights(connection, row, caller)
@@ -330,6 +331,15 @@ def _same(one: Operation, other: Operation | None) -> bool:
         return False
     place = {"n": other.n, "prev": other.prev, "replica": other.replica}
     return msgspec.structs.replace(one, **place) == other
+
+
+def _check_protocol(push: Push) -> None:
+    if push.protocol < MIN_PROTOCOL:
+        raise Refused(426, "upgrade", "this regtui is too old for the server: upgrade it")
+    if push.protocol > PROTOCOL:
+        raise Refused(
+            426, "upgrade", "the server is too old for this regtui: its operator upgrades"
+        )
 
 
 def _known(connection: Connection, registry: str) -> RegistryRow:

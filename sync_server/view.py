@@ -143,6 +143,20 @@ class ServerView:
         ).scalar()
         return None if value is None else bytes(value).decode()
 
+    def texts_in(self, stream: str, digests: list[str]) -> set[str]:
+        """Return which of these texts belong to a stream."""
+        c = schema.text_ref.c
+        found: set[str] = set()
+        for wanted in chunks(digests):
+            found |= set(
+                self._connection.execute(
+                    sa.select(c.digest).where(
+                        c.registry == self._registry, c.stream == stream, c.digest.in_(wanted)
+                    )
+                ).scalars()
+            )
+        return found
+
     def offer_texts(self, texts: dict[str, str]) -> None:
         """Let texts that came with operations be found."""
         self._texts.update(texts)

@@ -175,6 +175,17 @@ async def test_figures_are_for_this_machine_and_admins(
     assert answer.status_code == status
 
 
+async def test_figures_are_of_methods_that_there_are(tmp_path: Path) -> None:
+    server, app, token = app_with(tmp_path, metrics="admin")
+    async with asking(app, token) as client:
+        for method in ("GET", "CANARY1", "CANARY2"):
+            await client.request(method, "/nothing")
+        told = (await client.get("/metrics")).text
+    server.close()
+    assert "CANARY" not in told
+    assert 'regtui_requests_total{method="unknown",path="unknown",status="404"} 2.0' in told
+
+
 def test_headers_have_a_limit(site: Site) -> None:
     with socket.create_connection(("127.0.0.1", site.port)) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * (1 << 20) + b"\r\n\r\n")

@@ -57,6 +57,27 @@ def test_a_narrow_one_time_token_makes_a_narrow_one(site: Site, ask: Any) -> Non
     assert ask("GET", "/v1/me", made).json()["roles"] == [["viewer", "nlp/*"]]
 
 
+def test_a_token_that_ends_makes_none_that_does_not(site: Site, ask: Any) -> None:
+    site.person("ben", **{"nlp/*": "viewer"})
+    ends = site.server.clock() + 600_000_000
+
+    def short(one: Any) -> str:
+        return str(one.create_token(user_id("ben"), "short", expires=ends))
+
+    token = site.server.administrate(site.registry, short)
+    made = ask("POST", "~/tokens", token, {"once": True}).json()["token"]
+    lasting = ask("POST", "/v1/login", json={"token": made}).json()["token"]
+    known = ask("GET", "~/tokens", lasting).json()["tokens"]
+    assert [one["expires"] for one in known if one["name"] == "login"] == [ends]
+
+
+def test_an_invitation_ends_and_what_it_is_exchanged_for_does_not(site: Site, ask: Any) -> None:
+    token = once(site, "cem", expires=site.server.clock() + 600_000_000)
+    lasting = ask("POST", "/v1/login", json={"token": token}).json()["token"]
+    known = ask("GET", "~/tokens", lasting).json()["tokens"]
+    assert [one["expires"] for one in known if one["name"] == "login"] == [None]
+
+
 @pytest.mark.parametrize("how", ["unknown", "revoked", "expired", "disabled"])
 def test_what_is_not_good_is_refused_alike(site: Site, ask: Any, how: str) -> None:
     token = once(site, "ben", expires=1 if how == "expired" else None)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from regtui.core.access import Grant
     from regtui.replica.keys import Key
 
 START = 1_750_000_000_000_000
@@ -149,6 +150,8 @@ class Person:
         """Work on a home that is there already."""
         self.world = world
         self.name = name
+        self.token: tuple[Grant, ...] | None = None
+        """What his token may do at most."""
         self.skew = 0
         self.home = home.name
         self.replica = self.make_replica(home)
@@ -191,7 +194,7 @@ class Wire:
     def sync(self, registry: str, push: Push) -> Answer:
         world = self.person.world
         sent = encoder.encode(push)
-        caller = Caller(user_id(self.person.name))
+        caller = Caller(user_id(self.person.name), self.person.token)
         try:
             answer = world.serving().service.sync(registry, caller, push_decoder.decode(sent))
         except Refused as error:

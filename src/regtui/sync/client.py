@@ -36,10 +36,11 @@ from regtui.sync.outgoing import (
     waiting,
 )
 from regtui.sync.staging import stage, staged_answers, unstage
-from regtui.wire.messages import NOTHING, Anchor, Answer, Cursor, Push
+from regtui.wire.messages import NOTHING, PROTOCOL, Anchor, Answer, Cursor, Push
 from regtui.wire.statements import push_statement, receipt_statement, verdict_digest
 
 CAPTURE = "version.capture"
+UPGRADE = "your work is kept here until then"
 ROUNDS = 10_000
 """Requests of one sync: more mean that it would never end."""
 
@@ -68,6 +69,12 @@ class NotEnrolled(RegtuiError):
 
     exit_code = 4
     code = "not_enrolled"
+
+
+class UpgradeNeeded(RegtuiError):
+    """This program, or the server, is too old for the other one."""
+
+    code = "upgrade"
 
 
 class Synced(Struct):
@@ -211,6 +218,8 @@ class SyncClient:
             self._enrol()
             return None
         done.requests += 1
+        if answer.min_protocol > PROTOCOL:
+            raise UpgradeNeeded("this regtui is too old for the server", UPGRADE)
         self._on_step("storing", done)
         return answer
 
@@ -554,4 +563,14 @@ def _note_key(connection: Connection, key: Key, now: int) -> None:
         insert(connection, "enrolment", [(key.replica, key.public.hex(), now)])
 
 
-__all__ = ["NotEnrolled", "OnStep", "Raw", "Step", "SyncClient", "Synced", "Transport"]
+__all__ = [
+    "UPGRADE",
+    "NotEnrolled",
+    "OnStep",
+    "Raw",
+    "Step",
+    "SyncClient",
+    "Synced",
+    "Transport",
+    "UpgradeNeeded",
+]

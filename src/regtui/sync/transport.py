@@ -23,7 +23,7 @@ from regtui.core.errors import (
     Unreachable,
 )
 from regtui.replica.keys import Key
-from regtui.sync.client import NotEnrolled
+from regtui.sync.client import UPGRADE, NotEnrolled, UpgradeNeeded
 from regtui.wire.messages import Answer, Push, answer_decoder, encoder
 from regtui.wire.statements import enrolment_statement
 
@@ -79,6 +79,7 @@ _ERRORS: dict[str, type[RegtuiError]] = {
     "busy": Busy,
     "authorization_pending": StillWaiting,
     "expired": CodeExpired,
+    "upgrade": UpgradeNeeded,
 }
 
 
@@ -238,6 +239,8 @@ def _error(response: httpx.Response) -> RegtuiError:
         return AskLater(f"the server is busy: {message}", _retry_after(response))
     if response.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
         return BadInput(f"the server does not understand that: {message}", hint)
+    if code == UpgradeNeeded.code:
+        hint = UPGRADE
     return _ERRORS.get(code, RegtuiError)(message, hint)
 
 

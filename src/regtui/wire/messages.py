@@ -13,6 +13,9 @@ from msgspec import Raw, Struct
 PROTOCOL = 1
 """The protocol that this program speaks."""
 
+MIN_PROTOCOL = 1
+"""The oldest one that its server understands."""
+
 OPERATIONS_LIMIT = 500
 """Operations of one request."""
 
@@ -48,6 +51,8 @@ class Cursor(Struct, frozen=True, omit_defaults=True):
         began: Where this walk began; None between walks.
         exceptions: Streams that became readable since: what was read of them.
         logs: Where the log begins that a first walk carries.
+        view: What the token may do at most, where it narrows the rights of its user; read with
+            another one, the registry is another one.
         mac: The server's mark on all of it, with the registry's link at `seq`.
     """
 
@@ -56,6 +61,7 @@ class Cursor(Struct, frozen=True, omit_defaults=True):
     began: int | None = None
     exceptions: dict[str, int] = {}
     logs: int = 0
+    view: str = ""
     mac: str = ""
 
 
@@ -240,7 +246,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     expect: int = 0
     healing: bool = False
     roles: list[tuple[str, str]] | None = None
-    min_protocol: int = PROTOCOL
+    min_protocol: int = MIN_PROTOCOL
     now: int = 0
 
 
