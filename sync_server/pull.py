@@ -222,7 +222,7 @@ class Puller:
         until = self._row.seq
         docs = self._rows(
             schema.entity,
-            [_e.seq, _e.body, _e.kind, _e.name, _e.stream],
+            [_e.seq, _e.body, _e.kind, _e.name, _e.stream, _e.id],
             streams,
             skip,
             after,
@@ -256,9 +256,31 @@ class Puller:
         self._take_texts(page, [row for row in texts if row.seq <= until])
         page.log += self.entries([row for row in entries if row.seq <= until])
         a = schema.author.c
-        people = self._rows(schema.author, [a.seq, a.user], streams, skip, after, until, 1 << 30)
-        page.names |= self.names(row.user for row in people)
+        people = self._rows(
+            schema.author, [a.seq, a.user, a.stream], streams, skip, after, until, 1 << 30
+        )
+        page.names |= self.names(
+            row.user for row in people if row.stream != REGISTRY or self._rights.sees_all
+        )
+        if not self._rights.sees_all:
+            page.names |= self._names_of([row.id for row in taken if row.stream == REGISTRY])
         return until, len(taken)
+
+    def _names_of(self, entities: list[str]) -> dict[str, str]:
+        """Return the names of whoever changed these entities."""
+        users: set[str] = set()
+        for start in range(0, len(entities), 500):
+            users |= set(
+                self._connection.execute(
+                    sa.select(_o.actor)
+                    .where(
+                        _o.registry == self._row.key,
+                        _o.subject.in_(entities[start : start + 500]),
+                    )
+                    .distinct()
+                ).scalars()
+            )
+        return self.names(users)
 
     def _rows(  # noqa: PLR0913, PLR0917 -- everything that a range is chosen by
         self,

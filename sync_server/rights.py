@@ -34,7 +34,7 @@ class Rights(Struct, frozen=True):
         name: As he is called.
         is_active: Whether he may do anything at all.
         held: His grants, teams' included.
-        changed: The sequence number of the last change of access, of anybody's.
+        changed: The sequence number of the last change of access that may concern him.
         view: By what a token narrows them; empty where it does not.
     """
 
@@ -91,6 +91,9 @@ class People:
         documents: Of the access stream.
         since: Sequence number by operation, for those that gave roles and memberships.
         changed: The stream's last operation.
+
+    Attributes:
+        changed: The same.
     """
 
     def __init__(
@@ -101,7 +104,15 @@ class People:
         self._since = since
         self._grants: dict[str, list[Document]] = {}
         self._teams: dict[str, list[Document]] = {}
+        self._teams_changed = 0
+        self._grants_changed: dict[str, int] = {}
         for document in self.documents.values():
+            if document.kind == "grant":
+                holder = str(document.facts["to"])
+                known = self._grants_changed.get(holder, 0)
+                self._grants_changed[holder] = max(known, document.seq)
+            if document.kind == "team":
+                self._teams_changed = max(self._teams_changed, document.seq)
             if document.kind == "grant" and document.value("role") is not None:
                 self._grants.setdefault(str(document.facts["to"]), []).append(document)
             if document.kind == "team" and document.value("state") == "active":
@@ -113,6 +124,7 @@ class People:
         document = self.documents.get(user)
         if document is None or document.kind != "user":
             return Rights(user, user, False, (), self.changed)
+        changed = self._changed_for(document)
         is_active = document.value("state") == "active"
         owner = document.value("owner")
         if owner is not None and owner in self.documents:
@@ -125,7 +137,26 @@ class People:
                 one = self._held(grant)
                 held.append(Held(one.grant, max(one.since, joined)))
         name = str(document.facts["name"])
-        return Rights(user, name, is_active, tuple(held), self.changed)
+        return Rights(user, name, is_active, tuple(held), changed)
+
+    def _changed_for(self, user: Document) -> int:
+        """Return the number of the last change that may concern a user.
+
+        Who left a team, or which team had a grant, nobody knows any more: all of them count.
+        """
+        owner = self.documents.get(str(user.value("owner")))
+        of_teams = (
+            seq
+            for holder, seq in self._grants_changed.items()
+            if (found := self.documents.get(holder)) is None or found.kind == "team"
+        )
+        return max(
+            user.seq,
+            0 if owner is None else owner.seq,
+            self._grants_changed.get(user.id, 0),
+            self._teams_changed,
+            *of_teams,
+        )
 
     def admins(self) -> set[str]:
         """Return the ids of the active users who may change everybody's access."""

@@ -124,6 +124,15 @@ entity = Table(
     Index("entity_name", "registry", "name"),
     Index("entity_minted", "registry", "minted"),
     Index("entity_target", "registry", "target"),
+    Index("entity_seq", "registry", "seq"),
+    Index(
+        "entity_model",
+        "registry",
+        "id",
+        "name",
+        sqlite_where=text_clause("kind = 'model'"),
+        postgresql_where=text_clause("kind = 'model'"),
+    ),
 )
 """The documents as they are. `name` decides access; `target` is the version that an alias points to
 or the subject of a conflict, whose `path` is that of the value; `gone` is a deleted model, a
@@ -144,6 +153,7 @@ text_ref = Table(
     Column("digest", String(64), primary_key=True),
     Column("seq", BigInteger, nullable=False),
     Index("text_ref_stream", "registry", "stream", "seq"),
+    Index("text_ref_seq", "registry", "seq"),
 )
 """The texts of a stream: a digest alone gives nothing."""
 
@@ -155,6 +165,7 @@ author = Table(
     Column("user", String(36), primary_key=True),
     Column("seq", BigInteger, nullable=False),
     Index("author_stream", "registry", "stream", "seq"),
+    Index("author_seq", "registry", "seq"),
 )
 """Who ever did something in a stream: whose names its readers may know."""
 

@@ -56,6 +56,8 @@ class ServerView:
         self._claims: dict[str, int] = {}
         self._knows_claims = False
         self._made: set[str] = set()
+        self._changes: dict[str, list[Past]] = {}
+        """What was accepted in this transaction, by what it changed."""
 
     def load(self, entities: Iterable[str], operations: Iterable[str]) -> None:
         """Read documents and earlier operations in few queries."""
@@ -73,10 +75,11 @@ class ServerView:
     def take(self, operation: Operation, judged: Judged) -> None:
         """Put the effects of an operation on top; `seq` moves on where it was accepted."""
         verdict = judged.verdict
-        self._pasts[operation.id] = Past(operation, verdict, self.seq)
+        past = self._pasts[operation.id] = Past(operation, verdict, self.seq)
         if not isinstance(verdict, Accepted):
             return
         for document, body in judged.documents:
+            self._changes.setdefault(document.id, []).append(past)
             self._documents[document.id] = document
             self._bodies[document.id] = body
             self._made.add(document.id)
@@ -112,6 +115,10 @@ class ServerView:
         self._documents, self._bodies = snapshot.documents, snapshot.bodies
         self._pasts, self._texts = snapshot.pasts, snapshot.texts
         self._numbers, self._made, self.seq = snapshot.numbers, snapshot.made, snapshot.seq
+        self._changes = {
+            entity: [one for one in changes if one.seq < self.seq]
+            for entity, changes in self._changes.items()
+        }
 
     def body(self, entity: str) -> bytes | None:
         """Return the exact bytes of a document as it is now."""
@@ -250,8 +257,8 @@ class ServerView:
         ).scalars()
         here = [
             one.operation.id
-            for one in self._pasts.values()
-            if one is not None and one.seq > first and one.operation.replica != replica
+            for one in self._changes.get(entity, ())
+            if one.seq > first and one.operation.replica != replica
         ]
         for identity in (*rows, *here):
             later = self.past(identity)

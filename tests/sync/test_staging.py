@@ -11,9 +11,9 @@ from regtui.core.identity import model_id
 from regtui.core.operations import Change, EditBody
 from regtui.replica.database import Connection
 from regtui.replica.unit import Replica
-from regtui.sync.client import SyncClient
+from regtui.sync.client import FIRST_BATCH, SyncClient
 from regtui.sync.staging import PIECE, stage, staged_answers, unstage
-from regtui.wire.messages import NOTHING, OPERATIONS_LIMIT, Anchor, Answer, Cursor, Item, Push
+from regtui.wire.messages import NOTHING, Anchor, Answer, Cursor, Item, Push
 from tests.sync.world import Person, Wire, World, signed_in
 
 
@@ -84,12 +84,12 @@ def test_while_more_is_to_be_sent_nothing_is_read(
     ann.registry.create_model("hers")
     hers = model_id("hers", 0)
     with ann.replica.writing(ann.registry.context.actor, "api", "session") as authority:
-        for number in range(OPERATIONS_LIMIT + 20):
+        for number in range(FIRST_BATCH + 20):
             edit = EditBody({f"tags/t{number}": Change("x")})
             authority.submit("model.edit", hers, hers, edit)
     wire = Watched(ann)
     done = SyncClient(ann.replica, wire, "session").sync()
-    assert (done.pushed, done.pending) == (OPERATIONS_LIMIT + 21, 0)
+    assert (done.pushed, done.pending) == (FIRST_BATCH + 21, 0)
     assert wire.seen[0][0].limit == NOTHING
     for push, answer in wire.seen:  # how many there are depends on the server's slice of time
         if push.limit == NOTHING:

@@ -11,12 +11,20 @@ from msgspec import Struct
 
 from regtui.core.documents import Document, Rule, field_of
 from regtui.core.errors import BadInput, NotFound, RegtuiError
-from regtui.core.operations import Change, ModelBody, Operation, decode_operation, subject
+from regtui.core.operations import (
+    CaptureBody,
+    Change,
+    ModelBody,
+    Operation,
+    decode_operation,
+    subject,
+)
 from regtui.core.verdicts import Rejected, Unsupported, decode_verdict
 from regtui.registry.changes import plain
 from regtui.registry.context import Context
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.database import Connection
+from regtui.replica.file_lists import take_lost_list
 
 
 class OutboxEntry(Struct, frozen=True, kw_only=True):
@@ -71,10 +79,10 @@ def discard(context: Context, identity: str | None) -> list[OutboxEntry]:
     """
     with context.replica.changing() as connection:
         found = _refused(connection, identity)
-        connection.execute(
-            "delete from base.outbox where id in (select unnest(?::uuid[]))",
-            [[operation.id for operation, _ in found]],
-        )
+        _let_go(connection, found)
+        for operation, _ in found:
+            if isinstance(operation.body, CaptureBody):
+                take_lost_list(connection, operation.body.digest)  # its files may go
     return [entry for _, entry in found]
 
 
@@ -117,12 +125,20 @@ def _again(context: Context, identity: str | None, values: dict[str, Any]) -> li
         for operation, _ in found:
             body = _on_what_stands(authority, operation)
             authority.submit(operation.kind, operation.stream, operation.entity, body)
+            if isinstance(operation.body, CaptureBody):
+                files = take_lost_list(authority.connection, operation.body.digest)
+                if files:
+                    authority.add_files(operation.entity, files)
         authority.flush()
-        authority.connection.execute(
-            "delete from base.outbox where id in (select unnest(?::uuid[]))",
-            [[operation.id for operation, _ in found]],
-        )
+        _let_go(authority.connection, found)
     return [entry for _, entry in found]
+
+
+def _let_go(connection: Connection, found: list[tuple[Operation, OutboxEntry]]) -> None:
+    connection.execute(
+        "delete from base.outbox where id in (select unnest(?::uuid[]))",
+        [[operation.id for operation, _ in found]],
+    )
 
 
 def _amended(operation: Operation, entry: OutboxEntry, values: dict[str, Any]) -> Operation:
@@ -191,9 +207,9 @@ def _on_what_stands(authority: SoloAuthority, operation: Operation) -> Any:
 def _seen(document: Document | None, path: str, change: Change) -> Change:
     if document is None:
         return Change(change.to)
+    # A text goes on from the one that its author saw: what others wrote since is merged with it.
     is_text = field_of(document.kind, path).rule is Rule.TEXT
-    was = document.value(path) if is_text else None
-    return Change(change.to, saw=document.stamp(path), was=was)
+    return Change(change.to, saw=document.stamp(path), was=change.was if is_text else None)
 
 
 def _entry(row: tuple[Any, ...], names: dict[str, str]) -> OutboxEntry:

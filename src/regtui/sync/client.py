@@ -36,13 +36,18 @@ from regtui.sync.outgoing import (
     waiting,
 )
 from regtui.sync.staging import stage, staged_answers, unstage
-from regtui.wire.messages import NOTHING, PROTOCOL, Anchor, Answer, Cursor, Push
+from regtui.wire.messages import NOTHING, OPERATIONS_LIMIT, PROTOCOL, Anchor, Answer, Cursor, Push
 from regtui.wire.statements import push_statement, receipt_statement, verdict_digest
 
 CAPTURE = "version.capture"
 UPGRADE = "your work is kept here until then"
 ROUNDS = 10_000
 """Requests of one sync: more mean that it would never end."""
+
+FIRST_BATCH = 500
+"""Operations that a first request sends at most; what the next ones do depends on the server."""
+
+LEAST_BATCH = 50
 
 NOTED = 60_000
 """Milliseconds after which a sync that changed nothing is noted all the same."""
@@ -160,6 +165,7 @@ class SyncClient:
         self._sends = sends
         self._reads = reads
         self._on_step: OnStep = on_step or (lambda step, done: None)  # noqa: ARG005
+        self._batch = FIRST_BATCH
         self._opened: Connection | None = None
 
     def sync(self) -> Synced:
@@ -245,7 +251,7 @@ class SyncClient:
             return None
         if remote.enrolled != identity:
             return None
-        batch = seal_batch(connection, key, sends=self._sends)
+        batch = seal_batch(connection, key, sends=self._sends, limit=self._batch)
         cursor = remote.cursor if remote.staged is None else remote.staged
         anchor = None if remote.anchor is None else msgspec.convert(remote.anchor, Anchor)
         row = connection.execute("select registry::varchar from base.replica").fetchone()
@@ -473,6 +479,7 @@ class SyncClient:
         remote.acked_n = max([remote.acked_n, *numbers])
         captured = [p.entity for p in places if p.kind == CAPTURE and p.id in accepted]
         note_unsent(connection, captured)
+        self._batch = _next_batch(self._batch, len(request.push.ops), len(numbers))
         done.pushed += len(numbers)
         done.accepted += len(good)
         done.rejected += len(verdicts) - len(good)
@@ -537,6 +544,16 @@ class _Place(Struct):
 
 
 _place = msgspec.json.Decoder(_Place)
+
+
+def _next_batch(batch: int, sent: int, answered: int) -> int:
+    """Return how many operations the next request sends at most.
+
+    A server judges for so long, and what it does not come to is sent once more.
+    """
+    if answered < sent:
+        return max(LEAST_BATCH, answered)
+    return min(OPERATIONS_LIMIT, 2 * batch) if sent >= batch else batch
 
 
 def _is_news(before: Remote, now: Remote) -> bool:

@@ -47,7 +47,9 @@ class _Kept(Struct):
     operation: Operation
 
 
-def seal_batch(connection: Connection, key: Key, *, sends: bool = True) -> Batch:
+def seal_batch(
+    connection: Connection, key: Key, *, sends: bool = True, limit: int = OPERATIONS_LIMIT
+) -> Batch:
     """Give the next waiting operations their place in the chain and return them.
 
     What was sent before and not answered is sent again as it was.
@@ -56,13 +58,14 @@ def seal_batch(connection: Connection, key: Key, *, sends: bool = True) -> Batch
         connection: Inside a transaction.
         key: The replica's.
         sends: Whether anything is to be sent; if not, the batch tells only where the chain is.
+        limit: Operations that it may have, unless one group has more.
     """
     row = connection.execute("select id::varchar, n, tip from base.replica").fetchone()
     # A copy of a replica is a new one, and what waits begins its chain.
     n, tip = (0, chain.GENESIS) if row is None or row[0] != key.replica else (row[1], row[2])
     batch = Batch([], {}, n, tip)
     size, sealed = 0, []
-    groups = _next_groups(connection) if sends else []
+    groups = _next_groups(connection, limit) if sends else []
     known = texts_of_operations(connection, [one.operation for group in groups for one in group])
     for group in groups:
         ops: list[bytes] = []
@@ -79,7 +82,7 @@ def seal_batch(connection: Connection, key: Key, *, sends: bool = True) -> Batch
             ops.append(data)
             texts |= known.get(operation.id, {})
         size += sum(map(len, ops)) + sum(map(len, texts.values()))
-        if batch.ops and (size > BODY_LIMIT or len(batch.ops) + len(ops) > OPERATIONS_LIMIT):
+        if batch.ops and (size > BODY_LIMIT or len(batch.ops) + len(ops) > limit):
             break
         batch.ops += map(Raw, ops)
         batch.texts |= texts
@@ -112,28 +115,28 @@ def waiting(connection: Connection, states: Sequence[str]) -> list[tuple[int, Op
     return [(position, decode_operation(data.encode()), data.encode()) for position, data in rows]
 
 
-def _next_groups(connection: Connection) -> list[list[_Kept]]:
+def _next_groups(connection: Connection, limit: int) -> list[list[_Kept]]:
     """Return what one request takes of what waits, what belongs to one intent together."""
     found: list[list[_Kept]] = []
-    for count, one in enumerate(_next_operations(connection)):
+    for count, one in enumerate(_next_operations(connection, limit)):
         group = one.operation.group
         if found and group is not None and group == found[-1][0].operation.group:
             found[-1].append(one)
-        elif count >= OPERATIONS_LIMIT:
+        elif count >= limit:
             break
         else:
             found.append([one])
     return found
 
 
-def _next_operations(connection: Connection) -> Iterator[_Kept]:
+def _next_operations(connection: Connection, limit: int) -> Iterator[_Kept]:
     """Yield what waits, in its order, as much of it as one group may have."""
     after, taken = 0, 0
     while taken < GROUP_LIMIT:
         rows = connection.execute(
             "select position, state, bytes from base.outbox "
             "where state in ('pending', 'sent') and position > ? order by position limit ?",
-            [after, OPERATIONS_LIMIT + 1],
+            [after, limit + 1],
         ).fetchall()
         if not rows:
             return

@@ -16,8 +16,8 @@ PROTOCOL = 1
 MIN_PROTOCOL = 1
 """The oldest one that its server understands."""
 
-OPERATIONS_LIMIT = 500
-"""Operations of one request."""
+OPERATIONS_LIMIT = 4_000
+"""Operations of one request, unless one group has more."""
 
 NOTHING = 0
 """The limit of a push that wants verdicts alone: it is followed by more operations."""
