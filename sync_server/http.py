@@ -116,7 +116,12 @@ def make_app(
             raise Refused(400, "malformed", "a public key is hex digits") from None
         statement = enrolment_statement(registry, who.user, body.public_key)
         if not verified(public, statement, body.signature):
-            raise Refused(403, "forged", "the signature is not that of this key")
+            raise Refused(
+                403,
+                "forged",
+                "the signature is not that of this key; it is asked for another user than the "
+                "replica's own where REGTUI_TOKEN is somebody else's",
+            )
 
         def change(administration: Administration) -> str:
             return administration.enrol(who.user, public, body.host[:200])

@@ -12,6 +12,7 @@ from types import FrameType
 import sqlalchemy as sa
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from regtui.core.errors import BadInput, RegtuiError
 from sync_server import schema
@@ -21,6 +22,9 @@ from sync_server.http_artifacts import Artifacts
 from sync_server.listening_address import is_here
 from sync_server.logs import begin_log
 from sync_server.server import Server
+
+SILENCE = 15.0
+"""Seconds in which whoever connects has to say what he asks."""
 
 DAY = 86_400 * 1_000_000
 """Microseconds that the clock may be behind the last operation."""
@@ -77,7 +81,7 @@ def serve(server: Server, configuration: Configuration, artifacts: Artifacts) ->
     app = make_app(server, configuration, artifacts)
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=_Impatient,
         ws="none",
         log_config=None,
         access_log=False,
@@ -113,6 +117,19 @@ def _listener(configuration: Configuration) -> socket.socket:
             f"can't listen on {host}:{port}: {reason}", "choose another --host or --port"
         ) from None
     return listener
+
+
+class _Impatient(H11Protocol):
+    """Hangs up on who connects and asks nothing: a few hundred would be all that is served."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.loop.call_later(SILENCE, self._hang_up)
+
+    def _hang_up(self) -> None:
+        asked: object = self.cycle  # None until then, whatever its type says
+        if asked is None and not self.transport.is_closing():
+            self.transport.close()
 
 
 class _Serving(uvicorn.Server):

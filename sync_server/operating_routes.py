@@ -22,8 +22,8 @@ def add_operating_routes(
     """Add them to an application."""
 
     @app.get("/healthz")
-    def healthz() -> dict[str, str]:
-        """Tell that the process lives."""
+    async def healthz() -> dict[str, str]:
+        """Tell that the process lives; in no thread, for they may all be busy."""
         return {"status": "ok"}
 
     @app.get("/readyz", response_model=None)

@@ -20,6 +20,9 @@ _CODES = {
     413: "too_large",
 }
 
+_NO_ROOM = ("database or disk is full", "No space left on device")
+"""What SQLite and Postgres say."""
+
 _MESSAGES = {404: "there is nothing here", 405: "this is not done here"}
 
 
@@ -66,6 +69,9 @@ def explain_errors(app: FastAPI) -> None:
     @app.exception_handler(sa.exc.TimeoutError)
     async def _database(request: Request, error: Exception) -> Response:
         reference = note_failure(error, request=str(request.state.request_id))
+        if any(one in str(error) for one in _NO_ROOM):
+            message = f"the disk of the server is full ({reference})"
+            return problem(507, "no_space", message, "tell its operator; your work is kept here")
         message = f"the database does not answer ({reference})"
         hint = "try again in a moment"
         return problem(503, "unavailable", message, hint, {"Retry-After": "2"})

@@ -9,10 +9,12 @@ from typing import Any
 import httpx
 import pytest
 import sqlalchemy as sa
+from fastapi import FastAPI, Request
 
 from sync_server.configuration import Configuration
 from sync_server.database import Database
 from sync_server.http import make_app
+from sync_server.problems import explain_errors
 from sync_server.rate_limits import RateLimiter, TooMany
 from sync_server.server import Server, make_registry, make_tables
 from tests.pieces.site import Site
@@ -184,6 +186,33 @@ async def test_figures_are_of_methods_that_there_are(tmp_path: Path) -> None:
     server.close()
     assert "CANARY" not in told
     assert 'regtui_requests_total{method="unknown",path="unknown",status="404"} 2.0' in told
+
+
+@pytest.mark.slow
+def test_who_connects_and_asks_nothing_is_hung_up_on(server_process: ServerProcess) -> None:
+    host, _, port = server_process.url.removeprefix("http://").rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        assert connection.recv(1) == b""
+    with server_process.client() as client:
+        assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "code"),
+    [("database or disk is full", 507, "no_space"), ("disk I/O error", 503, "unavailable")],
+)
+async def test_a_full_disk_is_told(said: str, status: int, code: str) -> None:
+    app = FastAPI()
+    explain_errors(app)
+
+    @app.get("/fails")
+    def fails(request: Request) -> None:
+        request.state.request_id = "x"
+        raise sa.exc.OperationalError("insert", {}, Exception(said))
+
+    async with asking(app) as client:
+        answer = await client.get("/fails")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
 
 
 def test_headers_have_a_limit(site: Site) -> None:

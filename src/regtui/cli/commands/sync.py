@@ -10,7 +10,7 @@ from regtui.cli.commands import single
 from regtui.cli.output import emit, say, warn
 from regtui.cli.progress import Progress
 from regtui.cli.settings import SETTINGS
-from regtui.core.errors import BadInput, RegtuiError, Unreachable
+from regtui.core.errors import BadInput, Busy, RegtuiError, Unreachable
 from regtui.registry.figures import count_text, size_text
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _watch(registry: "Registry", once: "Callable[[], Synced]") -> None:
                 _tell(once(), always=False)
                 pause = SECONDS
                 _rest(registry)
-            except Unreachable as error:
+            except (Unreachable, Busy) as error:  # the app may be syncing right now
                 if pause == SECONDS:
                     warn(str(error))
                 time.sleep(max(pause, getattr(error, "after", None) or 0.0))
