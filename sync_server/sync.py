@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from regtui.core import chain, encoding
 from regtui.core.access import Grant
-from regtui.core.operations import Operation
+from regtui.core.operations import GROUP_LIMIT, Operation
 from regtui.wire import statements
 from regtui.wire.messages import MIN_PROTOCOL, NOTHING, PROTOCOL, Anchor, Answer, Cursor, Push
 from sync_server import schema
@@ -32,9 +32,6 @@ from sync_server.healing import Healing, new_epoch, was_issued
 from sync_server.pull import Puller, anchor_statement, cursor_statement, head, link_at
 from sync_server.rights import PeopleCache, Rights
 from sync_server.secrets import Secrets, verified
-
-OPERATIONS_LIMIT = 20_000
-"""Operations of one request: a group travels as a whole."""
 
 PAGE_LIMIT = 20_000
 """Documents that an answer may have, whatever is asked for."""
@@ -128,8 +125,8 @@ class SyncService:
         self, row: RegistryRow, push: Push, replica: _Replica, caller: Caller
     ) -> list[Sent]:
         """Check what was sent against its signature and itself."""
-        if len(push.ops) > OPERATIONS_LIMIT:
-            raise Refused(413, "too_large", f"more than {OPERATIONS_LIMIT} operations at once")
+        if len(push.ops) > GROUP_LIMIT:
+            raise Refused(413, "too_large", f"more than {GROUP_LIMIT} operations at once")
         sent = [read_operation(bytes(data)) for data in push.ops]
         tip = None
         for place, one in enumerate(sent):

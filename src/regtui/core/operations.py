@@ -20,6 +20,9 @@ FORMAT = 1
 BYTES_LIMIT = 1 << 20
 """The largest operation, in bytes."""
 
+GROUP_LIMIT = 20_000
+"""Operations of one intent that a server takes: they travel and are judged as a whole."""
+
 
 class Change(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One value that an operation sets.

@@ -10,7 +10,15 @@ from uuid import UUID
 
 import msgspec
 
-from regtui.core.operations import CaptureBody, Change, Operation, ResolveBody, StateBody, subject
+from regtui.core.operations import (
+    GROUP_LIMIT,
+    CaptureBody,
+    Change,
+    Operation,
+    ResolveBody,
+    StateBody,
+    subject,
+)
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.ids import uuid7
 
@@ -29,6 +37,7 @@ class Reminter:
         self._replica = replica
         self._operations: dict[str, str] = {}
         self._groups: dict[str, str] = {}
+        self._grouped: dict[str, int] = {}
         self._conflicts: dict[str, str] = {}
 
     def remint(
@@ -68,7 +77,7 @@ class Reminter:
             actor=authority.actor.id,
             entity=entity,
             body=body,
-            group=None if operation.group is None else self._new(self._groups, operation.group),
+            group=None if operation.group is None else self._group(operation.group),
             undoes=self._operations.get(operation.undoes or ""),
         )
 
@@ -81,6 +90,13 @@ class Reminter:
         if change.saw is None:
             return change
         return msgspec.structs.replace(change, saw=self._operations.get(change.saw))
+
+    def _group(self, old: str) -> str:
+        """Return the new id of a group; one that is more than a server takes becomes several."""
+        count = self._grouped[old] = self._grouped.get(old, 0) + 1
+        if count % GROUP_LIMIT == 1:
+            self._groups.pop(old, None)
+        return self._new(self._groups, old)
 
     @staticmethod
     def _new(known: dict[str, str], identity: str) -> str:

@@ -19,6 +19,7 @@ from regtui.core.judgement import judge
 from regtui.core.manifest import FileEntry
 from regtui.core.operations import (
     BYTES_LIMIT,
+    GROUP_LIMIT,
     KINDS,
     Operation,
     decode_operation,
@@ -90,6 +91,7 @@ class SoloAuthority:
         self._key: Key | None = None
         self._signs = True
         self._group: str | None = None
+        self._grouped = 0
         self._via = via
         self._session = session
         self._now = now
@@ -117,6 +119,7 @@ class SoloAuthority:
         The group's id is of this moment: `regtui.replica.history.members` finds its operations so.
         """
         self._group = uuid7(max(self._now, self._counters.clock_us + 1))
+        self._grouped = 0
 
     def submit(
         self, kind: str, stream: str, entity: str, body: Any, *, undoes: str | None = None
@@ -137,6 +140,12 @@ class SoloAuthority:
             NotFound, BadInput, Denied, Blocked: It was refused; nothing is kept of it.
         """
         self._identify()
+        self._grouped += 1
+        if self._group is not None and self.remote is not None and self._grouped > GROUP_LIMIT:
+            raise BadInput(
+                f"a server takes {GROUP_LIMIT:,} changes at once, and this is more",
+                "do it in parts",
+            )
         counters = self._counters
         moment = self._moment()
         draft = KINDS[kind](

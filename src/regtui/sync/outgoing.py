@@ -9,6 +9,7 @@ from regtui.core import chain, encoding
 from regtui.core.documents import named_texts
 from regtui.core.judgement.shape import entity_kind
 from regtui.core.operations import (
+    GROUP_LIMIT,
     CaptureBody,
     Operation,
     decode_operation,
@@ -17,9 +18,6 @@ from regtui.replica.database import Connection
 from regtui.replica.file_lists import file_lists
 from regtui.replica.keys import Key
 from regtui.wire.messages import BODY_LIMIT, OPERATIONS_LIMIT
-
-GROUP_LIMIT = 20_000
-"""Operations that one group may have: it travels as a whole."""
 
 PENDING, SENT, ACKNOWLEDGED, REFUSED, OFFERED = (
     "pending", "sent", "acknowledged", "refused", "offered",
