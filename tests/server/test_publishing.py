@@ -100,6 +100,36 @@ def test_a_history_is_told_before_and_sent_whole(
     assert solo.version("nlp/bert@2").tags["late"] == "x"
 
 
+def test_what_is_refused_stays_and_goes_when_it_may(
+    server_process: ServerProcess, ann: Person, solo: Registry, tmp_path: Path
+) -> None:
+    solo.capture(content(tmp_path, "hidden"), model="cv/mine", tags={"by": "hand"})
+    token = invite(server_process, "ben", "maintainer", "nlp/*")
+    solo.add_remote(server_process.url)
+    solo.login(token)
+    made = solo.publish()
+    assert {one.model for one in made.refused} >= {"cv/mine"}
+    refused = [one for one in solo.outbox() if one.state == "refused"]
+    assert [one.id for one in refused] != []
+    assert len(refused) == len(made.refused)
+    solo.sync()
+    assert [one.model for one in solo.models()] == ["nlp/bert"]
+    assert solo.doctor().healthy
+    solo.gc(grace=0)  # its files are needed
+
+    with server_process.client() as client:
+        grant = {"holder": "ben", "role": "maintainer", "scope": "*"}
+        client.post(server_process.path("grants"), json=grant).raise_for_status()
+    solo.sync()
+    solo.retry()
+    done = solo.sync()
+    assert (done.rejected, done.sent_files) == (0, 1)
+    ann.registry.sync()
+    assert ann.registry.version("cv/mine@1").tags == {"by": "hand"}
+    ann.registry.checkout("cv/mine@1", tmp_path / "theirs")
+    assert solo.outbox() == []
+
+
 def test_numbers_that_change_stay_as_tags_and_what_differs_becomes_a_conflict(
     server_process: ServerProcess, ann: Person, solo: Registry, tmp_path: Path
 ) -> None:

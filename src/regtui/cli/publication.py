@@ -70,6 +70,8 @@ def _tell(made: "Publication", *, done: bool) -> None:
         warn(f"{refused.kind} of {refused.model or 'the registry'} is refused: {refused.reason}")
     if len(made.refused) > SHOWN:
         warn(f"{count_text(len(made.refused) - SHOWN, 'operation')} more are refused")
+    if made.refused:
+        warn("what is refused stays here, in the outbox: `regtui outbox` tells what to do")
 
 
 def _line(model: "PublishedModel") -> str:

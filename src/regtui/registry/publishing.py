@@ -215,6 +215,8 @@ class _Publishing:
         self._next: dict[str, int] = {}
         self._known: dict[str, int] = {}
         self._existing: frozenset[str] = frozenset()
+        self._lost: list[str] = []
+        """Versions of this page whose capture is refused."""
 
     def run(self, head: int) -> Publication:
         """Make everything again up to an operation; return what it comes to."""
@@ -226,6 +228,7 @@ class _Publishing:
         while page := self._page(seq, head):
             seq = page[-1][0]
             captured: list[str] = []
+            self._lost = []
             with self._beside.writing(self._context.actor, "cli", self._context.session) as unit:
                 for _, data, sealed in page:
                     captured += self._take(unit, reminter, data.encode(), sealed.encode())
@@ -274,6 +277,8 @@ class _Publishing:
         new = unit.bring(made)
         if not isinstance(new, Accepted):
             self._refuse(old, new)
+            if isinstance(old.body, CaptureBody):
+                self._lost.append(old.entity)
             return []
         self._answer.operations += 1
         if isinstance(new, Conflicted):
@@ -320,11 +325,11 @@ class _Publishing:
         )
 
     def _add_files(self, versions: list[str]) -> None:
-        """Give captured versions the lists of files that they have here."""
-        if not versions:
+        """Give captured versions, and those that were refused, the lists that they have here."""
+        if not versions and not self._lost:
             return
         with self._context.reading() as connection:
-            files = file_lists(connection, versions)
+            files = file_lists(connection, [*versions, *self._lost])
             since = dict(
                 connection.execute(
                     "select d.id::varchar, r.since from base.released r "
@@ -347,6 +352,8 @@ class _Publishing:
             for version in versions:
                 if version not in listed:
                     unit.add_files(version, files.get(version, []))
+            for version in self._lost:
+                unit.add_lost_list(files.get(version, []))
             # What the server sent is not here by that; what is here, is.
             run(
                 "delete from base.released where version in (select unnest(?::bigint[]))",

@@ -185,7 +185,9 @@ class SoloAuthority:
         return verdict
 
     def bring(self, operation: Operation) -> Verdict:
-        """Judge an operation that was made before there was a remote; what is accepted waits.
+        """Judge an operation that was made before there was a remote.
+
+        What is accepted waits, what is not is kept beside as refused: nothing goes by itself.
 
         Args:
             operation: It, in the name of who acts; its moment stays what it was.
@@ -198,6 +200,11 @@ class SoloAuthority:
         if isinstance(verdict, Accepted):
             self._counters.clock_us = moment
             self.keep_waiting(operation, data, judged, verdict)
+        else:
+            told = encode_verdict(verdict).decode()
+            row = (self._next_position(), operation.id, "refused", data.decode(), told)
+            self._rows.setdefault("outbox", []).append((*row, operation.at // 1000))
+            self._touched = True
         return verdict
 
     def keep_waiting(
@@ -288,7 +295,13 @@ class SoloAuthority:
 
     def add_files(self, version: str, entries: list[FileEntry]) -> None:
         """Keep the manifest of a version that an operation of this unit made."""
-        key = self._key_of(version)
+        self._keep_list(self._key_of(version), entries)
+
+    def add_lost_list(self, entries: list[FileEntry]) -> None:
+        """Keep the manifest of a version whose capture was refused, for when it is tried again."""
+        self._keep_list(self._next_key(), entries)
+
+    def _keep_list(self, key: int, entries: list[FileEntry]) -> None:
         rows = [
             (key, e.path, e.size, "true" if e.executable else "false", e.digest) for e in entries
         ]
