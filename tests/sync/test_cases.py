@@ -522,6 +522,43 @@ def test_nothing_of_a_hidden_model_is_anywhere_in_a_home_or_in_an_answer(
         assert secret.encode() not in answer
 
 
+def test_what_may_not_be_read_any_more_goes_when_a_walk_begins_anew(
+    world: World, ann: Person, ben: Person
+) -> None:
+    """A new epoch takes documents before the purge looks; what hangs on them has to go, too."""
+    world.grant("ben", "contributor", "open/*")
+    world.grant("ben", "contributor", "secret/*")
+    world.grant("ben", None, "*")
+    for model in ("open/bert", "secret/bert"):
+        capture(ann, model.partition("/")[0], model)
+        ann.registry.edit(model, {"card": f"card of {model}\n"})
+    sync_all(ann, ben)
+    world.grant("ben", None, "secret/*")
+    with changing(world) as authority:
+        secrets = world.server.secrets
+        new_epoch(authority.connection, authority, "restored", secrets, world.seed())
+    assert ben.sync().purged == 2
+    assert ben.table("select value from base.text") == [("card of open/bert\n",)]
+    assert ben.table("select count(*) from base.file") == [(1,)]
+    assert ben.table("select count(*) from base.certificate") == [(1,)]
+    # The file that goes from the disk, and null for the copies of the database.
+    assert ben.table("select count(*), count(digest) from base.purged") == [(2, 1)]
+
+
+def test_a_walk_that_begins_anew_names_no_text_twice(
+    world: World, ann: Person, ben: Person
+) -> None:
+    capture(ann, "one")
+    ann.registry.edit("bert", {"card": "card\n"})
+    sync_all(ann, ben)
+    named = sorted(ben.table("select stream, digest from base.text_of"))
+    with changing(world) as authority:
+        secrets = world.server.secrets
+        new_epoch(authority.connection, authority, "restored", secrets, world.seed())
+    ben.sync()
+    assert sorted(ben.table("select stream, digest from base.text_of")) == named
+
+
 def test_grant_pattern_over_many_models(world: World, ann: Person, ben: Person) -> None:
     """One grant is one row however many models it opens, and counts for those made later."""
     world.grant("eve", "viewer", "none/*")

@@ -59,6 +59,7 @@ class Accepting:
         self._streams: dict[str, int] = {}
         self._names: dict[str, str] = {}
         self._totals: dict[int, list[int]] = {}
+        self._dropped: dict[int, list[int]] = {}
         self.result = Brought()
 
     def take(self, answers: Iterable[Answer]) -> None:
@@ -183,14 +184,15 @@ class Accepting:
             ]
         if not keys:
             return
-        # What comes again has the key that it had, and so its files.
-        self._keys.update(
-            run(
-                "select id::varchar, key from base.document "
-                "where stream in (select unnest(?::bigint[]))",
-                [keys],
-            ).fetchall()
-        )
+        # What comes again has the key that it had, and so its files. What does not may have to be
+        # purged, with everything that hangs on its key.
+        for identity, key, stream in run(
+            "select id::varchar, key, stream from base.document "
+            "where stream in (select unnest(?::bigint[]))",
+            [keys],
+        ).fetchall():
+            self._keys[identity] = key
+            self._dropped.setdefault(stream, []).append(key)
         for table in PROJECTED:
             column = next(iter(COLUMNS[table]))
             run(
@@ -217,18 +219,27 @@ class Accepting:
     def _purge(self, readable: set[str]) -> None:
         """Let nothing stay of streams that may not be read any more."""
         run = self._connection.execute
-        rows = run(
-            "select s.id, s.key, (select count(*) from base.document d where d.stream = s.key) "
-            "from base.stream s"
-        ).fetchall()
-        gone = {name: key for name, key, _ in rows if name not in readable}
-        count = sum(found for name, _, found in rows if name in gone)
-        if not count:
-            return
-        self.result.purged += count
+        names = dict(run("select id, key from base.stream").fetchall())
+        gone = {name: key for name, key in names.items() if name not in readable}
         keys = list(gone.values())
-        in_gone = "(select key from base.document where stream in (select unnest(?::bigint[])))"
-        versions = [row[0] for row in run(f"select key from {in_gone} t", [keys]).fetchall()]  # noqa: S608
+        self._drop(list(gone))
+        # They may have been dropped before, by a walk that began anew, and what hangs on them is
+        # here all the same.
+        documents = {one for key in keys for one in self._dropped.get(key, ())}
+        texts = run(
+            "select 1 from base.text_of where stream in (select unnest(?::bigint[])) limit 1",
+            [keys],
+        ).fetchone()
+        if not documents and texts is None:
+            return
+        self.result.purged += len(documents)
+        self._purge_files(documents)
+        self._purge_texts(gone)
+
+    def _purge_files(self, documents: set[int]) -> None:
+        """Let go of files and certificates of versions that went, by the keys that they had."""
+        run = self._connection.execute
+        versions = sorted(documents)
         digests = [
             row[0]
             for row in run(
@@ -243,11 +254,9 @@ class Accepting:
                 [versions],
             )
         run(
-            "delete from base.certificate where version in (select id from base.document "
-            "where stream in (select unnest(?::bigint[])))",
-            [keys],
+            "delete from base.certificate where version in (select unnest(?::uuid[]))",
+            [[identity for identity, key in self._keys.items() if key in documents]],
         )
-        self._drop(list(gone))
         unneeded = [
             row[0]
             for row in run(
@@ -270,6 +279,10 @@ class Accepting:
             "delete from base.layout where lower(hex(digest)) in (select unnest(?::varchar[]))",
             [unneeded],
         )
+
+    def _purge_texts(self, gone: dict[str, int]) -> None:
+        """Let go of texts that only such streams name; `gone` has their keys by id."""
+        run, keys = self._connection.execute, list(gone.values())
         run(
             "delete from base.text where digest in (select digest from base.text_of "
             "where stream in (select unnest(?::bigint[]))) and digest not in "
@@ -332,7 +345,19 @@ class Accepting:
             self._connection,
             {d: v for (_, d), v in values.items() if d not in lists}.items(),
         )
-        insert(self._connection, "text_of", rows)
+        self._name_texts(rows)
+
+    def _name_texts(self, rows: Sequence[tuple[int, str]]) -> None:
+        """Note which streams name which texts; a stream that comes anew names them again."""
+        if not rows:
+            return
+        self._connection.execute(
+            "insert into base.text_of "
+            "select n.stream, n.digest from (select unnest(?::bigint[]) as stream, "
+            "unnest(?::varchar[]) as digest) n "
+            "anti join base.text_of t on t.stream = n.stream and t.digest = n.digest",
+            [[stream for stream, _ in rows], [digest for _, digest in rows]],
+        )
 
     def _earlier_texts(self, digests: set[str]) -> dict[str, str]:
         """Return lists of files that came on an earlier page than their versions."""
