@@ -42,7 +42,7 @@ from sync_server import schema
 from sync_server.database import insert, upsert
 from sync_server.logs import note_failure
 from sync_server.rights import ACCESS
-from sync_server.view import ServerView, Snapshot
+from sync_server.view import ServerView, Snapshot, Unread
 
 SLICE = 0.25
 """Seconds that one request may hold the registry; the rest is for the next one."""
@@ -545,7 +545,7 @@ class Authority:
         self.view.restore(view)
 
 
-def known_verdict(past: Past) -> bytes:
+def known_verdict(past: Past | Unread) -> bytes:
     """Return the bytes of a verdict that was given before."""
     return encode_verdict(past.verdict)
 

@@ -10,8 +10,8 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from regtui.core.documents import Document, decode_document
-from regtui.core.operations import Operation, decode_operation
-from regtui.core.verdicts import Accepted, Judged, decode_verdict
+from regtui.core.operations import Operation, UnknownKind, decode_operation
+from regtui.core.verdicts import Accepted, Judged, Verdict, decode_verdict
 from regtui.core.view import Past
 from sync_server import schema
 from sync_server.database import chunks
@@ -29,6 +29,13 @@ class Snapshot(Struct):
     numbers: dict[str, int]
     made: set[str]
     seq: int
+
+
+class Unread(Struct, frozen=True):
+    """An operation that was judged before, of a kind or format that this program does not know."""
+
+    data: bytes
+    verdict: Verdict
 
 
 class ServerView:
@@ -51,6 +58,7 @@ class ServerView:
         self._documents: dict[str, Document | None] = {}
         self._bodies: dict[str, bytes | None] = {}
         self._pasts: dict[str, Past | None] = {}
+        self._unread: dict[str, Unread] = {}
         self._texts: dict[str, str] = {}
         self._numbers: dict[str, int] = {}
         self._claims: dict[str, int] = {}
@@ -136,6 +144,10 @@ class ServerView:
         if operation not in self._pasts:
             self.load((), [operation])
         return self._pasts[operation]
+
+    def unread(self, operation: str) -> Unread | None:
+        """Return an operation judged before that this program can't read: no `past` tells of it."""
+        return self._unread.get(operation) if self.past(operation) is None else None
 
     def forget_past(self, operation: str) -> None:
         """Let go of an operation that is judged anew."""
@@ -302,6 +314,10 @@ class ServerView:
             )
         ).all()
         for seq, data, verdict in (*refused, *rows):
-            operation = decode_operation(bytes(data))
-            past = Past(operation, decode_verdict(bytes(verdict)), int(seq))
-            self._pasts[operation.id] = past
+            decided = decode_verdict(bytes(verdict))
+            try:
+                operation = decode_operation(bytes(data))
+            except UnknownKind:
+                self._unread[decided.op] = Unread(bytes(data), decided)
+                continue
+            self._pasts[operation.id] = Past(operation, decided, int(seq))

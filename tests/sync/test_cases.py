@@ -7,6 +7,7 @@ import contextlib
 import json
 import shutil
 import sqlite3
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -706,20 +707,29 @@ def test_old_client_new_server(world: World, ann: Person, ben: Person) -> None:
     assert msgspec.json.decode(ben.documents[model])["facts"]["later"] == 1
 
 
+def older(data: bytes) -> Any:
+    """Decode an operation as a program that knows of no comments."""
+    if msgspec.json.decode(data)["kind"] == "comment.add":
+        raise UnknownKind("comment.add")
+    return decode_operation(data)
+
+
+@contextlib.contextmanager
+def old_server() -> Iterator[None]:
+    with (
+        patch("sync_server.authority.decode_operation", older),
+        patch("sync_server.view.decode_operation", older),
+    ):
+        yield
+
+
 def test_new_client_old_server(world: World, ann: Person) -> None:
     """What an old server does not know goes to the outbox and stops nothing."""
     capture(ann, "one")
     ann.sync()
-    decode = decode_operation
-
-    def older(data: bytes) -> Any:
-        if msgspec.json.decode(data)["kind"] == "comment.add":
-            raise UnknownKind("comment.add")
-        return decode(data)
-
     ann.registry.add_comment("bert@1", "too new")
     ann.registry.edit("bert@1", {"description": "goes on"})
-    with patch("sync_server.authority.decode_operation", older):
+    with old_server():
         done = ann.sync()
     assert (done.accepted, done.rejected, done.pending) == (1, 1, 0)
     (entry,) = ann.registry.outbox()
@@ -727,6 +737,67 @@ def test_new_client_old_server(world: World, ann: Person) -> None:
     ann.registry.retry()  # the server was upgraded meanwhile
     assert ann.sync().accepted == 1
     assert [one.text for one in ann.registry.comments("bert@1")] == ["too new"]
+
+
+def test_what_an_old_server_does_not_know_gets_its_verdict_again(world: World, ann: Person) -> None:
+    """The answer may be lost: asked again, the server has bytes that it still can't read."""
+    ann.registry.create_model("bert")
+    ann.sync()
+    ann.registry.add_comment("bert", "too new")
+    request = request_of(ann)
+    with old_server():
+        first = ann.wire.sync(request.registry, request.push)
+        again = ann.wire.sync(request.registry, request.push)
+        assert [bytes(one) for one in again.verdicts] == [bytes(one) for one in first.verdicts]
+        other = bytes(request.push.ops[0]).replace(b"too new", b"TOO NEW")
+        with ann.replica.changing() as connection:
+            connection.execute("update base.outbox set bytes = ?", [other.decode()])
+        with pytest.raises(Refused, match="stands for another one"):
+            ann.sync()
+        with ann.replica.changing() as connection:
+            connection.execute(
+                "update base.outbox set bytes = ?", [bytes(request.push.ops[0]).decode()]
+            )
+        done = ann.sync()
+    assert (done.rejected, done.pending) == (1, 0)
+
+
+def test_an_old_client_keeps_operations_that_it_does_not_know(
+    world: World, ann: Person, ben: Person
+) -> None:
+    """They come down with what the history tells of any operation, and stop nothing."""
+    ann.registry.create_model("bert")
+    ann.registry.add_comment("bert", "too new")
+    ann.sync()
+    with (
+        patch("regtui.replica.accepting.decode_operation", older, create=True),
+        patch("regtui.replica.decoded.decode_operation", older),
+    ):
+        ben.sync()
+        ben.registry.edit("bert", {"description": "ben's"})
+        assert [one.kind for one in ben.registry.log("bert").operations] == [
+            "model.edit",
+            "model.create",
+        ]
+        ben.sync()
+        assert ben.registry.model("bert").description == "ben's"
+    assert ben.table("select id, bytes from base.operation order by seq") == [
+        (uuid.UUID(identity), data.decode()) for identity, data in operations_of(world)
+    ]
+    sync_all(ann)
+    assert ben.documents == ann.documents
+    rows = "select seq, operation, via, time, path, after from base.log order by all"
+    assert ben.table(rows) == ann.table(rows)
+
+
+def operations_of(world: World) -> list[tuple[str, bytes]]:
+    """Return id and bytes of the operations on models that the server accepted."""
+    o = schema.operation.c
+    with world.database.reading() as connection:
+        rows = connection.execute(
+            sa.select(o.id, o.bytes).where(o.stream != "access").order_by(o.seq)
+        )
+        return [(identity, bytes(data)) for identity, data in rows]
 
 
 def test_schema_migration_of_documents(world: World, ann: Person, ben: Person) -> None:

@@ -1,5 +1,6 @@
 """From the documents of conflicts to answers: names for ids, texts for digests, a page at once."""
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -7,7 +8,7 @@ from msgspec import Struct
 
 from regtui.core.documents import Document, Register, Rule, field_of
 from regtui.core.identity import short_id
-from regtui.core.operations import Operation, decode_operation
+from regtui.core.operations import Operation, UnknownKind, decode_operation
 from regtui.registry.answers import iso
 from regtui.registry.answers_conflicts import ConflictAnswer, Resolution, Side
 from regtui.registry.lookups import actor_names, model_names
@@ -114,7 +115,11 @@ def _operations(connection: Connection, ids: set[str]) -> dict[str, Operation]:
         "where id in (select try_cast(unnest(?) as uuid))",
         [list(ids)],
     ).fetchall()
-    return {identity: decode_operation(data.encode()) for identity, data in rows}
+    found = {}
+    for identity, data in rows:
+        with contextlib.suppress(UnknownKind):  # of a newer program: it asks in its own way
+            found[identity] = decode_operation(data.encode())
+    return found
 
 
 def _documents(connection: Connection, entities: set[str]) -> dict[str, Document]:

@@ -7,6 +7,7 @@ server's, and a stream that differs is read anew.
 """
 
 from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 import msgspec
 from msgspec import Struct
@@ -14,7 +15,6 @@ from msgspec import Struct
 from regtui.core.documents import Document, decode_document
 from regtui.core.encoding import encode
 from regtui.core.manifest import FileEntry
-from regtui.core.operations import decode_operation
 from regtui.replica.database import Connection
 from regtui.replica.projection import Rows, changed_tables, mentioned, project
 from regtui.replica.rebuild import PROJECTED
@@ -402,17 +402,14 @@ class Accepting:
                 [seqs],
             )
         operations, lines, undone = [], [], []
-        decoded = [
-            (entry, decode_operation(bytes(entry.op)), _decided.decode(bytes(entry.verdict)))
-            for entry in log
-        ]
+        decoded = [(entry, *_headers(entry)) for entry in log]
         self._find_ids({row.entity for entry in log for row in entry.rows})
-        self._find_ids({operation.actor for _, operation, _ in decoded})
-        for entry, operation, decided in decoded:
+        self._find_ids({made.actor for _, made, _ in decoded})
+        for entry, made, decided in decoded:
             operations.append(
                 (
                     entry.seq,
-                    operation.id,
+                    decided.op,
                     self._stream(entry.stream),
                     bytes(entry.op).decode(),
                     bytes(entry.verdict).decode(),
@@ -420,13 +417,13 @@ class Accepting:
                     entry.link,
                 )
             )
-            actor = self._key(operation.actor)
+            actor = self._key(made.actor)
             lines += [
                 (
                     entry.seq,
-                    operation.id,
+                    decided.op,
                     actor,
-                    operation.via,
+                    made.via,
                     decided.now // 1000,
                     self._key(row.entity),
                     row.kind,
@@ -438,8 +435,8 @@ class Accepting:
                 )
                 for row in entry.rows
             ]
-            if operation.undoes is not None:
-                undone.append((entry.seq, operation.id, operation.undoes))
+            if made.undoes is not None:
+                undone.append((entry.seq, decided.op, made.undoes))
         insert(self._connection, "operation", operations)
         insert(self._connection, "log", lines)
         insert(self._connection, "undo", undone)
@@ -519,10 +516,29 @@ class _Identity(Struct):
     id: str
 
 
+class _Made(Struct):
+    """What the history tells of an operation, whatever its kind; newer programs may say less."""
+
+    actor: str = str(UUID(int=0))
+    via: str = ""
+    undoes: str | None = None
+
+
 class _Decided(Struct):
+    op: str
     now: int
 
 
+def _headers(entry: Entry) -> tuple[_Made, _Decided]:
+    """Return what the history tells of an operation and of its verdict."""
+    try:
+        made = _made.decode(bytes(entry.op))
+    except msgspec.DecodeError:
+        made = _Made()
+    return made, _decided.decode(bytes(entry.verdict))
+
+
 _identity = msgspec.json.Decoder(_Identity)
+_made = msgspec.json.Decoder(_Made)
 _decided = msgspec.json.Decoder(_Decided)
 _files = msgspec.json.Decoder(list[FileEntry])

@@ -40,12 +40,25 @@ def stored_past(seq: int, data: str, verdict: str) -> Past:
         Damaged: The bytes hold none.
         RegtuiError: A newer program made the operation.
     """
+    past = known_past(seq, data, verdict)
+    if past is None:
+        raise RegtuiError(f"a newer regtui made the operation #{seq}", "upgrade regtui")
+    return past
+
+
+def known_past(seq: int, data: str, verdict: str) -> Past | None:
+    """Return the operation and verdict behind their stored bytes; None for an unknown kind.
+
+    What newer programs made comes down like anything else and stays as it is, for the program that
+    will know it.
+
+    Raises:
+        Damaged: The bytes hold none.
+    """
     try:
         return Past(decode_operation(data.encode()), decode_verdict(verdict.encode()), seq)
-    except UnknownKind as error:
-        raise RegtuiError(
-            f"a newer regtui made the operation #{seq} ({error})", "upgrade regtui"
-        ) from None
+    except UnknownKind:
+        return None
     except (*UNREADABLE, BadInput):
         raise Damaged(f"the operation #{seq} can't be read", _HINT) from None
 

@@ -21,7 +21,7 @@ from regtui.core.errors import Damaged
 from regtui.core.manifest import FileEntry, content_digest
 from regtui.core.verdicts import Accepted, decode_verdict
 from regtui.replica.database import Connection, configuration, duckdb
-from regtui.replica.decoded import stored_past
+from regtui.replica.decoded import known_past
 from regtui.replica.migrate import apply_all
 from regtui.replica.rebuild import PROJECTED, key_ranges, projected, readable
 from regtui.replica.remote import PENDING
@@ -158,11 +158,12 @@ def _made(rows: Iterable[tuple[int, str, str]], found: Examination) -> set[str]:
     made: set[str] = set()
     for seq, data, verdict in rows:
         try:
-            decided = stored_past(seq, data, verdict).verdict
+            past = known_past(seq, data, verdict)
         except Damaged:
             found.malformed.append(seq)
             continue
-        made |= decided.documents.keys() if isinstance(decided, Accepted) else set()
+        if past is not None and isinstance(past.verdict, Accepted):
+            made |= past.verdict.documents.keys()
     return made
 
 

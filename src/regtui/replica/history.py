@@ -16,7 +16,7 @@ from msgspec import Struct
 from regtui.core.verdicts import LogRow
 from regtui.core.view import Past
 from regtui.replica.database import Connection
-from regtui.replica.decoded import stored_past, stored_value
+from regtui.replica.decoded import known_past, stored_value
 from regtui.replica.remote import PENDING
 
 FIRST_WINDOW = 512
@@ -116,7 +116,7 @@ def operations(connection: Connection, seqs: Sequence[int]) -> list[Past]:
         "where seq between ? and ? and seq in (select unnest(?::bigint[])) order by seq",
         [min(seqs), max(seqs), list(seqs)],
     ).fetchall()
-    found = {row[0]: stored_past(*row) for row in rows}
+    found = {past.seq: past for row in rows if (past := known_past(*row)) is not None}
     return [found[seq] for seq in seqs if seq in found]
 
 
@@ -130,8 +130,8 @@ def operations_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Pa
         "where id between ? and ? and id in (select unnest(?::uuid[]))",
         [wanted[0], wanted[-1], wanted],
     ).fetchall()
-    found = (stored_past(*row) for row in rows)
-    return {past.operation.id: past for past in found}
+    found = (known_past(*row) for row in rows)
+    return {past.operation.id: past for past in found if past is not None}
 
 
 def named(connection: Connection, low: str, high: str) -> list[int]:
@@ -160,8 +160,9 @@ def members(connection: Connection, groups: Iterable[str]) -> dict[str, list[Pas
         [*itertools.chain.from_iterable(windows), list(found)],
     ).fetchall()
     for row in rows:
-        past = stored_past(*row)
-        found[past.operation.group or ""].append(past)
+        past = known_past(*row)
+        if past is not None:
+            found[past.operation.group or ""].append(past)
     return found
 
 

@@ -12,7 +12,7 @@ from regtui.core.documents import Document
 from regtui.core.verdicts import Accepted, Judged
 from regtui.core.view import Past
 from regtui.replica.database import Connection
-from regtui.replica.decoded import stored_document, stored_past
+from regtui.replica.decoded import known_past, stored_document
 
 # Operations of others name what they like; the database takes nothing else for an id.
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -91,7 +91,7 @@ class ReplicaView:
         row = self._connection.execute(
             "select seq, bytes, verdict from base.operation where id = ?", [operation]
         ).fetchone()
-        return None if row is None else stored_past(*row)
+        return None if row is None else known_past(*row)
 
     def text(self, digest: str) -> str | None:
         """Return a kept text."""
@@ -184,7 +184,7 @@ class ReplicaView:
             "where l.seq > ? and l.entity = (select key from base.document where id = ?)",
             [first, entity],
         ).fetchall()
-        stored = (stored_past(*row) for row in rows)
+        stored = (past for row in rows if (past := known_past(*row)) is not None)
         here = (made for made in self._pasts.values() if made.seq > first)
         for later in itertools.chain(stored, here):
             changed = isinstance(later.verdict, Accepted) and entity in later.verdict.documents
