@@ -1,10 +1,13 @@
 """Undo by its key: an edit at once, what makes or deletes a version after a yes."""
 
+from pathlib import Path
+
 from regtui.registry import Registry
 from regtui.tui.app import RegtuiApp
 from regtui.tui.screens.prompt import Confirm
 from tests.tui.acts import at_version, press, told
-from tests.tui.driving import screen_text
+from tests.tui.driving import screen_text, shows
+from tests.tui.joined import Lab, app_on
 
 FOUR, SIX = "nlp/sentiment@4", "nlp/sentiment@6"
 
@@ -67,3 +70,23 @@ async def test_the_key_pressed_twice_takes_back_two_edits_at_once(
 
     assert sample.version(SIX).description == before
     assert told(app).count("undid") == 2
+
+
+async def test_what_the_server_accepted_before_the_key_or_before_the_yes_is_taken_back(
+    lab: Lab, tmp_path: Path
+) -> None:
+    lab.capture(lab.ann, "ann's")
+    lab.ann.sync()
+    lab.ann.edit("nlp/bert@1", {"tags/a": "1"})
+    lab.ann.sync()
+    app = app_on(lab.ann, tmp_path)
+    async with at_version(app, "nlp/bert@1") as pilot:
+        await press(pilot, "u")
+        assert lab.ann.version("nlp/bert@1").tags == {}
+        lab.capture(lab.ann, "more")
+        await press(pilot, "u")
+        await shows(pilot, "It takes back: captured")
+        lab.ann.sync()
+        await press(pilot, "y")
+
+    assert lab.ann.version("nlp/bert@2").state == "deleted"

@@ -7,11 +7,11 @@ Whether an intent is in effect follows from the chain of intents over it, each o
 the one before: it is if their number is even.
 
 A bare `undo` looks for the last intent that this person made by hand here and that is in effect, so
-doing it again goes further back. What came from another replica of the same person is passed over:
-whoever types `undo` means what he did last at this machine. A bare `redo` looks for the newest undo
-in effect, up to where the person made another change by hand. `revert` moves an alias back and
-counts as a change of its own: its operation is the only one that names in `undoes` what it took
-back and has no group.
+doing it again goes further back, also to what the remote accepted since. What came from another
+replica of the same person is passed over: whoever types `undo` means what he did last at this
+machine. A bare `redo` looks for the newest undo in effect, up to where the person made another
+change by hand. `revert` moves an alias back and counts as a change of its own: its operation is the
+only one that names in `undoes` what it took back and has no group.
 
 All of it is one transaction: what is refused leaves nothing behind.
 """
@@ -27,12 +27,15 @@ from regtui.core.inverse import Draft, inverse
 from regtui.core.verdicts import Accepted, Conflicted
 from regtui.core.view import Past
 from regtui.registry.context import Context
+from regtui.registry.figures import seq_text
 from regtui.registry.history import OperationAnswer, operation_answers
 from regtui.registry.intents import Intent, Intents
 from regtui.registry.rehearsal import unit_of_work
 from regtui.registry.released import without_files
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.history import Wanted, matching, named, newest, operations, rows_of
+from regtui.replica.own_ids import OwnIds, own_ids
+from regtui.replica.remote import PENDING
 
 BY_HAND = ("cli", "app", "api")
 PAGE = 64
@@ -102,8 +105,7 @@ def _taken_back(context: Context, operation: str | None, *, dry_run: bool, again
 
 def _answer(authority: SoloAuthority, undone: list[Past]) -> Undone:
     connection = authority.connection
-    first = authority.view.seq - len(undone)
-    made = operation_answers(connection, range(first, authority.view.seq))
+    made = operation_answers(connection, authority.submitted)
     seqs = list(dict.fromkeys(past.seq for past in undone))
     back = [one.entity for one in made if any(change.path == "state" for change in one.changes)]
     gone = without_files(connection, back)
@@ -124,6 +126,7 @@ class _Story:
         self._authority = authority
         self._connection = authority.connection
         self._intents = Intents(authority.connection)
+        self._own = OwnIds({}) if authority.remote is None else own_ids(authority.connection)
         authority.begin_group()
 
     def of(self, past: Past) -> Intent:
@@ -182,16 +185,27 @@ class _Story:
         ).fetchone()
         if row is None:
             return
-        wanted = Wanted(actor=row[0], via=BY_HAND)
+        wanted = Wanted(actor=row[0], via=BY_HAND, replicas=list(self._own.until))
         seqs = matching(self._connection, wanted, newest(self._connection) + 1)
         told: set[int] = set()
         while page := list(itertools.islice(seqs, PAGE)):
-            pasts = [one for one in operations(self._connection, page) if _is_made_here(one)]
+            pasts = [one for one in operations(self._connection, page) if self._is_made_here(one)]
             self._intents.load(pasts)
             for found in map(self.of, pasts):
                 if found.first.seq not in told:
                     told.add(found.first.seq)
                     yield found
+
+    def _is_made_here(self, past: Past) -> bool:
+        """Tell whether an operation was made at this home.
+
+        Without a remote it was judged as it was made; one that came by a file, only later. A
+        replica's id would not do: a copy of the home goes on from the same history with a new one.
+        """
+        if self._authority.remote is not None:
+            return past.seq >= PENDING or self._own.made(past.operation)
+        verdict = past.verdict
+        return isinstance(verdict, Accepted) and verdict.now == past.operation.at
 
     def _newest(self, undo: Intent) -> Intent:
         """Return the last intent that stands for an undo in effect: it knows what stood before."""
@@ -239,7 +253,9 @@ class _Story:
                     self._make(draft, past)
                     undone.append(past)
             except RegtuiError as error:
-                raise type(error)(f"can't undo #{past.seq}: {error.message}", error.hint) from None
+                raise type(error)(
+                    f"can't undo {seq_text(past.seq)}: {error.message}", error.hint
+                ) from None
         return undone
 
     def _make(self, draft: Draft, past: Past) -> None:
@@ -266,24 +282,18 @@ class _Story:
             )
 
 
-def _is_made_here(past: Past) -> bool:
-    """Tell whether an operation was judged as it was made; one that came by a file, only later.
-
-    A replica's id would not do: a copied home takes a new one, and goes on from the same history.
-    """
-    verdict = past.verdict
-    return isinstance(verdict, Accepted) and verdict.now == past.operation.at
-
-
 def _find(authority: SoloAuthority, text: str) -> Past:
     """Return the operation that somebody names.
 
-    A number is a sequence number, unless it starts with 0, as ids do and numbers don't.
+    A number is a sequence number, unless it starts with 0, as ids do and numbers don't; `+3` is how
+    the log calls what waits for the remote.
     """
     number = text.removeprefix("#")
     connection = authority.connection
     if re.fullmatch(r"[1-9][0-9]{0,17}", number):
         seqs = [int(number)]
+    elif re.fullmatch(r"\+[1-9][0-9]{0,14}", text):
+        seqs = [PENDING + int(text[1:])]
     else:
         digits = text.lower().replace("-", "")
         if not re.fullmatch(rf"[0-9a-f]{{{PREFIX_DIGITS},32}}", digits):

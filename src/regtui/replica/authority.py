@@ -112,6 +112,8 @@ class SoloAuthority:
         self._rows: dict[str, list[Row]] = {}
         self._texts: dict[str, str] = {}
         self._touched = False
+        self.submitted: list[int] = []
+        """Sequence numbers of what was submitted; what waits for the remote has one, too."""
 
     def begin_group(self) -> None:
         """Make what is submitted from now on one intent, which is also undone as one.
@@ -179,8 +181,10 @@ class SoloAuthority:
         if self.remote is None:
             counters.n, counters.tip = counters.n + 1, tip
             self._take(operation, data, judged, verdict)
+            self.submitted.append(counters.seq)
         else:
-            self.keep_waiting(operation, data, judged, verdict)
+            position = self.keep_waiting(operation, data, judged, verdict)
+            self.submitted.append(PENDING + position)
         counters.clock_us = moment
         return verdict
 
@@ -209,8 +213,8 @@ class SoloAuthority:
 
     def keep_waiting(
         self, operation: Operation, data: bytes, judged: Judged, verdict: Accepted
-    ) -> None:
-        """Take the effects of an operation that the remote has still to judge.
+    ) -> int:
+        """Take the effects of an operation that the remote has still to judge; return its place.
 
         Args:
             operation: It.
@@ -223,6 +227,7 @@ class SoloAuthority:
         created = operation.at // 1000
         row = (position, operation.id, "pending", data.decode(), None, created)
         self._rows.setdefault("outbox", []).append(row)
+        return position
 
     def accepted_by(self, document: Document) -> str | None:
         """Return the last operation on an entity in the accepted state; None where it is new.
@@ -319,8 +324,8 @@ class SoloAuthority:
         ]
         delete(self.connection, "stream", [s.key for s in self._streams.values() if not s.is_new])
         self._rows["stream"] = list(streams)
-        if self.remote is None:
-            self._sign()
+        if self._key is not None:
+            self._sign(self._key)
         for table, rows in self._rows.items():
             insert(self.connection, table, rows)
         keep(self.connection, self._texts.items())
@@ -348,16 +353,15 @@ class SoloAuthority:
             self._key = passing_key() if self._rehearses else make_key(self._home)
             counters.id, counters.n, counters.tip = self._key.replica, 0, chain.GENESIS
 
-    def _sign(self) -> None:
+    def _sign(self, key: Key) -> None:
         """Sign the tip of the chain and the registry's link; the key's public half is kept once.
 
-        What has lost its signature is not signed anew, not even by a copy: that would vouch for
-        what nobody checked.
+        What waits for the remote is signed when it is sent, but by which keys this home acted is
+        known from now on (`regtui.replica.own_ids`). What has lost its signature is not signed
+        anew, not even by a copy: that would vouch for what nobody checked.
         """
-        key, c = self._key, self._counters
-        if key is None:
-            return
-        if self._signs:
+        c = self._counters
+        if self._signs and self.remote is None:
             statement = chain.statement(c.registry, c.id, n=c.n, prev=c.tip, seq=c.seq, last=c.link)
             self._rows["signature"] = [(c.seq, c.id, c.n, key.sign(statement).hex())]
         known = self.connection.execute(

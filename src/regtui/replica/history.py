@@ -42,6 +42,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
         via: What it came through.
         kind: Such as `version.edit`.
         since: Milliseconds.
+        replicas: Ids of the replicas that made it; what waits for the remote was made here.
     """
 
     stream: str | None = None
@@ -50,6 +51,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     via: Sequence[str] = ()
     kind: str | None = None
     since: int | None = None
+    replicas: Sequence[str] = ()
 
 
 def newest(connection: Connection) -> int:
@@ -263,6 +265,9 @@ def _condition(wanted: Wanted) -> tuple[str, dict[str, Any]]:
     if wanted.kind is not None:  # the cheap look first
         parts.append("contains(o.bytes, $spelled) and o.bytes ->> '$.kind' = $kind")
         parameters |= {"spelled": f'"kind":"{wanted.kind}"', "kind": wanted.kind}
+    if wanted.replicas:
+        parts.append(f"(o.seq >= {PENDING} or list_has_any($made, [o.bytes ->> '$.replica']))")
+        parameters["made"] = list(wanted.replicas)
     return "".join(f" and {part}" for part in parts), parameters
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from regtui.registry.figures import count_text
+from regtui.registry.figures import count_text, seq_text
 from regtui.tui.acts.asking import ask, read
 from regtui.tui.acts.telling import command
 from regtui.tui.background import start
@@ -33,11 +33,11 @@ SHOWN = 8
 
 async def undo_operation(app: "RegtuiApp", operation: "OperationAnswer") -> None:
     """Take back an operation with all of its intent, after saying what that will do."""
-    number = str(operation.seq)
-    would = await app.act(lambda registry: registry.undo(number, dry_run=True))
+    would = await app.act(lambda registry: registry.undo(operation.id, dry_run=True))
     if would is not None:
         what = f"\n{_listed(would.undone)}\n\nby:\n{_listed(would.operations)}"
-        await _ask_and_undo(app, number, what, command("undo", number))
+        number = seq_text(operation.seq).removeprefix("#")
+        await _ask_and_undo(app, operation, what, command("undo", number))
 
 
 async def undo_last(app: "RegtuiApp") -> None:
@@ -45,24 +45,26 @@ async def undo_last(app: "RegtuiApp") -> None:
     would = await app.act(lambda registry: registry.undo(dry_run=True))
     if would is None:
         return
-    # By its number: somebody may do something else before the answer.
-    number, again = str(would.undone[0].seq), command("undo")
+    # By its id: somebody may do something else before the answer, and a sync gives it a number.
+    last, again = would.undone[0], command("undo")
     if ASKED.isdisjoint(one.kind for one in would.undone):
-        await _undo(app, number, again)  # awaited: the key pressed twice takes back two changes
+        await _undo(app, last, again)  # awaited: the key pressed twice takes back two changes
         return
     more = len(would.undone) - 1
     what = f" {one_line(would.undone[0].summary)}" + (f", and {more:,} more" if more else "")
-    start(app.screen, _ask_and_undo, app, number, what, again, group="act", together=True)
+    start(app.screen, _ask_and_undo, app, last, what, again, group="act", together=True)
 
 
-async def _ask_and_undo(app: "RegtuiApp", number: str, what: str, again: str) -> None:
+async def _ask_and_undo(
+    app: "RegtuiApp", operation: "OperationAnswer", what: str, again: str
+) -> None:
     """Take back an operation with all of its intent, after a yes."""
-    if await ask(app, Confirm(f"Undo #{number}", f"It takes back:{what}")):
-        await _undo(app, number, again)
+    if await ask(app, Confirm(f"Undo {seq_text(operation.seq)}", f"It takes back:{what}")):
+        await _undo(app, operation, again)
 
 
-async def _undo(app: "RegtuiApp", number: str, again: str) -> None:
-    done = await app.act(lambda registry: registry.undo(number))
+async def _undo(app: "RegtuiApp", operation: "OperationAnswer", again: str) -> None:
+    done = await app.act(lambda registry: registry.undo(operation.id))
     if done is not None:
         app.tell_done("undid", [one.summary for one in done.undone], again)
         for line in done.warnings:
