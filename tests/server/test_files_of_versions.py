@@ -116,6 +116,51 @@ def test_other_choices_are_refused(ann: Person) -> None:
         ann.registry.sync(direction="sideways")
 
 
+def test_a_reader_sends_nothing_back_and_a_contributor_elsewhere_sends_his_own(
+    server_process: ServerProcess, ann: Person, ben: Person, tmp_path: Path
+) -> None:
+    cat = join(server_process, tmp_path / "cat-home", "cat", "viewer", "nlp/*")
+    captured(ann, tmp_path, "aaa/hers", "w")
+    captured(ann, tmp_path, "nlp/hers", "w")
+    ann.registry.sync()
+    assert cat.registry.sync(artifacts="all").fetched_files == 1
+    assert cat.registry.sync(artifacts="all").withheld == []
+    grant = {"holder": "ben", "role": "viewer", "scope": "aaa/*"}
+    with server_process.client() as client:
+        client.post(server_process.path("grants"), json=grant).raise_for_status()
+    ben.registry.sync(artifacts="all")
+    captured(ben, tmp_path, "nlp/mine", "w")
+    sent = ben.registry.sync(artifacts="all")
+    assert (sent.sent_files, sent.withheld) == (1, [])
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_files_that_may_not_be_sent_any_more_are_told_and_keep_no_others(
+    server_process: ServerProcess,
+    ann: Person,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    knows: bool,
+) -> None:
+    ben = join(server_process, tmp_path / "ben-home", "ben", "contributor", "nlp/a")
+    captured(ben, tmp_path, "nlp/a", "w")
+    ben.registry.sync(artifacts="none")
+    with server_process.client() as client:
+        for scope, role in (("nlp/a", "viewer"), ("nlp/b", "contributor")):
+            grant = {"holder": "ben", "role": role, "scope": scope}
+            client.post(server_process.path("grants"), json=grant).raise_for_status()
+    ben.registry.sync(artifacts="none")
+    captured(ben, tmp_path, "nlp/b", "w")
+    if not knows:  # as where a grant goes between the two
+        monkeypatch.setattr("regtui.registry.transferring._may_send", lambda *_: True)
+    sent = ben.registry.sync(artifacts="all")
+    assert (sent.sent_files, sent.withheld) == (1, ["nlp/a@1"])
+    with server_process.client() as client:
+        grant = {"holder": "ben", "role": "contributor", "scope": "nlp/a"}
+        client.post(server_process.path("grants"), json=grant).raise_for_status()
+    assert ben.registry.sync().sent_files == 1
+
+
 def test_files_that_were_never_sent_are_told_with_who_has_them(
     ann: Person, ben: Person, tmp_path: Path
 ) -> None:

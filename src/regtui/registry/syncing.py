@@ -88,6 +88,7 @@ def sync(
             sent = send_files(context, transport, artifacts, on_progress)
             done.sent_files, done.sent_bytes = sent.files, sent.size
             done.absent += sent.absent
+            done.withheld = sent.withheld
         if reads:
             fetched = fetch_files(context, transport, artifacts, on_progress)
             done.fetched_files, done.fetched_bytes = fetched.files, fetched.size

@@ -4,6 +4,9 @@ Metadata always syncs; files go by need. Up go those of the versions that were c
 (`regtui.replica.unsent`); down come those that somebody asks for. Work is done in pages of versions
 of one model, for the server keeps files by model, and each page is noted when it is done: whenever
 it ends, doing it again does the rest.
+
+Who may not write to a model offers no files of it, though he has some: they came from the server.
+What was captured here stays noted, and is told, until he may again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,12 +17,14 @@ from msgspec import Struct
 
 from regtui.artifacts.copying import Progress
 from regtui.artifacts.garbage import all_there
-from regtui.core.errors import BadInput, NotFound, RegtuiError
+from regtui.core.access import REQUIRED, role_of
+from regtui.core.errors import BadInput, Denied, NotFound, RegtuiError
 from regtui.core.identity import short_id
 from regtui.core.manifest import FileEntry
 from regtui.registry.answers import VersionAnswer
 from regtui.registry.context import Context
 from regtui.replica.file_lists import file_lists
+from regtui.replica.remote import read_remote
 from regtui.replica.unsent import forget_unsent
 from regtui.sync.piece_calls import Api
 from regtui.sync.transfer import Transferred, download, upload
@@ -59,11 +64,13 @@ class Moved(Struct):
         files: Files that went over the network.
         size: Their bytes.
         absent: References of versions of which files were not to be had.
+        withheld: Those that were captured here and whose files may not be sent.
     """
 
     files: int = 0
     size: int = 0
     absent: list[str] = []
+    withheld: list[str] = []
 
     def count(self, one: Transferred) -> None:
         """Add a transfer."""
@@ -76,6 +83,7 @@ class _Wanted(Struct, frozen=True):
 
     key: int
     id: str
+    model: str
     reference: str
 
 
@@ -117,14 +125,26 @@ def send_files(
 
     Raises:
         Unreachable: The server does not answer; what was done stays done.
-        RegtuiError: It refuses, or a file can't be read.
+        SignedOut: The token is not good any more.
+        RegtuiError: A file can't be read.
     """
+    from regtui.sync.transport import SignedOut
+
     moved = Moved()
     if artifacts == "none":
         return moved
     for stream, page in _pages(context, _SEND[artifacts]):
+        if not _may_send(context, page):
+            moved.withheld += _unsent(context, page)
+            continue
         files = _files(context, page)
-        done = upload(api, context.store, stream, files.digests, progress=_sized(on_progress))
+        try:
+            done = upload(api, context.store, stream, files.digests, progress=_sized(on_progress))
+        except SignedOut:
+            raise
+        except (Denied, NotFound):  # his rights changed meanwhile
+            moved.withheld += _unsent(context, page)
+            continue
         moved.count(done)
         absent = set(done.absent)
         whole = [one for one in page if absent.isdisjoint(e.digest for e in files.of(one))]
@@ -132,6 +152,25 @@ def send_files(
         with context.replica.changing() as connection:
             forget_unsent(connection, [one.key for one in whole])
     return moved
+
+
+def _may_send(context: Context, page: Sequence[_Wanted]) -> bool:
+    """Tell whether who acts may write to the model of a page, as far as is known here."""
+    with context.reading() as connection:
+        remote = read_remote(connection)
+    role = None if remote is None else role_of(remote.actor, page[0].model)
+    return role is not None and role >= REQUIRED["version.capture"]
+
+
+def _unsent(context: Context, page: Sequence[_Wanted]) -> list[str]:
+    """Return the references of a page's versions whose files the server has to get from here."""
+    with context.reading() as connection:
+        rows = connection.execute(
+            "select version from base.unsent where version in (select unnest(?::bigint[]))",
+            [[one.key for one in page]],
+        ).fetchall()
+    unsent = {row[0] for row in rows}
+    return [one.reference for one in page if one.key in unsent]
 
 
 def fetch_files(
@@ -175,7 +214,14 @@ def fetch_version(
         ).fetchone()
     if row is None:
         raise NotFound(f"{answer.reference} is gone", "`regtui ls` lists versions")
-    _fetch(context, api, row[1], [_Wanted(row[0], answer.id, answer.reference)], moved, on_progress)
+    _fetch(
+        context,
+        api,
+        row[1],
+        [_Wanted(row[0], answer.id, answer.model, answer.reference)],
+        moved,
+        on_progress,
+    )
     if moved.absent:
         raise NotFound(
             f"files of {answer.reference} are not on the server yet",
@@ -227,16 +273,16 @@ def _pages(context: Context, condition: str) -> Iterator[tuple[str, list[_Wanted
     """Yield versions by their streams, a page at a time."""
     with context.reading() as connection:
         rows: list[tuple[Any, ...]] = connection.execute(
-            f"select s.id, v.key, {_SHOWN} {_FROM} where {condition} order by s.id, v.key"
+            f"select s.id, v.key, m.name, {_SHOWN} {_FROM} where {condition} order by s.id, v.key"
         ).fetchall()
     found: list[_Wanted] = []
     last = ""
-    for stream, key, model, number, identity in rows:
+    for stream, key, name, model, number, identity in rows:
         if found and (stream != last or len(found) == PAGE):
             yield last, found
             found = []
         last = stream
-        found.append(_Wanted(key, identity, f"{model}@{number or short_id(identity)}"))
+        found.append(_Wanted(key, identity, name, f"{model}@{number or short_id(identity)}"))
     if found:
         yield last, found
 

@@ -104,6 +104,7 @@ class Synced(Struct):
         fetched_files: Files that came down.
         fetched_bytes: Their bytes.
         absent: Versions of which files were to be had neither here nor there.
+        withheld: Versions that were captured here and whose files may not be sent.
         history: Operations that are older than what the first sync brought, and came now.
     """
 
@@ -125,6 +126,7 @@ class Synced(Struct):
     fetched_files: int = 0
     fetched_bytes: int = 0
     absent: list[str] = []
+    withheld: list[str] = []
     history: int = 0
 
 

@@ -304,6 +304,11 @@ def concerns(done: "Synced", key: str) -> list[str]:
         found.append(
             f"files of {count_text(len(done.absent), 'version')} are to be had nowhere yet"
         )
+    if done.withheld:
+        found.append(
+            f"files of {count_text(len(done.withheld), 'version')} stay here: you may not write "
+            "to these models (any more)"
+        )
     if done.differing:
         found.append(
             f"{count_text(len(done.differing), 'model')} differ from what the server says of them; "

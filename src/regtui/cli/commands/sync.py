@@ -127,7 +127,7 @@ def _tell(done: "Synced", *, always: bool) -> None:
     if not always and not is_something:
         return
     if SETTINGS.json:
-        emit(counts | {"absent": done.absent})
+        emit(counts | {"absent": done.absent, "withheld": done.withheld})
         return
     say(", ".join(_parts(done)))
     _warn(done)
@@ -151,10 +151,18 @@ def _parts(done: "Synced") -> list[str]:
     return parts
 
 
+def _shown(references: list[str]) -> str:
+    return ", ".join(references[:SHOWN]) + (", …" if len(references) > SHOWN else "")
+
+
 def _warn(done: "Synced") -> None:
     if done.absent:
-        shown = ", ".join(done.absent[:SHOWN]) + (", …" if len(done.absent) > SHOWN else "")
-        warn(f"some files of {shown} are neither here nor on the server")
+        warn(f"some files of {_shown(done.absent)} are neither here nor on the server")
+    if done.withheld:
+        warn(
+            f"the files of {_shown(done.withheld)} stay here: you may not write to these models "
+            "(any more)"
+        )
     if done.rejected:
         warn(f"{count_text(done.rejected, 'change')} refused; `regtui outbox` tells why")
     if done.conflicted:
