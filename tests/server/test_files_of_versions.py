@@ -8,6 +8,7 @@ from regtui.core.errors import BadInput, NotFound, Unreachable
 from regtui.registry import open_registry
 from regtui.sync import transfer
 from regtui.sync.retrying import Retry
+from tests.registry.keeping import DAY, age
 from tests.server.people import Person, join
 from tests.server.process import ServerProcess
 
@@ -226,6 +227,23 @@ def test_files_of_what_may_not_be_read_any_more_go(revoked: Person) -> None:
     assert revoked.registry.sync().purged == 2
     assert objects(revoked) == {"nlp/secret2 w"}
     assert not list((revoked.home / "backups").glob("daily-2020*"))
+
+
+def test_own_files_that_were_never_sent_stay_when_a_right_is_taken_away(
+    server_process: ServerProcess, ben: Person, tmp_path: Path
+) -> None:
+    captured(ben, tmp_path, "nlp/mine", "w")
+    ben.registry.sync(artifacts="none")
+    with server_process.client() as client:
+        grant = {"holder": "ben", "scope": "nlp/*"}
+        client.request("DELETE", server_process.path("grants"), params=grant).raise_for_status()
+    done = ben.registry.sync()
+    assert (done.purged, done.kept) == (2, 1)
+    assert ben.registry.models() == []
+    assert objects(ben) == {"nlp/mine w"}
+    age(ben.home, 30 * DAY)
+    ben.registry.gc()
+    assert objects(ben) == set()
 
 
 def test_a_purge_that_was_killed_goes_on_at_the_next_sync(

@@ -34,12 +34,14 @@ class Brought(Struct):
     Attributes:
         documents: How many came.
         purged: How many went, because they may not be read any more.
+        kept: Stored files of these that were never sent.
         wrong: Streams whose sum is not the server's.
         resets: Whether streams were read from their beginning.
     """
 
     documents: int = 0
     purged: int = 0
+    kept: int = 0
     wrong: list[str] = []
     resets: bool = False
 
@@ -237,9 +239,23 @@ class Accepting:
         self._purge_texts(gone)
 
     def _purge_files(self, documents: set[int]) -> None:
-        """Let go of files and certificates of versions that went, by the keys that they had."""
+        """Let go of files and certificates of versions that went, by the keys that they had.
+
+        Stored files that nobody else has stay where they are: whoever captured them may have no
+        other copy. That nothing names them any more, `gc` sees to.
+        """
         run = self._connection.execute
         versions = sorted(documents)
+        own = {
+            row[0]
+            for row in run(
+                "select distinct lower(hex(f.digest)) from base.file f "
+                "join base.unsent u on u.version = f.version "
+                "where f.version in (select unnest(?::bigint[]))",
+                [versions],
+            ).fetchall()
+        }
+        self.result.kept += len(own)
         digests = [
             row[0]
             for row in run(
@@ -267,7 +283,7 @@ class Accepting:
         ]
         run(
             "insert into base.purged select unnest(?::varchar[]) union all select null",
-            [unneeded],
+            [[one for one in unneeded if one not in own]],
         )
         for table in ("tensor", "piece"):
             run(

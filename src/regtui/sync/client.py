@@ -93,6 +93,7 @@ class Synced(Struct):
         pending: How many still wait.
         pulled: Documents that came.
         purged: Documents that went, because they may not be read any more.
+        kept: Files of these that only this machine has; they stay until they are collected.
         cursor: How far was read.
         requests: Requests that it took.
         refetched: Streams that were read anew, for they differed from the server's.
@@ -115,6 +116,7 @@ class Synced(Struct):
     pending: int = 0
     pulled: int = 0
     purged: int = 0
+    kept: int = 0
     cursor: int = 0
     requests: int = 0
     refetched: int = 0
@@ -399,6 +401,7 @@ class SyncClient:
         done.wrong += remote.refetch
         done.pulled += brought.documents
         done.purged += brought.purged
+        done.kept += brought.kept
         if brought.resets:
             remote.history = None  # what came anew has its newest history only
 

@@ -300,6 +300,8 @@ def concerns(done: "Synced", key: str) -> list[str]:
         found.append(f"{count_text(done.conflicted, 'conflict')}; {key} settles it")
     if done.purged:
         found.append(f"{count_text(done.purged, 'record')} may not be read any more")
+    if done.kept:
+        found.append(f"{count_text(done.kept, 'file')} of these were never sent: they stay here")
     if done.absent:
         found.append(
             f"files of {count_text(len(done.absent), 'version')} are to be had nowhere yet"

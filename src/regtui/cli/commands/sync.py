@@ -119,8 +119,8 @@ def _tell(done: "Synced", *, always: bool) -> None:
     counts = {
         name: getattr(done, name)
         for name in (
-            "pushed", "accepted", "rejected", "conflicted", "pending", "pulled", "purged", "cursor",
-            "history", "sent_files", "sent_bytes", "fetched_files", "fetched_bytes",
+            "pushed", "accepted", "rejected", "conflicted", "pending", "pulled", "purged", "kept",
+            "cursor", "history", "sent_files", "sent_bytes", "fetched_files", "fetched_bytes",
         )
     }  # fmt: skip
     is_something = any(value for name, value in counts.items() if name not in {"cursor", "pending"})
@@ -156,6 +156,11 @@ def _shown(references: list[str]) -> str:
 
 
 def _warn(done: "Synced") -> None:
+    if done.kept:
+        warn(
+            f"{count_text(done.kept, 'file')} of what may not be read any more were never sent: "
+            "they stay in objects/ until `regtui gc`"
+        )
     if done.absent:
         warn(f"some files of {_shown(done.absent)} are neither here nor on the server")
     if done.withheld:
