@@ -53,6 +53,7 @@ class Syncing:
         self._loop: asyncio.Task[None] | None = None
         self._run: _Run | None = None
         self._told = ""
+        self._withheld: list[str] = []
         """The last failure that was told: it is not told again until a sync succeeds."""
 
     # When
@@ -193,6 +194,11 @@ class Syncing:
             app.notify(f"{summary(done)}\n$ {COMMAND}", timeout=5)
         for line in concerns(done, key_of(app, "app.conflicts")):
             app.notify(line, severity="warning", timeout=8)
+        if done.withheld and (is_asked or done.withheld != self._withheld):
+            count = count_text(len(done.withheld), "version")
+            line = f"files of {count} stay here: you may not write to these models (any more)"
+            app.notify(line, severity="warning", timeout=8)
+        self._withheld = done.withheld
         is_new = app.status.remote is None or app.status.remote.state != "healing"
         if done.healing and (is_asked or is_new):
             app.notify(HEALING, severity="warning", timeout=8)
@@ -305,11 +311,6 @@ def concerns(done: "Synced", key: str) -> list[str]:
     if done.absent:
         found.append(
             f"files of {count_text(len(done.absent), 'version')} are to be had nowhere yet"
-        )
-    if done.withheld:
-        found.append(
-            f"files of {count_text(len(done.withheld), 'version')} stay here: you may not write "
-            "to these models (any more)"
         )
     if done.differing:
         found.append(
