@@ -4,6 +4,7 @@ The file is `regtui-server.toml` in the data folder. Its keys are the fields of 
 the environment they are in capitals after `REGTUI_SERVER_`.
 """
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from regtui.core.errors import BadInput
+from regtui.wire.messages import BODY_LIMIT
 
 FILE_NAME = "regtui-server.toml"
 ENVIRONMENT = "REGTUI_SERVER_"
@@ -62,6 +64,22 @@ class Configuration(Struct, frozen=True, forbid_unknown_fields=True):
     stop_seconds: int = 30
 
 
+MOST_LINK = 7 * 86_400
+"""Seconds: no bucket signs an address for longer."""
+
+RANGES: dict[str, tuple[float, float]] = {
+    "port": (0, 65_535),
+    "artifact_links": (1, MOST_LINK),
+    "body_limit": (BODY_LIMIT, math.inf),
+    "rate": (0.001, math.inf),
+    "burst": (1, math.inf),
+    "connections": (1, math.inf),
+    "header_limit": (1 << 10, math.inf),
+    "stop_seconds": (0, math.inf),
+}
+"""The least and the most that numbers may be; a request has room for what clients send at once."""
+
+
 def configured(
     data: Path,
     file: Path | None,
@@ -86,10 +104,28 @@ def configured(
             chosen[name] = given
     chosen |= {name: value for name, value in flags.items() if value is not None}
     try:
-        return msgspec.convert(chosen, Configuration, strict=False)
+        return _checked(msgspec.convert(chosen, Configuration, strict=False))
     except msgspec.ValidationError as error:
         hint = "docs/server.md lists what may be configured"
         raise BadInput(f"the configuration makes no sense: {error}", hint) from None
+
+
+def _checked(configuration: Configuration) -> Configuration:
+    """Refuse numbers with which nothing would work.
+
+    Raises:
+        BadInput: There is one.
+    """
+    for name, (least, most) in RANGES.items():
+        value = getattr(configuration, name)
+        if value is not None and not least <= value <= most:  # so is what is no number
+            allowed = f"{least:,} or more" if most == math.inf else f"{least:,} to {most:,}"
+            raise BadInput(f"the configuration makes no sense: {name} can't be {value}", allowed)
+    if not configuration.host.strip():
+        raise BadInput(
+            "the configuration makes no sense: host is empty", "0.0.0.0 stands for every address"
+        )
+    return configuration
 
 
 def _file(path: Path, *, is_named: bool) -> dict[str, Any]:

@@ -206,11 +206,13 @@ def make_registry(  # noqa: PLR0913, PLR0917 -- what a run is repeated by
     seed: Callable[[], bytes] = lambda: os.urandom(16),
     identity: str | None = None,
 ) -> Made:
-    """Make a registry with its first admin.
+    """Make a registry with its first admin, in one transaction.
 
     Raises:
-        BadInput: There is one of that name.
+        BadInput: There is one of that name, or a name makes no sense; nothing is kept.
     """
+    if not name.strip() or not name.isprintable():
+        raise BadInput(f"a registry can't be called {name!r}", "--registry NAME says how it is")
     server = Server(database, clock, seed, mint)
     now = clock()
     with database.writing() as connection:
@@ -234,13 +236,11 @@ def make_registry(  # noqa: PLR0913, PLR0917 -- what a run is repeated by
              "seq": 0, "link": row.link, "clock_us": 0, "healing": False}
         ])  # fmt: skip
         note_epoch(connection, row, "made", now)
-
-    def begin(administration: Administration) -> str:
-        user = administration.put_user(admin)
-        administration.grant(admin, "admin", "*")
-        return administration.create_token(user.id, "first login", once=True)
-
-    token = server.administrate(row.id, begin)
+        first = Administration(connection, row, server.secrets, operator(), clock(), mint)
+        user = first.put_user(admin)
+        first.grant(admin, "admin", "*")
+        token = first.create_token(user.id, "first login", once=True)
+        first.finish()
     return Made(row.id, name, admin, token)
 
 

@@ -48,6 +48,26 @@ def test_init_tells_a_token_once_and_keeps_the_folder_to_itself(tmp_path: Path) 
     assert made.json["token"].encode() not in (data / "registry.sqlite").read_bytes()
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--admin", "a b/c"],
+        ["--admin", ""],
+        ["--admin", "ann", "--registry", ""],
+        ["--admin", "ann", "--registry", "a\nb"],
+    ],
+)
+def test_an_init_that_is_refused_leaves_nothing_in_the_way_of_the_next(
+    here: Here, tmp_path: Path, options: list[str]
+) -> None:
+    data = tmp_path / "data"
+    code, out, error = here("init", "--data", data, *options)
+    assert (code, out, error.count("\n")) == (2, "", 1)
+    assert here("init", "--data", data, "--admin", "ann")[0] == 0
+    grants = json.loads(here("grant", "ls", "--data", data, "--json")[1])["grants"]
+    assert [(one["holder"], one["role"]) for one in grants] == [("ann", "admin")]
+
+
 def test_a_running_server_ends_what_it_began_and_exits_with_0(
     server_process: ServerProcess,
 ) -> None:
@@ -107,6 +127,9 @@ def test_a_server_serves_tls(tmp_path: Path) -> None:
         (["--tls-cert", "/nowhere", "--tls-key", "/nowhere"], "there is no file /nowhere"),
         (["--config", "/nowhere"], "there is no file /nowhere"),
         (["--port", "no"], "not a valid int"),
+        (["--port", "95537"], "port can't be 95537"),
+        (["--port", "-5"], "port can't be -5"),
+        (["--host", ""], "host is empty"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_line(
