@@ -142,7 +142,7 @@ def test_an_admin_invites_somebody_who_works_until_his_right_is_taken_away(
     assert joined.code == 0, joined
     again = lab.machine("thief").process("login", "--token", made["token"])
     assert again.code == 4
-    assert again.error == "this token is not good (any more); ask an admin for another one"
+    assert again.error == "this token is not good (any more); ask an admin for another token"
     weights = tmp_path / "weights.bin"
     weights.write_text("weights")
     person("capture", weights, "--model", "nlp/bert")
@@ -500,6 +500,47 @@ def test_while_the_server_is_away_commands_say_so(lab: Lab) -> None:
         answer = machine(*words)
         assert answer.code == 7, words
         assert "does not answer" in answer.error
+
+
+def test_who_named_a_server_and_did_not_sign_in_is_told_so(shared: Lab) -> None:
+    machine = Machine(shared.ann.home.parent / "unsigned", shared.ann.config)
+    assert machine("remote", "add", shared.server.url).code == 0
+    for words in (["sync"], ["pull", "x@1"], ["user", "ls"]):
+        answer = machine(*words)
+        assert answer.code == 3
+    answer = machine("sync")
+    assert f"nobody is signed in to {shared.server.url}; `regtui login`" in answer.error
+
+
+def test_a_sign_out_that_the_server_does_not_hear_of_says_so(lab: Lab) -> None:
+    lab.server.close()
+    answer = lab.ann("logout")
+    assert answer.code == 7
+    assert "stays good at the server" in answer.error
+    assert "regtui token revoke ID" in answer.error
+    assert lab.ann("logout").code == 3
+    assert lab.ann.json("remote", "show")["remote"]["state"] == "signed out"
+
+
+def test_an_address_below_that_of_a_server_is_told(shared: Lab) -> None:
+    machine = Machine(shared.ann.home.parent / "astray", shared.ann.config)
+    machine("remote", "add", f"{shared.server.url}/foo")
+    for words in (["login", "--token", "x"], ["login", "--device"]):
+        answer = machine(*words)
+        assert answer.code == 3
+        assert f"there is no regtui server at {shared.server.url}/foo; " in answer.error
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:99999", "http://127.0.0.1:1/x?y", "https://h#x", "https://[::1", "a b"],
+)
+def test_what_is_no_address_is_no_remote(tmp_path: Path, url: str) -> None:
+    machine = Machine(tmp_path / "home", tmp_path / "config")
+    answer = machine("remote", "add", url)
+    assert answer.code == 2
+    assert "is no address of a server" in answer.error
+    assert machine("remote", "show").code == 3
 
 
 def test_a_token_of_the_environment_goes_before_a_code(

@@ -1,11 +1,13 @@
 """What answers over HTTP mean: a real socket, and a server that says what each test wants."""
 
 import email.utils
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import httpx
 import pytest
 
 from regtui.core.errors import BadInput, Denied, NotFound, RegtuiError, Unreachable
@@ -133,3 +135,26 @@ def test_who_is_no_regtui_server_is_named_so(serve: Serve) -> None:
     transport, _ = serve((200, {}, "<html>"))
     with transport, pytest.raises(RegtuiError, match="not what a regtui server does"):
         transport.ask("GET", "/x")
+
+
+@pytest.mark.parametrize("reply", [(501, {}, "<html>"), (200, {}, "<html>"), (404, {}, "{}")])
+def test_an_answer_of_something_else_is_told_with_its_address(serve: Serve, reply: Reply) -> None:
+    transport, _ = serve(reply)
+    with transport, pytest.raises(RegtuiError) as caught:
+        transport.ask("GET", "/x")
+    assert f"{transport.url} answers ({reply[0]}) is not what a regtui server" in str(caught.value)
+    assert "regtui remote add URL" in caught.value.hint
+
+
+def test_a_server_that_says_nothing_is_left_soon_and_told_as_such() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with (
+            HttpTransport(url, None, httpx.Timeout(0.2)) as transport,
+            pytest.raises(Unreachable, match=r"it is there, and said nothing for 0\.2 s"),
+        ):
+            transport.ask("POST", "/v1/login", {"token": "x"})
+    with HttpTransport(url, None) as transport:
+        assert transport.client.timeout == httpx.Timeout(10)

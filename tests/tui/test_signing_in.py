@@ -47,7 +47,7 @@ async def test_a_token_that_is_not_good_is_refused_and_the_app_goes_on(
     async with running(app) as pilot:
         await press(pilot, "escape", "s", "enter")
         await rewrite(pilot, "regtui_wrong", "enter")
-        await until(pilot, lambda: "ask an admin for another one" in told(app))
+        await until(pilot, lambda: "ask an admin for another token" in told(app))
         assert "signed out" in screen_text(app).splitlines()[0]
 
 

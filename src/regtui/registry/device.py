@@ -12,7 +12,7 @@ from regtui.core.errors import NotFound
 from regtui.registry.answers_access import WaitingDevice
 from regtui.registry.asking import ask
 from regtui.registry.context import Context
-from regtui.registry.remote import RemoteAnswer, address_of, sign_in
+from regtui.registry.remote import RemoteAnswer, address_of, ask_first, sign_in
 from regtui.sync.transport import understood
 
 
@@ -41,7 +41,7 @@ def begin_device(context: Context) -> WaitingDevice:
     from regtui.sync.transport import HttpTransport
 
     with HttpTransport(address_of(context), None) as transport:
-        told = transport.ask("POST", "/v1/device", {"name": platform.node()[:200] or "device"})
+        told = ask_first(transport, "/v1/device", {"name": platform.node()[:200] or "device"})
     waiting = understood(told, _Waiting)
     return WaitingDevice(
         code=waiting.user_code,

@@ -1,11 +1,11 @@
 """The remote: which server decides, and who acts there."""
 
 import urllib.parse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from regtui.core.errors import BadInput, Denied, NotFound, RegtuiError
+from regtui.core.errors import BadInput, Denied, NotFound, RegtuiError, Unreachable
 from regtui.registry.context import Context
 from regtui.replica.database import Connection
 from regtui.replica.remote import ONLINE, REVOKED, Remote, read_remote, write_remote
@@ -154,10 +154,27 @@ def login(context: Context, token: str) -> RemoteAnswer:
     url = address_of(context)
     with HttpTransport(url, None) as transport:
         try:
-            told = transport.ask("POST", "/v1/login", {"token": token})
+            told = ask_first(transport, "/v1/login", {"token": token})
         except SignedOut as error:
-            raise Denied(error.message, "ask an admin for another one") from None
+            raise Denied(error.message, "ask an admin for another token") from None
     return sign_in(context, url, understood(told, str, "token"))
+
+
+def ask_first(transport: "HttpTransport", path: str, body: dict[str, str]) -> Any:
+    """Ask a server for what each of them has, and return the JSON of the answer.
+
+    Raises:
+        NotFound: There is no regtui server at this address.
+        Unreachable: Nothing answers there.
+        RegtuiError: It refused, or what answers is something else.
+    """
+    try:
+        return transport.ask("POST", path, body)
+    except NotFound:
+        raise NotFound(
+            f"there is no regtui server at {transport.url}",
+            "`regtui remote add URL` names another address",
+        ) from None
 
 
 def sign_in(context: Context, url: str, token: str) -> RemoteAnswer:
@@ -174,9 +191,9 @@ def sign_in(context: Context, url: str, token: str) -> RemoteAnswer:
         Unreachable: The server does not answer.
     """
     from regtui.sync.credentials import keep_token
-    from regtui.sync.transport import HttpTransport
+    from regtui.sync.transport import AT_THE_DOOR, HttpTransport
 
-    with HttpTransport(url, token) as transport:
+    with HttpTransport(url, token, AT_THE_DOOR) as transport:
         me = who_am_i(transport)
     # Whose replica it is keeps his token where somebody else tries.
     with context.reading() as connection:
@@ -231,21 +248,36 @@ def is_solo(connection: Connection) -> bool:
 
 
 def logout(context: Context) -> str:
-    """Sign out: the token is revoked and forgotten; what is here stays. Return the address."""
-    import contextlib
+    """Sign out: the token is revoked and forgotten; what is here stays. Return the address.
 
+    Raises:
+        NotFound: Nobody is signed in.
+        Unreachable: The token is forgotten here, and the server does not know of it.
+    """
     from regtui.registry.syncing import note_state
     from regtui.sync.credentials import forget_token, token_for
-    from regtui.sync.transport import HttpTransport
+    from regtui.sync.transport import AT_THE_DOOR, HttpTransport, SignedOut
 
     url = address_of(context)
     token = token_for(url, context.home)
     if token is None:
         raise NotFound("nobody is signed in here", "`regtui login`")
-    with HttpTransport(url, token) as transport, contextlib.suppress(RegtuiError):
-        transport.ask("POST", "/v1/logout")
+    failure: RegtuiError | None = None
+    with HttpTransport(url, token, AT_THE_DOOR) as transport:
+        try:
+            transport.ask("POST", "/v1/logout")
+        except SignedOut:
+            pass  # it was good for nothing any more
+        except RegtuiError as error:
+            failure = error
     forget_token(url, context.home)
     note_state(context, REVOKED)  # for whoever has the registry open meanwhile
+    if failure is not None:
+        kind = Unreachable if isinstance(failure, Unreachable) else RegtuiError
+        raise kind(
+            f"you are signed out here, but the token stays good at the server: {failure.message}",
+            "`regtui token revoke ID` ends it wherever you are signed in; `token ls` lists them",
+        )
     return url
 
 
@@ -271,8 +303,14 @@ def checked_address(url: str) -> str:
     Raises:
         BadInput: It is none, or goes over the network in the clear.
     """
-    parts = urllib.parse.urlsplit(url if "://" in url else f"https://{url}")
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+    try:
+        parts = urllib.parse.urlsplit(url if "://" in url else f"https://{url}")
+        port = parts.port
+    except ValueError:  # beyond 65535, or half of an IPv6 address
+        raise BadInput(f"{url!r} is no address of a server", "https://HOST[:PORT]") from None
+    known = parts.scheme in {"http", "https"} and parts.hostname and port != 0
+    beyond = parts.username or parts.query or parts.fragment or not url.isprintable()
+    if not known or beyond or any(map(str.isspace, url)):
         raise BadInput(f"{url!r} is no address of a server", "https://HOST[:PORT]")
     is_here = parts.hostname in {"localhost", "127.0.0.1", "::1"}
     if parts.scheme == "http" and not is_here:

@@ -12,7 +12,7 @@ from regtui.core.errors import BadInput, NotFound, RegtuiError, Unreachable
 from regtui.registry.answers import VersionAnswer
 from regtui.registry.context import Context
 from regtui.registry.purging import purge_files
-from regtui.registry.remote import ADDRESS, has_token, is_solo, token_of
+from regtui.registry.remote import ADDRESS, address_of, has_token, is_solo, token_of
 from regtui.replica.remote import OFFLINE, REVOKED, read_remote, write_remote
 from regtui.sync.client import OnStep, SyncClient, Synced
 
@@ -190,6 +190,8 @@ def signed_in(context: Context) -> "Iterator[HttpTransport]":
             "`regtui sync --publish` tells what publishing it does, and asks",
         )
     if remote is None or row is None:
+        if (context.home / ADDRESS).exists():
+            raise NotFound(f"nobody is signed in to {address_of(context)}", "`regtui login`")
         raise NotFound("there is no remote", "`regtui remote add URL` and `regtui login`")
     with HttpTransport(remote.url, token_of(context, remote.url)) as transport:
         transport.registry = row[0]

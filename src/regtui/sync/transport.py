@@ -30,6 +30,8 @@ from regtui.wire.statements import enrolment_statement
 _Answer = TypeVar("_Answer")
 
 TIMEOUT = httpx.Timeout(60, connect=10)
+AT_THE_DOOR = httpx.Timeout(10)
+"""For who signs in: he waits for it, and nothing that it asks takes long."""
 ATTEMPTS = 3
 PACKED = 1024
 
@@ -89,11 +91,13 @@ class HttpTransport:
     Args:
         url: Its address.
         token: Who asks; None before signing in.
+        timeout: How long to wait for it.
     """
 
-    def __init__(self, url: str, token: str | None) -> None:
+    def __init__(self, url: str, token: str | None, timeout: httpx.Timeout | None = None) -> None:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        self.client = httpx.Client(base_url=url.rstrip("/"), headers=headers, timeout=TIMEOUT)
+        timeout = timeout or (TIMEOUT if token else AT_THE_DOOR)
+        self.client = httpx.Client(base_url=url.rstrip("/"), headers=headers, timeout=timeout)
         self.registry = ""
         self.url = url
 
@@ -159,10 +163,7 @@ class HttpTransport:
         try:
             return msgspec.json.decode(response.content) if response.content else None
         except msgspec.DecodeError:
-            raise RegtuiError(
-                f"what {self.url} answers is not what a regtui server does",
-                "`regtui remote show` tells the address",
-            ) from None
+            raise RegtuiError(*_strange(self.url, response.status_code)) from None
 
     def read(self, path: str, **query: Any) -> bytes:
         """Ask for something large and return the body of the answer.
@@ -195,7 +196,7 @@ class HttpTransport:
             if attempt + 1 < ATTEMPTS and after is not None and after <= PATIENCE:
                 time.sleep(after)
                 continue
-            raise _error(response)
+            raise _error(self.url, response)
         raise Unreachable(f"{self.url} does not answer")  # pragma: no cover -- the loop returns
 
 
@@ -221,22 +222,36 @@ def understood(told: Any, kind: type[_Answer], field: str | None = None) -> _Ans
 
 
 def _reason(error: httpx.TransportError) -> str:
+    if isinstance(error, httpx.ReadTimeout):
+        waited = error.request.extensions.get("timeout", {}).get("read")
+        return f"it is there, and said nothing for {waited:g} s" if waited else "it says nothing"
+    if isinstance(error, httpx.ConnectTimeout):
+        return "no connection came about"
     return str(error) or type(error).__name__
 
 
-def _error(response: httpx.Response) -> RegtuiError:
+def _strange(url: str, status: int) -> tuple[str, str]:
+    """Return message and hint for an answer that is no regtui server's, nor one through a proxy."""
+    return (
+        f"what {url} answers ({status}) is not what a regtui server does",
+        "`regtui remote show` tells the address, `regtui remote add URL` names another",
+    )
+
+
+def _error(url: str, response: httpx.Response) -> RegtuiError:
     """Return what a refusal means here."""
     try:
         told = msgspec.json.decode(response.content)["error"]
         code, message, hint = told["code"], told["message"], told.get("hint", "")
     except (msgspec.MsgspecError, KeyError, TypeError):
-        code, message, hint = "", f"the server answered {response.status_code}", ""
+        code, (message, hint) = "", _strange(url, response.status_code)
     if response.status_code == httpx.codes.UNAUTHORIZED:
         return SignedOut(message, "`regtui login` signs you in; your work is kept here")
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
         return AskLater("the server was asked too often", _retry_after(response))
     if response.status_code in _LATER:
-        return AskLater(f"the server is busy: {message}", _retry_after(response))
+        busy = message if code else f"{url} answered {response.status_code}"
+        return AskLater(f"the server is busy: {busy}", _retry_after(response))
     if response.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
         return BadInput(f"the server does not understand that: {message}", hint)
     if code == UpgradeNeeded.code:

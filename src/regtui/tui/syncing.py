@@ -53,8 +53,9 @@ class Syncing:
         self._loop: asyncio.Task[None] | None = None
         self._run: _Run | None = None
         self._told = ""
-        self._withheld: list[str] = []
         """The last failure that was told: it is not told again until a sync succeeds."""
+        self._withheld: list[str] = []
+        """The versions that were told whose files may not be sent: once, as they are."""
 
     # When
 

@@ -68,6 +68,7 @@ class SyncingVerbs(Verbs):
 
         Raises:
             NotFound: Nobody is signed in.
+            Unreachable: The token is forgotten here, and stays good at the server.
         """
         from regtui.registry import remote
 

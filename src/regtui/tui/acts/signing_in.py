@@ -98,8 +98,8 @@ async def sign_out(app: "RegtuiApp") -> None:
     if not await ask(app, Confirm(f"Sign out of {remote.url}?", sentence)):
         return
     url = await beside(app, app.registry.logout)
+    await app.look_again()  # also where the server did not hear of it
     if url is not None:
-        await app.look_again()
         tell(app, f"signed out of {url}", command("logout"), can_undo=False)
 
 
