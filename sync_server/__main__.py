@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from regtui.core.errors import RegtuiError
+from sync_server.full_disk import is_full
 from sync_server.output import printable
 
 INTERRUPTED = 130
@@ -24,10 +25,11 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code."""
+    words = [word for word in arguments if word != "--debug"]
     try:
         from sync_server.commands import app
 
-        code = app(arguments, prog_name="regtui-server", standalone_mode=False)
+        code = app(words, prog_name="regtui-server", standalone_mode=False)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -71,6 +73,8 @@ def _told(error: Any) -> tuple[int, str, str, str]:
         command = "regtui-server" if context is None else context.command_path
         hint = f"see `{command} --help`"
         return error.exit_code, "usage", error.format_message().rstrip("."), hint
+    if is_full(error):
+        return 1, "no_space", "the disk is full", "make room, and run it again"
     if isinstance(error, OSError):
         where = f": {error.filename}" if error.filename else ""
         return 1, "failed", f"the system refused it: {error.strerror or error}{where}", ""

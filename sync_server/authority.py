@@ -254,7 +254,7 @@ class Authority:
                 now=self.moment(),
                 code="depends_on_rejected",
                 message="another part of the same change was refused",
-                hint="`regtui outbox` shows which, and why",
+                hint="`regtui outbox ls` shows which, and why",
                 cause=cause.header.id,
             )
         return sent, mine, Judged(mine)

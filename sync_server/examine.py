@@ -242,8 +242,10 @@ class _Registry:
                 yield f"stream {identity}: its chain does not end where it says"
             if row.head < stream.head or row.last_number < stream.number:
                 yield f"stream {identity}: its counters are behind"
-        for identity in rows:
-            yield f"stream {identity}: nothing is in it"
+        for identity, row in rows.items():
+            # One that a restore lost has the numbers that its versions had, and nothing else yet.
+            if row[5] or row.place or not row.last_number:
+                yield f"stream {identity}: nothing is in it"
 
     def _people(self) -> Iterator[str]:
         """Compare authors with the operations that they made, and keys with the ids of replicas."""

@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 
 from regtui.core.errors import RegtuiError
 from sync_server.authority import Refused
+from sync_server.full_disk import is_full
 from sync_server.logs import note_failure
 
 _STATUS = {"not_found": 404, "denied": 403, "bad_input": 400}
@@ -19,9 +20,6 @@ _CODES = {
     405: "method_not_allowed",
     413: "too_large",
 }
-
-_NO_ROOM = ("database or disk is full", "No space left on device")
-"""What SQLite and Postgres say."""
 
 _MESSAGES = {404: "there is nothing here", 405: "this is not done here"}
 
@@ -69,7 +67,7 @@ def explain_errors(app: FastAPI) -> None:
     @app.exception_handler(sa.exc.TimeoutError)
     async def _database(request: Request, error: Exception) -> Response:
         reference = note_failure(error, request=str(request.state.request_id))
-        if any(one in str(error) for one in _NO_ROOM):
+        if is_full(error):
             message = f"the disk of the server is full ({reference})"
             return problem(507, "no_space", message, "tell its operator; your work is kept here")
         message = f"the database does not answer ({reference})"

@@ -21,8 +21,11 @@ def open(home: "str | Path | None" = None) -> "Registry":  # noqa: A001 -- reads
     """Open a registry, made at first use.
 
     Args:
-        home: Its folder; None for the nearest `.regtui/` upwards from here, else the user's own.
+        home: Its folder; None for that of `REGTUI_HOME`, else the nearest `.regtui/` upwards from
+            here, else the user's own.
     """
+    import os
+
     from regtui.registry import open_registry
 
-    return open_registry(home)
+    return open_registry(home or os.environ.get("REGTUI_HOME") or None)

@@ -18,7 +18,7 @@ from msgspec import Struct
 from regtui.cli.main import run
 from tests.cli.process import Answer
 from tests.cli.schemas import check
-from tests.server.process import DEADLINE, ServerProcess, copied
+from tests.server.process import DEADLINE, ServerProcess, copied, init
 
 
 class Machine(Struct):
@@ -348,6 +348,34 @@ def test_what_people_read_is_a_table(shared: Lab) -> None:
     assert "viewer in nlp/*" in shared.ann("user", "show", "ben").out
     assert "good" in shared.ann("token", "ls").out
     assert "vision" in shared.ann("team", "ls").out
+
+
+def test_a_server_that_moved_is_followed_and_no_other_one(lab: Lab, tmp_path: Path) -> None:
+    ann, before = lab.ann, lab.server.url
+    weights = tmp_path / "weights.bin"
+    weights.write_text("weights")
+    ann("capture", weights, "--model", "nlp/bert")
+    lab.server.stop()
+    lab.server.start()
+    assert lab.server.url != before
+    assert ann("sync").code == 7
+    added = ann("remote", "add", lab.server.url)
+    assert (added.code, "remote move" in added.err) == (2, True)
+
+    init(tmp_path / "other")
+    other = ServerProcess(tmp_path / "other")
+    try:
+        refused = ann("remote", "move", other.url)
+    finally:
+        other.close()
+    assert refused.code == 4
+    assert ann("remote", "move", other.url).code == 7
+    assert ann.json("remote", "show")["remote"]["url"] == before
+
+    moved = ann("remote", "move", lab.server.url, "--json")
+    check(json.loads(moved.out), "remote-show")
+    assert json.loads(moved.out)["remote"]["url"] == lab.server.url
+    assert ann.json("sync")["accepted"] == 2
 
 
 def test_a_token_alone_is_on_standard_output(shared: Lab) -> None:

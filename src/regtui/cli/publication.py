@@ -71,7 +71,7 @@ def _tell(made: "Publication", *, done: bool) -> None:
     if len(made.refused) > SHOWN:
         warn(f"{count_text(len(made.refused) - SHOWN, 'operation')} more are refused")
     if made.refused:
-        warn("what is refused stays here, in the outbox: `regtui outbox` tells what to do")
+        warn("what is refused stays here, in the outbox: `regtui outbox ls` tells what to do")
 
 
 def _line(model: "PublishedModel") -> str:

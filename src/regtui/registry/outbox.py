@@ -170,7 +170,7 @@ def _refused(connection: Connection, identity: str | None) -> list[tuple[Operati
     refused = [one for one in every if one[1].state == "refused"]
     if identity is None:
         if not refused:
-            raise NotFound("nothing was refused", "`regtui outbox` lists what waits")
+            raise NotFound("nothing was refused", "`regtui outbox ls` lists what waits")
         return refused
     digits = identity.lower().replace("-", "")
     named = [
@@ -181,7 +181,7 @@ def _refused(connection: Connection, identity: str | None) -> list[tuple[Operati
         and (bare.startswith(digits) or bare.endswith(digits))
     ]
     if not named:
-        raise NotFound(f"the outbox has no operation {identity}", "`regtui outbox` lists them")
+        raise NotFound(f"the outbox has no operation {identity}", "`regtui outbox ls` lists them")
     if len(named) > 1:
         raise BadInput(f"several operations are called {identity}", "add more digits of the id")
     if named[0][1].state != "refused":

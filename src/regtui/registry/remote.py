@@ -90,8 +90,46 @@ def add_remote(context: Context, url: str) -> RemoteAnswer:
     with context.reading() as connection:
         remote = read_remote(connection)
     if remote is not None and remote.url != address:
-        raise BadInput(f"there is a remote already: {remote.url}", "`regtui remote rm` leaves it")
+        raise BadInput(
+            f"there is a remote already: {remote.url}",
+            "`regtui remote move URL` follows it to another address",
+        )
     (context.home / ADDRESS).write_text(address + "\n", encoding="utf-8")
+    return remote_of(context)
+
+
+def move_remote(context: Context, url: str) -> RemoteAnswer:
+    """Follow the server to another address, with the token of the one that it had.
+
+    Raises:
+        NotFound: There is no remote, or nobody is signed in to it.
+        BadInput: It is no address, or another server answers there.
+        Unreachable: Nothing answers there.
+    """
+    from regtui.sync.credentials import forget_token, keep_token
+    from regtui.sync.transport import HttpTransport
+
+    address, before = checked_address(url), address_of(context)
+    with context.reading() as connection:
+        remote = read_remote(connection)
+    if remote is None:
+        (context.home / ADDRESS).write_text(address + "\n", encoding="utf-8")
+        return remote_of(context)
+    token = token_of(context, before)
+    with HttpTransport(address, token) as transport:
+        me = who_am_i(transport)
+    if bytes.fromhex(me.server_key) != remote.server_key:
+        raise BadInput(f"another server answers at {address}", "ask its operator for the address")
+    with context.reading() as connection:
+        check_membership(connection, me)
+    keep_token(address, context.home, token)
+    with context.replica.changing() as connection:
+        remote = read_remote(connection)
+        if remote is not None:
+            remote.url = address
+            write_remote(connection, remote)
+    if address != before:
+        forget_token(before, context.home)
     return remote_of(context)
 
 

@@ -1,4 +1,4 @@
-"""`regtui remote add | show | rm`."""
+"""`regtui remote add | show | move | rm`."""
 
 from typing import Annotated
 
@@ -38,7 +38,17 @@ def show() -> None:
         say(f"last sync {age_text(iso(remote.synced * 1000))}")
     if remote.pending or remote.refused:
         waits, refused = count_text(remote.pending, "change"), remote.refused
-        say(f"{waits} to send, {refused} refused; `regtui outbox` lists them")
+        say(f"{waits} to send, {refused} refused; `regtui outbox ls` lists them")
+
+
+@app.command()
+def move(url: Annotated[str, typer.Argument(metavar="URL", help="https://HOST[:PORT]")]) -> None:
+    """Follow the server to another address; it has to be the same one."""
+    remote = SETTINGS.registry().move_remote(url)
+    if SETTINGS.json:
+        emit({"remote": remote_document(remote)})
+        return
+    say(f"the remote is {remote.url} from now on")
 
 
 @app.command()

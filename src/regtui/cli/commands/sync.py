@@ -169,7 +169,7 @@ def _warn(done: "Synced") -> None:
             "(any more)"
         )
     if done.rejected:
-        warn(f"{count_text(done.rejected, 'change')} refused; `regtui outbox` tells why")
+        warn(f"{count_text(done.rejected, 'change')} refused; `regtui outbox ls` tells why")
     if done.conflicted:
         warn(f"{count_text(done.conflicted, 'conflict')}; `regtui conflicts` lists them")
     if done.healing:

@@ -29,6 +29,18 @@ class SyncingVerbs(Verbs):
 
         return remote.add_remote(self.context, url)
 
+    def move_remote(self, url: str) -> "RemoteAnswer":
+        """Follow the server to another address.
+
+        Raises:
+            NotFound: There is no remote, or nobody is signed in to it.
+            BadInput: It is no address, or another server answers there.
+            Unreachable: Nothing answers there.
+        """
+        from regtui.registry import remote
+
+        return remote.move_remote(self.context, url)
+
     def remote(self) -> "RemoteAnswer":
         """Return the remote.
 
