@@ -6,6 +6,7 @@ import pytest
 
 from regtui.core.errors import BadInput, NotFound, Unreachable
 from regtui.registry import open_registry
+from regtui.replica.unsent import note_all_unsent
 from regtui.sync import transfer
 from regtui.sync.retrying import Retry
 from tests.registry.keeping import DAY, age
@@ -126,6 +127,9 @@ def test_a_reader_sends_nothing_back_and_a_contributor_elsewhere_sends_his_own(
     ann.registry.sync()
     assert cat.registry.sync(artifacts="all").fetched_files == 1
     assert cat.registry.sync(artifacts="all").withheld == []
+    with cat.registry.context.replica.changing() as connection:
+        note_all_unsent(connection)  # as where the server was restored
+    assert cat.registry.sync().withheld == []
     grant = {"holder": "ben", "role": "viewer", "scope": "aaa/*"}
     with server_process.client() as client:
         client.post(server_process.path("grants"), json=grant).raise_for_status()

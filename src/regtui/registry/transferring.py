@@ -135,7 +135,7 @@ def send_files(
         return moved
     for stream, page in _pages(context, _SEND[artifacts]):
         if not _may_send(context, page):
-            moved.withheld += _unsent(context, page)
+            moved.withheld += _withheld(context, page)
             continue
         files = _files(context, page)
         try:
@@ -143,7 +143,7 @@ def send_files(
         except SignedOut:
             raise
         except (Denied, NotFound):  # his rights changed meanwhile
-            moved.withheld += _unsent(context, page)
+            moved.withheld += _withheld(context, page)
             continue
         moved.count(done)
         absent = set(done.absent)
@@ -162,15 +162,22 @@ def _may_send(context: Context, page: Sequence[_Wanted]) -> bool:
     return role is not None and role >= REQUIRED["version.capture"]
 
 
-def _unsent(context: Context, page: Sequence[_Wanted]) -> list[str]:
-    """Return the references of a page's versions whose files the server has to get from here."""
-    with context.reading() as connection:
+def _withheld(context: Context, page: Sequence[_Wanted]) -> list[str]:
+    """Return the references of a page's versions that were captured here and can't be sent.
+
+    Files that came from others, whom a server may ask for them again, wait for nothing here.
+    """
+    with context.replica.changing() as connection:
+        remote = read_remote(connection)
         rows = connection.execute(
-            "select version from base.unsent where version in (select unnest(?::bigint[]))",
+            "select u.version, a.id::varchar from base.unsent u "
+            "join base.version v on v.key = u.version join base.actor a on a.key = v.author "
+            "where u.version in (select unnest(?::bigint[]))",
             [[one.key for one in page]],
         ).fetchall()
-    unsent = {row[0] for row in rows}
-    return [one.reference for one in page if one.key in unsent]
+        own = {key for key, author in rows if remote is not None and author == remote.user_id}
+        forget_unsent(connection, [key for key, _ in rows if key not in own])
+    return [one.reference for one in page if one.key in own]
 
 
 def fetch_files(
