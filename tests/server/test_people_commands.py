@@ -559,6 +559,25 @@ def test_an_address_below_that_of_a_server_is_told(shared: Lab) -> None:
         assert f"there is no regtui server at {shared.server.url}/foo; " in answer.error
 
 
+@pytest.mark.parametrize("name", ["a b/c", "a/b", "", "-x"])
+def test_who_can_not_be_called_so_is_told_how_without_asking_the_server(
+    shared: Lab, name: str
+) -> None:
+    answer = shared.ann("user", "add", "--", name)
+    assert answer.code == 2
+    assert "the server" not in answer.error
+    assert "/" not in answer.error.partition("; ")[2]
+
+
+def test_a_capture_that_waits_for_its_number_is_told_with_its_model(
+    shared: Lab, tmp_path: Path
+) -> None:
+    (tmp_path / "w").write_text("w")
+    answer = shared.ann("capture", tmp_path / "w", "--model", "nlp/waiting")
+    assert answer.out.startswith("captured nlp/waiting  :")
+    assert answer.out.count(" :") == 1
+
+
 @pytest.mark.parametrize(
     "url",
     ["http://127.0.0.1:99999", "http://127.0.0.1:1/x?y", "https://h#x", "https://[::1", "a b"],

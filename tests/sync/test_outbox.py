@@ -55,6 +55,52 @@ def test_other_values_than_it_set_are_refused_and_nothing_changes(
     assert ben.registry.outbox() == [refused]
 
 
+@pytest.fixture
+def cat(tmp_path: Path) -> Iterator[Person]:
+    """Return somebody whose move of an alias was refused, and who may move it by now."""
+    world = World(tmp_path)
+    world.grant("cat", "contributor", "*")
+    person = world.person("cat")
+    for name in ("one", "two"):
+        (tmp_path / name).write_text(name)
+        person.registry.capture(tmp_path / name, model="nlp/bert")
+    person.registry.capture(tmp_path / "one", model="nlp/other")
+    person.sync()
+    world.grant("cat", "viewer", "*")
+    person.registry.set_alias("nlp/bert@1", "champion")
+    person.sync()
+    world.grant("cat", "contributor", "*")
+    person.sync()
+    yield person
+    world.close()
+
+
+@pytest.mark.parametrize("spelled", ["nlp/bert@2", "2", 2, "latest", ":id", "id"])
+def test_an_alias_is_amended_by_any_reference_of_a_version(cat: Person, spelled: str | int) -> None:
+    identity = cat.registry.version("nlp/bert@2").id
+    given = spelled.replace("id", identity) if isinstance(spelled, str) else spelled
+    (refused,) = cat.registry.outbox()
+
+    cat.registry.amend(refused.id, {"version": given})
+
+    assert cat.sync().accepted == 1
+    assert cat.registry.version("nlp/bert@champion").number == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "error"), [("nlp/other@1", BadInput), ("nlp/bert@9", NotFound), ("x y", BadInput)]
+)
+def test_an_alias_is_amended_by_a_version_of_its_model_alone(
+    cat: Person, given: str, error: type[Exception]
+) -> None:
+    (refused,) = cat.registry.outbox()
+
+    with pytest.raises(error):
+        cat.registry.amend(refused.id, {"version": given})
+
+    assert cat.registry.outbox() == [refused]
+
+
 def test_what_is_not_in_the_outbox_is_not_amended(ben: Person) -> None:
     with pytest.raises(NotFound):
         ben.registry.amend("ffffffff", {"tags/env": "dev"})

@@ -25,8 +25,12 @@ _RESERVED_ALIAS = r"latest|best|v?[0-9]+|\+[0-9]+"
 _LOST_IN_SLUG = r"[^\w.+-]+"
 
 
-def name_key(name: str) -> str:
+def name_key(name: str, *, segments: bool = True) -> str:
     """Return the form of a name that decides identity: NFC, lower case, segments by `/`.
+
+    Args:
+        name: As somebody spells it.
+        segments: Whether it may have several; names of people and teams have one.
 
     Raises:
         BadInput: The name is empty, too long, has empty or dotted segments, white space, control
@@ -35,11 +39,14 @@ def name_key(name: str) -> str:
     key = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).lower())
     if not key or len(key) > NAME_LIMIT:
         raise BadInput(f"the name {name!r} must have 1 to {NAME_LIMIT} characters")
-    bad = next((c for c in key if not c.isprintable() or c.isspace() or c in '@:,*"\\'), None)
+    refused, allowed = ('@:,*"\\', " /") if segments else ('@:,*"\\/', "")
+    bad = next((c for c in key if not c.isprintable() or c.isspace() or c in refused), None)
     if bad is not None:
-        raise BadInput(f"the name {name!r} contains {bad!r}", "use letters, digits and . _ - + /")
+        hint = f"use letters, digits and . _ - +{allowed}"
+        raise BadInput(f"the name {name!r} contains {bad!r}", hint)
     if any(part in {"", ".", ".."} for part in key.split("/")) or key.startswith(("-", "+")):
-        raise BadInput(f"the name {name!r} is malformed", "use segments such as team/model")
+        such = "use segments such as team/model" if segments else "begin with a letter or digit"
+        raise BadInput(f"the name {name!r} is malformed", such)
     return key
 
 

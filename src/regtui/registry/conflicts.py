@@ -16,7 +16,7 @@ from regtui.registry.answers_conflicts import ConflictAnswer
 from regtui.registry.changes import plain
 from regtui.registry.conflict_answers import conflict_answers
 from regtui.registry.context import Context
-from regtui.registry.references import find_model, find_version
+from regtui.registry.references import find_model, version_of
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.database import Connection
 from regtui.replica.decoded import stored_document
@@ -108,7 +108,7 @@ def resolve(  # noqa: PLR0913 -- what is chosen, of what, and what was seen of i
         if subject.stamp(before.field) != before.accepted.id:
             raise ConflictOpen("what stands was changed meanwhile", "look at the conflict again")
         if choice == "value":
-            named, values = "value", {before.field: _given(authority, subject, before, value)}
+            named, values = "value", {before.field: _given(authority, subject, value)}
         elif choice == "accepted":
             named, values = "accepted", {}
         else:
@@ -207,16 +207,14 @@ def _candidate(shown: ConflictAnswer, identity: str) -> str:
     return found[0]
 
 
-def _given(authority: SoloAuthority, subject: Document, shown: ConflictAnswer, value: Any) -> Any:
+def _given(authority: SoloAuthority, subject: Document, value: Any) -> Any:
     """Return a value as the operation says it; an alias's is given by a reference."""
     if subject.kind != "alias" or value is None:
         return plain(value)
-    text = str(value)
-    reference = text if "@" in text or text.startswith(":") else f"{shown.model}@{text}"
-    _, version = find_version(authority.connection, reference)
-    if version.stream != subject.stream:
-        raise BadInput(f"{reference} is no version of {shown.model}", "name one of its versions")
-    return version.id
+    model = authority.view.document(subject.stream)
+    if model is None:
+        raise NotFound("the model of this alias is not there any more")
+    return version_of(authority.connection, model, str(value)).id
 
 
 def _spelled(authority: SoloAuthority, subject: Document, path: str, kept: Any) -> Any:

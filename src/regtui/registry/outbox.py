@@ -4,6 +4,7 @@ Nothing leaves it without the user. A retry makes new operations, on what stands
 operation that is discarded is gone, for the server judged it and nobody else ever saw it.
 """
 
+import uuid
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ from regtui.core.operations import (
 from regtui.core.verdicts import Rejected, Unsupported, decode_verdict
 from regtui.registry.changes import plain
 from regtui.registry.context import Context
+from regtui.registry.references import version_of
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.database import Connection
 from regtui.replica.file_lists import take_lost_list
@@ -104,7 +106,8 @@ def amend(context: Context, identity: str, values: dict[str, Any]) -> list[Outbo
     Args:
         context: The registry.
         identity: The operation's id, or an end of it.
-        values: Other values by path; an operation sets what it set before, and nothing else.
+        values: Other values by path; an operation sets what it set before, and nothing else. The
+            version of an alias is given by a reference or its id.
 
     Raises:
         NotFound: There is no such one.
@@ -119,7 +122,8 @@ def _again(context: Context, identity: str | None, values: dict[str, Any]) -> li
     with context.writing() as authority:
         found = _refused(authority.connection, identity)
         if values:
-            found = [(_amended(*found[0], values), found[0][1]), *found[1:]]
+            given = _versions_named(authority, found[0][0], values)
+            found = [(_amended(*found[0], given), found[0][1]), *found[1:]]
         if len(found) > 1:
             authority.begin_group()
         for operation, _ in found:
@@ -139,6 +143,26 @@ def _let_go(connection: Connection, found: list[tuple[Operation, OutboxEntry]]) 
         "delete from base.outbox where id in (select unnest(?::uuid[]))",
         [[operation.id for operation, _ in found]],
     )
+
+
+def _versions_named(
+    authority: SoloAuthority, operation: Operation, values: dict[str, Any]
+) -> dict[str, Any]:
+    """Return values with the id of the version where an alias is to point to a reference."""
+    named = values.get("version")
+    if not operation.kind.startswith("alias.") or named is None or _is_id(str(named)):
+        return values
+    model = authority.view.document(operation.stream)
+    if model is None:  # it was refused with its model, which nobody has
+        raise NotFound("the model of this alias is not here", "amend what made it first")
+    return {**values, "version": version_of(authority.connection, model, str(named)).id}
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
 
 
 def _amended(operation: Operation, entry: OutboxEntry, values: dict[str, Any]) -> Operation:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from regtui.core.errors import BadInput
+from regtui.core.identity import name_key
 from regtui.registry.answers_access import TeamAnswer, UserAnswer
 from regtui.registry.asking import ask, segment
 from regtui.registry.context import Context
@@ -44,6 +45,7 @@ def add_user(
         Denied: This is for admins.
         NotFound: There is no such owner.
     """
+    name_key(name, segments=False)
     body = _given(name=name, display_name=display_name or None, owner=service_of)
     if service_of is not None:
         body["kind"] = "service"
@@ -139,8 +141,5 @@ def _one_of(states: Sequence[str], state: str | None) -> str | None:
 
 def _new_segment(name: str) -> str:
     """Return the name of a team that may be new as a part of a path."""
-    from regtui.core.identity import name_key
-
-    if "/" in name_key(name):
-        raise BadInput(f"the name {name!r} contains '/'", "use letters, digits and . _ - +")
+    name_key(name, segments=False)
     return segment(name, "team")

@@ -126,6 +126,26 @@ def find_version(connection: Connection, text: str) -> tuple[int, Document]:
     return key, document_of(connection, key)
 
 
+def version_of(connection: Connection, model: Document, text: str) -> Document:
+    """Return the document of a version of a model, whatever its state.
+
+    Args:
+        connection: The open replica.
+        model: The model.
+        text: A reference, or what stands after its `@`.
+
+    Raises:
+        NotFound: There is no such version or alias.
+        BadInput: The reference is malformed, or names another model's.
+    """
+    shown = str(model.value("name"))
+    reference = text if "@" in text or text.startswith(":") else f"{shown}@{text}"
+    _, version = find_version(connection, reference)
+    if version.stream != model.stream:
+        raise BadInput(f"{reference} is no version of {shown}", "name one of its versions")
+    return version
+
+
 def document_of(connection: Connection, key: int) -> Document:
     """Return the document with a local key; NotFound where there is none."""
     row = connection.execute(

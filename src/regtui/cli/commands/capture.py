@@ -89,7 +89,9 @@ def capture(
     content = f"{count_text(version.files, 'file')}, {size_text(version.size)}"
     if captured.restored:
         verb, content = "restored", f"{content}; its files are here again"
-    say(f"{verb} {version.reference}  {version.short_id}  {content}")
+    # Without a number yet its reference is the short id alone.
+    name = version.model if version.number is None else version.reference
+    say(f"{verb} {name}  {version.short_id}  {content}")
 
 
 def _series(file: str | None) -> "dict[str, Series]":
