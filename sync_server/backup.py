@@ -18,7 +18,7 @@ from regtui.core.errors import BadInput, Damaged, NotFound
 from sync_server import schema
 from sync_server.authority import Authority, registry_row
 from sync_server.database import Database
-from sync_server.healing import new_epoch
+from sync_server.healing import RESTORED, new_epoch
 from sync_server.migrate import upgrade
 from sync_server.secrets import Secrets
 
@@ -114,7 +114,7 @@ def begin_epochs(
             row = registry_row(connection, identity, lock=True)
             if row is not None:
                 authority = Authority(connection, row, clock())
-                new_epoch(connection, authority, "restored", secrets, seed())
+                new_epoch(connection, authority, RESTORED, secrets, seed())
                 authority.flush()
                 names.append(row.name)
     return names

@@ -29,6 +29,9 @@ from sync_server.database import upsert
 from sync_server.rights import Rights
 from sync_server.secrets import Secrets
 
+RESTORED = "restored"
+"""Why an epoch began: its operator put a backup back, so its base is where the histories part."""
+
 
 def was_issued(connection: Connection, row: RegistryRow, epoch: str) -> bool:
     """Tell whether an epoch is one of this registry's, as far as its database remembers."""
@@ -37,6 +40,25 @@ def was_issued(connection: Connection, row: RegistryRow, epoch: str) -> bool:
         sa.select(c.base).where(c.registry == row.key, c.id == epoch)
     ).first()
     return found is not None
+
+
+def shared(connection: Connection, row: RegistryRow, epoch: str) -> int:
+    """Return the number up to which who knows an epoch knows this history for sure; 0 for none.
+
+    An older file that was put back without a word is noticed by whoever was ahead. Others may have
+    written before he came, and nothing tells where the histories part.
+    """
+    c = schema.epoch.c
+    began = connection.execute(
+        sa.select(c.began).where(c.registry == row.key, c.id == epoch)
+    ).scalar()
+    if began is None:
+        return 0
+    later = connection.execute(
+        sa.select(c.base, c.reason).where(c.registry == row.key, c.began >= began, c.id != epoch)
+    ).all()
+    is_known = all(one.reason == RESTORED for one in later)
+    return min((int(one.base) for one in later), default=0) if is_known else 0
 
 
 def new_epoch(
@@ -49,7 +71,8 @@ def new_epoch(
         encoding.encode(["epoch", row.id, row.epoch, row.seq, authority.moment(), seed.hex()])
     )
     row.healing = True
-    note_epoch(connection, row, reason, authority.moment())
+    row.clock_us = authority.moment()  # epochs follow upon each other, whatever the clock says
+    note_epoch(connection, row, reason, row.clock_us)
 
 
 def note_epoch(connection: Connection, row: RegistryRow, reason: str, now: int) -> None:

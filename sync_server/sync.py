@@ -28,7 +28,7 @@ from sync_server.authority import (
     registry_row,
 )
 from sync_server.database import Database
-from sync_server.healing import Healing, new_epoch, was_issued
+from sync_server.healing import Healing, new_epoch, shared, was_issued
 from sync_server.pull import Puller, anchor_statement, cursor_statement, head, link_at
 from sync_server.rights import PeopleCache, Rights
 from sync_server.secrets import Secrets, verified
@@ -58,6 +58,7 @@ class _Outcome(Struct):
     verdicts: list[bytes] = []
     parked: list[str] = []
     expect: int = 0
+    base: int = 0
 
 
 class SyncService:
@@ -195,7 +196,8 @@ class SyncService:
             if broken != "other epoch":
                 new_epoch(connection, authority, broken, self.secrets, self.seed())
                 authority.flush()
-            return _Outcome(status="epoch")
+            known = "" if push.anchor is None else push.anchor.epoch
+            return _Outcome(status="epoch", base=shared(connection, row, known))
         outcome = _Outcome(verdicts=[])
         authority.keep_texts(push.texts)
         if push.claims or push.offers:
@@ -281,7 +283,7 @@ class SyncService:
         if outcome.status == "epoch":
             return Answer(
                 status="epoch", epoch=row.epoch, head=anchor, cursor=Cursor(),
-                healing=row.healing, now=self.clock(),
+                base=outcome.base, healing=row.healing, now=self.clock(),
             )  # fmt: skip
         if outcome.status in {"forked", "gap"}:
             return Answer(

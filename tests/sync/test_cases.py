@@ -24,6 +24,7 @@ from regtui.core.errors import RegtuiError
 from regtui.core.identity import model_id
 from regtui.core.operations import UnknownKind, decode_operation
 from regtui.replica.remote import read_remote
+from regtui.sync import healing
 from regtui.sync.client import Synced
 from regtui.wire.messages import Answer, Push
 from sync_server import schema
@@ -284,6 +285,165 @@ def test_server_restored(world: World, ann: Person, ben: Person) -> None:
     found = ben.registry.version("bert@2")
     assert found.tags == {"env": "ben's"}
     assert ben.registry.version("bert@1").description == "since the backup"
+
+
+@pytest.fixture
+def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a request offer two operations at most."""
+    monkeypatch.setattr(healing, "OFFERS_LIMIT", 2)
+
+
+def offered_by(person: Person) -> list[str]:
+    """Return where ids of the operations go that a person offers from now on."""
+    offered: list[str] = []
+    plain = person.wire.sync
+
+    def listening(registry: str, push: Push) -> Answer:
+        offered.extend(msgspec.json.decode(bytes(one.op))["id"] for one in push.offers)
+        return plain(registry, push)
+
+    person.wire.sync = listening  # type: ignore[method-assign]
+    return offered
+
+
+def test_one_sync_brings_back_all_that_was_lost(
+    world: World, ann: Person, ben: Person, small_windows: None
+) -> None:
+    ann.sync()
+    backup = back_up(world)
+    ann.registry.create_model("bert")
+    for place in range(6):
+        ann.registry.edit("bert", {f"tags/t{place}": "x"})
+    ann.sync()
+    put_back(world, backup, told=True)
+    done = ann.sync()
+    assert (done.accepted, done.rejected, done.requests) == (7, 0, 5)
+    assert ann.table("select id from base.outbox") == []
+    ben.sync()
+    assert len(ben.registry.model("bert").tags) == 6
+
+
+def test_what_waits_for_others_holds_up_nothing_behind_it(
+    world: World, ann: Person, ben: Person, small_windows: None
+) -> None:
+    """Ben edited a model that only ann can bring back; what else he did comes all the same."""
+    ann.registry.create_model("bert")
+    sync_all(ann, ben)
+    backup = back_up(world)
+    ann.registry.create_model("zeta")
+    sync_all(ann, ben)
+    for place in range(3):
+        ben.registry.edit("zeta", {f"tags/t{place}": "x"})
+    ben.registry.edit("bert", {"description": "behind"})
+    sync_all(ben, ann)
+    put_back(world, backup, told=True)
+    assert ben.sync().rejected == 0
+    ann.sync()
+    assert ann.registry.model("bert").description == "behind"
+    assert ben.table("select count(*) from base.outbox") == [(3,)]
+    sync_all(ben, ann)
+    assert ben.table("select count(*) from base.outbox") == [(0,)]
+    assert len(ann.registry.model("zeta").tags) == 3
+
+
+def test_what_waits_is_sent_behind_what_it_builds_on(
+    world: World, ann: Person, small_windows: None
+) -> None:
+    ann.sync()
+    backup = back_up(world)
+    for name in ("a", "b", "c"):
+        ann.registry.create_model(name)
+    ann.sync()
+    put_back(world, backup, told=True)
+    ann.registry.edit("c", {"description": "waits"})
+    done = ann.sync()
+    assert (done.accepted, done.rejected, done.pending) == (4, 0, 0)
+
+
+def test_what_was_not_read_back_is_offered_behind_what_it_builds_on(
+    world: World, ann: Person, ben: Person
+) -> None:
+    """Where healing is closed, nothing waits for what comes later."""
+    backup = back_up(world)
+    for place in range(20):
+        ben.registry.create_model(f"m{place:02}")
+    ann.registry.create_model("bert")
+    sync_all(ann, ben)
+    ann.registry.edit("bert", {"description": "since"})
+    ann.sync()
+    for place in range(20):
+        ben.registry.edit(f"m{place:02}", {"description": "newer"})
+    ben.sync()
+    ann.registry.edit("bert", {"description": "not read back"})
+    ann.connect(8)
+    assert not ann.client.step(Synced())
+    assert ann.table("select state from base.outbox") == [("acknowledged",)]
+    put_back(world, backup, told=True)
+    close_healing(world)
+    assert ann.sync().rejected == 0
+    assert ann.registry.model("bert").description == "not read back"
+
+
+def test_a_replica_offers_what_is_newer_than_the_backup(world: World, ann: Person) -> None:
+    ann.registry.create_model("bert")
+    ann.sync()
+    backup = back_up(world)
+    ann.registry.edit("bert", {"description": "since"})
+    ann.sync()
+    put_back(world, backup, told=True)
+    offered = offered_by(ann)
+    assert ann.sync().accepted == 1
+    assert offered == [log_of(world)[-1][1]]
+
+
+def test_a_replica_that_missed_an_epoch_offers_what_each_one_lost(
+    world: World, ann: Person, ben: Person
+) -> None:
+    first = back_up(world)
+    ann.registry.create_model("early")
+    ann.sync()
+    put_back(world, first, told=True)
+    for place in range(5):
+        ben.registry.create_model(f"m{place}")
+    ben.sync()
+    close_healing(world)
+    put_back(world, back_up(world), told=True)
+    sync_all(ann, ben)
+    assert "early" in [one.model for one in ben.registry.models()]
+
+
+def test_all_is_offered_where_nobody_knows_what_was_lost(
+    world: World, ann: Person, ben: Person
+) -> None:
+    """Ben writes to an older file before ann comes: numbers do not tell what of hers it has."""
+    ann.registry.create_model("early")
+    ann.sync()
+    backup = back_up(world)
+    ann.registry.create_model("lost")
+    ann.sync()
+    put_back(world, backup, told=False)
+    for place in range(5):
+        ben.registry.create_model(f"m{place}")
+    ben.sync()
+    assert not is_healing(world)
+    sync_all(ann, ben)
+    assert "lost" in [one.model for one in ben.registry.models()]
+
+
+def test_a_second_restore_before_anything_came_of_the_first_is_noticed(
+    world: World, ann: Person, ben: Person
+) -> None:
+    first = back_up(world)
+    ann.registry.create_model("between")
+    ann.sync()
+    second = back_up(world)
+    ann.registry.create_model("newest")
+    ann.sync()
+    put_back(world, second, told=True)
+    assert not ann.client.step(Synced())  # she hears of the new epoch, and no more
+    put_back(world, first, told=True)
+    sync_all(ann, ben)
+    assert {one.model for one in ben.registry.models()} == {"between", "newest"}
 
 
 def test_an_older_file_under_the_server_is_noticed_by_whoever_is_ahead(

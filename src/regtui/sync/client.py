@@ -26,7 +26,7 @@ from regtui.replica.remote import ONLINE, Remote, read_remote, write_remote
 from regtui.replica.tables import insert
 from regtui.replica.unit import Replica
 from regtui.replica.unsent import note_unsent
-from regtui.sync.healing import begin_healing, claims, offers
+from regtui.sync.healing import Offering, Window, begin_healing, claims
 from regtui.sync.outgoing import (
     ACKNOWLEDGED,
     PENDING,
@@ -136,6 +136,7 @@ class _Request(Struct):
     push: Push
     registry: str
     cursor: dict[str, object]
+    window: Window = Window()
 
 
 class SyncClient:
@@ -171,6 +172,7 @@ class SyncClient:
         self._on_step: OnStep = on_step or (lambda step, done: None)  # noqa: ARG005
         self._batch = FIRST_BATCH
         self._opened: Connection | None = None
+        self._offering = Offering()
 
     def sync(self) -> Synced:
         """Send what waits and read what is newer, until both are done.
@@ -181,6 +183,7 @@ class SyncClient:
             RegtuiError: The server refused, or there is no remote.
         """
         done = Synced()
+        self._offering = Offering()
         with self.alone():
             request: _Request | None = None
             for _ in range(ROUNDS):
@@ -255,12 +258,14 @@ class SyncClient:
             return None
         if remote.enrolled != identity:
             return None
-        batch = seal_batch(connection, key, sends=self._sends, limit=self._batch)
+        window = self._offering.window(connection)
+        # What waits may build on what the server lost: that goes first.
+        sends = self._sends and not window.more
+        batch = seal_batch(connection, key, sends=sends, limit=self._batch)
         cursor = remote.cursor if remote.staged is None else remote.staged
         anchor = None if remote.anchor is None else msgspec.convert(remote.anchor, Anchor)
         row = connection.execute("select registry::varchar from base.replica").fetchone()
         registry = "" if row is None else str(row[0])
-        offered, evidence, texts = offers(connection)
         known = anchor or Anchor("", 0, "", "")
         signature = key.sign(
             push_statement(
@@ -280,19 +285,19 @@ class SyncClient:
             anchor=anchor,
             cursor=msgspec.convert(cursor, Cursor),
             ops=batch.ops,
-            texts=batch.texts | texts,
+            texts=batch.texts | window.texts,
             n=batch.n,
             tip=batch.tip,
             signature=signature.hex(),
-            offers=offered,
-            evidence=evidence,
-            claims=claims(connection) if offered or remote.state == "healing" else [],
+            offers=window.offers,
+            evidence=window.evidence,
+            claims=claims(connection) if window.offers or remote.state == "healing" else [],
             streams_digest=remote.streams,
             refetch=remote.refetch,
             # Before everything is sent, what comes would only be kept aside.
-            limit=NOTHING if batch.more else self._page,
+            limit=NOTHING if batch.more or window.more else self._page,
         )
-        return _Request(push, registry, cursor)
+        return _Request(push, registry, cursor, window)
 
     def absorb(self, request: _Request, answer: Answer, done: Synced) -> bool:
         """Take an answer in one transaction; True where nothing is left to do.
@@ -301,7 +306,10 @@ class SyncClient:
         do not.
         """
         with self._changing() as connection:
-            return self._absorb(connection, request, answer, done)
+            is_over = self._absorb(connection, request, answer, done)
+        if is_over:
+            self._offering = Offering()
+        return is_over
 
     def _absorb(
         self, connection: Connection, request: _Request, answer: Answer, done: Synced
@@ -318,13 +326,18 @@ class SyncClient:
             write_remote(connection, remote)
             return False
         if answer.status == "epoch":
-            begin_healing(connection)
+            begin_healing(connection, answer.base)
+            self._offering = Offering()
             self._begin_anew(connection, remote)
-            remote.anchor, remote.cursor, remote.staged = None, {}, None
+            # That the server is restored once more, before anything of it came, has to show, too.
+            remote.anchor = msgspec.to_builtins(answer.head)
+            remote.cursor, remote.staged = {}, None
             remote.streams = ""
             unstage(connection)
             write_remote(connection, remote)
             return False
+        if request.window.offers:
+            self._offering.note(request.window, len(answer.parked))
         present = remote.cursor if remote.staged is None else remote.staged
         is_late = present != request.cursor
         if remote.anchor is None or answer.head.seq >= remote.anchor["seq"]:
@@ -343,6 +356,7 @@ class SyncClient:
         unanswered = len(answer.verdicts) < len(request.push.ops)
         more = answer.more or is_late or unanswered or bool(remote.refetch)
         waits = done.pending > 0 and bool(request.push.ops)
+        waits = waits or bool(request.window.offers and not self._offering.is_over)
         if not self._reads and not answer.healing:
             return not (unanswered or waits)
         return not (more or waits)

@@ -222,6 +222,7 @@ class Answer(Struct, frozen=True, kw_only=True):
         names: Name of each user that documents and log mention, by id.
         more: Whether another page follows.
         expect: For `gap`, the number that should have come.
+        base: For `epoch`, the number up to which this history is the one that the replica knows.
         healing: Whether the server takes operations back that it lost.
         roles: The user's roles as `[role, scope]`; None between the pages of a walk.
         min_protocol: The oldest protocol that it speaks.
@@ -244,6 +245,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     names: dict[str, str] = {}
     more: bool = False
     expect: int = 0
+    base: int = 0
     healing: bool = False
     roles: list[tuple[str, str]] | None = None
     min_protocol: int = MIN_PROTOCOL
