@@ -5,6 +5,8 @@ view that moves along; nothing is written before `flush`, so an operation on whi
 fails leaves no trace but its verdict. Each gets exactly one final verdict.
 """
 
+import json
+import logging
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +18,7 @@ from sqlalchemy.engine import Connection
 
 from regtui.core import chain, encoding
 from regtui.core.access import Actor
-from regtui.core.documents import Document, texts_of
+from regtui.core.documents import Document, Register, texts_of
 from regtui.core.errors import BadInput
 from regtui.core.identity import name_key
 from regtui.core.judgement import judge
@@ -43,6 +45,11 @@ from sync_server.database import insert, upsert
 from sync_server.logs import note_failure
 from sync_server.rights import ACCESS
 from sync_server.view import ServerView, Snapshot, Unread
+
+EARLIER_NUMBER = "tags/earlier-number"
+"""Where a version tells which number it had, before that came back with an older one."""
+
+_log = logging.getLogger("sync_server")
 
 SLICE = 0.25
 """Seconds that one request may hold the registry; the rest is for the next one."""
@@ -347,6 +354,8 @@ class Authority:
         for digest in texts:
             self._text_refs.setdefault((operation.stream, digest), row.seq)
         self.view.take(operation, judged)
+        if isinstance(operation.body, CaptureBody) and verdict.number is not None:
+            self._make_room(operation.stream, operation.entity, verdict.number)
         return sealed
 
     def _texts_named(self, operation: Operation, judged: Judged) -> list[str]:
@@ -379,10 +388,36 @@ class Authority:
         self._steps.append({"registry": self.row.key, "seq": self.row.seq, "link": self.row.link})
 
     def renumber(self, document: Document, number: int) -> None:
-        """Give a version the number that it waits for."""
+        """Give a version the number that it waits for, or another one."""
         self.reserve(document.stream, number)
         facts = {**document.facts, "number": number}
         self.restamp(msgspec.structs.replace(document, facts=facts))
+        self._make_room(document.stream, document.id, number)
+
+    def _make_room(self, model: str, version: str, number: int) -> None:
+        """Give another number to whoever got one that came back: it was given before it was lost.
+
+        Its own certificate is the newer one. A tag tells everybody which number it had.
+        """
+        if self.view.claimed(version) != number:
+            return
+        for other in self.view.numbered(model, number):
+            if other.id == version:
+                continue
+            new = self.view.last_number(model) + 1
+            told = {"version": other.id, "was": number, "number": new, "holder": version}
+            _log.warning(json.dumps({"event": "renumbered", "registry": self.row.name} | told))
+            self.renumber(self._with_earlier_number(other, number, version), new)
+
+    def _with_earlier_number(self, document: Document, number: int, holder: str) -> Document:
+        cause = self.view.document(holder)
+        stamp = document.stamp("state") if cause is None else cause.stamp("state")
+        before = document.value(EARLIER_NUMBER)
+        value = str(number) if before is None else f"{before}, {number}"
+        # It names the operation with which the number came back.
+        register = Register(value, stamp or "", self.moment())
+        fields = {**document.fields, EARLIER_NUMBER: register}
+        return msgspec.structs.replace(document, fields=fields)
 
     def reserve(self, stream: str, number: int) -> None:
         """Give no version of a model a number up to this one any more, but for what claims it."""

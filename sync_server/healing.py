@@ -134,6 +134,15 @@ class Healing:
             )
             if self._secrets.marked(statement, claim.certificate):
                 good.append(claim)
+        view = self._authority.view
+        view.load([one.version for one in good], ())
+        lost = []
+        for claim in good:
+            self._authority.reserve(claim.model, claim.number)
+            document = view.document(claim.version)
+            # What has its number needs no claim, and stands behind an older one that comes back.
+            if document is None or document.facts.get("number") != claim.number:
+                lost.append(claim)
         upsert(
             self._authority.connection,
             schema.claim,
@@ -144,15 +153,16 @@ class Healing:
                     "stream": one.model,
                     "number": one.number,
                 }
-                for one in good
+                for one in lost
             ],
             replace=False,
         )
-        for claim in good:
-            self._authority.reserve(claim.model, claim.number)
-            document = self._authority.view.document(claim.version)
+        for claim in lost:
+            self._authority.claim(claim.model, claim.version, claim.number)
+            document = view.document(claim.version)
             if document is not None and document.facts.get("number") is None:
-                self._authority.renumber(document, claim.number)
+                number = view.next_number(document.stream, document.id)
+                self._authority.renumber(document, number or claim.number)
 
     def take_offers(self, push: Push, verdicts: list[bytes]) -> list[str]:
         """Judge operations by their receipts; return the ids of those that wait."""
@@ -193,7 +203,8 @@ class Healing:
                 hint="`regtui outbox retry` sends it again",
             )
             return authority.decide_refusal(sent, verdict)
-        if before.number is not None:
+        # A certificate tells what became of a number that was given another version since.
+        if before.number is not None and authority.view.claimed(operation.entity) is None:
             authority.claim(operation.stream, operation.entity, before.number)
         # It was allowed when it was judged; what its author may do now does not count.
         actor = Actor(operation.actor, self._rights.name, (Grant(Role.ADMIN, "*"),))

@@ -223,6 +223,17 @@ class ServerView:
 
     def next_number(self, model: str, version: str) -> int | None:
         """Return the number that a new version gets: the one that it had, the next one, or none."""
+        claimed = self.claimed(version)
+        if claimed is None:
+            return self.last_number(model) + 1 if self._gives_numbers else None
+        # Where two were lost one after the other, both can prove the number: who has it keeps it.
+        others = (one.id for one in self.numbered(model, claimed) if one.id != version)
+        if any(self._claims.get(other) == claimed for other in others):
+            return self.last_number(model) + 1
+        return claimed
+
+    def claimed(self, version: str) -> int | None:
+        """Return the number that a version had before a restore, as somebody could prove."""
         if not self._knows_claims:
             # There are some only while a server takes back what it lost.
             c = schema.claim.c
@@ -231,10 +242,16 @@ class ServerView:
             )
             self._claims = {row.version: row.number for row in rows} | self._claims
             self._knows_claims = True
-        claimed = self._claims.get(version)
-        if claimed is not None:
-            return claimed
-        return self.last_number(model) + 1 if self._gives_numbers else None
+        return self._claims.get(version)
+
+    def numbered(self, model: str, number: int) -> list[Document]:
+        """Return the versions of a model that have a number; two of them where one comes back."""
+        self._load_where(_e.stream == model, _e.kind == "version", _e.number == number)
+        return [
+            one
+            for one in self._known("version")
+            if (one.stream, one.facts.get("number")) == (model, number)
+        ]
 
     def reserve(self, model: str, number: int) -> None:
         """Count a number as given."""

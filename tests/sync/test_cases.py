@@ -31,6 +31,7 @@ from sync_server import schema
 from sync_server.authority import Authority, Refused, registry_row
 from sync_server.complete import missing_of_version
 from sync_server.database import Database
+from sync_server.examine import examine
 from sync_server.healing import close, new_epoch
 from tests.sync.faults import Broken, Fuse
 from tests.sync.world import Person, World, signed_in
@@ -1080,6 +1081,102 @@ def test_numbers_come_back_with_whoever_knows_them(world: World, ann: Person, be
     sync_all(ann, ben)
     found = numbers_of(ann)
     assert found == numbers | {mine: 3}
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_number_that_comes_back_is_the_older_versions(
+    world: World, ann: Person, ben: Person, caplog: pytest.LogCaptureFixture, told: bool
+) -> None:
+    """I13: who got it since, with healing closed or not begun, gets another, and that shows."""
+    capture(ann, "one")
+    sync_all(ann, ben)
+    backup = back_up(world)
+    lost = capture(ann, "two")
+    ann.sync()
+    put_back(world, backup, told=told)
+    if told:
+        close_healing(world)
+    since = capture(ben, "three")
+    ben.sync()
+    assert (numbers_of(ann)[lost], numbers_of(ben)[since]) == (2, 2)
+    sync_all(ann, ben)
+    if is_healing(world):
+        close_healing(world)
+    sync_all(ann, ben)
+    assert numbers_of(ann) == numbers_of(ben)
+    assert (numbers_of(ann)[lost], numbers_of(ann)[since]) == (2, 3)
+    assert ann.registry.version("bert@3").tags == {"earlier-number": "2"}
+    assert '"renumbered"' in caplog.text
+    assert (ann.sync().wrong, ben.sync().wrong) == ([], [])
+    assert examine(world.database) == []
+    ben.registry.edit("bert@3", {"tags/earlier-number": None})
+    assert ben.sync().rejected == 0
+    later = capture_synced(ben, "four")
+    assert numbers_of(ben)[later] == 4
+
+
+def test_a_number_that_was_changed_comes_back_as_it_was_then(
+    world: World, ann: Person, ben: Person
+) -> None:
+    """The receipt of the capture tells the first number, the certificate the one that counts."""
+    capture(ann, "one")
+    sync_all(ann, ben)
+    backup = back_up(world)
+    lost = capture_synced(ann, "two")
+    put_back(world, backup, told=True)
+    close_healing(world)
+    since = capture_synced(ben, "three")
+    sync_all(ann, ben)
+    put_back(world, backup, told=True)
+    sync_all(ben, ann)
+    close_healing(world)
+    sync_all(ann, ben)
+    assert (numbers_of(ben)[lost], numbers_of(ben)[since]) == (2, 3)
+    assert numbers_of(ann) == numbers_of(ben)
+
+
+def test_who_got_a_number_since_does_not_keep_it_by_coming_first(
+    world: World, ann: Person, ben: Person
+) -> None:
+    capture(ann, "one")
+    sync_all(ann, ben)
+    backup = back_up(world)
+    lost = capture_synced(ann, "two")
+    put_back(world, backup, told=False)
+    since = capture_synced(ben, "three")
+    assert not ann.client.step(Synced())  # she opens the healing, and is interrupted
+    assert is_healing(world)
+    sync_all(ben, ann)
+    close_healing(world)
+    sync_all(ann, ben)
+    assert (numbers_of(ben)[lost], numbers_of(ben)[since]) == (2, 3)
+    assert numbers_of(ann) == numbers_of(ben)
+
+
+def test_a_number_that_two_can_prove_stays_with_who_brought_it_back_first(
+    world: World, ann: Person, ben: Person
+) -> None:
+    """Both were lost, one after the other, to files that were put back without a word."""
+    capture(ann, "one")
+    sync_all(ann, ben)
+    backup = back_up(world)
+    lost = [capture_synced(ann, "two")]
+    put_back(world, backup, told=False)
+    lost.append(capture_synced(ben, "three"))
+    assert (numbers_of(ann)[lost[0]], numbers_of(ben)[lost[1]]) == (2, 2)
+    put_back(world, backup, told=True)
+    sync_all(ann, ben)
+    close_healing(world)
+    sync_all(ann, ben)
+    found = numbers_of(ben)
+    assert numbers_of(ann) == found
+    assert [found[one] for one in lost] == [2, 3]
+
+
+def capture_synced(person: Person, content: str) -> str:
+    version = capture(person, content)
+    person.sync()
+    return version
 
 
 def test_rejected_operation_with_dependents(world: World, ann: Person, ben: Person) -> None:
