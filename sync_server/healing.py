@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from regtui.core import encoding
 from regtui.core.access import Actor, Grant, Role
 from regtui.core.documents import decode_document
-from regtui.core.verdicts import Accepted, Rejected
+from regtui.core.verdicts import Accepted, Rejected, Unsupported, encode_verdict
 from regtui.wire import statements
 from regtui.wire.messages import Claim, Evidence, Offer, Push
 from sync_server import schema
@@ -190,19 +190,16 @@ class Healing:
             and before.op == sent.header.id
             and sent.header.actor == self._rights.user
         )
-        lost = past is not None and isinstance(past.verdict, Rejected)
+        lost = past is not None and isinstance(past.verdict, Rejected | Unsupported)
         if past is not None and not (lost and proven and isinstance(before, Accepted)):
-            return known_verdict(past)
+            # To others it is like one that is not here.
+            is_own = past.operation.actor == self._rights.user
+            return known_verdict(past) if is_own else encode_verdict(self._unproven(sent))
+        if not proven or not isinstance(before, Accepted):
+            return authority.decide_refusal(sent, self._unproven(sent))
         operation = sent.operation
-        if operation is None or not proven or not isinstance(before, Accepted):
-            verdict = Rejected(
-                op=sent.header.id,
-                now=authority.moment(),
-                code="unproven",
-                message="the server can't tell that it accepted this before",
-                hint="`regtui outbox retry` sends it again",
-            )
-            return authority.decide_refusal(sent, verdict)
+        if operation is None:
+            return self._take_unread(sent)
         # A certificate tells what became of a number that was given another version since.
         if before.number is not None and authority.view.claimed(operation.entity) is None:
             authority.claim(operation.stream, operation.entity, before.number)
@@ -216,6 +213,26 @@ class Healing:
         if lost:
             authority.forget_refusal(sent.header.id)
         return authority.decide(sent, again, judged)
+
+    def _take_unread(self, sent: Sent) -> bytes | None:
+        """Let what an older program can't read wait for the newer one that accepted it."""
+        authority = self._authority
+        if authority.row.healing:
+            return None
+        known = authority.view.unread(sent.header.id)
+        if known is not None:
+            return known_verdict(known)
+        header, now = sent.header, authority.moment()
+        return authority.decide_refusal(sent, Unsupported(op=header.id, now=now, kind=header.kind))
+
+    def _unproven(self, sent: Sent) -> Rejected:
+        return Rejected(
+            op=sent.header.id,
+            now=self._authority.moment(),
+            code="unproven",
+            message="the server can't tell that it accepted this before",
+            hint="`regtui outbox retry` sends it again",
+        )
 
     def _is_good(self, evidence: Evidence) -> bool:
         row = self._authority.row

@@ -26,7 +26,7 @@ from regtui.core.operations import UnknownKind, decode_operation
 from regtui.replica.remote import read_remote
 from regtui.sync import healing
 from regtui.sync.client import Synced
-from regtui.wire.messages import Answer, Push
+from regtui.wire.messages import Answer, Offer, Push
 from sync_server import schema
 from sync_server.authority import Authority, Refused, registry_row
 from sync_server.complete import missing_of_version
@@ -923,6 +923,23 @@ def test_what_an_old_server_does_not_know_gets_its_verdict_again(world: World, a
     assert (done.rejected, done.pending) == (1, 0)
 
 
+def test_what_an_older_server_does_not_know_comes_back_once_it_is_upgraded(
+    world: World, ann: Person
+) -> None:
+    """It was accepted: an older program that was put back with the backup lets it wait."""
+    ann.registry.create_model("bert")
+    ann.sync()
+    backup = back_up(world)
+    ann.registry.add_comment("bert", "too new")
+    ann.sync()
+    put_back(world, backup, told=True)
+    with old_server():
+        done = ann.sync()
+        assert (done.accepted, done.rejected) == (0, 0)
+    assert ann.sync().accepted == 1
+    assert [one.text for one in ann.registry.comments("bert")] == ["too new"]
+
+
 def test_an_old_client_keeps_operations_that_it_does_not_know(
     world: World, ann: Person, ben: Person
 ) -> None:
@@ -1177,6 +1194,33 @@ def capture_synced(person: Person, content: str) -> str:
     version = capture(person, content)
     person.sync()
     return version
+
+
+def test_a_verdict_is_told_to_who_made_the_operation_alone(
+    world: World, ann: Person, ben: Person
+) -> None:
+    """Who offers the operation of another one hears what he hears of one that is not there."""
+    capture(ann, "one")
+    ann.sync()
+    known = operations_of(world)[0]
+    ben.sync()
+    ben.registry.create_model("own")
+    request = request_of(ben)
+    mine = bytes(request.push.ops[0])
+    own = msgspec.json.decode(mine)["id"]
+    verdicts = []
+    for identity in (known[0], world.uuid()):
+        op = Raw(mine.replace(own.encode(), identity.encode()))
+        verdict = Raw(log_of(world)[0][2])
+        push = msgspec.structs.replace(request.push, ops=[], offers=[Offer(op, verdict, 0, 0)])
+        answer = ben.wire.sync(request.registry, push)
+        told = msgspec.json.decode(bytes(answer.verdicts[0]))
+        assert told.pop("op") == identity
+        del told["now"]
+        verdicts.append(told)
+    assert verdicts[0] == verdicts[1]
+    assert verdicts[0]["code"] == "unproven"
+    assert operations_of(world)[0] == known
 
 
 def test_rejected_operation_with_dependents(world: World, ann: Person, ben: Person) -> None:
