@@ -1,6 +1,8 @@
 """Backups come back whole, from and to each kind of database, and damage is noticed."""
 
+import itertools
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import sqlalchemy as sa
 
 from regtui.core.errors import BadInput, Damaged, NotFound
 from regtui.core.manifest import FileEntry
+from regtui.sync import healing
 from sync_server import schema
 from sync_server.__main__ import run
 from sync_server.artifacts import FolderStore
@@ -18,6 +21,7 @@ from sync_server.examine import examine
 from sync_server.http_artifacts import Limits
 from sync_server.server import make_tables
 from tests.pieces.site import Site
+from tests.server.people import join
 from tests.server.process import ServerProcess, command
 
 Fill = Callable[[str], Site]
@@ -124,6 +128,49 @@ def test_a_restored_server_heals_under_a_new_epoch(
         ).scalars()
         assert list(reasons) == ["made", "restored"]
     database.close()
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_files_of_what_was_lost_go_up_again_however_much_was(
+    server_process: ServerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: bool
+) -> None:
+    monkeypatch.setenv("REGTUI_CONFIG", str(tmp_path / "config"))
+    monkeypatch.setattr(healing, "OFFERS_LIMIT", 2)
+    eve = join(server_process, tmp_path / "eve", "eve", "maintainer").registry
+    (tmp_path / "kept").write_text("kept")
+    eve.capture(tmp_path / "kept", model="kept")
+    for number in range(5):
+        eve.edit("kept", {"tags/a": str(number)})
+    eve.sync()
+    data, file = server_process.data, tmp_path / "backup"
+    assert command("backup", "create", file, "--data", data).code == 0
+    shutil.copytree(data / "artifacts", tmp_path / "files")
+    (tmp_path / "lost").write_text("lost")
+    eve.capture(tmp_path / "lost", model="lost")
+    eve.sync()
+    assert server_process.stop() == 0
+    assert command("restore", file, "--data", data, "--replace").code == 0
+    shutil.rmtree(data / "artifacts")
+    shutil.copytree(tmp_path / "files", data / "artifacts")
+    server_process.options = ("--port", server_process.url.rpartition(":")[2])
+    server_process.start()
+    if cut:
+        steps = itertools.count()
+
+        def end(*_: object) -> None:
+            if next(steps) == 10:  # between two pages of what it offers
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            eve.sync(on_step=end)
+        assert eve.version("lost@1").tags == {}
+
+    assert eve.sync().sent_files == 1
+
+    assert eve.outbox() == []
+    ben = join(server_process, tmp_path / "ben", "ben", "viewer").registry
+    ben.sync()
+    assert ben.pull(["lost@1"]).files == 1
 
 
 def changed(value: object) -> object:

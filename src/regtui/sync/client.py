@@ -350,11 +350,13 @@ class SyncClient:
         if _is_news(before, remote):
             write_remote(connection, remote)
         row = connection.execute(
-            "select count(*) from base.outbox where state in ('pending', 'sent')"
+            "select count(*) filter (state <> 'offered'), count(*) filter (state = 'offered') "
+            "from base.outbox where state in ('pending', 'sent', 'offered')"
         ).fetchone()
-        done.pending = 0 if row is None else int(row[0])
+        done.pending, offered = row or (0, 0)
         unanswered = len(answer.verdicts) < len(request.push.ops)
-        more = answer.more or is_late or unanswered or bool(remote.refetch)
+        offers_more = offered > 0 and bool(answer.verdicts)
+        more = answer.more or is_late or unanswered or offers_more or bool(remote.refetch)
         waits = done.pending > 0 and bool(request.push.ops)
         waits = waits or bool(request.window.offers and not self._offering.is_over)
         if not self._reads and not answer.healing:
@@ -367,8 +369,10 @@ class SyncClient:
         """Stage a page, or end the walk with it."""
         remote.refetch = []
         # While there is more to send, what comes is kept aside: what waits is judged again once.
+        # What a server lost stays in sight till it has all of it, and what comes again has its
+        # files by being of one walk with what goes (`Accepting`).
         row = connection.execute(
-            "select count(*) from base.outbox where state in ('pending', 'sent')"
+            "select count(*) from base.outbox where state in ('pending', 'sent', 'offered')"
         ).fetchone()
         sends = bool(answer.verdicts) and row is not None and row[0] > 0
         if answer.more or sends:
