@@ -171,6 +171,15 @@ def test_files_of_what_was_lost_go_up_again_however_much_was(
     ben = join(server_process, tmp_path / "ben", "ben", "viewer").registry
     ben.sync()
     assert ben.pull(["lost@1"]).files == 1
+    (tmp_path / "late").write_text("late")
+    eve.capture(tmp_path / "late", model="late")
+    eve.sync()
+    told = command("heal", "--close", "--data", data, "--json")
+    assert told.json["numbered"] == 1
+    for registry in (eve, ben):
+        registry.sync()
+        assert registry.version("late@1").number == 1
+        assert [one for one in registry.doctor().checks if one.status == "problem"] == []
 
 
 def changed(value: object) -> object:

@@ -150,6 +150,30 @@ def test_doctor_finds_nothing_wrong_with_a_synced_replica(world: World, tmp_path
         assert [one for one in person.registry.doctor().checks if one.status == "problem"] == []
 
 
+def test_doctor_takes_the_word_of_the_remote_for_what_has_no_operation_here(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync_server.pull.LOG_LIMIT", 3)
+    world.grant("ann", "contributor", "*")
+    world.grant("ben", "contributor", "*")
+    ann, ben = signed_in(world, "ann"), signed_in(world, "ben")
+    ann.registry.capture(weights(tmp_path, "one"), model="bert")
+    for number in range(5):
+        ann.registry.create_model(f"later/{number}")
+    ann.sync()
+    ben.sync()
+    ben.registry.edit("bert@1", {"description": "waits"})
+    ben.replica.close()
+    assert [one for one in ben.registry.doctor().checks if one.status == "problem"] == []
+    with ben.replica.changing() as connection:
+        connection.execute(
+            "update base.shadow set body = replace(body, '\"size\":3', '\"size\":4')"
+        )
+    ben.replica.close()
+    problems = [one for one in ben.registry.doctor().checks if one.status == "problem"]
+    assert [one.check for one in problems] == ["documents"]
+
+
 def test_following_tells_what_waits_and_again_when_it_was_accepted(world: World) -> None:
     world.grant("ann", "contributor", "*")
     ann = signed_in(world, "ann")

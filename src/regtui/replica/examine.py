@@ -6,6 +6,10 @@ digest of its list of files; the typed tables follow from the documents. All are
 range of local keys, each range in one short unit of work of the caller's. Before that every table
 is read once, as many rows at a time as DuckDB stores together, and some rows of each range are
 looked up by the indexes, since it checks the sums of blocks only as it reads them.
+
+With a remote the operation of a document need not be here: it is older than what the first sync
+brought, or there is none (a number that was given late). Then the remote's sum over the documents
+of the stream vouches for all of them.
 """
 
 from collections import Counter
@@ -27,6 +31,7 @@ from regtui.replica.rebuild import PROJECTED, key_ranges, projected, readable
 from regtui.replica.remote import PENDING
 from regtui.replica.tables import COLUMNS, insert
 from regtui.replica.texts import lost_texts
+from regtui.wire.statements import total_of
 
 _INDEXED = (("document", "key"), ("document", "id"), ("version", "short"), ("version", "slot"))
 _PROBED = 100
@@ -87,14 +92,19 @@ def examine(opening: Opening) -> Examination:
         ranges = list(key_ranges(connection))
         found.operations = _missing_operations(connection)
     _examine_operations(opening, found)
+    alone: dict[int, list[str]] = {}
     scratch = duckdb.connect(":memory:", config=configuration(read_only=False))
     try:
         apply_all(scratch, 0)
         for low, high in ranges:
             with opening() as connection:
-                _examine_range(connection, scratch, found, low, high)
+                _examine_range(connection, scratch, found, alone, (low, high))
     finally:
         scratch.close()
+    for stream, identities in alone.items():
+        with opening() as connection:
+            if not _is_summed(connection, stream):
+                found.unvouched += identities
     return found
 
 
@@ -177,23 +187,27 @@ def _lost_documents(connection: Connection, made: set[str]) -> list[str]:
 
 
 def _examine_range(
-    connection: Connection, scratch: Connection, found: Examination, low: int, high: int
+    connection: Connection,
+    scratch: Connection,
+    found: Examination,
+    alone: dict[int, list[str]],
+    keys: tuple[int, int],
 ) -> None:
+    """Examine a range of keys; note the documents without an operation here, by stream."""
+    low, high = keys
     rows = connection.execute(
-        # With a remote the operation may be older than the history that is here, or be none: a
-        # number that was given late. The server's sums vouch for such a document.
-        "select d.key, d.id::varchar, case when o.seq is null and "
-        "(select count(*) from base.remote) > 0 then 0 else d.seq end, d.body, o.verdict "
-        "from base.document d left join base.operation o on o.seq = d.seq "
-        "where d.key >= ? and d.key < ?",
+        "select d.key, d.id::varchar, d.stream, d.seq, d.body, o.verdict from base.document d "
+        "left join base.operation o on o.seq = d.seq where d.key >= ? and d.key < ?",
         [low, high],
     ).fetchall()
     documents: dict[int, Document] = {}
     unreadable: list[int] = []
-    for key, identity, seq, body, verdict in rows:
+    for key, identity, stream, seq, body, verdict in rows:
         found.documents += 1
         document = readable(body)
-        if document is None or (seq and not _is_vouched(identity, body, verdict)):
+        if document is not None and seq and verdict is None:
+            alone.setdefault(stream, []).append(identity)
+        elif document is None or (seq and not _is_vouched(identity, body, verdict)):
             found.unvouched.append(identity)
         if document is None:
             unreadable.append(key)
@@ -237,9 +251,23 @@ def _probe_index(connection: Connection, table: str, column: str, low: int, high
             raise Damaged(f"the index of {table} by {column} is damaged")
 
 
-def _is_vouched(identity: str, body: str, verdict: str | None) -> bool:
-    if verdict is None:
-        return False
+def _is_summed(connection: Connection, stream: int) -> bool:
+    """Tell whether the accepted documents of a stream are those of which a remote told the sum."""
+    row = connection.execute(
+        "select documents, total from base.total where stream = ? "
+        "and (select count(*) from base.remote) > 0",
+        [stream],
+    ).fetchone()
+    bodies = connection.execute(
+        "select case when s.id is null then d.body else s.body end from base.document d "
+        "left join base.shadow s on s.id = d.id where d.stream = ?",
+        [stream],
+    ).fetchall()
+    accepted = [body.encode() for (body,) in bodies if body is not None]
+    return row is not None and row == (len(accepted), f"{total_of(accepted):016x}")
+
+
+def _is_vouched(identity: str, body: str, verdict: str) -> bool:
     try:
         decided = decode_verdict(verdict.encode())
     except msgspec.DecodeError:
