@@ -76,10 +76,12 @@ class Proxy:
         with suppress(OSError):
             await asyncio.sleep(late)
             down, requests = await asyncio.open_connection("127.0.0.1", self.target)
-            requests.write(sent)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(down.read(1), 10)
-            requests.transport.abort()
+            try:
+                requests.write(sent)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(down.read(1), 10)
+            finally:  # also where the test ends meanwhile
+                requests.transport.abort()
 
     async def _pass(
         self,

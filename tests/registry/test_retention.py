@@ -515,7 +515,7 @@ def test_no_needed_file_is_ever_lost(
 
 
 @pytest.mark.slow
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=captures, rules=rule_lists)
 def test_no_needed_file_is_ever_lost_by_many_rules(
     made: Sequence[tuple[str, int, float, str]],
