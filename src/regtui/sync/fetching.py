@@ -81,7 +81,7 @@ class Fetcher:
             self._tally.note_done(size)
             return
         message = f"the server sends other bytes than those of {digest[:10]}"
-        raise Damaged(message, "its operator finds more with `verify`")
+        raise Damaged(message, "its operator finds more with `regtui-server doctor --files`")
 
 
 class _Group:
