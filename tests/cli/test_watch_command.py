@@ -242,6 +242,7 @@ def test_a_reader_that_goes_away_ends_it(regtui: Regtui, runs: Path) -> None:
     assert running.wait(60) in {0, 1}
 
 
+@pytest.mark.slow
 def test_what_can_not_be_stored_is_told_and_fails_at_the_end(regtui: Regtui, runs: Path) -> None:
     regtui("models")
     (runs / "big.safetensors").write_bytes(safetensors({"w": bytes(20 << 20)}))

@@ -57,6 +57,7 @@ def test_a_sound_registry_is_healthy(ranker: Registry) -> None:
     check_replica(ranker.home)
 
 
+@pytest.mark.slow
 def test_a_registry_after_many_acts_is_healthy(registry: Registry, tmp_path: Path) -> None:
     import contextlib
     import random

@@ -384,6 +384,7 @@ def test_what_was_refused_once_may_be_accepted_after_what_came_later(
     sound(person("carol", tmp_path / "carol"))
 
 
+@pytest.mark.slow
 def test_what_one_refused_arrives_from_another_after_what_came_later(
     ann: Registry, ben: Registry, tmp_path: Path
 ) -> None:
@@ -483,6 +484,7 @@ class Overtaken(Person, frozen=True, kw_only=True):
             yield authority
 
 
+@pytest.mark.slow
 def test_a_second_history_under_one_id_is_refused_whole(
     ann: Registry, ben: Registry, tmp_path: Path
 ) -> None:

@@ -403,6 +403,7 @@ def test_a_registry_bundle_knows_what_was_released(released: Registry, tmp_path:
     check_replica(other.home)
 
 
+@pytest.mark.slow
 def test_a_merge_knows_what_was_released(released: Registry, tmp_path: Path) -> None:
     released.export(None, str(tmp_path / "one.tar"))
     other = regtui.open(tmp_path / "other")
@@ -503,6 +504,7 @@ rule_lists = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=captures, rules=rule_lists)
 def test_no_needed_file_is_ever_lost(

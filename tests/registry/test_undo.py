@@ -157,6 +157,7 @@ def test_what_others_do_does_not_end_redo(
     assert ranker.model("ranker").description == "one"
 
 
+@pytest.mark.slow
 def test_undo_and_redo_may_go_on_for_ever(ranker: Registry) -> None:
     ranker.edit("ranker", {"description": "one"})
     seq = ranker.anchor().seq

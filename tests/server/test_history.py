@@ -7,6 +7,7 @@ import pytest
 
 from regtui.core.errors import NotFound
 from regtui.registry import open_registry
+from tests.depth import few_of
 from tests.pieces.site import Site
 from tests.server.people import Person, join, sign_in, token_of
 from tests.server.process import ServerProcess
@@ -94,7 +95,7 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("change", few_of(CHANGES, 4))
 def test_what_was_changed_at_the_server_is_found(
     server_process: ServerProcess,
     worked: Person,

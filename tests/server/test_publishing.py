@@ -159,6 +159,7 @@ def test_numbers_that_change_stay_as_tags_and_what_differs_becomes_a_conflict(
     assert ann.registry.version("nlp/bert@champion").number == 2
 
 
+@pytest.mark.slow
 def test_who_may_change_nothing_publishes_nothing(
     server_process: ServerProcess, solo: Registry
 ) -> None:
@@ -170,6 +171,7 @@ def test_who_may_change_nothing_publishes_nothing(
     assert solo.remote().state == "not published"
 
 
+@pytest.mark.slow
 def test_a_publication_leaves_no_replica_behind(
     server_process: ServerProcess, solo: Registry, tmp_path: Path
 ) -> None:
@@ -194,6 +196,7 @@ def test_only_a_history_of_ones_own_is_published(ann: Person, tmp_path: Path) ->
         lonely.publish()
 
 
+@pytest.mark.slow
 def test_a_killed_publication_changes_nothing(
     server_process: ServerProcess, solo: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,6 +94,7 @@ def test_without_the_server_work_is_kept_and_the_exit_code_says_so(
     assert len(json.loads(run(*ann, "outbox", "ls", "--json").stdout)["outbox"]) == 1
 
 
+@pytest.mark.slow
 def test_a_watching_sync_sends_and_reads_by_itself(
     run: Run, server: tuple[str, str, "subprocess.Popen[str]"], tmp_path: Path
 ) -> None:
@@ -122,6 +123,7 @@ def test_a_watching_sync_sends_and_reads_by_itself(
     assert json.loads(run(*homes[0], "sync", "--json").stdout)["pulled"] == 1
 
 
+@pytest.mark.slow
 def test_a_registry_is_published_and_its_files_are_pulled_by_commands(
     run: Run, server: tuple[str, str, "subprocess.Popen[str]"], tmp_path: Path
 ) -> None:

@@ -144,7 +144,7 @@ def test_a_killed_merge_is_completed_by_the_next_one(
     assert regtui("import", base, "--home", trial).code == 0
     longest = duration(regtui, "import", bundle, "--home", trial)
     killed = 0
-    for turn in range(max(KILLS // 3, 4)):
+    for turn in range(max(KILLS // 4, 2)):
         home = tmp_path / "homes" / str(turn)
         assert regtui("import", base, "--home", home).code == 0
         acknowledged = f"mine-{turn}"

@@ -1,4 +1,4 @@
-"""A folder of many files: 100,000 unless `REGTUI_FILES` says otherwise."""
+"""A folder of many files: 30,000 unless `REGTUI_FILES` says otherwise."""
 
 import os
 import time
@@ -9,7 +9,7 @@ import pytest
 from tests.cli.process import Regtui
 from tests.replica.ledger import check_replica
 
-FILES = int(os.environ.get("REGTUI_FILES", "100000"))
+FILES = int(os.environ.get("REGTUI_FILES", "30000"))
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_200)]
 

@@ -772,6 +772,7 @@ def test_bootstrap_goes_on_at_any_page(world: World, ann: Person) -> None:
         reader.replica.close()
 
 
+@pytest.mark.slow
 def test_bootstrap_costs_what_there_is_and_not_what_happened(
     world: World, ann: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -138,6 +138,7 @@ def write_together(world: TwoServers, url: str) -> tuple[list[Person], Reader, l
     return people, reader, errors
 
 
+@pytest.mark.slow
 def test_numbers_become_visible_in_their_order(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
