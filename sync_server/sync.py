@@ -283,19 +283,20 @@ class SyncService:
         if outcome.status == "epoch":
             return Answer(
                 status="epoch", epoch=row.epoch, head=anchor, cursor=Cursor(),
-                base=outcome.base, healing=row.healing, now=self.clock(),
+                base=outcome.base, healing=row.healing, now=self.clock(), min_protocol=MIN_PROTOCOL,
             )  # fmt: skip
         if outcome.status in {"forked", "gap"}:
             return Answer(
                 status="forked" if outcome.status == "forked" else "gap",
                 epoch=row.epoch, head=anchor, verdicts=made, receipt=receipt, cursor=push.cursor,
-                expect=outcome.expect, healing=row.healing, now=self.clock(),
+                expect=outcome.expect, healing=row.healing,
+                now=self.clock(), min_protocol=MIN_PROTOCOL,
             )  # fmt: skip
         if push.limit == NOTHING:
             return Answer(
                 epoch=row.epoch, head=anchor, verdicts=made, parked=outcome.parked,
                 receipt=receipt, cursor=push.cursor, more=True, healing=row.healing,
-                now=self.clock(),
+                now=self.clock(), min_protocol=MIN_PROTOCOL,
             )  # fmt: skip
         puller = self.puller(connection, row, rights)
         limit = max(8, min(push.limit, PAGE_LIMIT))
@@ -319,6 +320,7 @@ class SyncService:
             healing=row.healing,
             roles=None if page.more else roles,
             now=self.clock(),
+            min_protocol=MIN_PROTOCOL,
         )
 
 

@@ -16,7 +16,7 @@ from regtui.core.operations import (
 )
 from regtui.replica.ids import uuid7
 from regtui.sync.client import UpgradeNeeded
-from regtui.wire.messages import MIN_PROTOCOL, PROTOCOL, Answer, Push
+from regtui.wire.messages import MIN_PROTOCOL, PROTOCOL, Answer, Push, encoder, push_decoder
 from sync_server.authority import Refused
 from sync_server.rights import load_people
 from tests.sync.world import Person, World, signed_in
@@ -127,6 +127,21 @@ def _queue(person: Person, kind: str, entity: str, body: GrantBody) -> None:
             "insert into base.outbox (position, id, state, bytes, created) values (?, ?, ?, ?, ?)",
             [position, operation.id, "pending", encode_operation(operation).decode(), 0],
         )
+
+
+def test_the_protocol_is_the_first_one_where_it_is_not_said(ann: Person) -> None:
+    """Else a later server would take a program of the first one for one of its own time."""
+    push = encoder.encode(ann.client.prepare().push)
+    assert push_decoder.decode(push.replace(b'"protocol":', b'"other":')).protocol == 1
+
+
+def test_a_sync_with_nothing_new_takes_less_than_a_kibibyte(ann: Person) -> None:
+    ann.registry.create_model("m")
+    ann.sync()
+    ann.wire.sizes.clear()
+    ann.sync()
+    (sizes,) = ann.wire.sizes
+    assert sum(sizes) < 1024
 
 
 @pytest.mark.parametrize("protocol", [MIN_PROTOCOL - 1, PROTOCOL + 1])

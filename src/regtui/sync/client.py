@@ -279,6 +279,7 @@ class SyncClient:
             )
         )
         push = Push(
+            protocol=PROTOCOL,
             schema=FORMAT,
             replica=key.replica,
             acked_n=remote.acked_n,

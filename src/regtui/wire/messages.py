@@ -104,11 +104,11 @@ class Claim(Struct, frozen=True):
     certificate: str
 
 
-class Push(Struct, frozen=True, kw_only=True):
+class Push(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a replica sends.
 
     Attributes:
-        protocol: Version of this protocol.
+        protocol: Version of this protocol; the first one where it is not said.
         schema: Version of the operation format.
         replica: Id of the replica.
         acked_n: The last of its operations of which it has a verdict.
@@ -127,7 +127,7 @@ class Push(Struct, frozen=True, kw_only=True):
         limit: Documents that the answer may have at most; `NOTHING` for none of anything.
     """
 
-    protocol: int = PROTOCOL
+    protocol: int = 1
     schema: int
     replica: str
     acked_n: int
@@ -201,7 +201,7 @@ class Sum(Struct, frozen=True):
     total: str
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the server answers.
 
     Attributes:
@@ -225,7 +225,7 @@ class Answer(Struct, frozen=True, kw_only=True):
         base: For `epoch`, the number up to which this history is the one that the replica knows.
         healing: Whether the server takes operations back that it lost.
         roles: The user's roles as `[role, scope]`; None between the pages of a walk.
-        min_protocol: The oldest protocol that it speaks.
+        min_protocol: The oldest protocol that it speaks; the first one where it is not said.
         now: The server's clock, microseconds.
     """
 
@@ -248,7 +248,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     base: int = 0
     healing: bool = False
     roles: list[tuple[str, str]] | None = None
-    min_protocol: int = MIN_PROTOCOL
+    min_protocol: int = 1
     now: int = 0
 
 
