@@ -18,6 +18,7 @@ from regtui.wire.messages import Anchor, Cursor, Entry, Item, LogLine, Sum, Text
 from regtui.wire.statements import certificate_statement, streams_digest, total_of
 from sync_server import schema
 from sync_server.authority import RegistryRow
+from sync_server.database import chunks
 from sync_server.rights import ACCESS, REGISTRY, People, Rights
 from sync_server.secrets import Secrets
 
@@ -269,14 +270,11 @@ class Puller:
     def _names_of(self, entities: list[str]) -> dict[str, str]:
         """Return the names of whoever changed these entities."""
         users: set[str] = set()
-        for start in range(0, len(entities), 500):
+        for wanted in chunks(entities):
             users |= set(
                 self._connection.execute(
                     sa.select(_o.actor)
-                    .where(
-                        _o.registry == self._row.key,
-                        _o.subject.in_(entities[start : start + 500]),
-                    )
+                    .where(_o.registry == self._row.key, _o.subject.in_(wanted))
                     .distinct()
                 ).scalars()
             )
@@ -342,11 +340,10 @@ class Puller:
         hidden = self._hidden_texts({row.digest for row in rows if row.stream == REGISTRY})
         wanted = [row for row in rows if row.stream != REGISTRY or row.digest not in hidden]
         values: dict[str, bytes] = {}
-        digests = list({row.digest for row in wanted})
-        for start in range(0, len(digests), 500):
-            c = schema.text.c
+        c = schema.text.c
+        for digests in chunks(row.digest for row in wanted):
             for digest, value in self._connection.execute(
-                sa.select(c.digest, c.value).where(c.digest.in_(digests[start : start + 500]))
+                sa.select(c.digest, c.value).where(c.digest.in_(digests))
             ):
                 values[digest] = bytes(value)
         page.texts += [
@@ -387,11 +384,9 @@ class Puller:
         names: dict[str, str | None] = {}
         subjects = [row.subject for row in rows if row.stream == REGISTRY]
         if subjects and not self._rights.sees_all:
-            for start in range(0, len(subjects), 500):
+            for wanted in chunks(subjects):
                 found = self._connection.execute(
-                    sa.select(_e.id, _e.name).where(
-                        _e.registry == self._row.key, _e.id.in_(subjects[start : start + 500])
-                    )
+                    sa.select(_e.id, _e.name).where(_e.registry == self._row.key, _e.id.in_(wanted))
                 )
                 names.update({row.id: row.name for row in found})
         return [

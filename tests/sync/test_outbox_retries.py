@@ -66,3 +66,16 @@ def test_a_capture_that_is_let_go_leaves_nothing(world: World, ben: Person) -> N
     assert ben.table("select count(*) from base.file") == [(1,)]  # it may be tried again
     ben.registry.discard()
     assert ben.table("select count(*) from base.file") == [(0,)]
+
+
+def test_captures_of_one_content_each_have_their_files(world: World, ben: Person) -> None:
+    capture(ben, "same")
+    capture(ben, "same", model="other")
+    refused(world, ben)
+    listed = "select count(*), count(distinct version) from base.file"
+    assert ben.table(listed) == [(2, 2)]
+    ben.registry.retry()
+    assert ben.table(listed) == [(2, 2)]
+    assert ben.sync().rejected == 0
+    assert [ben.registry.version(f"{model}@1").files for model in ("bert", "other")] == [1, 1]
+    assert ben.registry.doctor().healthy

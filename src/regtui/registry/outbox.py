@@ -26,7 +26,7 @@ from regtui.registry.context import Context
 from regtui.registry.references import version_of
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.database import Connection
-from regtui.replica.file_lists import take_lost_list
+from regtui.replica.file_lists import take_lost_lists
 
 
 class OutboxEntry(Struct, frozen=True, kw_only=True):
@@ -82,9 +82,7 @@ def discard(context: Context, identity: str | None) -> list[OutboxEntry]:
     with context.replica.changing() as connection:
         found = _refused(connection, identity)
         _let_go(connection, found)
-        for operation, _ in found:
-            if isinstance(operation.body, CaptureBody):
-                take_lost_list(connection, operation.body.digest)  # its files may go
+        take_lost_lists(connection, _contents(found))  # their files may go
     return [entry for _, entry in found]
 
 
@@ -126,16 +124,20 @@ def _again(context: Context, identity: str | None, values: dict[str, Any]) -> li
             found = [(_amended(*found[0], given), found[0][1]), *found[1:]]
         if len(found) > 1:
             authority.begin_group()
+        lists = take_lost_lists(authority.connection, _contents(found))
         for operation, _ in found:
             body = _on_what_stands(authority, operation)
             authority.submit(operation.kind, operation.stream, operation.entity, body)
-            if isinstance(operation.body, CaptureBody):
-                files = take_lost_list(authority.connection, operation.body.digest)
-                if files:
-                    authority.add_files(operation.entity, files)
+            if isinstance(operation.body, CaptureBody) and operation.body.digest in lists:
+                authority.add_files(operation.entity, lists[operation.body.digest])
         authority.flush()
         _let_go(authority.connection, found)
     return [entry for _, entry in found]
+
+
+def _contents(found: list[tuple[Operation, OutboxEntry]]) -> list[str]:
+    """Return the digests of what captures among operations captured."""
+    return [one.body.digest for one, _ in found if isinstance(one.body, CaptureBody)]
 
 
 def _let_go(connection: Connection, found: list[tuple[Operation, OutboxEntry]]) -> None:

@@ -10,14 +10,15 @@ from msgspec import MsgspecError
 
 from regtui.core import chain, encoding
 from regtui.core.documents import decode_document
-from regtui.core.manifest import FileEntry, content_digest
+from regtui.core.manifest import content_digest
 from regtui.core.verdicts import Accepted, decode_verdict
 from regtui.replica.audit import DOCUMENTS_PAGE, OPERATIONS_PAGE, Findings
 from regtui.replica.database import Connection
+from regtui.replica.file_lists import by_version
 from regtui.replica.remote import PENDING
 from regtui.wire.statements import total_of
 
-_ACCEPTED = (
+ACCEPTED = (
     "select d.key, d.stream, coalesce(s.body, d.body) as body, d.id::varchar as id "
     "from base.document d left join base.shadow s on s.id = d.id "
     "where not (s.id is not null and s.body is null)"
@@ -72,7 +73,7 @@ def _check_documents(
     after = 0
     while True:
         rows = connection.execute(
-            f"select * from ({_ACCEPTED}) where key > ? order by key limit ?",  # noqa: S608
+            f"select * from ({ACCEPTED}) where key > ? order by key limit ?",  # noqa: S608
             [after, DOCUMENTS_PAGE],
         ).fetchall()
         if not rows:
@@ -116,9 +117,7 @@ def _check_files(connection: Connection, findings: Findings) -> None:
             "where version between ? and ?",
             [versions[0][0], after],
         ).fetchall()
-        lists: dict[int, list[FileEntry]] = {}
-        for version, *entry in rows:
-            lists.setdefault(version, []).append(FileEntry(*entry))
+        lists = by_version(rows)
         for key, identity, digest in versions:
             findings.files += len(lists.get(key, []))
             if content_digest(lists.get(key, [])) != digest:

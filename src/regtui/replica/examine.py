@@ -24,6 +24,7 @@ from regtui.core.documents import Document
 from regtui.core.errors import Damaged
 from regtui.core.manifest import FileEntry, content_digest
 from regtui.core.verdicts import Accepted, decode_verdict
+from regtui.replica.audit_decided import ACCEPTED
 from regtui.replica.database import Connection, configuration, duckdb
 from regtui.replica.decoded import known_past
 from regtui.replica.migrate import apply_all
@@ -259,11 +260,10 @@ def _is_summed(connection: Connection, stream: int) -> bool:
         [stream],
     ).fetchone()
     bodies = connection.execute(
-        "select case when s.id is null then d.body else s.body end from base.document d "
-        "left join base.shadow s on s.id = d.id where d.stream = ?",
+        f"select body from ({ACCEPTED}) where stream = ?",  # noqa: S608 -- a constant
         [stream],
     ).fetchall()
-    accepted = [body.encode() for (body,) in bodies if body is not None]
+    accepted = [body.encode() for (body,) in bodies]
     return row is not None and row == (len(accepted), f"{total_of(accepted):016x}")
 
 

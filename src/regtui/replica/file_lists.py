@@ -4,7 +4,9 @@ The list of a version that the server refused stays while its capture is in the 
 key that the version had: its files are needed still.
 """
 
+from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 from regtui.core.manifest import FileEntry, content_digest
 from regtui.replica.database import Connection
@@ -29,31 +31,43 @@ def file_lists(connection: Connection, versions: Iterable[str]) -> dict[str, lis
         "where d.id in (select unnest(?::uuid[]))",
         [wanted],
     ).fetchall()
-    found: dict[str, list[FileEntry]] = {}
-    for version, *entry in rows:
-        found.setdefault(version, []).append(FileEntry(*entry))
-    return found
+    return by_version(rows)
 
 
-def take_lost_list(connection: Connection, digest: str) -> list[FileEntry]:
-    """Take the list of a version that is not there (any more) out of its table, and return it.
+def take_lost_lists(connection: Connection, digests: Iterable[str]) -> dict[str, list[FileEntry]]:
+    """Take the lists of versions that are not there (any more) out of their table.
 
     Args:
         connection: Inside a transaction.
-        digest: Of the version's content.
+        digests: Of the versions' content, once for each version.
 
     Returns:
-        Its files; none where no such list is there.
+        Files by the digest of the content; one of which no such list is there is left out.
     """
+    wanted = Counter(digests)
+    if not wanted:
+        return {}
     rows = connection.execute(
         "select version, path, size, executable, lower(hex(digest)) from base.file "
         "where version not in (select key from base.document)"
     ).fetchall()
-    lists: dict[int, list[FileEntry]] = {}
+    found: dict[str, list[FileEntry]] = {}
+    taken = []
+    for version, entries in by_version(rows).items():
+        digest = content_digest(entries)
+        if wanted[digest] > 0:  # another capture of the same content may still be refused
+            wanted[digest] -= 1
+            found[digest] = entries
+            taken.append(version)
+    connection.execute(
+        "delete from base.file where version in (select unnest(?::bigint[]))", [taken]
+    )
+    return found
+
+
+def by_version(rows: Iterable[tuple[Any, ...]]) -> dict[Any, list[FileEntry]]:
+    """Return files by what their rows begin with."""
+    found: dict[Any, list[FileEntry]] = {}
     for version, *entry in rows:
-        lists.setdefault(version, []).append(FileEntry(*entry))
-    for version, found in lists.items():
-        if content_digest(found) == digest:
-            connection.execute("delete from base.file where version = ?", [version])
-            return found
-    return []
+        found.setdefault(version, []).append(FileEntry(*entry))
+    return found
