@@ -13,35 +13,50 @@ from typing import TYPE_CHECKING, Any
 from regtui.core import encoding
 from regtui.core.access import Actor, Grant, Role
 from regtui.core.documents import Document, Rule, decode_document, encode_document, field_of
+from regtui.core.governance import cases_of, parts_of
 from regtui.core.identity import (
     alias_id,
     alias_key,
+    check_id,
     dataset_id,
+    environment_id,
     model_id,
     name_key,
+    policy_id,
     user_id,
     version_id,
 )
 from regtui.core.judgement import judge
+from regtui.core.judgement.moving import requested_move
 from regtui.core.judgement.resolving import candidate_values
 from regtui.core.operations import (
     KINDS,
+    ActBody,
     AliasBody,
     CaptureBody,
     Change,
     Changes,
+    CheckBody,
     CommentBody,
     DatasetBody,
+    DeploymentBody,
     EditBody,
+    EnvironmentBody,
     ModelBody,
     Operation,
+    PolicyBody,
+    ReportBody,
+    RequestBody,
     ResolveBody,
+    ReviewBody,
     StateBody,
+    TransitionBody,
     decode_operation,
     encode_operation,
 )
+from regtui.core.policies import check_named
 from regtui.core.verdicts import Accepted, Judged, Verdict, decode_verdict, encode_verdict
-from regtui.core.view import Past
+from regtui.core.view import Contents, Past
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +75,9 @@ class RegistryState:
         self.history: dict[str, Past] = {}
         self.texts: dict[str, str] = {}
         self.judged = 0
+        self.people: dict[str, Actor] = {}
+        self.stored: dict[str, Contents] = {}
+        self.public_keys: dict[str, str] = {}
 
     def copy(self, *, final: bool) -> RegistryState:
         twin = RegistryState(final=final)
@@ -120,6 +138,25 @@ class RegistryState:
                 return past.operation.id
         return None
 
+    def in_stream(self, stream: str, kind: str) -> list[Document]:
+        return [document for document in self.of_kind(kind) if document.stream == stream]
+
+    def about(self, version: str, kind: str) -> list[Document]:
+        return [one for one in self.of_kind(kind) if one.facts.get("version") == version]
+
+    def person(self, user: str) -> Actor | None:
+        return self.people.get(user) if self.final else None
+
+    def contents(self, version: Document) -> Contents:
+        return (
+            self.stored.get(version.id, Contents(None, None))
+            if self.final
+            else Contents(None, None)
+        )
+
+    def public_key(self, replica: str) -> str | None:
+        return self.public_keys.get(replica) if self.final else None
+
     def apply(self, operation: Operation, judged: Judged) -> None:
         self.history[operation.id] = Past(operation, judged.verdict, self.seq)
         self.judged += 1
@@ -137,7 +174,9 @@ class Authority:
 
     def person(self, name: str, *grants: tuple[Role, str]) -> Replica:
         held = tuple(Grant(role, scope) for role, scope in grants or [(Role.MAINTAINER, "*")])
-        return Replica(self, Actor(user_id(name), name, held))
+        actor = Actor(user_id(name), name, held)
+        self.state.people[actor.id] = actor
+        return Replica(self, actor)
 
     def new_id(self) -> str:
         self.minted += 1
@@ -241,8 +280,7 @@ class Replica:
     def comment(self, about: str, text: str) -> Operation:
         document = self._document(about)
         body = CommentBody(about, document.kind, {"text": Change(text)})
-        minted = self.authority.new_id()
-        return self._do("comment.add", document.stream, f"{minted[:14]}7{minted[15:]}", body)
+        return self._do("comment.add", document.stream, self._minted(), body)
 
     def put_dataset(self, name: str, values: Mapping[str, Any]) -> Operation:
         entity = dataset_id(name_key(name))
@@ -268,6 +306,129 @@ class Replica:
     def reopen(self, conflict: str) -> Operation:
         document = self._document(conflict)
         return self._resolve(document, None, document.value("resolution")["before"])
+
+    # Production
+
+    def put_policy(
+        self, name: str, definition: Mapping[str, Any], *, models: str = "*"
+    ) -> Operation:
+        return self._define("policy", policy_id(models, name), PolicyBody, name, models, definition)
+
+    def remove_policy(self, name: str, *, models: str = "*") -> Operation:
+        return self._define("policy", policy_id(models, name), PolicyBody, name, models, None)
+
+    def put_check(
+        self, name: str, definition: Mapping[str, Any], *, models: str = "*"
+    ) -> Operation:
+        return self._define("check", check_id(models, name), CheckBody, name, models, definition)
+
+    def remove_check(self, name: str, *, models: str = "*") -> Operation:
+        return self._define("check", check_id(models, name), CheckBody, name, models, None)
+
+    def put_environment(self, name: str, values: Mapping[str, Any] | None = None) -> Operation:
+        entity = environment_id(name)
+        found = self.state.document(entity)
+        changes = {
+            path: Change(to, saw=found.stamp(path) if found else None)
+            for path, to in (values or {}).items()
+        }
+        return self._do("environment.put", "registry", entity, EnvironmentBody(name, changes))
+
+    def report(
+        self,
+        version: str,
+        check: str,
+        outcome: Any = "passed",
+        figures: Mapping[str, Any] | None = None,
+        *,
+        log: str = "",
+    ) -> Operation:
+        document = self._document(version)
+        model = self._document(document.stream)
+        defined = check_named(
+            self.state.in_stream("registry", "check"), str(model.value("name")), check
+        )
+        body = ReportBody(
+            version=version,
+            check=check,
+            definition=None if defined is None else defined.stamp("definition"),
+            outcome=outcome,
+            figures=dict(figures or {}),
+            runner="box",
+            started=self.clock,
+            ended=self.clock + SECOND,
+            inputs=None,
+            set={"log": Change(log)} if log else {},
+        )
+        return self._do("check.report", document.stream, self._minted(), body)
+
+    def request(
+        self,
+        model: str,
+        target: str,
+        version: str | None,
+        *,
+        kind: Any = "alias",
+        auto: bool = False,
+        reason: str = "better",
+    ) -> Operation:
+        body = RequestBody(version, kind, target, auto, {"reason": Change(reason)})
+        return self._do("promotion.request", model, self._minted(), body)
+
+    def review(self, request: str, verdict: Any = "approve", text: str = "") -> Operation:
+        """Say something to a request, as this person sees it now."""
+        document = self._document(request)
+        model = self._document(document.stream)
+        move = requested_move(document, self.state)
+        cases = cases_of(move, model, self.state, self.actor, self.clock)
+        seen = parts_of(cases, move, model, self.state)
+        body = ReviewBody(verdict, text, seen, {})
+        return self._do("promotion.review", document.stream, request, body)
+
+    def apply(self, request: str, *, break_glass: str | None = None) -> Operation:
+        document = self._document(request)
+        body = ActBody(break_glass, {})
+        return self._do("promotion.apply", document.stream, request, body)
+
+    def withdraw_request(self, request: str) -> Operation:
+        document = self._document(request)
+        return self._do("promotion.withdraw", document.stream, request, ActBody(None, {}))
+
+    def deploy(
+        self,
+        version: str,
+        environment: str,
+        *,
+        state: Any = "live",
+        target: str = "",
+        replaces: str | None = None,
+        rollback_of: str | None = None,
+        break_glass: str | None = None,
+    ) -> Operation:
+        document = self._document(version)
+        body = DeploymentBody(
+            version, environment, target, state, replaces, rollback_of, break_glass, {}
+        )
+        return self._do("deployment.record", document.stream, self._minted(), body)
+
+    def transition(self, deployment: str, to: Any, reason: str = "") -> Operation:
+        document = self._document(deployment)
+        body = TransitionBody(to, reason, {})
+        return self._do("deployment.transition", document.stream, deployment, body)
+
+    def _define(
+        self, kind: str, entity: str, body: Any, name: str, models: str, definition: Any
+    ) -> Operation:
+        found = self.state.document(entity)
+        path, to = ("state", "removed") if definition is None else ("definition", dict(definition))
+        saw = None if found is None else found.stamp(path)
+        verb = "remove" if definition is None else "put"
+        made = body(name, models, {path: Change(to, saw=saw)})
+        return self._do(f"{kind}.{verb}", "registry", entity, made)
+
+    def _minted(self) -> str:
+        minted = self.authority.new_id()
+        return f"{minted[:14]}7{minted[15:]}"
 
     # How it gets to others
 

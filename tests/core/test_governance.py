@@ -1,55 +1,115 @@
-"""Gates come after state and before anything takes effect."""
+"""What protects a target: no operation of any kind moves it past the policies that bind it."""
 
 import pytest
 
-from regtui.core import governance
-from regtui.core.access import Actor
-from regtui.core.governance import GateResult
-from regtui.core.judgement import judge
-from regtui.core.operations import Operation
-from regtui.core.verdicts import Judged, Rejected
-from regtui.core.view import View
+from regtui.core.access import Role
+from regtui.core.identity import alias_id
+from regtui.core.verdicts import Accepted, Rejected, Verdict
 from tests.core.registry_state import Authority, Replica
 
 
-@pytest.fixture(params=[True, False, None])
-def answer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool | None:
-    """What the one gate of alias moves says."""
-
-    def gate(operation: Operation, view: View, actor: Actor, now: int) -> GateResult:
-        return GateResult("approvals", request.param, "1 of 2 approvals")
-
-    monkeypatch.setitem(governance.GATES, "alias.set", (gate,))
-    passed: bool | None = request.param
-    return passed
+@pytest.fixture
+def carl(authority: Authority) -> Replica:
+    """Approves."""
+    return authority.person("carl", (Role.APPROVER, "*"))
 
 
-def test_only_a_gate_that_fails_blocks(
-    authority: Authority, ann: Replica, model: str, version: str, answer: bool | None
-) -> None:
-    operation = ann.point(model, "champion", version)
-    judged = judge(operation, authority.state, ann.actor, authority.now)
-    blocked = isinstance(judged.verdict, Rejected) and judged.verdict.code == "blocked"
-    assert blocked == (answer is False)
+@pytest.fixture
+def other(ann: Replica, model: str, version: str) -> str:
+    """A second version, to which `production` points."""
+    entity = ann.capture(model, "other weights").entity
+    ann.point(model, "production", entity)
+    ann.sync()
+    return entity
 
 
-def test_a_blocked_operation_has_no_effect(
-    authority: Authority, ann: Replica, model: str, version: str, answer: bool | None
-) -> None:
-    operation = ann.point(model, "champion", version)
-    judged = judge(operation, authority.state, ann.actor, authority.now)
-    assert (judged == Judged(judged.verdict)) == (answer is False)
-
-
-def test_state_is_judged_before_gates(
-    authority: Authority, ann: Replica, model: str, answer: bool | None
-) -> None:
-    operation = ann.point(model, "champion", "no such version")
-    verdict = judge(operation, authority.state, ann.actor, authority.now).verdict
+def blocked(verdict: Verdict) -> str:
     assert isinstance(verdict, Rejected)
-    assert verdict.code == "not_found"
+    assert verdict.code == "blocked"
+    return verdict.message
 
 
-def test_other_kinds_have_no_gates(ann: Replica, model: str, answer: bool | None) -> None:
-    ann.edit(model, {"description": "x"})
-    assert not isinstance(ann.sync()[0], Rejected)
+def production(who: Replica, model: str) -> object:
+    who.pull()
+    return who.value(alias_id(model, "production"), "version")
+
+
+def test_a_protected_alias_does_not_move_without_approval(
+    ann: Replica, model: str, version: str, other: str
+) -> None:
+    ann.put_policy("prod", {"alias": "production", "approvals": 1})
+    ann.point(model, "production", version)
+    _, verdict = ann.sync()
+    assert "0 of 1 approvals" in blocked(verdict)
+    assert production(ann, model) == other
+
+
+def test_it_moves_by_a_request_that_was_approved(
+    ann: Replica, carl: Replica, model: str, version: str, other: str
+) -> None:
+    ann.put_policy("prod", {"alias": "production", "approvals": 1, "four_eyes": True})
+    ann.sync()
+    request = ann.request(model, "production", version).entity
+    ann.sync()
+    carl.pull()
+    carl.review(request)
+    assert all(type(one) is Accepted for one in carl.sync())
+    ann.pull()
+    ann.apply(request)
+    assert production(ann, model) == other  # requested, and not moved before it is judged
+    (verdict,) = ann.sync()
+    assert type(verdict) is Accepted
+    assert production(ann, model) == version
+
+
+def test_a_request_applies_itself_when_the_last_gate_passes(
+    ann: Replica, carl: Replica, model: str, version: str, other: str
+) -> None:
+    ann.put_policy("prod", {"alias": "production", "approvals": 1})
+    ann.sync()
+    request = ann.request(model, "production", version, auto=True).entity
+    ann.sync()
+    carl.pull()
+    carl.review(request)
+    carl.sync()
+    assert production(ann, model) == version
+    assert ann.value(request, "state") == "applied"
+
+
+def test_an_approval_is_dismissed_when_the_policy_changes(
+    ann: Replica, carl: Replica, model: str, version: str, other: str
+) -> None:
+    ann.put_policy("prod", {"alias": "production", "approvals": 1})
+    ann.sync()
+    request = ann.request(model, "production", version).entity
+    ann.sync()
+    carl.pull()
+    carl.review(request)
+    carl.sync()
+    ann.pull()
+    ann.put_policy("prod", {"alias": "production", "approvals": 1, "lineage": False})
+    ann.sync()
+    ann.apply(request)
+    (verdict,) = ann.sync()
+    assert "a policy was changed" in blocked(verdict)
+
+
+def test_deploying_into_a_governed_environment_needs_its_gates(
+    authority: Authority, ann: Replica, model: str, version: str
+) -> None:
+    ann.put_environment("production")
+    ann.put_policy("prod", {"environment": "production", "checks": ["smoke"]})
+    ann.sync()
+    ann.deploy(version, "production")
+    (verdict,) = ann.sync()
+    assert "smoke was not run yet" in blocked(verdict)
+    runner = authority.person("runner", (Role.REPORTER, "*"), (Role.VIEWER, "*"))
+    runner.pull()
+    runner.report(version, "smoke")
+    assert all(type(one) is Accepted for one in runner.sync())
+    ann.pull()
+    deployment = ann.deploy(version, "production").entity
+    (verdict,) = ann.sync()
+    assert type(verdict) is Accepted
+    assert ann.value(deployment, "state") == "live"
+    assert ann.value(deployment, "evidence")["gates"][1]["gate"] == "check:smoke"

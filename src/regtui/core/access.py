@@ -31,11 +31,19 @@ class Grant(Struct, frozen=True):
 
 
 class Actor(Struct, frozen=True):
-    """Somebody who acts: a user id, the name, and the grants that hold now."""
+    """Somebody who acts: a user id, the name, and the grants that hold now.
+
+    Attributes:
+        id: Of the user.
+        name: As he is called.
+        grants: What he holds.
+        owner: For whom a service account acts; None for a person.
+    """
 
     id: str
     name: str
     grants: tuple[Grant, ...]
+    owner: str | None = None
 
 
 REQUIRED: dict[str, Role] = {
@@ -55,6 +63,18 @@ REQUIRED: dict[str, Role] = {
     "comment.add": Role.CONTRIBUTOR,
     "comment.edit": Role.CONTRIBUTOR,
     "dataset.put": Role.CONTRIBUTOR,
+    "policy.put": Role.MAINTAINER,
+    "policy.remove": Role.MAINTAINER,
+    "check.put": Role.MAINTAINER,
+    "check.remove": Role.MAINTAINER,
+    "check.report": Role.CONTRIBUTOR,
+    "environment.put": Role.MAINTAINER,
+    "promotion.request": Role.CONTRIBUTOR,
+    "promotion.review": Role.APPROVER,
+    "promotion.apply": Role.CONTRIBUTOR,
+    "promotion.withdraw": Role.CONTRIBUTOR,
+    "deployment.record": Role.CONTRIBUTOR,
+    "deployment.transition": Role.CONTRIBUTOR,
     "user.put": Role.ADMIN,
     "team.put": Role.ADMIN,
     "grant.add": Role.ADMIN,
@@ -62,7 +82,11 @@ REQUIRED: dict[str, Role] = {
     "replica.enrol": Role.ADMIN,
     "replica.revoke": Role.ADMIN,
 }
-"""The role that each kind of operation needs. Whose replica it is may enrol and revoke it, too."""
+"""The role that each kind of operation needs. Whose replica it is may enrol and revoke it, too.
+
+What moves a protected alias, or a deployment in a protected environment, needs a maintainer, which
+is a matter of policies (`regtui.core.governance`).
+"""
 
 
 ADMINISTRATION = frozenset(
@@ -110,3 +134,19 @@ def may_grant(actor: Actor, scope: str) -> bool:
 def role_of(actor: Actor, name: str) -> Role | None:
     """Return the actor's highest role over a model name, None without any."""
     return max((grant.role for grant in actor.grants if in_scope(grant.scope, name)), default=None)
+
+
+def role_over(actor: Actor, scope: str) -> Role | None:
+    """Return the actor's highest role over everything in a scope, None without any."""
+    return max((grant.role for grant in actor.grants if covers(grant.scope, scope)), default=None)
+
+
+def reports(actor: Actor, name: str) -> bool:
+    """Tell whether what an actor reports of a model counts as evidence: a reporter's does.
+
+    An admin could make himself one, so his does, too; everybody else's is told and counts not.
+    """
+    return any(
+        grant.role in {Role.REPORTER, Role.ADMIN} and in_scope(grant.scope, name)
+        for grant in actor.grants
+    )

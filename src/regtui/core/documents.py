@@ -141,12 +141,32 @@ class Holder(Struct, frozen=True):
         author: User id of who moved it.
         at: Microseconds.
         undoes: Id of the operation that this move took back.
+        request: Id of the promotion request that it follows from.
     """
 
     version: str | None
     author: str
     at: Integer
     undoes: str | None = None
+    request: str | None = None
+
+
+class Review(Struct, frozen=True):
+    """What somebody says to a promotion request.
+
+    Attributes:
+        verdict: `approve` or `reject`.
+        text: Why.
+        role: The role that he had in the model when it was accepted.
+        seen: Digest of each part of what he reviewed.
+        at: Microseconds of the authority's clock.
+    """
+
+    verdict: Literal["approve", "reject"]
+    text: str
+    role: str
+    seen: dict[str, str]
+    at: Integer
 
 
 class Field(Struct, frozen=True):
@@ -190,6 +210,7 @@ FIELDS: dict[str, dict[str, Field]] = {
     "alias": {
         "version": Field(Rule.CAS, str, editable=False),
         "holders": Field(Rule.SET, Holder, editable=False),
+        "evidence": Field(Rule.CAS, dict[str, Any], editable=False),
     },
     "conflict": {
         "candidates": Field(Rule.SET, dict[str, Any], editable=False),
@@ -205,6 +226,46 @@ FIELDS: dict[str, dict[str, Field]] = {
         "description": Field(Rule.CAS, str),
         "tags": Field(Rule.MAP, str),
         "state": Field(Rule.CAS, Literal["active", "deleted"], editable=False),
+    },
+    "policy": {
+        "definition": Field(Rule.CAS, dict[str, Any], editable=False),
+        "state": Field(Rule.CAS, Literal["active", "removed"], editable=False),
+    },
+    "check": {
+        "definition": Field(Rule.CAS, dict[str, Any], editable=False),
+        "state": Field(Rule.CAS, Literal["active", "removed"], editable=False),
+    },
+    "check_run": {
+        "log": Field(Rule.TEXT, str, editable=False),
+    },
+    "promotion": {
+        "reason": Field(Rule.CAS, str),
+        "reviews": Field(Rule.MAP, Review, editable=False),
+        "state": Field(Rule.CAS, Literal["open", "applied", "withdrawn"], editable=False),
+        "break_glass": Field(Rule.CAS, str, editable=False),
+        "evidence": Field(Rule.CAS, dict[str, Any], editable=False),
+    },
+    "environment": {
+        "kind": Field(Rule.CAS, str),
+        "protected": Field(Rule.CAS, bool),
+        "description": Field(Rule.CAS, str),
+        "expect": Field(Rule.CAS, str),
+        "state": Field(Rule.CAS, Literal["active", "removed"]),
+    },
+    "deployment": {
+        "reason": Field(Rule.CAS, str),
+        "url": Field(Rule.CAS, str),
+        "expect": Field(Rule.CAS, str),
+        "state": Field(
+            Rule.CAS,
+            Literal["pending", "live", "draining", "stopped", "failed", "rolled_back"],
+            editable=False,
+        ),
+        "since": Field(Rule.CAS, Integer, editable=False),
+        "until": Field(Rule.CAS, Integer, editable=False),
+        "replaced_by": Field(Rule.CAS, str, editable=False),
+        "evidence": Field(Rule.CAS, dict[str, Any], editable=False),
+        "usage": Field(Rule.CAS, dict[str, Any], editable=False),
     },
     "user": {
         "display_name": Field(Rule.CAS, str),

@@ -18,14 +18,22 @@ Held = tuple[str, Holder]
 """A holder, with the operation that moved the alias there."""
 
 
-def with_holder(
-    fields: dict[str, Register], *, op: str, at: int, author: str, undoes: str | None
+def with_holder(  # noqa: PLR0913 -- everything that is noted of a move
+    fields: dict[str, Register],
+    *,
+    op: str,
+    at: int,
+    author: str,
+    undoes: str | None,
+    request: str | None = None,
 ) -> dict[str, Register]:
     """Return an alias's fields with its present version noted as its newest holder."""
     version = fields["version"].v
     value: dict[str, object] = {"version": version, "author": author, "at": at}
     if undoes is not None:
         value["undoes"] = undoes
+    if request is not None:
+        value["request"] = request
     noted = fields | {_FIELD + op: Register(value, op, at)}
     paths = [path for path in noted if path.startswith(_FIELD)]
     paths.sort(key=lambda path: (noted[path].at, path))

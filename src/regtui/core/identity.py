@@ -104,6 +104,26 @@ def dataset_id(key: str) -> str:
     return _derived("dataset", key)
 
 
+def policy_id(scope: str, key: str) -> str:
+    """Return the id of the policy with a name in a scope."""
+    return _derived("policy", scope, key)
+
+
+def check_id(scope: str, key: str) -> str:
+    """Return the id of the check with a name in a scope."""
+    return _derived("check", scope, key)
+
+
+def environment_id(key: str) -> str:
+    """Return the id of the environment with a name."""
+    return _derived("environment", key)
+
+
+def deployment_id(promotion: str) -> str:
+    """Return the id of the deployment that a promotion request leads to."""
+    return _derived("deployment", promotion)
+
+
 def user_id(name: str) -> str:
     """Return the id of a person or service account; case does not matter."""
     lowered = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).lower())

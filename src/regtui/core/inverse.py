@@ -18,17 +18,23 @@ from msgspec import Struct
 from regtui.core.documents import Document, Rule, field_of, split_path
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.operations import (
+    ActBody,
     AliasBody,
     Change,
     Changes,
+    CheckBody,
     DatasetBody,
     EditBody,
+    EnvironmentBody,
     Operation,
+    PolicyBody,
     ResolveBody,
     StateBody,
 )
 from regtui.core.verdicts import LogRow
 from regtui.core.view import View
+
+_DEFINED = frozenset({"policy", "check", "environment"})
 
 _VERBS = {
     "active": "restore",
@@ -36,6 +42,17 @@ _VERBS = {
     "archived": "archive",
     "deleted": "delete",
 }
+
+
+_DECIDED = {
+    "check.report": "run the check again: `regtui check run`",
+    "promotion.review": "`regtui review REQUEST --clear` takes it back",
+    "promotion.apply": "`regtui revert MODEL@ALIAS` goes back to what was there before",
+    "promotion.withdraw": "`regtui promote` asks again",
+    "deployment.record": "`regtui deploy rollback` goes back, `regtui deploy stop` ends it",
+    "deployment.transition": "`regtui deploy rollback` goes back, `regtui deploy stop` ends it",
+}
+"""What can't be taken back as if it had not been, and what does instead."""
 
 
 class Draft(Struct, frozen=True):
@@ -65,6 +82,8 @@ def inverse(operation: Operation, rows: Sequence[LogRow], view: View) -> Iterato
         raise BadInput(
             "what people may do is not undone", "`regtui grant` and `regtui user` change it"
         )
+    if operation.kind in _DECIDED:
+        raise BadInput("what was decided is not undone", _DECIDED[operation.kind])
     if any(row.result == "conflict" for row in rows):
         raise BadInput(
             "a part of it became a candidate of a conflict", "`regtui resolve` settles that"
@@ -102,8 +121,13 @@ def _uncreated(document: Document, operation: Operation, view: View) -> Iterator
             raise _set_since(document, "version", view)
         if document.value("version") is not None:
             yield _alias(document, None)
-    elif document.value("state") in {"deleted", "withdrawn"}:
+    elif document.value("state") in {"deleted", "withdrawn", "removed"}:
         return
+    elif document.kind in _DEFINED:
+        yield _definition(document, {"state": "removed"})
+    elif document.kind == "promotion":
+        body = ActBody(None, {})
+        yield Draft("promotion.withdraw", document.stream, document.id, body)
     elif document.kind == "comment":
         yield _edit(document, {"state": "withdrawn"}, view)
     elif document.kind == "dataset":
@@ -139,6 +163,25 @@ def _states(document: Document, wanted: str, view: View) -> Iterator[Draft]:
     yield _state(document, wanted)
 
 
+def _definition(document: Document, values: dict[str, Any]) -> Draft:
+    """Return the change of a policy, check or environment to earlier values.
+
+    A definition is kept whole, and putting it brings back what was removed.
+    """
+    facts, kind = document.facts, document.kind
+    name = str(facts["name"])
+    if kind == "environment":
+        made = {path: Change(to, saw=document.stamp(path)) for path, to in values.items()}
+        return Draft("environment.put", document.stream, document.id, EnvironmentBody(name, made))
+    removes = values.get("state") == "removed"
+    path = "state" if removes else "definition"
+    to = values.get(path, document.value(path))
+    made = {path: Change(to, saw=document.stamp(path))}
+    body = (PolicyBody if kind == "policy" else CheckBody)(name, str(facts["models"]), made)
+    verb = "remove" if removes else "put"
+    return Draft(f"{kind}.{verb}", document.stream, document.id, body)
+
+
 def _state(document: Document, wanted: str) -> Draft:
     change = Change(wanted, saw=document.stamp("state"))
     body = StateBody(document.by, {"state": change})
@@ -153,6 +196,8 @@ def _alias(document: Document, version: str | None) -> Draft:
 
 
 def _edit(document: Document, values: dict[str, Any], view: View) -> Draft:
+    if document.kind in _DEFINED:
+        return _definition(document, values)
     # An edit of what is deleted would be contested, or bring a dataset back.
     if document.value("state") == "deleted" and "state" not in values:
         raise BadInput(f"the {document.kind} is deleted by now", "restore it first")

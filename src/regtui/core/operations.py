@@ -6,7 +6,7 @@ two ids and never one of clocks. The exact bytes of an operation are stored and 
 encoded a second time.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 from msgspec import Struct
@@ -117,6 +117,141 @@ class DatasetBody(Struct, frozen=True, forbid_unknown_fields=True):
     """A dataset by name, and its values."""
 
     name: str
+    set: Changes
+
+
+class PolicyBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """A policy by its name and scope, and what it asks (`regtui.core.policies.Policy`)."""
+
+    name: str
+    models: str
+    set: Changes
+
+
+class CheckBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """A check by its name and scope, and how it is run (`regtui.core.policies.Check`)."""
+
+    name: str
+    models: str
+    set: Changes
+
+
+class ReportBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """The outcome of a check of a version.
+
+    Attributes:
+        version: Id.
+        check: Name of the check.
+        definition: Stamp of the definition that was run; None where there is none.
+        outcome: `passed`, `failed`, or why there is neither: `error`, `timeout`.
+        figures: Figure by name, NaN and infinities as tagged strings.
+        runner: Where it ran.
+        started: Microseconds of that machine's clock.
+        ended: Likewise.
+        inputs: Digest of what went in beside the version; None where nothing did.
+        set: The log, as a text.
+    """
+
+    version: str
+    check: str
+    definition: str | None
+    outcome: Literal["passed", "failed", "error", "timeout"]
+    figures: dict[str, float | Literal["NaN", "Infinity", "-Infinity"]]
+    runner: str
+    started: int
+    ended: int
+    inputs: str | None
+    set: Changes
+
+
+class RequestBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """A request to move a target to a version.
+
+    Attributes:
+        version: Id; None asks for the alias to be taken away.
+        target_kind: `alias` or `environment`.
+        target: Its name.
+        auto: Whether it is applied by itself when the last gate passes.
+        set: The reason.
+    """
+
+    version: str | None
+    target_kind: Literal["alias", "environment"]
+    target: str
+    auto: bool
+    set: Changes
+
+
+class ReviewBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """What somebody says to a request.
+
+    Attributes:
+        verdict: `approve`, `reject`, or `none`, which takes back what he said before.
+        text: Why.
+        seen: Digest of each part of what he reviewed (`regtui.core.governance.reviewed`).
+        set: Nothing.
+    """
+
+    verdict: Literal["approve", "reject", "none"]
+    text: str
+    seen: dict[str, str]
+    set: Changes
+
+
+class ActBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """The end of a request: it is applied or withdrawn.
+
+    Attributes:
+        break_glass: Why an admin passes the gates; None where he does not.
+        set: Nothing.
+    """
+
+    break_glass: str | None
+    set: Changes
+
+
+class EnvironmentBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """An environment by name, and values of it."""
+
+    name: str
+    set: Changes
+
+
+class DeploymentBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """A version that is brought to an environment.
+
+    Attributes:
+        version: Id.
+        environment: Name of the environment.
+        target: What in there it runs on; empty for all of it.
+        state: `pending` or `live`.
+        replaces: Id of the deployment whose place it takes.
+        rollback_of: Id of the deployment that it takes back.
+        break_glass: Why an admin passes the gates; None where he does not.
+        set: Values of it.
+    """
+
+    version: str
+    environment: str
+    target: str
+    state: Literal["pending", "live"]
+    replaces: str | None
+    rollback_of: str | None
+    break_glass: str | None
+    set: Changes
+
+
+class TransitionBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """A deployment's next state, and why.
+
+    Attributes:
+        to: The state.
+        reason: Why; empty where nobody said.
+        set: Nothing.
+    """
+
+    to: Literal["live", "draining", "stopped", "failed", "rolled_back"]
+    reason: str
     set: Changes
 
 
@@ -306,6 +441,90 @@ class DatasetPut(Operation, frozen=True, tag="dataset.put"):
     body: DatasetBody
 
 
+class PolicyPut(Operation, frozen=True, tag="policy.put"):
+    """Make a policy, or change what it asks."""
+
+    kind = "policy.put"
+    body: PolicyBody
+
+
+class PolicyRemove(Operation, frozen=True, tag="policy.remove"):
+    """Take a policy away."""
+
+    kind = "policy.remove"
+    body: PolicyBody
+
+
+class CheckPut(Operation, frozen=True, tag="check.put"):
+    """Make a check, or change how it is run."""
+
+    kind = "check.put"
+    body: CheckBody
+
+
+class CheckRemove(Operation, frozen=True, tag="check.remove"):
+    """Take a check away."""
+
+    kind = "check.remove"
+    body: CheckBody
+
+
+class CheckReport(Operation, frozen=True, tag="check.report"):
+    """Tell how a check of a version ended."""
+
+    kind = "check.report"
+    body: ReportBody
+
+
+class EnvironmentPut(Operation, frozen=True, tag="environment.put"):
+    """Make an environment, or change it."""
+
+    kind = "environment.put"
+    body: EnvironmentBody
+
+
+class PromotionRequest(Operation, frozen=True, tag="promotion.request"):
+    """Ask for a target to be moved to a version."""
+
+    kind = "promotion.request"
+    body: RequestBody
+
+
+class PromotionReview(Operation, frozen=True, tag="promotion.review"):
+    """Approve or reject a request."""
+
+    kind = "promotion.review"
+    body: ReviewBody
+
+
+class PromotionApply(Operation, frozen=True, tag="promotion.apply"):
+    """Move the target as a request asks."""
+
+    kind = "promotion.apply"
+    body: ActBody
+
+
+class PromotionWithdraw(Operation, frozen=True, tag="promotion.withdraw"):
+    """Take a request back."""
+
+    kind = "promotion.withdraw"
+    body: ActBody
+
+
+class DeploymentRecord(Operation, frozen=True, tag="deployment.record"):
+    """Bring a version to an environment."""
+
+    kind = "deployment.record"
+    body: DeploymentBody
+
+
+class DeploymentTransition(Operation, frozen=True, tag="deployment.transition"):
+    """Take a deployment to its next state."""
+
+    kind = "deployment.transition"
+    body: TransitionBody
+
+
 class UserPut(Operation, frozen=True, tag="user.put"):
     """Make a person or service account known, or change what is known of it."""
 
@@ -365,6 +584,18 @@ AnyOperation = (
     | CommentAdd
     | CommentEdit
     | DatasetPut
+    | PolicyPut
+    | PolicyRemove
+    | CheckPut
+    | CheckRemove
+    | CheckReport
+    | EnvironmentPut
+    | PromotionRequest
+    | PromotionReview
+    | PromotionApply
+    | PromotionWithdraw
+    | DeploymentRecord
+    | DeploymentTransition
     | UserPut
     | TeamPut
     | GrantAdd

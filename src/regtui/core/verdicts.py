@@ -114,12 +114,16 @@ class Judged(Struct, frozen=True):
         documents: Changed documents with their canonical bytes.
         log: History rows.
         texts: Texts to keep, by digest.
+        requested: Whether it moves what policies govern, and takes effect where that is decided.
+        gates: What the gates said, where something governed moves (`regtui.core.governance`).
     """
 
     verdict: Verdict
     documents: tuple[tuple[Document, bytes], ...] = ()
     log: tuple[LogRow, ...] = ()
     texts: dict[str, str] = {}
+    requested: bool = False
+    gates: tuple[Any, ...] = ()
 
 
 def encode_verdict(verdict: Verdict) -> bytes:

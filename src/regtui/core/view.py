@@ -8,6 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from regtui.core.access import Actor
 from regtui.core.documents import Document
 from regtui.core.operations import Operation
 from regtui.core.verdicts import Verdict
@@ -19,6 +20,20 @@ class Past(Struct, frozen=True):
     operation: Operation
     verdict: Verdict
     seq: int
+
+
+class Contents(Struct, frozen=True):
+    """What is known of a version's files where it is asked.
+
+    Attributes:
+        complete: Whether all of their bytes are where it is decided; None where nobody here knows.
+        safe: Whether none of them runs code when it is loaded; None where nobody here knows.
+        reason: One sentence to that: which file, and what it does.
+    """
+
+    complete: bool | None
+    safe: bool | None
+    reason: str = ""
 
 
 class View(Protocol):
@@ -57,3 +72,21 @@ class View(Protocol):
 
         Where `since` is None or unknown, every change of another replica counts.
         """
+
+    def in_stream(self, stream: str, kind: str) -> list[Document]:
+        """Return the documents of a kind that belong to a stream."""
+
+    def about(self, version: str, kind: str) -> list[Document]:
+        """Return the check runs, promotion requests or deployments of a version."""
+
+    def person(self, user: str) -> Actor | None:
+        """Return somebody with the grants that hold now; None where nobody here knows them.
+
+        One who may do nothing any more has none.
+        """
+
+    def contents(self, version: Document) -> Contents:
+        """Return what is known of a version's files."""
+
+    def public_key(self, replica: str) -> str | None:
+        """Return the key (hex digits) of a replica that may act now; None where nobody knows."""

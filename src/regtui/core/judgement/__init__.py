@@ -6,27 +6,41 @@ before any look-up), **state** (what it refers to exists, the transition is lega
 (every gate), **merge** (value by value). It is a pure function: equal arguments, equal verdict.
 
 Merging refuses nothing but what depends on a rejected operation, which is a matter of state, so its
-effects are collected with the state rules and dropped where a gate fails.
+effects are collected with the state rules and dropped where a gate fails. Gates look at those
+effects: what an operation moves counts, whatever its kind.
+
+A replica that is no authority shows nothing of a move that policies govern: it is `requested`.
 """
 
 import msgspec
 
 from regtui.core import encoding
-from regtui.core.access import REQUIRED, Actor, Role, may_grant, role_of
+from regtui.core.access import (
+    REQUIRED,
+    Actor,
+    Role,
+    may_grant,
+    reports,
+    role_of,
+    role_over,
+)
 from regtui.core.documents import encode_document
 from regtui.core.errors import BadInput
-from regtui.core.governance import gate_results
 from regtui.core.identity import name_key
 from regtui.core.judgement.kinds import KINDS
 from regtui.core.judgement.merge import Merger
+from regtui.core.judgement.moving import ONLINE, apply_by_itself, ask_gates
 from regtui.core.judgement.refusal import Refusal
 from regtui.core.judgement.shape import check_shape
 from regtui.core.operations import (
     FORMAT,
+    CheckBody,
     DatasetBody,
+    EnvironmentBody,
     GrantBody,
     ModelBody,
     Operation,
+    PolicyBody,
     ReplicaBody,
     ResolveBody,
 )
@@ -53,9 +67,10 @@ def judge(operation: Operation, view: View, actor: Actor, now: int) -> Judged:
     try:
         check_shape(operation)
         _check_access(operation, view, actor)
-        merger = Merger(operation, view, now)
+        merger = Merger(operation, view, actor, now)
         outcome = KINDS[operation.kind](operation, merger)
-        _check_gates(operation, view, actor, now)
+        gates = ask_gates(operation, merger)
+        apply_by_itself(operation, merger)
     except Refusal as refusal:
         return Judged(
             Rejected(
@@ -67,6 +82,9 @@ def judge(operation: Operation, view: View, actor: Actor, now: int) -> Judged:
                 cause=refusal.cause,
             )
         )
+    if not view.seq and (gates or operation.kind in ONLINE):
+        verdict = Accepted(op=operation.id, now=now, at_used=merger.stamp.at, documents={})
+        return Judged(verdict, requested=True, gates=tuple(gates.results))
     documents = tuple((doc, encode_document(doc)) for doc in merger.documents.values())
     verdict = Accepted(
         op=operation.id,
@@ -80,13 +98,16 @@ def judge(operation: Operation, view: View, actor: Actor, now: int) -> Judged:
     if merger.conflicts:
         values = msgspec.structs.asdict(verdict)
         verdict = Conflicted(**values, conflicts=tuple(merger.conflicts))
-    return Judged(verdict, documents, tuple(merger.log), merger.texts)
+    return Judged(verdict, documents, tuple(merger.log), merger.texts, gates=tuple(gates.results))
 
 
 def _check_access(operation: Operation, view: View, actor: Actor) -> None:
     """Refuse what the actor may not do; what he may not see is not there."""
     if operation.stream == "access":
         _check_administration(operation, view, actor)
+        return
+    if isinstance(operation.body, PolicyBody | CheckBody | EnvironmentBody):
+        _check_definition(operation, actor)
         return
     if isinstance(operation.body, ModelBody | DatasetBody):
         try:
@@ -96,6 +117,8 @@ def _check_access(operation: Operation, view: View, actor: Actor) -> None:
     else:
         name = _scope_of(operation, view)
     role = role_of(actor, name)
+    if operation.kind == "check.report" and reports(actor, name):
+        return  # a machine's, which may see nothing
     if role is None or role < Role.VIEWER:
         raise Refusal("not_found", "there is no such model")
     required = REQUIRED[operation.kind]
@@ -103,6 +126,22 @@ def _check_access(operation: Operation, view: View, actor: Actor) -> None:
         required = Role.MAINTAINER  # as the change of state that it produces
     if role < required:
         raise Refusal("denied", f"{operation.kind} needs the role {required.name.lower()}")
+
+
+def _check_definition(operation: Operation, actor: Actor) -> None:
+    """Refuse changes of policies, checks and environments by who does not have all of their scope.
+
+    An environment is there for all models.
+    """
+    body = operation.body
+    scope = "*" if isinstance(body, EnvironmentBody) else body.models
+    role = role_over(actor, scope)
+    if role is None or role < Role.VIEWER:
+        raise Refusal("not_found", f"there is no such {operation.kind.partition('.')[0]}")
+    required = REQUIRED[operation.kind]
+    if role < required:
+        word = required.name.lower()
+        raise Refusal("denied", f"{operation.kind} needs the role {word} in {scope!r}")
 
 
 def _check_administration(operation: Operation, view: View, actor: Actor) -> None:
@@ -139,9 +178,3 @@ def _scope_of(operation: Operation, view: View) -> str:
         return name_key(str(dataset.facts["name"]))
     model = view.document(operation.stream)
     return str(model.value("name")) if model is not None and model.kind == "model" else ""
-
-
-def _check_gates(operation: Operation, view: View, actor: Actor, now: int) -> None:
-    for result in gate_results(operation, view, actor, now):
-        if result.passed is False:
-            raise Refusal("blocked", result.reason, "see its policy")

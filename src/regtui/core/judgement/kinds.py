@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from regtui.core.documents import Document
-from regtui.core.identity import model_id, name_key
+from regtui.core.governance.moves import ACTIVE
+from regtui.core.identity import alias_key, model_id, name_key
 from regtui.core.judgement.merge import Merger
+from regtui.core.judgement.production import PRODUCTION
 from regtui.core.judgement.refusal import Refusal
 from regtui.core.judgement.resolving import (
     LIVE_STATES,
@@ -22,6 +24,7 @@ from regtui.core.judgement.resolving import (
 from regtui.core.judgement.seen import Fold, folded
 from regtui.core.judgement.shape import STATES
 from regtui.core.operations import Change, Changes, Operation
+from regtui.core.policies import protecting
 from regtui.core.verdicts import PathResult
 
 
@@ -297,6 +300,18 @@ def revoke_replica(operation: Operation, merger: Merger) -> Outcome:
     return Outcome()
 
 
+def _by(step: Callable[[Operation, Merger], None]) -> Callable[[Operation, Merger], Outcome]:
+    """Return a kind of production as one like the others: none gives numbers or merges away."""
+
+    def judged(operation: Operation, merger: Merger) -> Outcome:
+        if operation.stream != "registry":
+            _model(operation, merger)
+        step(operation, merger)
+        return Outcome()
+
+    return judged
+
+
 KINDS: dict[str, Callable[[Operation, Merger], Outcome]] = {
     "model.create": create_model,
     "model.edit": edit,
@@ -314,6 +329,7 @@ KINDS: dict[str, Callable[[Operation, Merger], Outcome]] = {
     "comment.add": add_comment,
     "comment.edit": edit_comment,
     "dataset.put": put_dataset,
+    **{kind: _by(step) for kind, step in PRODUCTION.items()},
     "user.put": put_user,
     "team.put": put_team,
     "grant.add": change_grant,
@@ -395,6 +411,8 @@ def _check_target(change: Change, operation: Operation, merger: Merger) -> None:
 def _check_state(document: Document, wanted: str, merger: Merger) -> None:
     if wanted != LIVE_STATES[document.kind]:
         _refuse_if_named(document, merger)
+        if document.kind == "model":
+            _refuse_if_governed(document, merger)
     elif document.kind == "model":
         _refuse_if_taken(document, merger)
 
@@ -416,6 +434,31 @@ def _refuse_if_named(document: Document, merger: Merger) -> None:
         raise Refusal(
             "in_use", f"the alias {', '.join(names)} points to it", "move or remove the alias first"
         )
+    places = {
+        str(one.facts["environment_name"])
+        for one in merger.view.about(document.id, "deployment")
+        if one.value("state") in ACTIVE
+    }
+    if places:
+        raise Refusal(
+            "in_use", f"it is deployed in {', '.join(sorted(places))}", "stop the deployment first"
+        )
+
+
+def _refuse_if_governed(model: Document, merger: Merger) -> None:
+    """No model goes under an alias that policies protect, or while a version of it is deployed."""
+    view, name = merger.view, str(model.value("name"))
+    policies = view.in_stream("registry", "policy")
+    for alias in view.in_stream(model.id, "alias"):
+        held = alias_key(str(alias.facts["name"]))
+        if alias.value("version") is not None and protecting(policies, name, "alias", held):
+            hint = f"`regtui promote {name} {held} --remove`"
+            raise Refusal("in_use", f"the protected alias {held} points to a version", hint)
+    for deployment in view.in_stream(model.id, "deployment"):
+        if deployment.value("state") in ACTIVE:
+            place = deployment.facts["environment_name"]
+            hint = "`regtui deploy stop`"
+            raise Refusal("in_use", f"a version of it is deployed in {place}", hint)
 
 
 def _refuse_if_taken(document: Document, merger: Merger) -> None:

@@ -12,11 +12,13 @@ which does not depend on the order in which an authority comes to judge them.
 
 import math
 from collections.abc import Collection, Mapping
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from regtui.core import encoding
+from regtui.core.access import Actor
 from regtui.core.documents import Document, Register, Rule, field_of
 from regtui.core.holders import with_holder
 from regtui.core.identity import conflict_id
@@ -45,9 +47,11 @@ class Merger:
     It changes nothing outside of itself: `documents`, `log`, `texts` and `paths` are the outcome.
     """
 
-    def __init__(self, operation: Operation, view: View, now: int) -> None:
+    def __init__(self, operation: Operation, view: View, actor: Actor, now: int) -> None:
         self.view = view
+        self.actor = actor
         self.operation = operation
+        self.now = now
         at = min(operation.at, now + CLOCK_DRIFT)
         self.stamp = Stamp(operation.id, at, operation.replica, operation.actor)
         self.documents: dict[str, Document] = {}
@@ -64,17 +68,24 @@ class Merger:
         """
         return resolve(self.operation, self.view, document, path, change.saw)
 
-    def create(
-        self, entity: str, kind: str, stream: str, facts: Mapping[str, object], changes: Changes
+    def create(  # noqa: PLR0913 -- everything that a document has
+        self,
+        entity: str,
+        kind: str,
+        stream: str,
+        facts: Mapping[str, object],
+        changes: Changes,
+        *,
+        request: str | None = None,
     ) -> Document:
-        """Make a new document with its first values."""
+        """Make a new document with its first values; an alias may follow from a request."""
         fields = {
             path: self._register(kind, path, change.to)
             for path, change in changes.items()
             if change.to is not None
         }
         if kind == "alias":
-            fields = self._with_holder(fields)
+            fields = self._with_holder(fields, request)
         document = Document(
             id=entity,
             kind=kind,
@@ -108,6 +119,40 @@ class Merger:
             fields = self._with_holder(fields)
         if fields != document.fields:
             self._replace(document, fields)
+
+    def put(
+        self, document: Document, values: Mapping[str, Any], *, request: str | None = None
+    ) -> None:
+        """Set values whatever their author saw: what has rules of its own was judged before.
+
+        Args:
+            document: As it stood before the operation; what it did to it already stays.
+            values: Value by path; None takes it away.
+            request: The promotion request that a move of an alias follows from.
+        """
+        document = self.documents.get(document.id, document)
+        fields = dict(document.fields)
+        for path, value in values.items():
+            earlier = fields.get(path)
+            if earlier is not None and earlier.v == value:
+                continue
+            self._log(document, path, value, "applied")
+            if value is None and field_of(document.kind, path).keyed:
+                fields.pop(path, None)
+                continue
+            # Later than the one before, although it wins by no clock.
+            at = self.stamp.at if earlier is None else max(self.stamp.at, earlier.at + 1)
+            fields[path] = Register(value, self.stamp.op, at)
+        if document.kind == "alias" and fields["version"] != document.fields["version"]:
+            fields = self._with_holder(fields, request)
+        if fields != document.fields:
+            self._replace(document, fields)
+
+    def note(self, document: Document, path: str, value: object) -> None:
+        """Set a value that nobody asked for, such as what a decision rested on: no history row."""
+        document = self.documents.get(document.id, document)
+        fields = {**document.fields, path: Register(value, self.stamp.op, self.stamp.at)}
+        self._replace(document, fields)
 
     def record(self, document: Document, path: str, value: object, result: PathResult) -> None:
         """Record what became of a change that was not applied."""
@@ -244,13 +289,16 @@ class Merger:
         at = register.at if current is None else max(register.at, current.at + 1)
         return msgspec.structs.replace(register, at=at)
 
-    def _with_holder(self, fields: dict[str, Register]) -> dict[str, Register]:
+    def _with_holder(
+        self, fields: dict[str, Register], request: str | None = None
+    ) -> dict[str, Register]:
         return with_holder(
             fields,
             op=self.stamp.op,
             at=self.stamp.at,
             author=self.stamp.actor,
             undoes=self.operation.undoes,
+            request=request,
         )
 
     def _count_as_later(

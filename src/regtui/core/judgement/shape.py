@@ -13,13 +13,17 @@ from regtui.core import encoding
 from regtui.core.access import scope_key
 from regtui.core.documents import FIELDS, Field, JsonScalar, Rule, split_path
 from regtui.core.errors import BadInput
+from regtui.core.governance.reviewing import CHANGED
 from regtui.core.identity import (
     alias_id,
     alias_key,
+    check_id,
     dataset_id,
+    environment_id,
     grant_id,
     model_id,
     name_key,
+    policy_id,
     replica_id,
     team_id,
     user_id,
@@ -28,21 +32,38 @@ from regtui.core.identity import (
 from regtui.core.judgement.refusal import Refusal
 from regtui.core.operations import (
     BYTES_LIMIT,
+    ActBody,
     AliasBody,
     CaptureBody,
     Change,
+    CheckBody,
     CommentBody,
     DatasetBody,
+    DeploymentBody,
     EditBody,
+    EnvironmentBody,
     GrantBody,
     ModelBody,
     Operation,
+    PolicyBody,
     ReplicaBody,
+    ReportBody,
+    RequestBody,
     ResolveBody,
+    ReviewBody,
     StateBody,
     TeamBody,
+    TransitionBody,
     UserBody,
     encode_operation,
+)
+from regtui.core.policies import (
+    check_of,
+    checked_scope,
+    definition_key,
+    duration,
+    environment_key,
+    policy_of,
 )
 
 CHANGES_LIMIT = 10_000
@@ -50,6 +71,12 @@ KEY_LIMIT = 500
 DEPTH_LIMIT = 32
 VALUE_LIMIT = 64 * 1024
 """Bytes of one value as JSON; texts may use the whole operation."""
+
+TEXT_LIMIT = 4_000
+"""Characters of what a review or a reason says."""
+
+FIGURES_LIMIT = 1_000
+"""Figures of one report."""
 
 CHAIN_BYTES = 128
 """Bytes to spare for an operation's place in its chain, which a draft does not have yet."""
@@ -75,16 +102,21 @@ SETTABLE: dict[str, frozenset[str]] = {
     "conflict.resolve": frozenset({"state", "version", "places"}),
     "comment.edit": frozenset({"state"}),
     "dataset.put": frozenset({"state"}),
+    "policy.put": frozenset({"definition"}),
+    "policy.remove": frozenset({"state"}),
+    "check.put": frozenset({"definition"}),
+    "check.remove": frozenset({"state"}),
+    "check.report": frozenset({"log"}),
     "grant.add": frozenset({"role"}),
     "grant.remove": frozenset({"role"}),
     "replica.revoke": frozenset({"state"}),
 }
 """The fields that edits can't name, by the kinds of operation that set them."""
 
-NEEDED = frozenset({"state", "text", "uri"})
+NEEDED = frozenset({"state", "text", "uri", "definition", "protected"})
 """The fields that no edit can take away."""
 
-DISCUSSED = frozenset({"model", "version"})
+DISCUSSED = frozenset({"model", "version", "promotion", "deployment"})
 """The kinds that comments can be about."""
 
 CONTESTED = frozenset({"model", "version", "alias", "comment", "dataset"})
@@ -103,6 +135,8 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 def entity_kind(operation: Operation) -> str:
     """Return the kind of entity that an operation changes."""
+    if isinstance(operation.body, ReportBody):
+        return "check_run"
     return operation.kind.partition(".")[0]
 
 
@@ -145,13 +179,17 @@ def _check_entity(operation: Operation) -> None:
     if entity_kind(operation) == "model" and operation.stream != operation.entity:
         raise BadInput("a model's operations belong to its own stream")
     body = operation.body
-    if isinstance(body, DatasetBody) and operation.stream != "registry":
-        raise BadInput("datasets belong to the registry's stream")
+    of_registry = isinstance(body, DatasetBody | PolicyBody | CheckBody | EnvironmentBody)
+    if of_registry and operation.stream != "registry":
+        raise BadInput(f"a {entity_kind(operation)} belongs to the registry's stream")
+    if operation.stream == "registry" and not of_registry and not isinstance(body, ResolveBody):
+        raise BadInput(f"a {entity_kind(operation)} belongs to a model's stream")
     if (entity_kind(operation) in ACCESS_KINDS) != (operation.stream == "access"):
         raise BadInput("people, teams, grants and replicas belong to the access stream, alone")
     # Of another version would be an id that follows from a name, and is thereby taken.
-    if isinstance(body, CommentBody) and not _UUID7.fullmatch(operation.entity):
-        raise BadInput("a comment has a UUID of version 7 for an id")
+    minted = isinstance(body, CommentBody | ReportBody | RequestBody | DeploymentBody)
+    if minted and not _UUID7.fullmatch(operation.entity):
+        raise BadInput(f"a {entity_kind(operation)} has a UUID of version 7 for an id")
     if isinstance(body, ResolveBody | CommentBody):
         kinds = CONTESTED if isinstance(body, ResolveBody) else DISCUSSED
         named = _UUID.fullmatch(operation.entity) and _UUID.fullmatch(body.of)
@@ -173,8 +211,20 @@ def _expected_id(operation: Operation) -> str:
         return version_id(operation.stream, body.digest, body.nonce)
     if isinstance(body, AliasBody):
         return alias_id(operation.stream, alias_key(body.name))
+    return _registry_id(operation)
+
+
+def _registry_id(operation: Operation) -> str:
+    """Return the id that follows from the name of what belongs to the whole registry."""
+    body = operation.body
     if isinstance(body, DatasetBody):
         return dataset_id(name_key(body.name))
+    if isinstance(body, PolicyBody):
+        return policy_id(checked_scope(body.models), definition_key(body.name))
+    if isinstance(body, CheckBody):
+        return check_id(checked_scope(body.models), definition_key(body.name))
+    if isinstance(body, EnvironmentBody):
+        return environment_id(environment_key(body.name))
     return _access_id(operation)
 
 
@@ -211,6 +261,9 @@ def _check_changes(operation: Operation) -> None:
     kind = body.of_kind if isinstance(body, ResolveBody) else entity_kind(operation)
     for path, change in changes.items():
         _check_change(operation, kind, path, change)
+    for path in ("expect",) if kind in {"environment", "deployment"} else ():
+        if path in changes and changes[path].to is not None:
+            duration(str(changes[path].to))
     taken = [path for path in NEEDED & set(changes) if changes[path].to is None]
     if taken:
         raise BadInput(f"{min(taken)!r} can't be taken away")
@@ -238,10 +291,67 @@ def _check_what_is_set(operation: Operation) -> None:
         set(changes) != {"state"} or changes["state"].to != "revoked"
     ):
         raise BadInput("replica.revoke sets the state and nothing else")
+    _check_production(operation)
     if isinstance(body, CommentBody) and set(changes) != {"text"}:
         raise BadInput("a comment sets its text and nothing else")
     if isinstance(body, CaptureBody) and changes.get("state", _CAPTURED).to != _CAPTURED.to:
         raise BadInput("a capture brings a version back and changes no other state")
+
+
+def _check_production(operation: Operation) -> None:
+    body, changes = operation.body, operation.body.set
+    if isinstance(body, PolicyBody | CheckBody):
+        _check_definition(operation)
+    if isinstance(body, ReportBody):
+        _check_report(body)
+    if isinstance(body, RequestBody) and not set(changes) <= {"reason"}:
+        raise BadInput("a request sets its reason and nothing else")
+    if isinstance(body, ReviewBody | ActBody | TransitionBody) and changes:
+        raise BadInput(f"{operation.kind} sets nothing beside what it says")
+    if isinstance(body, ReviewBody):
+        _check_review(body)
+    if isinstance(body, DeploymentBody) and len(body.target) > KEY_LIMIT:
+        raise BadInput(f"the target has more than {KEY_LIMIT} characters")
+    said = body.reason if isinstance(body, TransitionBody) else ""
+    said = (body.break_glass or "") if isinstance(body, ActBody | DeploymentBody) else said
+    if len(said) > TEXT_LIMIT:
+        raise BadInput(f"a reason has at most {TEXT_LIMIT} characters")
+
+
+def _check_definition(operation: Operation) -> None:
+    """Refuse a policy or check that nobody could follow."""
+    changes = operation.body.set
+    wanted = {"state"} if operation.kind.endswith(".remove") else {"definition"}
+    if set(changes) != wanted:
+        raise BadInput(f"{operation.kind} sets the {min(wanted)} and nothing else")
+    if "state" in changes and changes["state"].to != "removed":
+        raise BadInput(f"{operation.kind} removes")
+    if "definition" in changes:
+        read = policy_of if isinstance(operation.body, PolicyBody) else check_of
+        read(changes["definition"].to)
+
+
+def _check_report(body: ReportBody) -> None:
+    name_key(body.check, segments=False)
+    texts = [body.runner, body.definition or "", body.inputs or ""]
+    if set(body.set) - {"log"} or len(body.figures) > FIGURES_LIMIT:
+        raise BadInput(f"a report has a log and at most {FIGURES_LIMIT} figures")
+    if any(len(text) > KEY_LIMIT for text in (*texts, *body.figures)):
+        raise BadInput(f"a name in the report has more than {KEY_LIMIT} characters")
+    if not all(isinstance(one, str) or math.isfinite(one) for one in body.figures.values()):
+        raise BadInput("a figure of the report is not plain JSON")
+    if not 0 <= body.started <= body.ended < 2**63:
+        raise BadInput("the run ends before it begins")
+
+
+def _check_review(body: ReviewBody) -> None:
+    if len(body.text) > TEXT_LIMIT:
+        raise BadInput(f"a review has at most {TEXT_LIMIT} characters")
+    plain = all(_DIGEST.fullmatch(one) for one in body.seen.values())
+    if not plain or set(body.seen) != ({*CHANGED} if body.verdict == "approve" else {*body.seen}):
+        raise BadInput("a review says what was reviewed")
+    if len(body.seen) > len(CHANGED):
+        raise BadInput("a review says what was reviewed, and nothing else")
 
 
 def _check_change(operation: Operation, kind: str, path: str, change: Change) -> None:

@@ -1,0 +1,215 @@
+"""Moves: what an operation does to a target that policies may protect.
+
+Whatever its kind, an operation is looked at by its effects: an alias that points elsewhere after
+it, a deployment that it brings to an environment. So an undo, a resolution or a request that is
+applied is governed as the move that it makes. An operation that would move an alias and ends as a
+candidate of a conflict is a move, too: it must not hold up those who may.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+from regtui.core.documents import Document
+from regtui.core.identity import alias_id, alias_key
+from regtui.core.operations import ActBody, AliasBody, DeploymentBody, Operation, ResolveBody
+from regtui.core.view import View
+
+UNDER_WAY = frozenset({"pending", "live"})
+"""The states in which a deployment is there, or about to be."""
+
+ACTIVE = UNDER_WAY | {"draining"}
+"""The states in which a deployment has not ended."""
+
+
+class Move(Struct, frozen=True, kw_only=True):
+    """A target that an operation moves, or wants to.
+
+    Attributes:
+        kind: `alias` or `environment`.
+        name: Its name, in the form of identity.
+        subject: Id of the alias or of the deployment that holds it.
+        current: Id of the version there now; None where there is none.
+        version: Id of the version to be there; None where it is to be none.
+        earlier: The versions that were there before.
+        request: The promotion request that it follows from.
+        break_glass: Why an admin passes the gates.
+        resolves: Whether it ends a conflict.
+    """
+
+    kind: str
+    name: str
+    subject: str
+    current: str | None
+    version: str | None
+    earlier: frozenset[str]
+    request: Document | None = None
+    break_glass: str | None = None
+    resolves: bool = False
+
+    @property
+    def returns(self) -> bool:
+        """Whether it goes back to what was there before."""
+        return self.version is not None and self.version in self.earlier
+
+
+def moves_of(operation: Operation, changed: Mapping[str, Document], view: View) -> Iterator[Move]:
+    """Yield the moves of an operation.
+
+    Args:
+        operation: It.
+        changed: The documents as it leaves them, by id.
+        view: The registry right before it.
+    """
+    seen: set[str] = set()
+    request = _request(operation, view)
+    for document in changed.values():
+        before = view.document(document.id)
+        move: Move | None = None
+        if document.kind == "alias":
+            version = document.value("version")
+            if before is None or before.value("version") != version:
+                move = alias_move(document, before, version, operation, request)
+        elif document.kind == "deployment" and _arrives(document, before):
+            asked = _granted(document, view) if request is None else request
+            move = deployment_move(document, view, operation, asked)
+        if move is not None:
+            seen.add(document.id)
+            yield move
+    yield from _wanted(operation, seen, view)
+
+
+def alias_move(
+    alias: Document,
+    before: Document | None,
+    version: str | None,
+    operation: Operation | None,
+    request: Document | None,
+) -> Move:
+    """Return the move of an alias.
+
+    Args:
+        alias: As it is after the move, or before it.
+        before: As it stands; None where there is none yet.
+        version: Where it is to point.
+        operation: What moves it; None where that is only asked.
+        request: The request that it follows from.
+    """
+    held = {} if before is None else before.entries("holders")
+    earlier = frozenset(str(one["version"]) for one in held.values() if one["version"] is not None)
+    return Move(
+        kind="alias",
+        name=alias_key(str(alias.facts["name"])),  # as somebody spelled it when it was made
+        subject=alias.id,
+        current=None if before is None else before.value("version"),
+        version=version,
+        earlier=earlier,
+        request=request,
+        break_glass=_glass(operation),
+        resolves=operation is not None and operation.kind == "conflict.resolve",
+    )
+
+
+def deployment_move(
+    deployment: Document, view: View, operation: Operation | None, request: Document | None
+) -> Move:
+    """Return the move of an environment to the version of a deployment."""
+    name, version = str(deployment.facts["environment_name"]), str(deployment.facts["version"])
+    there = in_environment(view, deployment.stream, str(deployment.facts["environment"]))
+    others = [one for one in there if one.id != deployment.id]
+    return environment_move(name, deployment.id, version, others, operation, request)
+
+
+def environment_move(  # noqa: PLR0913, PLR0917 -- everything that a move is
+    name: str,
+    subject: str,
+    version: str | None,
+    there: list[Document],
+    operation: Operation | None,
+    request: Document | None,
+) -> Move:
+    """Return the move of an environment to a version.
+
+    Args:
+        name: Of the environment.
+        subject: Id of the deployment; empty where there is none yet.
+        version: Which is to be there.
+        there: The model's deployments there, ended ones included.
+        operation: What moves it; None where that is only asked.
+        request: The request that it follows from.
+    """
+    live = [one for one in there if one.value("state") == "live"]
+    current = max(live, key=lambda one: int(one.value("since") or 0), default=None)
+    earlier = {str(one.facts["version"]) for one in there if one.value("since") is not None}
+    return Move(
+        kind="environment",
+        name=name,
+        subject=subject,
+        current=None if current is None else str(current.facts["version"]),
+        version=version,
+        earlier=frozenset(earlier),
+        request=request,
+        break_glass=_glass(operation),
+    )
+
+
+def in_environment(view: View, model: str, environment: str) -> list[Document]:
+    """Return the deployments of a model in an environment, ended ones included."""
+    return [
+        one
+        for one in view.in_stream(model, "deployment")
+        if one.facts["environment"] == environment
+    ]
+
+
+def _arrives(deployment: Document, before: Document | None) -> bool:
+    """Tell whether a deployment comes to be there, or goes live."""
+    state = deployment.value("state")
+    return state in UNDER_WAY and (before is None or before.value("state") != state)
+
+
+def _granted(deployment: Document, view: View) -> Document | None:
+    """Return the request by which a version was let into the environment of a deployment."""
+    found = [
+        one
+        for one in view.about(str(deployment.facts["version"]), "promotion")
+        if one.value("state") == "applied"
+        and one.stream == deployment.stream
+        and (one.facts["target_kind"], one.facts["target"])
+        == ("environment", deployment.facts["environment_name"])
+    ]
+    return max(found, key=lambda one: one.seq, default=None)
+
+
+def _wanted(operation: Operation, seen: set[str], view: View) -> Iterator[Move]:
+    """Yield the move of an alias that an operation asks for and does not come to make."""
+    body = operation.body
+    alias: Document | None = None
+    if isinstance(body, AliasBody):
+        identity, name = alias_id(operation.stream, alias_key(body.name)), alias_key(body.name)
+        alias = view.document(identity) or Document(
+            id=identity,
+            kind="alias",
+            stream=operation.stream,
+            seq=0,
+            by="",
+            facts={"name": name, "model": operation.stream},
+            fields={},
+        )
+    elif isinstance(body, ResolveBody) and body.of_kind == "alias" and "version" in body.set:
+        alias = view.document(body.of)
+    if alias is not None and alias.id not in seen:
+        before = view.document(alias.id)
+        version = body.set["version"].to
+        if before is None or before.value("version") != version or isinstance(body, AliasBody):
+            yield alias_move(alias, before, version, operation, None)
+
+
+def _request(operation: Operation, view: View) -> Document | None:
+    found = view.document(operation.entity) if isinstance(operation.body, ActBody) else None
+    return found if found is not None and found.kind == "promotion" else None
+
+
+def _glass(operation: Operation | None) -> str | None:
+    body = None if operation is None else operation.body
+    return body.break_glass if isinstance(body, ActBody | DeploymentBody) else None

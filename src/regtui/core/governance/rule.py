@@ -1,0 +1,78 @@
+"""Rules: CEL expressions over what is known of a version.
+
+The library takes 0.2 s to load and is loaded when a rule is compiled or evaluated, never before.
+Figures are floats, always: CEL compares no whole number with a float. An error, or a figure that is
+no number, makes the rule fail with its reason; what may be missing is asked by `has()`.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from regtui.core.errors import BadInput
+
+ROOTS = ("version", "current", "model", "request", "checks", "current_checks")
+"""What a rule can speak of."""
+
+ENTRIES_LIMIT = 1_000
+"""Entries of a map that a rule sees."""
+
+
+@lru_cache(maxsize=256)
+def compiled(rule: str) -> Any:
+    """Return a rule ready to be evaluated.
+
+    Raises:
+        BadInput: It is no expression.
+    """
+    import cel
+
+    try:
+        return cel.compile(rule)
+    except Exception as error:  # noqa: BLE001 -- the library raises many kinds
+        told = " ".join(str(error).split())[:300]
+        raise BadInput(
+            f"the rule is no CEL expression: {told}", "such as checks.eval.f1 > 0.9"
+        ) from None
+
+
+def roots_of(rule: str) -> set[str]:
+    """Return what a rule may read: the names that it mentions."""
+    return {root for root in ROOTS if re.search(rf"\b{root}\b", rule)}
+
+
+def evaluate(rule: str, values: Mapping[str, Any]) -> tuple[bool, str]:
+    """Return whether a rule holds, and a sentence that says why.
+
+    Args:
+        rule: The expression.
+        values: What it can speak of, by root.
+    """
+    try:
+        answer = compiled(rule).execute(dict(values))
+    except BadInput as error:
+        return False, error.message
+    except KeyError as error:
+        return False, f"the rule asks for {error}, which is not there; has() asks whether it is"
+    except Exception as error:  # noqa: BLE001 -- whatever happens, the rule does not hold
+        told = " ".join(str(error).split())[:200]
+        return False, f"the rule could not be evaluated: {told}"
+    if isinstance(answer, bool):
+        return answer, f"{rule} is {'true' if answer else 'false'}"
+    if isinstance(answer, float) and math.isnan(answer):
+        return False, "the rule gives NaN"
+    return False, f"the rule gives {answer!r}, which is neither true nor false"
+
+
+def floats(values: Mapping[str, Any]) -> dict[str, float]:
+    """Return figures as floats; what is no number, and more than a rule may see, is left out."""
+    found: dict[str, float] = {}
+    for name in sorted(values)[:ENTRIES_LIMIT]:
+        value = values[name]
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            found[name] = float(value)
+        elif value in {"NaN", "Infinity", "-Infinity"}:
+            found[name] = float(str(value).lower().replace("infinity", "inf"))
+    return found

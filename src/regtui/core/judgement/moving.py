@@ -1,0 +1,130 @@
+"""What becomes of the moves of an operation: asked of the gates, then noted, requested or refused.
+
+An authority notes beside the target what its gates said, so that anybody can tell later on what
+evidence it moved. A replica that is none leaves the target where it is: the move is *requested*.
+
+A request that is to be applied by itself is, by whatever made its last gate pass: a review, a
+report, or the request itself. It moves with the rights of who made the request.
+"""
+
+from typing import Any
+
+from regtui.core.documents import Document
+from regtui.core.governance import Governed, governed
+from regtui.core.governance.moves import (
+    Move,
+    alias_move,
+    environment_move,
+    in_environment,
+    moves_of,
+)
+from regtui.core.governance.overlay import Overlay
+from regtui.core.identity import alias_id, environment_id
+from regtui.core.judgement.merge import Merger
+from regtui.core.judgement.production import carry_out
+from regtui.core.judgement.refusal import Refusal
+from regtui.core.operations import Operation
+
+ONLINE = frozenset({"policy.put", "policy.remove"})
+"""What only a server changes: it never takes effect on a replica by itself."""
+
+_TRIGGERS = frozenset({"promotion.request", "promotion.review", "check.report"})
+
+
+def ask_gates(operation: Operation, merger: Merger) -> Governed:
+    """Return what the gates say to what an operation moves; what passed is noted.
+
+    Raises:
+        Refusal: `blocked`, with what every gate that fails says.
+    """
+    view, model = merger.view, merger.view.document(operation.stream)
+    moves = list(moves_of(operation, merger.documents, view))
+    found = governed(moves, model, view, merger.actor, merger.now)
+    if found.failed:
+        raise Refusal("blocked", "; ".join(_told(found)), "`regtui promote` says what it takes")
+    if view.seq:
+        for move, results in found.moves:
+            _note(move, results, merger)
+    return found
+
+
+def apply_by_itself(operation: Operation, merger: Merger) -> None:
+    """Apply the requests whose last gate an operation made pass."""
+    if operation.kind not in _TRIGGERS or not merger.view.seq:
+        return
+    for promotion in _waiting(operation, merger):
+        requester = merger.view.person(str(promotion.facts["author"]))
+        model = merger.view.document(promotion.stream)
+        if requester is None or model is None:
+            continue
+        view = Overlay(merger.view, dict(merger.documents), merger.texts)
+        move = requested_move(promotion, view)
+        version = None if move.version is None else view.document(move.version)
+        if move.version is not None and (version is None or version.value("state") != "captured"):
+            continue
+        found = governed([move], model, view, requester, merger.now)
+        if found and all(one.passed for one in found.results):
+            carry_out(promotion, operation, merger, None)
+            for made, results in found.moves:
+                _note(made, results, merger)
+
+
+def requested_move(promotion: Document, view: Any) -> Move:
+    """Return the move that a request asks for, as the registry stands."""
+    facts = promotion.facts
+    name, version = str(facts["target"]), facts["version"]
+    if facts["target_kind"] == "environment":
+        there = in_environment(view, promotion.stream, environment_id(name))
+        return environment_move(name, "", version, there, None, promotion)
+    identity = alias_id(promotion.stream, name)
+    before = view.document(identity)
+    alias = before or Document(
+        id=identity,
+        kind="alias",
+        stream=promotion.stream,
+        seq=0,
+        by="",
+        facts={"model": promotion.stream, "name": name},
+        fields={},
+    )
+    return alias_move(alias, before, version, None, promotion)
+
+
+def _waiting(operation: Operation, merger: Merger) -> list[Document]:
+    """Return the open requests that apply themselves and that an operation may have completed."""
+    body = operation.body
+    if operation.kind == "check.report":
+        found = merger.view.about(body.version, "promotion")
+    else:
+        found = [merger.documents[operation.entity]]
+    return [one for one in found if one.value("state") == "open" and one.facts["auto"]]
+
+
+def _note(move: Move, results: list[Any], merger: Merger) -> None:
+    """Keep what the gates said beside what moved, and in the request that it follows from."""
+    request = move.request
+    evidence = {
+        "gates": [
+            {
+                "policy": one.policy,
+                "gate": one.gate,
+                "reason": one.reason,
+                "evidence": one.evidence,
+            }
+            for one in results
+        ],
+        "request": None if request is None else request.id,
+        "break_glass": move.break_glass,
+        "version": move.version,
+        "by": merger.stamp.op,
+        "at": merger.now,
+    }
+    subjects = [move.subject, *([] if request is None else [request.id])]
+    for identity in subjects:
+        document = merger.documents.get(identity)
+        if document is not None:
+            merger.note(document, "evidence", evidence)
+
+
+def _told(found: Governed) -> list[str]:
+    return [f"{one.gate}: {one.reason}" for one in found.failed]

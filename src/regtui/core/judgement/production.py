@@ -1,0 +1,345 @@
+"""What the kinds of production require and do: policies, checks, requests, deployments.
+
+Values of these are no candidates of conflicts: whoever changes a policy, a request or a deployment
+that is not what he saw is refused and looks again. Whether a target may move is asked of the gates
+afterwards, by what moves here (`regtui.core.governance`).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from regtui.core.access import reports, role_of
+from regtui.core.documents import Document
+from regtui.core.governance.moves import ACTIVE
+from regtui.core.identity import alias_id, alias_key, deployment_id, environment_id
+from regtui.core.judgement.merge import Merger
+from regtui.core.judgement.refusal import Refusal
+from regtui.core.operations import Change, Operation
+from regtui.core.policies import environment_key
+
+NEXT = {
+    "pending": frozenset({"live", "failed", "stopped"}),
+    "live": frozenset({"draining", "stopped", "failed", "rolled_back"}),
+    "draining": frozenset({"stopped", "failed"}),
+}
+"""The states that may follow each state of a deployment; the others are final."""
+
+
+def put_definition(operation: Operation, merger: Merger) -> None:
+    """Make a policy or check, or change it; one that was removed comes back."""
+    body = operation.body
+    found = merger.view.document(operation.entity)
+    kind = operation.kind.partition(".")[0]
+    if found is None:
+        facts = _made(operation, merger, name=body.name, models=body.models)
+        first = {**body.set, "state": Change("active")}
+        merger.create(operation.entity, kind, operation.stream, facts, first)
+        return
+    _check_seen(operation, merger, found)
+    merger.put(found, {"definition": body.set["definition"].to, "state": "active"})
+
+
+def remove_definition(operation: Operation, merger: Merger) -> None:
+    """Take a policy or check away; its history stays."""
+    found = merger.view.document(operation.entity)
+    if found is None or found.value("state") != "active":
+        raise Refusal("not_found", f"there is no such {operation.kind.partition('.')[0]}")
+    _check_seen(operation, merger, found)
+    merger.put(found, {"state": "removed"})
+
+
+def put_environment(operation: Operation, merger: Merger) -> None:
+    """Make an environment, or change it; one that was removed comes back."""
+    body = operation.body
+    found = merger.view.document(operation.entity)
+    if found is None:
+        facts = _made(operation, merger, name=environment_key(body.name))
+        first = {"state": Change("active"), "protected": Change(True), **body.set}
+        merger.create(operation.entity, "environment", operation.stream, facts, first)
+        return
+    _check_seen(operation, merger, found)
+    merger.put(found, {"state": "active"} | {path: one.to for path, one in body.set.items()})
+
+
+def report_check(operation: Operation, merger: Merger) -> None:
+    """Tell how a check of a version ended."""
+    model, body = merger.view.document(operation.stream), operation.body
+    version = _version(operation, merger, body.version)
+    if merger.view.document(operation.entity) is not None:
+        raise Refusal("no_change", "the run is told already")
+    facts = _made(
+        operation,
+        merger,
+        version=version.id,
+        check=body.check,
+        definition=body.definition,
+        outcome=body.outcome,
+        figures=body.figures,
+        runner=body.runner,
+        started=body.started,
+        ended=body.ended,
+        inputs=body.inputs,
+        told=merger.now,
+        counts=reports(merger.actor, str(model.value("name")) if model else ""),
+    )
+    merger.create(operation.entity, "check_run", operation.stream, facts, body.set)
+
+
+def request_promotion(operation: Operation, merger: Merger) -> None:
+    """Ask for a target to be moved to a version."""
+    body = operation.body
+    if body.version is not None:
+        version = _version(operation, merger, body.version)
+        if version.value("state") != "captured":
+            raise Refusal(
+                str(version.value("state")), "the version is put away", "restore it first"
+            )
+    if merger.view.document(operation.entity) is not None:
+        raise Refusal("no_change", "the request is there already")
+    if body.target_kind == "environment":
+        target = environment_key(body.target)
+        _environment(merger, target)
+        if body.version is None:
+            raise Refusal("malformed", "an environment is emptied by stopping what runs there")
+    else:
+        target = alias_key(body.target)
+    facts = _made(
+        operation,
+        merger,
+        version=body.version,
+        target_kind=body.target_kind,
+        target=target,
+        auto=body.auto,
+    )
+    first = {**body.set, "state": Change("open")}
+    merger.create(operation.entity, "promotion", operation.stream, facts, first)
+
+
+def review_promotion(operation: Operation, merger: Merger) -> None:
+    """Approve or reject a request, or take that back."""
+    promotion, body = open_promotion(operation, merger), operation.body
+    path = f"reviews/{operation.actor}"
+    if body.verdict == "none":
+        if promotion.value(path) is None:
+            raise Refusal("no_change", "you said nothing to this request yet")
+        merger.put(promotion, {path: None})
+        return
+    model = merger.view.document(operation.stream)
+    role = role_of(merger.actor, str(model.value("name")) if model else "")
+    review = {
+        "verdict": body.verdict,
+        "text": body.text,
+        "role": "viewer" if role is None else role.name.lower(),
+        "seen": body.seen,
+        "at": merger.now,
+    }
+    merger.put(promotion, {path: review})
+
+
+def apply_promotion(operation: Operation, merger: Merger) -> None:
+    """Move the target as a request asks."""
+    promotion = open_promotion(operation, merger)
+    carry_out(promotion, operation, merger, operation.body.break_glass)
+
+
+def carry_out(
+    promotion: Document, operation: Operation, merger: Merger, break_glass: str | None
+) -> None:
+    """Move the target of a request, and note that it is applied.
+
+    Args:
+        promotion: The request.
+        operation: What applies it.
+        merger: Collects the effects.
+        break_glass: Why an admin passes the gates; None where he does not.
+    """
+    facts = promotion.facts
+    values: dict[str, Any] = {"state": "applied"}
+    if break_glass is not None:
+        values["break_glass"] = break_glass
+    merger.put(promotion, values)
+    if facts["target_kind"] == "alias":
+        _move_alias(promotion, merger)
+        return
+    version = _captured(operation, merger, str(facts["version"]))
+    identity = deployment_id(promotion.id)
+    made = _made(
+        operation,
+        merger,
+        version=version.id,
+        environment=environment_id(str(facts["target"])),
+        environment_name=facts["target"],
+        target="",
+        replaces=None,
+        rollback_of=None,
+        request=promotion.id,
+    )
+    first = {"state": Change("pending"), "reason": Change(promotion.value("reason"))}
+    merger.create(identity, "deployment", operation.stream, made, first)
+
+
+def withdraw_promotion(operation: Operation, merger: Merger) -> None:
+    """Take a request back: its author may, and maintainers."""
+    promotion = open_promotion(operation, merger)
+    model = merger.view.document(operation.stream)
+    role = role_of(merger.actor, str(model.value("name")) if model else "")
+    if promotion.facts["author"] != operation.actor and (role is None or role.name not in _KEEPERS):
+        raise Refusal("denied", "only its author or a maintainer takes a request back")
+    merger.put(promotion, {"state": "withdrawn"})
+
+
+def record_deployment(operation: Operation, merger: Merger) -> None:
+    """Bring a version to an environment."""
+    body = operation.body
+    version = _captured(operation, merger, body.version)
+    name = environment_key(body.environment)
+    environment = _environment(merger, name)
+    if merger.view.document(operation.entity) is not None:
+        raise Refusal("no_change", "the deployment is there already")
+    for other in (body.replaces, body.rollback_of):
+        if other is not None:
+            _deployment(operation, merger, other)
+    facts = _made(
+        operation,
+        merger,
+        version=version.id,
+        environment=environment.id,
+        environment_name=name,
+        target=body.target,
+        replaces=body.replaces,
+        rollback_of=body.rollback_of,
+        request=None,
+    )
+    first = {**body.set, "state": Change(body.state)}
+    if body.state == "live":
+        first["since"] = Change(merger.now)
+    made = merger.create(operation.entity, "deployment", operation.stream, facts, first)
+    if body.state == "live":
+        _end_replaced(made, merger)
+
+
+def move_deployment(operation: Operation, merger: Merger) -> None:
+    """Take a deployment to its next state."""
+    body = operation.body
+    found = _deployment(operation, merger, operation.entity)
+    state = str(found.value("state"))
+    if state == body.to:
+        raise Refusal("no_change", f"it is {state} already")
+    if body.to not in NEXT.get(state, frozenset()):
+        raise Refusal("changed_meanwhile", f"a deployment that is {state} can't become {body.to}")
+    values: dict[str, Any] = {"state": body.to}
+    if body.reason:
+        values["reason"] = body.reason
+    if body.to == "live":
+        _captured(operation, merger, str(found.facts["version"]))
+        values["since"] = merger.now
+    elif body.to != "draining":
+        values["until"] = merger.now
+    merger.put(found, values)
+    if body.to == "live":
+        _end_replaced(merger.documents[found.id], merger)
+
+
+def open_promotion(operation: Operation, merger: Merger) -> Document:
+    """Return the request that an operation is about.
+
+    Raises:
+        Refusal: There is none, or it has ended.
+    """
+    found = merger.view.document(operation.entity)
+    if found is None or found.kind != "promotion" or found.stream != operation.stream:
+        raise Refusal("not_found", "there is no such request")
+    if found.value("state") != "open":
+        raise Refusal("changed_meanwhile", f"the request is {found.value('state')} already")
+    return found
+
+
+def _move_alias(promotion: Document, merger: Merger) -> None:
+    facts, model = promotion.facts, promotion.stream
+    name, version = str(facts["target"]), facts["version"]
+    if version is not None:
+        _captured(merger.operation, merger, str(version))
+    alias = merger.view.document(alias_id(model, name))
+    if alias is not None and alias.value("version") == version:
+        return
+    if alias is not None:
+        merger.put(alias, {"version": version}, request=promotion.id)
+    elif version is None:
+        raise Refusal("not_found", "there is no such alias")
+    else:
+        made = {"model": model, "name": name}
+        first = {"version": Change(version)}
+        merger.create(alias_id(model, name), "alias", model, made, first, request=promotion.id)
+
+
+def _end_replaced(deployment: Document, merger: Merger) -> None:
+    """End the deployment whose place another one takes."""
+    replaced = deployment.facts["replaces"]
+    found = None if replaced is None else merger.view.document(str(replaced))
+    if found is None or found.value("state") not in ACTIVE:
+        return
+    state = "rolled_back" if deployment.facts["rollback_of"] == found.id else "stopped"
+    merger.put(found, {"state": state, "until": merger.now, "replaced_by": deployment.id})
+
+
+def _check_seen(operation: Operation, merger: Merger, found: Document) -> None:
+    """Refuse to change values that are not those that the author saw."""
+    for path, change in operation.body.set.items():
+        seen = merger.seen(found, path, change)
+        if seen != found.stamp(path) and found.value(path) != change.to:
+            raise Refusal(
+                "changed_meanwhile", "somebody changed it meanwhile", "look at it and try again"
+            )
+
+
+def _version(operation: Operation, merger: Merger, identity: str) -> Document:
+    found = merger.view.document(identity)
+    if found is None or found.kind != "version" or found.stream != operation.stream:
+        raise Refusal("not_found", "there is no such version")
+    return found
+
+
+def _captured(operation: Operation, merger: Merger, identity: str) -> Document:
+    found = _version(operation, merger, identity)
+    state = found.value("state")
+    if state != "captured":
+        raise Refusal(str(state), f"the version is {state}", "restore it first")
+    return found
+
+
+def _deployment(operation: Operation, merger: Merger, identity: str) -> Document:
+    found = merger.view.document(identity)
+    if found is None or found.kind != "deployment" or found.stream != operation.stream:
+        raise Refusal("not_found", "there is no such deployment")
+    return found
+
+
+def _environment(merger: Merger, name: str) -> Document:
+    found = merger.view.document(environment_id(name))
+    if found is None or found.value("state") != "active":
+        raise Refusal(
+            "not_found", f"there is no environment {name!r}", "`regtui env put` makes one"
+        )
+    return found
+
+
+def _made(operation: Operation, merger: Merger, **facts: object) -> dict[str, object]:
+    return {**facts, "created": merger.stamp.at, "author": operation.actor}
+
+
+_KEEPERS = {"MAINTAINER", "ADMIN"}
+
+PRODUCTION: dict[str, Callable[[Operation, Merger], None]] = {
+    "policy.put": put_definition,
+    "policy.remove": remove_definition,
+    "check.put": put_definition,
+    "check.remove": remove_definition,
+    "check.report": report_check,
+    "environment.put": put_environment,
+    "promotion.request": request_promotion,
+    "promotion.review": review_promotion,
+    "promotion.apply": apply_promotion,
+    "promotion.withdraw": withdraw_promotion,
+    "deployment.record": record_deployment,
+    "deployment.transition": move_deployment,
+}
