@@ -43,7 +43,7 @@ from regtui.wire import statements
 from sync_server import schema
 from sync_server.database import insert, upsert
 from sync_server.logs import note_failure
-from sync_server.rights import ACCESS
+from sync_server.rights import ACCESS, PeopleCache
 from sync_server.view import ServerView, Snapshot, Unread
 
 EARLIER_NUMBER = "tags/earlier-number"
@@ -159,14 +159,23 @@ class Authority:
         now: Microseconds of the server's clock.
         administrates: Whether it may change who may do what. Replicas may not: what must hold of
             that beside the judge (one admin stays, who enrols has the key) is seen to elsewhere.
+        people: Knows everybody's rights; None where they are read when they are needed.
     """
 
     def __init__(
-        self, connection: Connection, row: RegistryRow, now: int, *, administrates: bool = False
+        self,
+        connection: Connection,
+        row: RegistryRow,
+        now: int,
+        *,
+        administrates: bool = False,
+        people: PeopleCache | None = None,
     ) -> None:
         self.row = row
         self.connection = connection
-        self.view = ServerView(connection, row.key, row.seq + 1, numbers=not row.healing)
+        self.view = ServerView(
+            connection, row.key, row.seq + 1, numbers=not row.healing, people=people
+        )
         self._now = now
         self._administrates = administrates
         self._streams: dict[str, _Stream] = {}
@@ -522,6 +531,12 @@ class Authority:
                 name = name_key(str(about.facts["name"]))
         elif document.kind == "comment":
             target = facts["of"]
+        elif document.kind in {"check_run", "promotion", "deployment"}:
+            target = facts["version"]
+        elif document.kind in {"policy", "check"}:
+            name, gone = facts["models"], value("state") != "active"
+        elif document.kind == "environment":
+            name = "*"  # it is there for all models, so everybody sees it
         return {
             "registry": self.row.key,
             "id": document.id,

@@ -321,7 +321,7 @@ class Puller:
         """Tell whether a document is shown: those of the registry's stream one by one."""
         if stream != REGISTRY or self._rights.sees_all:
             return True
-        return name is not None and self._rights.since(name) is not None
+        return name is not None and self._rights.shows(name)
 
     def _item(self, row: Any) -> Item:
         body = bytes(row.body)

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from regtui.core.access import Actor, Grant, Role, covers, in_scope
 from regtui.core.documents import Document, decode_document
+from regtui.core.policies import meets
 from sync_server import schema
 
 ACCESS = "access"
@@ -66,6 +67,15 @@ class Rights(Struct, frozen=True):
             (one.since for one in self.held if _sees(one) and in_scope(one.grant.scope, name)),
             default=None,
         )
+
+    def shows(self, name: str) -> bool:
+        """Tell whether what belongs to a name is seen: a model's, a dataset's, or a scope.
+
+        What has a scope is there for whoever sees a part of it: he is bound by it.
+        """
+        if name.endswith("*"):
+            return any(_sees(one) and meets(one.grant.scope, name) for one in self.held)
+        return self.since(name) is not None
 
     def newest(self) -> int:
         """Return since when he holds his newest grant; 0 without one."""

@@ -125,6 +125,7 @@ entity = Table(
     Index("entity_minted", "registry", "minted"),
     Index("entity_target", "registry", "target"),
     Index("entity_seq", "registry", "seq"),
+    Index("entity_kind", "registry", "stream", "kind"),
     Index(
         "entity_model",
         "registry",
@@ -288,3 +289,13 @@ lease = Table(
     Index("lease_digest", "digest"),
 )
 """Pieces that no version names yet, and until when the stream keeps them nevertheless."""
+
+scan = Table(
+    "scan",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("reader", Integer, nullable=False),
+    Column("safe", Boolean, nullable=False),
+    Column("reason", String, nullable=False),
+)
+"""What a stored file was found to hold, by the reader of that number: whether it runs code."""

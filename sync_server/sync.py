@@ -191,7 +191,7 @@ class SyncService:
         rights = self._rights(connection, row, caller)
         replica = _enrolled(connection, row, push.replica, caller)
         broken = self._broken(connection, row, push, caller)
-        authority = Authority(connection, row, self.clock())
+        authority = Authority(connection, row, self.clock(), people=self.people)
         if broken is not None:
             if broken != "other epoch":
                 new_epoch(connection, authority, broken, self.secrets, self.seed())

@@ -9,12 +9,14 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
+from regtui.core.access import Actor
 from regtui.core.documents import Document, decode_document
 from regtui.core.operations import Operation, UnknownKind, decode_operation
 from regtui.core.verdicts import Accepted, Judged, Verdict, decode_verdict
-from regtui.core.view import Past
+from regtui.core.view import Contents, Past
 from sync_server import schema
 from sync_server.database import chunks
+from sync_server.rights import PeopleCache
 
 _e, _o, _r, _s = schema.entity.c, schema.operation.c, schema.refusal.c, schema.stream.c
 
@@ -46,12 +48,23 @@ class ServerView:
         registry: The registry's number.
         seq: The sequence number that the next operation will have.
         numbers: Whether versions get numbers now.
+        people: Knows everybody's rights.
     """
 
     def __init__(
-        self, connection: Connection, registry: int, seq: int, *, numbers: bool = True
+        self,
+        connection: Connection,
+        registry: int,
+        seq: int,
+        *,
+        numbers: bool = True,
+        people: PeopleCache | None = None,
     ) -> None:
         self.seq = seq
+        self._people = PeopleCache() if people is None else people
+        self._listed: set[tuple[str, str]] = set()
+        self._kinds: dict[str, dict[str, None]] = {}
+        """Ids of what was read or made, by kind."""
         self._connection = connection
         self._registry = registry
         self._gives_numbers = numbers
@@ -89,6 +102,7 @@ class ServerView:
         for document, body in judged.documents:
             self._changes.setdefault(document.id, []).append(past)
             self._documents[document.id] = document
+            self._kinds.setdefault(document.kind, {})[document.id] = None
             self._bodies[document.id] = body
             self._made.add(document.id)
             number = document.facts.get("number")
@@ -120,6 +134,7 @@ class ServerView:
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot."""
+        self._listed = set()  # what was read since is not known any more
         self._documents, self._bodies = snapshot.documents, snapshot.bodies
         self._pasts, self._texts = snapshot.pasts, snapshot.texts
         self._numbers, self._made, self.seq = snapshot.numbers, snapshot.made, snapshot.seq
@@ -299,9 +314,49 @@ class ServerView:
                 return str(identity)
         return None
 
+    def in_stream(self, stream: str, kind: str) -> list[Document]:
+        """Return the documents of a kind that belong to a stream."""
+        if (stream, kind) not in self._listed:
+            self._load_where(_e.stream == stream, _e.kind == kind)
+            self._listed.add((stream, kind))
+        return [one for one in self._known(kind) if one.stream == stream]
+
+    def about(self, version: str, kind: str) -> list[Document]:
+        """Return the check runs, promotion requests or deployments of a version."""
+        if (version, kind) not in self._listed:
+            self._load_targeting(version, kind)
+            self._listed.add((version, kind))
+        return [one for one in self._known(kind) if one.facts.get("version") == version]
+
+    def person(self, user: str) -> Actor | None:
+        """Return somebody with the grants that hold now; none where he may do nothing."""
+        people = self._people.get(self._connection, self._registry)
+        owner = people.documents.get(user)
+        rights = people.of(user)
+        grants = rights.actor.grants if rights.is_active else ()
+        acts_for = None if owner is None else owner.value("owner")
+        return Actor(user, rights.name, grants, acts_for)
+
+    def contents(self, version: Document) -> Contents:
+        """Return what the server knows of a version's files."""
+        from sync_server.contents import contents_of  # which needs what needs this module
+
+        return contents_of(self._connection, self._registry, version)
+
+    def public_key(self, replica: str) -> str | None:
+        """Return the key of a replica that may act now; None where there is no such one."""
+        people = self._people.get(self._connection, self._registry)
+        found = people.documents.get(replica)
+        if found is None or found.kind != "replica" or found.value("state") != "active":
+            return None
+        if not people.of(str(found.facts["user"])).is_active:
+            return None
+        return str(found.facts["public_key"])
+
     def _known(self, kind: str) -> list[Document]:
         """Return the documents of a kind among those that were read or made."""
-        return [d for d in self._documents.values() if d is not None and d.kind == kind]
+        found = (self._documents.get(one) for one in self._kinds.get(kind, ()))
+        return [document for document in found if document is not None]
 
     def _load_targeting(self, entity: str, kind: str) -> None:
         self._load_where(_e.target == entity, _e.kind == kind)
@@ -317,6 +372,7 @@ class ServerView:
     def _remember(self, body: bytes) -> None:
         document = decode_document(body)
         self._documents[document.id] = document
+        self._kinds.setdefault(document.kind, {})[document.id] = None
         self._bodies[document.id] = body
 
     def _load_pasts(self, ids: list[str]) -> None:

@@ -362,7 +362,7 @@ class Replica:
         )
         return self._do("check.report", document.stream, self._minted(), body)
 
-    def request(
+    def request(  # noqa: PLR0913 -- everything that it says
         self,
         model: str,
         target: str,
@@ -394,7 +394,7 @@ class Replica:
         document = self._document(request)
         return self._do("promotion.withdraw", document.stream, request, ActBody(None, {}))
 
-    def deploy(
+    def deploy(  # noqa: PLR0913 -- everything that it says
         self,
         version: str,
         environment: str,
@@ -416,7 +416,7 @@ class Replica:
         body = TransitionBody(to, reason, {})
         return self._do("deployment.transition", document.stream, deployment, body)
 
-    def _define(
+    def _define(  # noqa: PLR0913, PLR0917 -- everything that it says
         self, kind: str, entity: str, body: Any, name: str, models: str, definition: Any
     ) -> Operation:
         found = self.state.document(entity)

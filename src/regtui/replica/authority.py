@@ -105,6 +105,7 @@ class SoloAuthority:
         if self.remote is not None:
             self.actor = self.remote.actor
         self.view = ReplicaView(connection, 0 if self.remote else self._counters.seq + 1)
+        self.view.actor = self.actor
         self._position: int | None = None
         self._streams: dict[str, _Stream] = {}
         self._actors: dict[str, int] = {}

@@ -13,6 +13,7 @@ from regtui.core import encoding
 from regtui.core.documents import Document, first_place, split_path
 from regtui.core.holders import holders
 from regtui.core.identity import short_number
+from regtui.core.policies import target_of
 from regtui.replica.tables import Row
 
 Rows = dict[str, list[Row]]
@@ -49,6 +50,12 @@ _TABLES = {
     "conflict": {"conflict"},
     "comment": {"comment"},
     "dataset": {"dataset", "tag"},
+    "policy": {"definition"},
+    "check": {"definition"},
+    "check_run": {"check_run", "figure"},
+    "promotion": {"promotion", "review"},
+    "environment": {"environment"},
+    "deployment": {"deployment"},
 }
 _IN_VERSION_ROW = {"description", "state", "tags", "places"}
 
@@ -84,7 +91,9 @@ def project(key: int, document: Document, key_of: KeyOf, tables: Iterable[str]) 
 def mentioned(document: Document) -> set[str]:
     """Return the ids whose keys the rows of a document have."""
     facts = document.facts
-    found = {facts[name] for name in ("model", "of", "author") if name in facts}
+    found = {facts[name] for name in ("model", "of", "author", "version") if name in facts}
+    if document.kind in {"promotion", "deployment"}:
+        found |= {document.stream, *document.entries("reviews")}
     if document.kind == "alias":
         for _, holder in holders(document):
             found |= {holder.author, holder.version}
@@ -196,6 +205,129 @@ def _dataset(one: _Source) -> list[Row]:
     ]
 
 
+def _definition(one: _Source) -> list[Row]:
+    facts, document = one.document.facts, one.document
+    target = target_of(document.value("definition")) if document.kind == "policy" else None
+    kind, name = (None, None) if target is None else target
+    return [
+        (
+            one.key,
+            document.id,
+            document.kind,
+            facts["name"],
+            facts["models"],
+            document.value("state"),
+            kind,
+            name,
+            one.key_of(facts["author"]),
+            facts["created"] // 1000,
+        )
+    ]
+
+
+def _check_run(one: _Source) -> list[Row]:
+    facts = one.document.facts
+    return [
+        (
+            one.key,
+            one.document.id,
+            one.key_of(facts["version"]),
+            facts["check"],
+            facts["definition"],
+            facts["outcome"],
+            _bool(facts["counts"]),
+            facts["runner"],
+            facts["started"] // 1000,
+            facts["ended"] // 1000,
+            facts["told"] // 1000,
+            one.key_of(facts["author"]),
+        )
+    ]
+
+
+def _figure(one: _Source) -> list[Row]:
+    return [(one.key, name, value) for name, value in one.document.facts["figures"].items()]
+
+
+def _promotion(one: _Source) -> list[Row]:
+    facts, value = one.document.facts, one.document.value
+    return [
+        (
+            one.key,
+            one.document.id,
+            one.key_of(one.document.stream),
+            None if facts["version"] is None else one.key_of(facts["version"]),
+            facts["target_kind"],
+            facts["target"],
+            value("state"),
+            _bool(facts["auto"]),
+            value("break_glass"),
+            value("reason"),
+            one.key_of(facts["author"]),
+            facts["created"] // 1000,
+        )
+    ]
+
+
+def _review(one: _Source) -> list[Row]:
+    return [
+        (
+            one.key,
+            one.key_of(user),
+            review["verdict"],
+            review["role"],
+            review["text"],
+            review["at"] // 1000,
+        )
+        for user, review in one.entries.get("reviews", _NONE).items()
+    ]
+
+
+def _environment(one: _Source) -> list[Row]:
+    facts, value = one.document.facts, one.document.value
+    return [
+        (
+            one.key,
+            one.document.id,
+            facts["name"],
+            value("kind"),
+            _bool(value("protected") is not False),
+            value("description"),
+            value("expect"),
+            value("state"),
+            one.key_of(facts["author"]),
+            facts["created"] // 1000,
+        )
+    ]
+
+
+def _deployment(one: _Source) -> list[Row]:
+    facts, value = one.document.facts, one.document.value
+    since, until = value("since"), value("until")
+    return [
+        (
+            one.key,
+            one.document.id,
+            one.key_of(one.document.stream),
+            one.key_of(facts["version"]),
+            facts["environment_name"],
+            facts["target"],
+            value("state"),
+            None if since is None else since // 1000,
+            None if until is None else until // 1000,
+            facts["replaces"],
+            value("replaced_by"),
+            facts["rollback_of"],
+            facts["request"],
+            value("url"),
+            value("reason"),
+            value("expect"),
+            one.key_of(facts["author"]),
+            facts["created"] // 1000,
+        )
+    ]
+
+
 def _metric(one: _Source) -> list[Row]:
     metrics = one.entries.get("metrics", _NONE).items()
     return [(one.key, name, value["value"], value.get("step")) for name, value in metrics]
@@ -228,6 +360,13 @@ _PROJECTORS: dict[str, Callable[[_Source], list[Row]]] = {
     "holder": _holder,
     "comment": _comment,
     "dataset": _dataset,
+    "definition": _definition,
+    "check_run": _check_run,
+    "figure": _figure,
+    "promotion": _promotion,
+    "review": _review,
+    "environment": _environment,
+    "deployment": _deployment,
     "metric": _metric,
     "param": _param,
     "tag": _tag,
@@ -257,6 +396,10 @@ def _number(value: Any) -> float | None:
     except ValueError:
         return None
     return None if number is None or number != number else number  # noqa: PLR0124 -- NaN
+
+
+def _bool(value: bool) -> str:
+    return "true" if value else "false"
 
 
 def _tag_words(entries: _Entries) -> list[str]:

@@ -6,16 +6,46 @@ before anything is written.
 
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
+from regtui.core.access import Actor, Grant, Role
 from regtui.core.documents import Document
 from regtui.core.verdicts import Accepted, Judged
-from regtui.core.view import Past
+from regtui.core.view import Contents, Past
 from regtui.replica.database import Connection
 from regtui.replica.decoded import known_past, stored_document
 
 # Operations of others name what they like; the database takes nothing else for an id.
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+_LISTED = (
+    "model", "conflict", "alias", "policy", "check", "check_run", "promotion", "environment",
+    "deployment",
+)  # fmt: skip
+"""The kinds of which it matters what a unit of work made: no table has that yet."""
+
+_IN_REGISTRY = {
+    "policy": "select id::varchar from base.definition where kind = 'policy'",
+    "check": "select id::varchar from base.definition where kind = 'check'",
+    "environment": "select id::varchar from base.environment",
+}
+_IN_MODEL = {
+    "alias": "select d.id::varchar from base.alias a join base.document d on d.key = a.key "
+    "where a.model = (select key from base.model where id = ?)",
+    "promotion": "select id::varchar from base.promotion "
+    "where model = (select key from base.model where id = ?)",
+    "deployment": "select id::varchar from base.deployment "
+    "where model = (select key from base.model where id = ?)",
+}
+_ABOUT = {
+    "check_run": "select id::varchar from base.check_run "
+    "where version = (select key from base.version where id = ?)",
+    "promotion": "select id::varchar from base.promotion "
+    "where version = (select key from base.version where id = ?)",
+    "deployment": "select id::varchar from base.deployment "
+    "where version = (select key from base.version where id = ?)",
+}
 
 
 class ReplicaView:
@@ -36,7 +66,13 @@ class ReplicaView:
         self._numbers: dict[str, int] = {}
         self._aliases: dict[str, None] = {}
         self._asked: set[str] = set()
-        self._made: dict[str, dict[str, None]] = {"model": {}, "conflict": {}}
+        self._made: dict[str, dict[str, None]] = {
+            kind: {} for kind in ("model", "conflict", *_KINDS)
+        }
+        self.look: Callable[[Document], Contents] | None = None
+        """Looks at a version's files; None where nobody here can."""
+        self.actor: Actor | None = None
+        """Who acts here."""
 
     def load(self, entities: Iterable[str]) -> None:
         """Read the documents of many entities in one query."""
@@ -191,6 +227,52 @@ class ReplicaView:
             if changed and later.operation.replica != replica:
                 return later.operation.id
         return None
+
+    def in_stream(self, stream: str, kind: str) -> list[Document]:
+        """Return the documents of a kind that belong to a stream."""
+        if stream == "registry":
+            found = self._found(_IN_REGISTRY[kind], [])
+        else:
+            found = self._found(_IN_MODEL[kind], [stream])
+        made = (one for one in self._made_here(kind) if one.stream == stream)
+        return list({one.id: one for one in (*found, *made)}.values())
+
+    def about(self, version: str, kind: str) -> list[Document]:
+        """Return the check runs, promotion requests or deployments of a version."""
+        found = self._found(_ABOUT[kind], [version])
+        made = (one for one in self._made_here(kind) if one.facts.get("version") == version)
+        return list({one.id: one for one in (*found, *made)}.values())
+
+    def person(self, user: str) -> Actor | None:
+        """Return somebody with the grants that hold now.
+
+        Where this replica decides, everybody who acts here is its admin; elsewhere only who acts
+        himself is known.
+        """
+        if self.seq:
+            return Actor(user, user, (Grant(Role.ADMIN, "*"),))
+        return self.actor if self.actor is not None and self.actor.id == user else None
+
+    def contents(self, version: Document) -> Contents:
+        """Return what is known of a version's files."""
+        if self.look is None or not self.seq:
+            return Contents(None, None)
+        return self.look(version)
+
+    def public_key(self, replica: str) -> str | None:
+        """Return the key of a replica that may act now; those of this home are known."""
+        if not _UUID.fullmatch(replica):
+            return None
+        row = self._connection.execute(
+            "select public_key from base.enrolment where replica = ?", [replica]
+        ).fetchone()
+        return None if row is None else bytes(row[0]).hex()
+
+    def _found(self, query: str, parameters: list[str]) -> list[Document]:
+        ids = [str(row[0]) for row in self._connection.execute(query, parameters).fetchall()]
+        self.load(ids)
+        found = (self._documents[one] for one in ids)
+        return [one for one in found if one is not None]
 
     def _made_here(self, kind: str) -> list[Document]:
         """Return the entities that this unit of work made, as they are now: no table has them."""

@@ -40,8 +40,11 @@ def ask_gates(operation: Operation, merger: Merger) -> Governed:
     view, model = merger.view, merger.view.document(operation.stream)
     moves = list(moves_of(operation, merger.documents, view))
     found = governed(moves, model, view, merger.actor, merger.now)
-    if found.failed:
-        raise Refusal("blocked", "; ".join(_told(found)), "`regtui promote` says what it takes")
+    # Who decides has nobody to leave it to: what is unknown here does not pass.
+    against = [one for one in found.results if not one.passed] if view.seq else found.failed
+    if against:
+        told = "; ".join(f"{one.gate}: {one.reason}" for one in against)
+        raise Refusal("blocked", told, "`regtui promote` says what it takes")
     if view.seq:
         for move, results in found.moves:
             _note(move, results, merger)
@@ -124,7 +127,3 @@ def _note(move: Move, results: list[Any], merger: Merger) -> None:
         document = merger.documents.get(identity)
         if document is not None:
             merger.note(document, "evidence", evidence)
-
-
-def _told(found: Governed) -> list[str]:
-    return [f"{one.gate}: {one.reason}" for one in found.failed]
