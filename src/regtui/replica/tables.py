@@ -210,7 +210,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "verdict": "varchar",
         "role": "varchar",
         "text": "varchar",
-        "at": "bigint",
+        "said": "bigint",
     },
     "environment": {
         "key": "bigint",

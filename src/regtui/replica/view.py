@@ -66,9 +66,7 @@ class ReplicaView:
         self._numbers: dict[str, int] = {}
         self._aliases: dict[str, None] = {}
         self._asked: set[str] = set()
-        self._made: dict[str, dict[str, None]] = {
-            kind: {} for kind in ("model", "conflict", *_KINDS)
-        }
+        self._made: dict[str, dict[str, None]] = {kind: {} for kind in _LISTED}
         self.look: Callable[[Document], Contents] | None = None
         """Looks at a version's files; None where nobody here can."""
         self.actor: Actor | None = None

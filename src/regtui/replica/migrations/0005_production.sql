@@ -51,7 +51,7 @@ create table base.review (
     verdict    varchar not null,
     role       varchar not null,
     text       varchar not null,
-    at         bigint  not null
+    said       bigint  not null
 );
 
 create table base.environment (
