@@ -40,6 +40,42 @@ def datasets(incomplete: str) -> list[str]:
     return _names("select name from base.dataset where state = 'active'", incomplete)
 
 
+def policies(incomplete: str) -> list[str]:
+    """Complete a policy's name."""
+    statement = (
+        "select distinct name from base.definition where kind = 'policy' and state = 'active'"
+    )
+    return _names(statement, incomplete)
+
+
+def environments(incomplete: str) -> list[str]:
+    """Complete an environment's name."""
+    return _names("select name from base.environment where state = 'active'", incomplete)
+
+
+def targets(incomplete: str) -> list[str]:
+    """Complete what a version can be promoted to: an alias, or `env:` and an environment."""
+    places = "select 'env:' || name from base.environment where state = 'active'"
+    return [*aliases(incomplete), *_names(places, incomplete)]
+
+
+def requests(incomplete: str) -> list[str]:
+    """Complete the short name of an open promotion request."""
+    statement = (
+        "select right(replace(id::varchar, '-', ''), 8) from base.promotion where state = 'open'"
+    )
+    return _names(statement, incomplete)
+
+
+def deployments(incomplete: str) -> list[str]:
+    """Complete the short name of a deployment that has not ended."""
+    statement = (
+        "select right(replace(id::varchar, '-', ''), 8) from base.deployment "
+        "where state in ('pending', 'live', 'draining')"
+    )
+    return _names(statement, incomplete)
+
+
 def conflicts(incomplete: str) -> list[str]:
     """Complete the id of an open conflict."""
     statement = (

@@ -49,3 +49,7 @@ def suffix_of(name: str) -> str:
 def worst(found: Iterable[Facts]) -> Facts:
     """Return the facts with the worst verdict, the first of them."""
     return max(found, key=lambda facts: BADNESS[facts.safety])
+
+
+HARMLESS: frozenset[str] = frozenset({"no-code", "tensors-only"})
+"""The verdicts of files that run no code of theirs, nor of anybody else, when they are loaded."""

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,8 @@ from regtui.replica.unit import Replica, wall_clock
 if TYPE_CHECKING:
     from regtui.artifacts.store import ObjectStore
     from regtui.core.access import Actor
+    from regtui.core.documents import Document
+    from regtui.core.view import Contents
     from regtui.replica.authority import SoloAuthority
 
 
@@ -68,11 +70,22 @@ class Context(Struct, frozen=True):
         with self.replica.reading() as connection, heard(self.listener):
             yield connection
 
+    def look(self, connection: Connection) -> "Callable[[Document], Contents]":
+        """Return what looks at a version's files, for gates that ask about them."""
+
+        def contents(version: "Document") -> "Contents":
+            from regtui.registry.looking import contents_of
+
+            return contents_of(self, connection, version)
+
+        return contents
+
     @contextlib.contextmanager
     def writing(self) -> "Iterator[SoloAuthority]":
         """Open the replica for one transaction of operations."""
         writing = self.replica.writing(self.actor, self.via, self.session)
         with writing as authority, heard(self.listener):
+            authority.view.look = self.look(authority.connection)
             yield authority
 
 

@@ -213,6 +213,7 @@ class _Names:
         wanted |= {past.operation.stream for past in pasts if past.operation.stream != "registry"}
         for past in pasts:
             wanted.add(getattr(past.operation.body, "of", past.operation.entity))
+            wanted.add(getattr(past.operation.body, "version", None) or past.operation.entity)
             if past.operation.kind.startswith("alias."):
                 moves = [row for row in rows.get(past.seq, []) if row.path == "version"]
                 found = {v for row in moves for v in (row.before, row.after) if v is not None}
@@ -267,6 +268,8 @@ class _Names:
             return short_id(document.id) if number is None else f"{model}@{number}"
         if document.kind == "model":
             return str(document.value("name"))
+        if document.kind == "promotion":
+            return str(document.facts["target"])
         return str(document.facts.get("name", ""))
 
 
@@ -361,9 +364,12 @@ def _scope(connection: Connection, reference: str | None) -> tuple[str | None, l
         return None, [key]
     key, _ = find_version(connection, reference)
     about = connection.execute(
-        "select key from base.comment where entity = ? "
-        "union all select key from base.conflict where entity = ?",
-        [key, key],
+        "select key from base.comment where entity = $1 "
+        "union all select key from base.conflict where entity = $1 "
+        "union all select key from base.check_run where version = $1 "
+        "union all select key from base.promotion where version = $1 "
+        "union all select key from base.deployment where version = $1",
+        [key],
     ).fetchall()
     return None, [key, *(row[0] for row in about)]
 

@@ -18,6 +18,7 @@ from regtui.registry.face.keeping import KeepingVerbs
 from regtui.registry.face.listing import ListingVerbs
 from regtui.registry.face.origins import OriginVerbs
 from regtui.registry.face.people import PeopleVerbs
+from regtui.registry.face.producing import ProducingVerbs
 from regtui.registry.face.retaining import RetainingVerbs
 from regtui.registry.face.syncing import SyncingVerbs
 from regtui.registry.face.talking import TalkingVerbs
@@ -40,6 +41,7 @@ class Registry(
     RetainingVerbs,
     SyncingVerbs,
     PeopleVerbs,
+    ProducingVerbs,
     WatchingVerbs,
 ):
     """A registry on this machine.

@@ -6,6 +6,7 @@ from regtui.core.documents import split_path
 from regtui.core.operations import Operation
 from regtui.core.verdicts import LogRow
 from regtui.core.view import Past
+from regtui.registry.production_summaries import PRODUCTION
 
 PATHS_LIMIT = 3
 """Paths that a line names; of more it tells the count."""
@@ -64,6 +65,8 @@ def _effect(  # noqa: PLR0911 -- one a kind
         return _comment(operation)
     if kind == "dataset":
         return _dataset(rows, name or operation.body.name)
+    if operation.kind in PRODUCTION:
+        return PRODUCTION[operation.kind](operation, names)
     return _values(rows) or "changed nothing"
 
 

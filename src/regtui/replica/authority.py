@@ -7,7 +7,7 @@ error.
 """
 
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
@@ -35,6 +35,9 @@ from regtui.replica.remote import PENDING, read_remote
 from regtui.replica.tables import Row, delete, insert
 from regtui.replica.texts import keep
 from regtui.replica.view import ReplicaView
+
+if TYPE_CHECKING:
+    from regtui.core.governance import GateResult
 
 
 class _Counters(msgspec.Struct):
@@ -113,6 +116,8 @@ class SoloAuthority:
         self._rows: dict[str, list[Row]] = {}
         self._texts: dict[str, str] = {}
         self._touched = False
+        self.requested: list[tuple[str, tuple[GateResult, ...]]] = []
+        """What waits and shows nothing before the remote decided: by id, what gates say here."""
         self.submitted: list[int] = []
         """Sequence numbers of what was submitted; what waits for the remote has one, too."""
 
@@ -186,6 +191,8 @@ class SoloAuthority:
         else:
             position = self.keep_waiting(operation, data, judged, verdict)
             self.submitted.append(PENDING + position)
+            if judged.requested:
+                self.requested.append((operation.id, judged.gates))
         counters.clock_us = moment
         return verdict
 

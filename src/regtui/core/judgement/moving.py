@@ -9,6 +9,7 @@ report, or the request itself. It moves with the rights of who made the request.
 
 from typing import Any
 
+from regtui.core.access import Role, role_of
 from regtui.core.documents import Document
 from regtui.core.governance import Governed, governed
 from regtui.core.governance.moves import (
@@ -66,7 +67,9 @@ def apply_by_itself(operation: Operation, merger: Merger) -> None:
         if move.version is not None and (version is None or version.value("state") != "captured"):
             continue
         found = governed([move], model, view, requester, merger.now)
-        if found and all(one.passed for one in found.results):
+        role = role_of(requester, str(model.value("name")))
+        may = role is not None and role >= Role.CONTRIBUTOR
+        if may and all(one.passed for one in found.results):
             carry_out(promotion, operation, merger, None)
             for made, results in found.moves:
                 _note(made, results, merger)

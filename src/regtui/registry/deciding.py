@@ -1,0 +1,83 @@
+"""What only a server decides and nobody leaves for later: it is sent at once, or not at all."""
+
+from collections.abc import Sequence
+
+from regtui.core.errors import (
+    BadInput,
+    Blocked,
+    Denied,
+    NotFound,
+    RegtuiError,
+    Unreachable,
+)
+from regtui.core.verdicts import Rejected, decode_verdict
+from regtui.registry.context import Context
+
+
+def decide_now(context: Context, operations: Sequence[str]) -> None:
+    """Have the server decide about operations that wait; where it can't be asked they are dropped.
+
+    Args:
+        context: The registry.
+        operations: Their ids; none where this replica decides for itself.
+
+    Raises:
+        Unreachable: The server does not answer; nothing was changed, or it may have been.
+        NotFound, BadInput, Denied, Blocked: The server refused one; nothing waits any more.
+    """
+    if not operations:
+        return
+    from regtui.registry.syncing import sync
+
+    try:
+        sync(context, artifacts="none")
+    except (Unreachable, NotFound, Denied, BadInput) as error:
+        if _drop(context, operations):
+            raise type(error)(
+                f"only the server decides this, and {error.message}", error.hint
+            ) from None
+        raise
+    refused = _refusal(context, operations)
+    if refused is not None:
+        _drop(context, operations)
+        raise refused
+
+
+def _refusal(context: Context, operations: Sequence[str]) -> RegtuiError | None:
+    with context.reading() as connection:
+        rows = connection.execute(
+            "select verdict from base.outbox "
+            "where id in (select unnest(?::uuid[])) and state = 'refused'",
+            [list(operations)],
+        ).fetchall()
+    for row in rows:
+        verdict = decode_verdict(row[0])
+        if isinstance(verdict, Rejected):
+            kinds: dict[str, type[RegtuiError]] = {
+                "not_found": NotFound,
+                "denied": Denied,
+                "blocked": Blocked,
+            }
+            return kinds.get(verdict.code, BadInput)(verdict.message, verdict.hint)
+    return None
+
+
+def _drop(context: Context, operations: Sequence[str]) -> bool:
+    """Let go of operations that were not sent, or were refused; False where one was sent."""
+    with context.replica.changing() as connection:
+        sent = connection.execute(
+            "select 1 from base.outbox where id in (select unnest(?::uuid[])) and state = 'sent'",
+            [list(operations)],
+        ).fetchone()
+        connection.execute(
+            "delete from base.operation where id in "
+            "(select id from base.outbox where id in (select unnest(?::uuid[])) "
+            "and state in ('pending', 'refused')) and seq >= (1::bigint << 52)",
+            [list(operations)],
+        )
+        connection.execute(
+            "delete from base.outbox where id in (select unnest(?::uuid[])) "
+            "and state in ('pending', 'refused')",
+            [list(operations)],
+        )
+    return sent is None

@@ -1,0 +1,392 @@
+"""Deployments: what runs where, since when, put there by whom, and is it alive.
+
+A deployment is recorded by whoever deploys (a person, or a pipeline), and taken from state to
+state; one that takes another's place ends that.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from regtui.core.documents import Document
+from regtui.core.errors import BadInput, NotFound
+from regtui.core.governance.moves import ACTIVE
+from regtui.core.operations import (
+    Change,
+    DeploymentBody,
+    TransitionBody,
+)
+from regtui.core.policies import duration, environment_key
+from regtui.registry.answers import iso
+from regtui.registry.answers_production import (
+    DeploymentAnswer,
+    Moved,
+    short_name,
+)
+from regtui.registry.context import Context
+from regtui.registry.environments import environment_named
+from regtui.registry.lookups import model_names
+from regtui.registry.production_lookups import Names, documents_by_id, find_by_end
+from regtui.registry.promotions import moved
+from regtui.registry.references import find_model, find_version
+from regtui.replica.database import Connection
+from regtui.replica.decoded import stored_document
+from regtui.replica.ids import uuid7
+from regtui.replica.unit import wall_clock
+
+if TYPE_CHECKING:
+    from regtui.replica.authority import SoloAuthority
+
+EXPECTED = "5m"
+"""How often a deployment is to be heard of where nobody said."""
+
+STALE, SILENT = 2, 12
+"""How many of those intervals make one stale, and silent."""
+
+TRANSITIONS = ("live", "draining", "stopped", "failed", "rolled_back")
+
+
+def deploy(  # noqa: PLR0913 -- everything that a deployment says
+    context: Context,
+    reference: str,
+    environment: str,
+    *,
+    target: str = "",
+    pending: bool = False,
+    beside: bool = False,
+    values: Mapping[str, Any] | None = None,
+    break_glass: str | None = None,
+) -> tuple[DeploymentAnswer | None, Moved]:
+    """Record that a version is deployed.
+
+    Args:
+        context: The registry.
+        reference: The version.
+        environment: Name of the environment.
+        target: What in there it runs on.
+        pending: Whether it is not live yet.
+        beside: Whether it leaves what is live on the same target where it is.
+        values: `reason`, `url`, `expect`.
+        break_glass: Why an admin passes the gates.
+
+    Returns:
+        The deployment, None while it is only requested, and what became of it.
+
+    Raises:
+        NotFound: There is no such version or environment.
+        Blocked: A gate says no.
+        Denied: It needs a maintainer.
+    """
+    key = environment_key(environment)
+    with context.writing() as authority:
+        _, version = find_version(authority.connection, reference)
+        environment_named(authority, key)
+        replaced = None if beside else _live_at(authority, version.stream, key, target)
+        return _record(
+            authority,
+            version,
+            key,
+            target=target,
+            state="pending" if pending else "live",
+            replaces=None if replaced is None else replaced.id,
+            rollback_of=None,
+            values=values or {},
+            break_glass=break_glass,
+        )
+
+
+def transition(
+    context: Context, deployment: str, to: str, reason: str = ""
+) -> tuple[DeploymentAnswer, Moved]:
+    """Take a deployment to its next state.
+
+    Args:
+        context: The registry.
+        deployment: Its short name.
+        to: One of `TRANSITIONS`.
+        reason: Why.
+
+    Raises:
+        NotFound: There is no such deployment.
+        BadInput: That state does not follow.
+        Blocked: A gate says no.
+        Denied: It needs a maintainer.
+    """
+    if to not in TRANSITIONS:
+        raise BadInput(f"there is no state {to!r}", ", ".join(TRANSITIONS))
+    with context.writing() as authority:
+        found = find_by_end(authority.connection, "deployment", deployment)
+        body = TransitionBody(to, reason, {})  # type: ignore[arg-type]
+        authority.submit("deployment.transition", found.stream, found.id, body)
+        authority.flush()
+        answer = _deployments(context, authority.connection, "d.id = ?", [found.id])[0]
+        return answer, moved(authority)
+
+
+def rollback(  # noqa: PLR0913 -- everything that says where
+    context: Context,
+    model: str,
+    environment: str,
+    *,
+    target: str = "",
+    reason: str = "",
+    break_glass: str | None = None,
+) -> tuple[DeploymentAnswer | None, Moved]:
+    """Go back to the version that was live in an environment before.
+
+    Args:
+        context: The registry.
+        model: Name of the model.
+        environment: Name of the environment.
+        target: What in there it runs on.
+        reason: Why.
+        break_glass: Why an admin passes the gates.
+
+    Raises:
+        NotFound: Nothing is live there, or nothing was before.
+        Blocked: A gate says no.
+        Denied: It needs a maintainer.
+    """
+    key = environment_key(environment)
+    with context.writing() as authority:
+        _, document = find_model(authority.connection, model)
+        environment_named(authority, key)
+        live = _live_at(authority, document.id, key, target)
+        if live is None:
+            hint = f"`regtui deploy ls {model}` lists what is"
+            raise NotFound(f"nothing of {model} is live in {key}", hint)
+        before = _before(authority, live, key, target)
+        version = None if before is None else authority.view.document(before)
+        if version is None:
+            raise NotFound(
+                f"no other version of {model} was live in {key} before",
+                f"`regtui deploy {model}@N {key}` deploys any version",
+            )
+        return _record(
+            authority,
+            version,
+            key,
+            target=target,
+            state="live",
+            replaces=live.id,
+            rollback_of=live.id,
+            values={"reason": reason} if reason else {},
+            break_glass=break_glass,
+        )
+
+
+def deployments(
+    context: Context,
+    reference: str | None = None,
+    *,
+    environment: str | None = None,
+    ended: bool = False,
+) -> list[DeploymentAnswer]:
+    """Return deployments, newest first.
+
+    Args:
+        context: The registry.
+        reference: Only of this model or version.
+        environment: Only in this environment.
+        ended: Whether those that have ended are told, too.
+
+    Raises:
+        NotFound: There is no such model or version.
+        BadInput: A name is malformed.
+    """
+    where, parameters = ["m.state <> 'deleted'"], list[Any]()
+    with context.reading() as connection:
+        if reference is not None:
+            if "@" in reference or reference.startswith(":"):
+                where.append("d.version = ?")
+                parameters.append(find_version(connection, reference)[0])
+            else:
+                where.append("d.model = ?")
+                parameters.append(find_model(connection, reference)[0])
+        if environment is not None:
+            where.append("d.environment = ?")
+            parameters.append(environment_key(environment))
+        if not ended:
+            where.append("d.state in ('pending', 'live', 'draining')")
+        return _deployments(context, connection, " and ".join(where), parameters)
+
+
+def deployment(context: Context, name: str) -> DeploymentAnswer:
+    """Return one deployment.
+
+    Raises:
+        NotFound: There is none.
+        BadInput: It is no short name, or that of several.
+    """
+    with context.reading() as connection:
+        found = find_by_end(connection, "deployment", name)
+        return _deployments(context, connection, "d.id = ?", [found.id])[0]
+
+
+def _record(  # noqa: PLR0913 -- everything that a deployment says
+    authority: "SoloAuthority",
+    version: Document,
+    environment: str,
+    *,
+    target: str,
+    state: Any,
+    replaces: str | None,
+    rollback_of: str | None,
+    values: Mapping[str, Any],
+    break_glass: str | None,
+) -> tuple[DeploymentAnswer | None, Moved]:
+    identity = uuid7(wall_clock())
+    given = {name: Change(value) for name, value in values.items() if value}
+    body = DeploymentBody(
+        version.id, environment, target, state, replaces, rollback_of, break_glass, given
+    )
+    authority.submit("deployment.record", version.stream, identity, body)
+    authority.flush()
+    outcome = moved(authority)
+    if not outcome.done:
+        return None, outcome
+    found = _answers_of(authority.connection, "d.id = ?", [identity], wall_clock())
+    return found[0], outcome
+
+
+def _live_at(
+    authority: "SoloAuthority", model: str, environment: str, target: str
+) -> Document | None:
+    """Return the newest deployment that is live on a target."""
+    live = [
+        one
+        for one in authority.view.in_stream(model, "deployment")
+        if one.facts["environment_name"] == environment
+        and one.facts["target"] == target
+        and one.value("state") == "live"
+    ]
+    return max(live, key=lambda one: int(one.value("since") or 0), default=None)
+
+
+def _before(
+    authority: "SoloAuthority", live: Document, environment: str, target: str
+) -> str | None:
+    """Return the version that was live before, by the trail of what took whose place.
+
+    What was rolled back, and what failed, is not gone back to.
+    """
+    earlier = [
+        one
+        for one in authority.view.in_stream(live.stream, "deployment")
+        if one.facts["environment_name"] == environment
+        and one.facts["target"] == target
+        and one.id != live.id
+        and one.value("since") is not None
+        and one.value("state") not in {"rolled_back", "failed"}
+        and one.facts["version"] != live.facts["version"]
+        and int(one.value("since")) < int(live.value("since") or 0)
+    ]
+    bad = {
+        str(one.facts["version"])
+        for one in authority.view.in_stream(live.stream, "deployment")
+        if one.value("state") == "rolled_back" and one.facts["environment_name"] == environment
+    }
+    good = [one for one in earlier if str(one.facts["version"]) not in bad] or earlier
+    last = max(good, key=lambda one: int(one.value("since")), default=None)
+    return None if last is None else str(last.facts["version"])
+
+
+def _deployments(
+    context: Context, connection: Connection, condition: str, parameters: list[Any]
+) -> list[DeploymentAnswer]:
+    return _answers_of(connection, condition, parameters, context.replica.clock())
+
+
+def _answers_of(
+    connection: Connection, condition: str, parameters: list[Any], now: int
+) -> list[DeploymentAnswer]:
+    rows = connection.execute(
+        "select o.body, o.id::varchar from base.deployment d "  # noqa: S608 -- constants of this module
+        "join base.model m on m.key = d.model join base.document o on o.key = d.key "
+        f"where {condition} order by coalesce(d.since, d.created) desc, d.key desc",
+        parameters,
+    ).fetchall()
+    documents = [stored_document(body, identity) for body, identity in rows]
+    requests = documents_by_id(
+        connection, (str(one.facts["request"]) for one in documents if one.facts["request"])
+    )
+    approvers = {
+        user
+        for one in requests.values()
+        for user, review in one.entries("reviews").items()
+        if review["verdict"] == "approve"
+    }
+    people = {str(one.facts["author"]) for one in documents} | approvers
+    names = Names(connection, {str(one.facts["version"]) for one in documents}, people)
+    models = model_names(connection, {one.stream for one in documents})
+    expected = dict(connection.execute("select name, expect from base.environment").fetchall())
+    return [_answer(one, names, models, requests, expected, now) for one in documents]
+
+
+def _answer(  # noqa: PLR0913, PLR0917 -- everything that an answer is made of
+    document: Document,
+    names: Names,
+    models: dict[str, str],
+    requests: dict[str, Document],
+    expected: dict[str, str | None],
+    now: int,
+) -> DeploymentAnswer:
+    facts, value = document.facts, document.value
+    request = requests.get(str(facts["request"]))
+    usage = value("usage") or {}
+    beat = usage.get("beat")
+    expect = value("expect") or expected.get(str(facts["environment_name"])) or EXPECTED
+    approved = [] if request is None else request.entries("reviews").items()
+    evidence = value("evidence") or {}
+    since, until = value("since"), value("until")
+    return DeploymentAnswer(
+        deployment=short_name(document.id),
+        id=document.id,
+        model=models.get(document.stream, ""),
+        version=str(names.reference(str(facts["version"]))),
+        version_id=str(facts["version"]),
+        environment=str(facts["environment_name"]),
+        target=str(facts["target"]),
+        state=str(value("state")),
+        waiting=document.seq == 0,
+        since=None if since is None else iso(since),
+        until=None if until is None else iso(until),
+        replaces=_short(facts["replaces"]),
+        replaced_by=_short(value("replaced_by")),
+        rollback_of=_short(facts["rollback_of"]),
+        request=_short(facts["request"]),
+        approved_by=sorted(
+            names.person(user) for user, one in approved if one["verdict"] == "approve"
+        ),
+        break_glass=evidence.get("break_glass"),
+        url=value("url"),
+        reason=value("reason"),
+        health=health(str(value("state")), beat, duration(str(expect)), now),
+        last_beat=None if beat is None else iso(beat),
+        usage=usage,
+        author=names.person(str(facts["author"])),
+        created=iso(facts["created"]),
+    )
+
+
+def health(state: str, beat: int | None, expected: int, now: int) -> str:
+    """Return how a deployment is doing, by when it was heard of last.
+
+    Args:
+        state: Of the deployment; what has ended is not to be heard of.
+        beat: Microseconds of the last time; None where it never was.
+        expected: Microseconds within which it is to be heard of again.
+        now: Microseconds.
+
+    Returns:
+        `fresh`, `stale`, `silent` or `unknown`; empty where it has ended.
+    """
+    if state not in ACTIVE:
+        return ""
+    if beat is None:
+        return "unknown"
+    age = now - beat
+    return "fresh" if age <= STALE * expected else "stale" if age <= SILENT * expected else "silent"
+
+
+def _short(identity: Any) -> str | None:
+    return None if identity is None else short_name(str(identity))

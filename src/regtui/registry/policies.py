@@ -1,0 +1,321 @@
+"""Policies: what a target asks of a version; put, listed, tried and removed.
+
+With a remote, only the server changes policies: a change is sent at once, or not made at all.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from regtui.core.access import scope_key
+from regtui.core.documents import Document, Register
+from regtui.core.errors import BadInput, NotFound
+from regtui.core.governance.evidence import Case
+from regtui.core.governance.gates import GateResult, answers
+from regtui.core.governance.moves import Move, alias_move, environment_move, in_environment
+from regtui.core.identity import alias_id, environment_id, name_key, policy_id
+from regtui.core.operations import Change, PolicyBody
+from regtui.core.policies import Policy, policy_of, target_of
+from regtui.registry.answers import iso
+from regtui.registry.answers_production import PolicyAnswer, Tried
+from regtui.registry.context import Context
+from regtui.registry.deciding import decide_now
+from regtui.registry.lookups import actor_names
+from regtui.registry.production_lookups import Names, all_pass, gate_answers
+from regtui.registry.references import find_model
+from regtui.replica.database import Connection
+from regtui.replica.decoded import stored_document
+from regtui.replica.remote import read_remote
+from regtui.replica.view import ReplicaView
+
+VERSIONS = 20
+"""Versions of a model that a policy is tried on, newest first."""
+
+_NOT_OF_VERSIONS = frozenset({"approvals", "rejection", "four_eyes", "freeze"})
+
+
+def put_policies(
+    context: Context, tables: Sequence[Mapping[str, Any]]
+) -> list[tuple[PolicyAnswer, bool]]:
+    """Make policies, or change what they ask; all of them or none.
+
+    Args:
+        context: The registry.
+        tables: Each with `name`, `models` (a scope; `*` where it is left out) and what it asks.
+
+    Returns:
+        The policies, and whether each changed.
+
+    Raises:
+        BadInput: One is malformed.
+        Denied: It needs a maintainer of its scope.
+        Unreachable: The server, which decides, does not answer; nothing was changed.
+    """
+    wanted = [_read(table) for table in tables]
+    with context.writing() as authority:
+        if len(wanted) > 1:
+            authority.begin_group()
+        changed: list[bool] = []
+        for name, models, definition in wanted:
+            identity = policy_id(models, name)
+            found = authority.view.document(identity)
+            is_so = (
+                found is not None
+                and found.value("state") == "active"
+                and found.value("definition") == definition
+            )
+            changed.append(not is_so)
+            if not is_so:
+                saw = None if found is None else found.stamp("definition")
+                body = PolicyBody(name, models, {"definition": Change(definition, saw=saw)})
+                authority.submit("policy.put", "registry", identity, body)
+        waiting = [operation for operation, _ in authority.requested]
+    decide_now(context, waiting)
+    with context.reading() as connection:
+        made = [_one(connection, policy_id(models, name)) for name, models, _ in wanted]
+    return list(zip(made, changed, strict=True))
+
+
+def remove_policy(context: Context, name: str, models: str | None = None) -> PolicyAnswer:
+    """Take a policy away.
+
+    Args:
+        context: The registry.
+        name: Its name.
+        models: Its scope; None where only one scope has the name.
+
+    Raises:
+        NotFound: There is no such policy.
+        BadInput: Several scopes have the name.
+        Unreachable: The server, which decides, does not answer; nothing was changed.
+    """
+    with context.writing() as authority:
+        found = _find(authority.connection, name, models)
+        change = Change("removed", saw=found.stamp("state"))
+        body = PolicyBody(str(found.facts["name"]), str(found.facts["models"]), {"state": change})
+        authority.submit("policy.remove", "registry", found.id, body)
+        waiting = [operation for operation, _ in authority.requested]
+    decide_now(context, waiting)
+    with context.reading() as connection:
+        return _one(connection, found.id)
+
+
+def policies(context: Context, model: str | None = None) -> list[PolicyAnswer]:
+    """Return the policies, or those that bind one model, by scope and name.
+
+    Raises:
+        NotFound: There is no such model.
+    """
+    with context.reading() as connection:
+        documents = [one for one in _documents(connection) if one.value("state") == "active"]
+        if model is not None:
+            from regtui.core.policies import applying
+
+            _, found = find_model(connection, model)
+            documents = applying(documents, str(found.value("name")))
+        return _answers(connection, documents)
+
+
+def policy(context: Context, name: str, models: str | None = None) -> PolicyAnswer:
+    """Return one policy.
+
+    Raises:
+        NotFound: There is no such policy.
+        BadInput: Several scopes have the name.
+    """
+    with context.reading() as connection:
+        return _answers(connection, [_find(connection, name, models)])[0]
+
+
+def try_policy(
+    context: Context,
+    policy: str | Mapping[str, Any],
+    models: str | None = None,
+    *,
+    limit: int = VERSIONS,
+) -> list[Tried]:
+    """Return what a policy says to the versions that are there, target holders first.
+
+    Approvals, reviews and windows are of a request and are left out.
+
+    Args:
+        context: The registry.
+        policy: Its name, or one that nobody put yet, as `put_policies` takes it.
+        models: Its scope; None where only one scope has the name.
+        limit: Versions of each model, newest first.
+
+    Raises:
+        NotFound: There is no such policy.
+        BadInput: It is malformed, or several scopes have the name.
+    """
+    now = context.replica.clock()
+    with context.reading() as connection:
+        if isinstance(policy, str):
+            document = _find(connection, policy, models)
+        else:
+            document = _imagined(*_read(policy))
+        rules = policy_of(document.value("definition"))
+        view = ReplicaView(connection, 0)
+        remote = read_remote(connection)
+        actor = context.actor if remote is None else remote.actor
+        found: list[Tried] = []
+        for model in _bound(connection, document):
+            held = _holders(view, model, rules)
+            versions = _versions(connection, model, limit, held)
+            names = Names(connection, [one.id for one in versions], ())
+            for version in versions:
+                move = _move(view, model, rules, version.id)
+                case = Case(
+                    view=view,
+                    policy=rules,
+                    document=document,
+                    move=move,
+                    model=model,
+                    version=version,
+                    actor=actor,
+                    now=now,
+                )
+                gates = gate_answers(_of_version(case))
+                found.append(
+                    Tried(
+                        model=str(model.value("name")),
+                        number=version.facts["number"],
+                        version_id=version.id,
+                        reference=str(names.reference(version.id)),
+                        holds=version.id in held,
+                        passed=all_pass(gates),
+                        gates=gates,
+                    )
+                )
+    return found
+
+
+def _of_version(case: Case) -> list[GateResult]:
+    parts = dict.fromkeys(("content", "target", "policies", "inputs"), "")
+    return [one for one in answers(case, parts) if one.gate not in _NOT_OF_VERSIONS]
+
+
+def _read(table: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    """Return the name, the scope and the definition of a policy as people write it."""
+    given = dict(table)
+    name, models = given.pop("name", None), given.pop("models", "*")
+    if not isinstance(name, str) or not isinstance(models, str):
+        raise BadInput("a policy has a name and a scope", 'name = "production", models = "nlp/*"')
+    policy_of(given)
+    return name_key(name, segments=False), scope_key(models), given
+
+
+def _imagined(name: str, models: str, definition: dict[str, Any]) -> Document:
+    return Document(
+        id=policy_id(models, name),
+        kind="policy",
+        stream="registry",
+        seq=0,
+        by="",
+        facts={"name": name, "models": models},
+        fields={"definition": Register(definition, "", 0), "state": Register("active", "", 0)},
+    )
+
+
+def _bound(connection: Connection, document: Document) -> list[Document]:
+    """Return the models in a policy's scope."""
+    from regtui.core.access import in_scope
+
+    rows = connection.execute(
+        "select m.name, d.id::varchar, d.body from base.model m "
+        "join base.document d on d.key = m.key where m.state = 'active' order by m.name"
+    ).fetchall()
+    scope = str(document.facts["models"])
+    return [stored_document(body, one) for name, one, body in rows if in_scope(scope, name)]
+
+
+def _holders(view: ReplicaView, model: Document, rules: Policy) -> set[str]:
+    """Return the versions of a model that a target is at."""
+    kind, name = rules.target
+    if kind == "alias":
+        alias = view.document(alias_id(model.id, name))
+        return (
+            set() if alias is None or alias.value("version") is None else {alias.value("version")}
+        )
+    there = in_environment(view, model.id, environment_id(name))
+    return {str(one.facts["version"]) for one in there if one.value("state") == "live"}
+
+
+def _versions(
+    connection: Connection, model: Document, limit: int, held: set[str]
+) -> list[Document]:
+    rows = connection.execute(
+        "select v.id::varchar, d.body from base.version v join base.document d on d.key = v.key "
+        "where v.model = (select key from base.model where id = ?) and (v.state = 'captured' "
+        "or v.id in (select unnest(?::uuid[]))) "
+        "order by v.id in (select unnest(?::uuid[])) desc, v.number desc nulls first, v.key desc "
+        "limit ?",
+        [model.id, sorted(held), sorted(held), limit + len(held)],
+    ).fetchall()
+    return [stored_document(body, identity) for identity, body in rows]
+
+
+def _move(view: ReplicaView, model: Document, rules: Policy, version: str) -> Move:
+    kind, name = rules.target
+    if kind == "environment":
+        there = in_environment(view, model.id, environment_id(name))
+        return environment_move(name, "", version, there, None, None)
+    identity = alias_id(model.id, name)
+    before = view.document(identity)
+    facts = {"model": model.id, "name": name}
+    alias = before or Document(
+        id=identity, kind="alias", stream=model.id, seq=0, by="", facts=facts, fields={}
+    )
+    return alias_move(alias, before, version, None, None)
+
+
+def _documents(connection: Connection) -> list[Document]:
+    rows = connection.execute(
+        "select d.id::varchar, d.body from base.definition p "
+        "join base.document d on d.key = p.key where p.kind = 'policy' order by p.models, p.name"
+    ).fetchall()
+    return [stored_document(body, identity) for identity, body in rows]
+
+
+def _find(connection: Connection, name: str, models: str | None) -> Document:
+    key = name_key(name, segments=False)
+    found = [
+        one
+        for one in _documents(connection)
+        if one.facts["name"] == key
+        and one.value("state") == "active"
+        and (models is None or one.facts["models"] == scope_key(models))
+    ]
+    if not found:
+        raise NotFound(f"there is no policy {name!r}", "`regtui policy ls` lists them")
+    if len(found) > 1:
+        scopes = ", ".join(str(one.facts["models"]) for one in found)
+        raise BadInput(f"several policies are called {name!r}", f"add --models: {scopes}")
+    return found[0]
+
+
+def _one(connection: Connection, identity: str) -> PolicyAnswer:
+    found = next((one for one in _documents(connection) if one.id == identity), None)
+    if found is None:
+        raise NotFound("the policy is not here", "`regtui sync`")
+    return _answers(connection, [found])[0]
+
+
+def _answers(connection: Connection, documents: list[Document]) -> list[PolicyAnswer]:
+    authors = actor_names(connection, {one.facts["author"] for one in documents})
+    answers: list[PolicyAnswer] = []
+    for one in documents:
+        kind, target = target_of(one.value("definition")) or (None, None)
+        answers.append(
+            PolicyAnswer(
+                policy=str(one.facts["name"]),
+                id=one.id,
+                models=str(one.facts["models"]),
+                target_kind=kind,
+                target=target,
+                definition=one.value("definition"),
+                state=str(one.value("state")),
+                created=iso(one.facts["created"]),
+                author=authors.get(one.facts["author"], one.facts["author"]),
+            )
+        )
+    return answers

@@ -1,0 +1,367 @@
+"""Promotion: a request to move a target to a version, what people say to it, and its end.
+
+A request shows each gate with its reason, so that one look says what is missing. Where this replica
+does not decide, applying it is *requested*: the target stays where it is until the server judged.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from regtui.core.access import Actor
+from regtui.core.documents import Document
+from regtui.core.errors import BadInput, NotFound
+from regtui.core.governance import approvals_of, cases_of, gate_results, parts_of
+from regtui.core.governance.gates import Approval
+from regtui.core.identity import alias_key
+from regtui.core.judgement.moving import requested_move
+from regtui.core.operations import ActBody, Change, RequestBody, ReviewBody, decode_operation
+from regtui.core.policies import environment_key
+from regtui.registry.answers import iso
+from regtui.registry.answers_production import (
+    GateAnswer,
+    Moved,
+    PromotionAnswer,
+    ReviewAnswer,
+    short_name,
+)
+from regtui.registry.context import Context
+from regtui.registry.production_lookups import Names, all_pass, find_by_end, gate_answers
+from regtui.registry.references import find_model, find_version
+from regtui.replica.database import Connection
+from regtui.replica.ids import uuid7
+from regtui.replica.remote import read_remote
+from regtui.replica.unit import wall_clock
+from regtui.replica.view import ReplicaView
+
+if TYPE_CHECKING:
+    from regtui.replica.authority import SoloAuthority
+
+ENVIRONMENT = "env:"
+"""What a target begins with that is an environment."""
+
+STATES = ("open", "applied", "withdrawn")
+
+
+def request_promotion(  # noqa: PLR0913 -- everything that a request says
+    context: Context,
+    reference: str,
+    target: str,
+    *,
+    reason: str = "",
+    auto: bool = True,
+    break_glass: str | None = None,
+    remove: bool = False,
+) -> PromotionAnswer:
+    """Ask for a target to be moved to a version.
+
+    One that is open for the same version and target is told again, and nothing is made.
+
+    Args:
+        context: The registry.
+        reference: The version; with `remove`, the model.
+        target: An alias, or `env:NAME`.
+        reason: Why.
+        auto: Whether it is applied by itself when the last gate passes.
+        break_glass: Why an admin passes the gates; it is applied at once then.
+        remove: Whether the alias is to be taken away.
+
+    Raises:
+        NotFound: There is no such version or environment.
+        BadInput: The target is malformed.
+        Blocked: The gates can't be passed that way.
+    """
+    kind, name = target_named(target)
+    with context.writing() as authority:
+        if remove:
+            stream, version = find_model(authority.connection, reference)[1].id, None
+        else:
+            document = find_version(authority.connection, reference)[1]
+            stream, version = document.stream, document.id
+        found = _open_one(authority.view, stream, version, kind, name)
+        identity = uuid7(wall_clock()) if found is None else found.id
+        if break_glass is not None:
+            authority.begin_group()
+        if found is None:
+            changes = {"reason": Change(reason)} if reason else {}
+            applies = auto and break_glass is None
+            body = RequestBody(version, kind, name, applies, changes)
+            authority.submit("promotion.request", stream, identity, body)
+        if break_glass is not None:
+            authority.submit("promotion.apply", stream, identity, ActBody(break_glass, {}))
+        authority.flush()
+        return _answer(context, authority.connection, authority.view, identity)
+
+
+def target_named(target: str) -> tuple[Any, str]:
+    """Return the kind and name, in the form of identity, of a target as people write it.
+
+    Raises:
+        BadInput: It is malformed.
+    """
+    if target.startswith(ENVIRONMENT):
+        return "environment", environment_key(target.removeprefix(ENVIRONMENT))
+    return "alias", alias_key(target)
+
+
+def promotions(
+    context: Context, model: str | None = None, *, state: str | None = "open", mine: bool = False
+) -> list[PromotionAnswer]:
+    """Return promotion requests, newest first.
+
+    Args:
+        context: The registry.
+        model: Only of this model.
+        state: Only in this state; None for all.
+        mine: Only those that wait for a review by whoever asks.
+
+    Raises:
+        NotFound: There is no such model.
+        BadInput: There is no such state.
+    """
+    if state is not None and state not in STATES:
+        raise BadInput(f"there is no state {state!r}", ", ".join(STATES))
+    with context.reading() as connection:
+        key = None if model is None else find_model(connection, model)[0]
+        rows = connection.execute(
+            "select p.id::varchar from base.promotion p join base.model m on m.key = p.model "
+            "where m.state <> 'deleted' and (? is null or p.state = ?) "
+            "and (?::bigint is null or p.model = ?) order by p.created desc, p.key desc",
+            [state, state, key, key],
+        ).fetchall()
+        view, actor = _seeing(context, connection)
+        found = [_answer(context, connection, view, row[0]) for row in rows]
+    if not mine:
+        return found
+    return [one for one in found if _waits_for(one, actor)]
+
+
+def promotion(context: Context, request: str) -> PromotionAnswer:
+    """Return one request, with what each gate says now.
+
+    Raises:
+        NotFound: There is none.
+        BadInput: It is no short name, or that of several.
+    """
+    with context.reading() as connection:
+        document = find_by_end(connection, "request", request)
+        view, _ = _seeing(context, connection)
+        return _answer(context, connection, view, document.id)
+
+
+def review(context: Context, request: str, verdict: str, text: str = "") -> PromotionAnswer:
+    """Approve or reject a request, or take that back.
+
+    An approval is bound to what is there now: version, target, policies, and what they read.
+
+    Args:
+        context: The registry.
+        request: Its short name.
+        verdict: `approve`, `reject`, or `none`.
+        text: Why.
+
+    Raises:
+        NotFound: There is no such request.
+        Denied: It needs an approver.
+        BadInput: It has ended, or there is no such verdict.
+    """
+    if verdict not in {"approve", "reject", "none"}:
+        raise BadInput(f"there is no verdict {verdict!r}", "approve, reject or none")
+    with context.writing() as authority:
+        document = find_by_end(authority.connection, "request", request)
+        model = authority.view.document(document.stream)
+        if model is None:
+            raise NotFound("the model of the request is not here")
+        move = requested_move(document, authority.view)
+        now = context.replica.clock()
+        cases = cases_of(move, model, authority.view, authority.actor, now)
+        seen = parts_of(cases, move, model, authority.view)
+        body = ReviewBody(verdict, text, seen, {})  # type: ignore[arg-type]
+        authority.submit("promotion.review", document.stream, document.id, body)
+        authority.flush()
+        return _answer(context, authority.connection, authority.view, document.id)
+
+
+def apply_promotion(
+    context: Context, request: str, *, break_glass: str | None = None
+) -> tuple[PromotionAnswer, Moved]:
+    """Move the target as a request asks.
+
+    Args:
+        context: The registry.
+        request: Its short name.
+        break_glass: Why an admin passes the gates.
+
+    Raises:
+        NotFound: There is no such request.
+        Blocked: A gate says no.
+        BadInput: It has ended.
+    """
+    with context.writing() as authority:
+        document = find_by_end(authority.connection, "request", request)
+        body = ActBody(break_glass, {})
+        authority.submit("promotion.apply", document.stream, document.id, body)
+        authority.flush()
+        answer = _answer(context, authority.connection, authority.view, document.id)
+        return answer, moved(authority)
+
+
+def withdraw_promotion(context: Context, request: str) -> PromotionAnswer:
+    """Take a request back.
+
+    Raises:
+        NotFound: There is no such request.
+        Denied: It is somebody else's.
+        BadInput: It has ended.
+    """
+    with context.writing() as authority:
+        document = find_by_end(authority.connection, "request", request)
+        body = ActBody(None, {})
+        authority.submit("promotion.withdraw", document.stream, document.id, body)
+        authority.flush()
+        return _answer(context, authority.connection, authority.view, document.id)
+
+
+def moved(authority: "SoloAuthority") -> Moved:
+    """Return what became of what a unit of work moved."""
+    gates = [gate for _, results in authority.requested for gate in gate_answers(results)]
+    waits = bool(authority.requested)
+    return Moved(done=not waits, requested=waits, gates=gates)
+
+
+def requested_operations(connection: Connection) -> dict[str, list[Any]]:
+    """Return the moves that were asked for here and that the server has still to decide, by entity.
+
+    Those of aliases stand under the alias, those of requests under the request.
+    """
+    rows = connection.execute(
+        "select o.bytes from base.outbox o left join base.operation p on p.id = o.id "
+        "where o.state in ('pending', 'sent') "
+        "and (o.bytes ->> '$.kind') in ('alias.set', 'alias.remove', 'promotion.apply', "
+        "'deployment.record', 'deployment.transition', 'conflict.resolve') "
+        "and coalesce(p.verdict ->> '$.documents', '{}') = '{}' order by o.position"
+    ).fetchall()
+    found: dict[str, list[Any]] = {}
+    for row in rows:
+        operation = decode_operation(row[0].encode())
+        found.setdefault(operation.entity, []).append(operation)
+    return found
+
+
+def _seeing(context: Context, connection: Connection) -> tuple[ReplicaView, Actor]:
+    """Return a view for looking, and who looks: the replica decides where it has no remote."""
+    remote = read_remote(connection)
+    actor = context.actor if remote is None else remote.actor
+    view = ReplicaView(connection, 1 if remote is None else 0)
+    view.actor = actor
+    view.look = context.look(connection)
+    return view, actor
+
+
+def _open_one(
+    view: ReplicaView, stream: str, version: str | None, kind: str, name: str
+) -> Document | None:
+    return next(
+        (
+            one
+            for one in view.in_stream(stream, "promotion")
+            if one.value("state") == "open"
+            and (one.facts["version"], one.facts["target_kind"], one.facts["target"])
+            == (version, kind, name)
+        ),
+        None,
+    )
+
+
+def _waits_for(answer: PromotionAnswer, actor: Actor) -> bool:
+    """Tell whether a request waits for what this person says."""
+    said = {one.author for one in answer.reviews if one.counts is not False}
+    return answer.state == "open" and answer.author != actor.name and actor.name not in said
+
+
+def _answer(
+    context: Context, connection: Connection, view: ReplicaView, identity: str
+) -> PromotionAnswer:
+    document = view.document(identity)
+    model = None if document is None else view.document(document.stream)
+    if document is None or model is None:
+        raise NotFound("the request is not in the registry any more")
+    facts, value = document.facts, document.value
+    remote = read_remote(connection)
+    actor = context.actor if remote is None else remote.actor
+    now = context.replica.clock()
+    move = requested_move(document, view)
+    is_open = value("state") == "open"
+    gates = (
+        gate_answers(gate_results(move, model, view, actor, now))
+        if is_open
+        else _kept(value("evidence"))
+    )
+    cases = cases_of(move, model, view, actor, now)
+    parts = parts_of(cases, move, model, view)
+    said = [approvals_of(case, parts) for case in cases]
+    people = {str(facts["author"]), *document.entries("reviews")}
+    versions = [one for one in (move.version, move.current) if one is not None]
+    names = Names(connection, versions, people)
+    return PromotionAnswer(
+        request=short_name(document.id),
+        id=document.id,
+        model=str(model.value("name")),
+        version=names.reference(move.version),
+        version_id=move.version,
+        target_kind=str(facts["target_kind"]),
+        target=str(facts["target"]),
+        current=names.reference(move.current),
+        state=str(value("state")),
+        waiting=document.seq == 0,
+        requested=is_open and document.id in requested_operations(connection),
+        auto=bool(facts["auto"]),
+        reason=value("reason"),
+        break_glass=value("break_glass"),
+        author=names.person(str(facts["author"])),
+        created=iso(facts["created"]),
+        ready=all_pass(gates) if is_open else None,
+        gates=gates,
+        reviews=_reviews(document, said, names),
+    )
+
+
+def _reviews(
+    document: Document, said: Iterable[list[Approval]], names: Names
+) -> list[ReviewAnswer]:
+    """Return what people say to a request; what counts for no policy does not count."""
+    standing: dict[str, list[Approval]] = {}
+    for policy in said:
+        for one in policy:
+            standing.setdefault(one.user, []).append(one)
+    found: list[ReviewAnswer] = []
+    for user, review in document.entries("reviews").items():
+        mine = standing.get(user, [])
+        against = next((one for one in mine if one.counts is not True), None)
+        found.append(
+            ReviewAnswer(
+                author=names.person(user),
+                verdict=review["verdict"],
+                text=review["text"],
+                role=review["role"],
+                time=iso(review["at"]),
+                counts=True if against is None else against.counts,
+                reason="" if against is None else against.reason,
+            )
+        )
+    return sorted(found, key=lambda one: one.time)
+
+
+def _kept(evidence: Any) -> list[GateAnswer]:
+    """Return what gates said when a request was applied, as it was kept then."""
+    if not isinstance(evidence, dict):
+        return []
+    return [
+        GateAnswer(
+            gate=str(one["gate"]),
+            passed=True,
+            reason=str(one["reason"]),
+            policy=str(one["policy"]),
+            evidence=one["evidence"],
+        )
+        for one in evidence.get("gates", [])
+    ]
