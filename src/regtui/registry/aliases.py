@@ -8,9 +8,11 @@ from regtui.core.operations import AliasBody
 from regtui.registry.answers import AliasAnswer, iso
 from regtui.registry.changes import changes
 from regtui.registry.context import Context
+from regtui.registry.moved import moved
 from regtui.registry.references import find_model, find_version
 
 if TYPE_CHECKING:
+    from regtui.registry.answers_production import Moved
     from regtui.replica.authority import SoloAuthority
 
 
@@ -20,13 +22,28 @@ def set_alias(context: Context, reference: str, name: str) -> bool:
     Raises:
         NotFound: There is no such version, or it is deleted.
         BadInput: The alias name is malformed or reserved.
+        Blocked: A policy protects it, and a gate says no.
+    """
+    return move_alias(context, reference, name)[0]
+
+
+def move_alias(context: Context, reference: str, name: str) -> "tuple[bool, Moved]":
+    """Point an alias to a version; tell whether it did not yet, and what became of it.
+
+    One that policies protect is only requested where a server decides.
+
+    Raises:
+        NotFound: There is no such version, or it is deleted.
+        BadInput: The alias name is malformed or reserved.
+        Blocked: A policy protects it, and a gate says no.
     """
     key = alias_key(name)
     with context.writing() as authority:
         _, version = find_version(authority.connection, reference)
         if version.value("state") == "deleted":
             raise NotFound(f"{reference} is deleted", f"`regtui version restore {reference}`")
-        return point(authority, version.stream, key, version.id)
+        changed = point(authority, version.stream, key, version.id)
+        return changed, moved(authority)
 
 
 def point(authority: "SoloAuthority", model: str, alias: str, version: str) -> bool:
@@ -38,12 +55,13 @@ def point(authority: "SoloAuthority", model: str, alias: str, version: str) -> b
     return bool(made)
 
 
-def remove_alias(context: Context, reference: str) -> None:
-    """Take an alias away.
+def remove_alias(context: Context, reference: str) -> "Moved":
+    """Take an alias away; one that policies protect is only requested where a server decides.
 
     Raises:
         NotFound: There is no such model or alias.
         BadInput: The reference does not name an alias.
+        Blocked: A policy protects it, and a gate says no.
     """
     model, at, name = reference.partition("@")
     if not at:
@@ -57,6 +75,7 @@ def remove_alias(context: Context, reference: str) -> None:
             raise NotFound(f"{model!r} has no alias {key!r}", "`regtui aliases` lists them")
         made = changes({"version": None}, "alias", found)
         authority.submit("alias.remove", document.id, identity, AliasBody(key, made))
+        return moved(authority)
 
 
 def aliases(context: Context, model: str | None = None) -> list[AliasAnswer]:

@@ -37,13 +37,14 @@ def decide_now(context: Context, operations: Sequence[str]) -> None:
                 f"only the server decides this, and {error.message}", error.hint
             ) from None
         raise
-    refused = _refusal(context, operations)
+    refused = refusal_of(context, operations)
     if refused is not None:
         _drop(context, operations)
         raise refused
 
 
-def _refusal(context: Context, operations: Sequence[str]) -> RegtuiError | None:
+def refusal_of(context: Context, operations: Sequence[str]) -> RegtuiError | None:
+    """Return why the server refused one of some operations; None where it did not."""
     with context.reading() as connection:
         rows = connection.execute(
             "select verdict from base.outbox "

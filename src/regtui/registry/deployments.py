@@ -25,8 +25,8 @@ from regtui.registry.answers_production import (
 from regtui.registry.context import Context
 from regtui.registry.environments import environment_named
 from regtui.registry.lookups import model_names
+from regtui.registry.moved import moved
 from regtui.registry.production_lookups import Names, documents_by_id, find_by_end
-from regtui.registry.promotions import moved
 from regtui.registry.references import find_model, find_version
 from regtui.replica.database import Connection
 from regtui.replica.decoded import stored_document

@@ -20,7 +20,8 @@ from regtui.registry.answers_production import PolicyAnswer, Tried
 from regtui.registry.context import Context
 from regtui.registry.deciding import decide_now
 from regtui.registry.lookups import actor_names
-from regtui.registry.production_lookups import Names, all_pass, gate_answers
+from regtui.registry.moved import gate_answers
+from regtui.registry.production_lookups import Names, all_pass
 from regtui.registry.references import find_model
 from regtui.replica.database import Connection
 from regtui.replica.decoded import stored_document
@@ -50,7 +51,22 @@ def put_policies(
         Denied: It needs a maintainer of its scope.
         Unreachable: The server, which decides, does not answer; nothing was changed.
     """
-    wanted = [_read(table) for table in tables]
+    wanted = [read_policy(table) for table in tables]
+    changed, waiting = submit_policies(context, wanted)
+    decide_now(context, waiting)
+    with context.reading() as connection:
+        made = [_one(connection, policy_id(models, name)) for name, models, _ in wanted]
+    return list(zip(made, changed, strict=True))
+
+
+def submit_policies(
+    context: Context, wanted: Sequence[tuple[str, str, dict[str, Any]]]
+) -> tuple[list[bool], list[str]]:
+    """Make the operations that put policies, given by name, scope and definition.
+
+    Returns:
+        Whether each changes something, and the operations that wait for the server.
+    """
     with context.writing() as authority:
         if len(wanted) > 1:
             authority.begin_group()
@@ -68,11 +84,7 @@ def put_policies(
                 saw = None if found is None else found.stamp("definition")
                 body = PolicyBody(name, models, {"definition": Change(definition, saw=saw)})
                 authority.submit("policy.put", "registry", identity, body)
-        waiting = [operation for operation, _ in authority.requested]
-    decide_now(context, waiting)
-    with context.reading() as connection:
-        made = [_one(connection, policy_id(models, name)) for name, models, _ in wanted]
-    return list(zip(made, changed, strict=True))
+        return changed, [operation for operation, _ in authority.requested]
 
 
 def remove_policy(context: Context, name: str, models: str | None = None) -> PolicyAnswer:
@@ -152,7 +164,7 @@ def try_policy(
         if isinstance(policy, str):
             document = _find(connection, policy, models)
         else:
-            document = _imagined(*_read(policy))
+            document = _imagined(*read_policy(policy))
         rules = policy_of(document.value("definition"))
         view = ReplicaView(connection, 0)
         remote = read_remote(connection)
@@ -194,8 +206,12 @@ def _of_version(case: Case) -> list[GateResult]:
     return [one for one in answers(case, parts) if one.gate not in _NOT_OF_VERSIONS]
 
 
-def _read(table: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
-    """Return the name, the scope and the definition of a policy as people write it."""
+def read_policy(table: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    """Return the name, the scope and the definition of a policy as people write it.
+
+    Raises:
+        BadInput: It is malformed.
+    """
     given = dict(table)
     name, models = given.pop("name", None), given.pop("models", "*")
     if not isinstance(name, str) or not isinstance(models, str):

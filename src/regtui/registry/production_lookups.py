@@ -5,7 +5,6 @@ from collections.abc import Iterable
 
 from regtui.core.documents import Document
 from regtui.core.errors import BadInput, NotFound
-from regtui.core.governance import GateResult
 from regtui.core.identity import short_id
 from regtui.registry.answers_production import GateAnswer
 from regtui.registry.lookups import actor_names, model_names
@@ -90,20 +89,6 @@ class Names:
     def person(self, user: str) -> str:
         """Return what somebody is called."""
         return self._people.get(user, user)
-
-
-def gate_answers(results: Iterable[GateResult]) -> list[GateAnswer]:
-    """Return what gates say as scripts read it."""
-    return [
-        GateAnswer(
-            gate=one.gate,
-            passed=one.passed,
-            reason=one.reason,
-            policy=one.policy,
-            evidence=one.evidence,
-        )
-        for one in results
-    ]
 
 
 def all_pass(gates: Iterable[GateAnswer]) -> bool | None:

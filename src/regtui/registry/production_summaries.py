@@ -1,7 +1,6 @@
 """Summaries of what was done to production, as one plain line each."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from regtui.core.identity import short_id
 from regtui.core.operations import Operation
@@ -81,7 +80,7 @@ def _request(operation: Operation, names: Names) -> str:
     return f"the request {short_name(operation.entity)}" + (f" for {called}" if called else "")
 
 
-PRODUCTION: dict[str, Callable[[Operation, Names], Any]] = {
+PRODUCTION: dict[str, Callable[[Operation, Names], str]] = {
     "policy.put": _definition("put", "policy"),
     "policy.remove": _definition("removed", "policy"),
     "check.put": _definition("put", "check"),

@@ -5,7 +5,7 @@ does not decide, applying it is *requested*: the target stays where it is until 
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from regtui.core.access import Actor
 from regtui.core.documents import Document
@@ -25,16 +25,14 @@ from regtui.registry.answers_production import (
     short_name,
 )
 from regtui.registry.context import Context
-from regtui.registry.production_lookups import Names, all_pass, find_by_end, gate_answers
+from regtui.registry.moved import gate_answers, moved
+from regtui.registry.production_lookups import Names, all_pass, find_by_end
 from regtui.registry.references import find_model, find_version
 from regtui.replica.database import Connection
 from regtui.replica.ids import uuid7
 from regtui.replica.remote import read_remote
 from regtui.replica.unit import wall_clock
 from regtui.replica.view import ReplicaView
-
-if TYPE_CHECKING:
-    from regtui.replica.authority import SoloAuthority
 
 ENVIRONMENT = "env:"
 """What a target begins with that is an environment."""
@@ -219,13 +217,6 @@ def withdraw_promotion(context: Context, request: str) -> PromotionAnswer:
         authority.submit("promotion.withdraw", document.stream, document.id, body)
         authority.flush()
         return _answer(context, authority.connection, authority.view, document.id)
-
-
-def moved(authority: "SoloAuthority") -> Moved:
-    """Return what became of what a unit of work moved."""
-    gates = [gate for _, results in authority.requested for gate in gate_answers(results)]
-    waits = bool(authority.requested)
-    return Moved(done=not waits, requested=waits, gates=gates)
 
 
 def requested_operations(connection: Connection) -> dict[str, list[Any]]:

@@ -26,11 +26,15 @@ from regtui.replica.history import operations, rows_of
 
 
 class Reverted(Struct, frozen=True, kw_only=True):
-    """Where an alias points now, where it pointed before, and whether it moved."""
+    """Where an alias points now, where it pointed before, and whether it moved.
+
+    Where it is only requested, `version` is where it is to point.
+    """
 
     version: VersionAnswer
     before: str | None
     changed: bool
+    requested: bool = False
 
 
 def revert(context: Context, reference: str, to: str | None = None) -> Reverted:
@@ -70,7 +74,8 @@ def revert(context: Context, reference: str, to: str | None = None) -> Reverted:
         return Reverted(
             version=one_version(authority.connection, key, target),
             before=None if stood is None else _called(authority, model, stood),
-            changed=bool(made),
+            changed=bool(made) and not authority.requested,
+            requested=bool(authority.requested),
         )
 
 

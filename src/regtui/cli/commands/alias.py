@@ -6,6 +6,7 @@ import typer
 
 from regtui.cli import complete
 from regtui.cli.commands import aliases, group
+from regtui.cli.gate_text import outcome_line
 from regtui.cli.output import emit, say
 from regtui.cli.settings import SETTINGS
 
@@ -20,11 +21,15 @@ def set_(
 ) -> None:
     """Point an alias to a version."""
     registry = SETTINGS.registry()
-    changed = registry.set_alias(reference, name)
+    changed, outcome = registry.move_alias(reference, name)
     if SETTINGS.json:
-        emit({"version": registry.version(reference), "changed": changed})
+        version = registry.version(reference)
+        emit({"version": version, "changed": changed and outcome.done, "outcome": outcome})
         return
-    say(f"{name} → {reference}" if changed else f"{name} points to {reference} already")
+    if not changed:
+        say(f"{name} points to {reference} already")
+        return
+    say(outcome_line(f"{name} → {reference}", f"{name} → {reference}", outcome))
 
 
 @app.command("rm")
@@ -34,8 +39,8 @@ def remove(
     ],
 ) -> None:
     """Take an alias away."""
-    SETTINGS.registry().remove_alias(reference)
+    outcome = SETTINGS.registry().remove_alias(reference)
     if SETTINGS.json:
-        emit({"removed": reference})
+        emit({"removed": reference if outcome.done else None, "outcome": outcome})
         return
-    say(f"removed {reference}")
+    say(outcome_line(f"removed {reference}", f"remove {reference}", outcome))

@@ -72,7 +72,7 @@ def show(name: Name, models: Models = None) -> None:
 
 
 @app.command("test")
-def test_(
+def try_(
     name: Annotated[
         str,
         typer.Argument(

@@ -32,5 +32,9 @@ def revert(
     if SETTINGS.json:
         emit(answer)
         return
+    if answer.requested:
+        to = answer.version.reference
+        say(f"requested: {alias} → {to}; the server decides at the next `regtui sync`")
+        return
     was = f", was {answer.before}" if answer.changed and answer.before is not None else ""
     say(f"{alias} is at {answer.version.reference}{was}")

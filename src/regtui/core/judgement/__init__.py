@@ -44,6 +44,7 @@ from regtui.core.operations import (
     ReplicaBody,
     ResolveBody,
 )
+from regtui.core.policies import meets
 from regtui.core.verdicts import Accepted, Conflicted, Judged, Rejected, Unsupported
 from regtui.core.view import View
 
@@ -135,11 +136,10 @@ def _check_definition(operation: Operation, actor: Actor) -> None:
     """
     body = operation.body
     scope = "*" if isinstance(body, EnvironmentBody) else body.models
-    role = role_over(actor, scope)
-    if role is None or role < Role.VIEWER:
+    if not any(one.role >= Role.VIEWER and meets(one.scope, scope) for one in actor.grants):
         raise Refusal("not_found", f"there is no such {operation.kind.partition('.')[0]}")
-    required = REQUIRED[operation.kind]
-    if role < required:
+    role, required = role_over(actor, scope), REQUIRED[operation.kind]
+    if role is None or role < required:
         word = required.name.lower()
         raise Refusal("denied", f"{operation.kind} needs the role {word} in {scope!r}")
 

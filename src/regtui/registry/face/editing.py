@@ -7,6 +7,7 @@ from regtui.registry.face.verbs import Verbs
 
 if TYPE_CHECKING:
     from regtui.registry.answers import AliasAnswer
+    from regtui.registry.answers_production import Moved
     from regtui.registry.series import Series
 
 
@@ -140,16 +141,33 @@ class EditingVerbs(Verbs):
 
         return aliases.set_alias(self.context, reference, name)
 
-    def remove_alias(self, reference: str) -> None:
+    def move_alias(self, reference: str, name: str) -> "tuple[bool, Moved]":
+        """Point an alias to a version; tell whether it did not yet, and what became of it.
+
+        One that policies protect is only requested where a server decides.
+
+        Raises:
+            NotFound: There is no such version, or it is deleted.
+            BadInput: The alias name is malformed or reserved.
+            Blocked: A policy protects it, and a gate says no.
+        """
+        from regtui.registry import aliases
+
+        return aliases.move_alias(self.context, reference, name)
+
+    def remove_alias(self, reference: str) -> "Moved":
         """Take an alias, given as `MODEL@ALIAS`, away.
+
+        One that policies protect is only requested where a server decides.
 
         Raises:
             NotFound: There is no such model or alias.
             BadInput: The reference does not name an alias.
+            Blocked: A policy protects it, and a gate says no.
         """
         from regtui.registry import aliases
 
-        aliases.remove_alias(self.context, reference)
+        return aliases.remove_alias(self.context, reference)
 
     def aliases(self, model: str | None = None) -> "list[AliasAnswer]":
         """Return the aliases of one model or of all, by model and name.

@@ -1,0 +1,136 @@
+"""Production over a real server: what policies govern is decided there, and nowhere else."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from regtui.core.errors import Blocked, Denied, NotFound
+from regtui.registry import deciding, policies
+from tests.sync.world import Person, World, signed_in
+
+POLICY = {
+    "name": "prod",
+    "models": "nlp/*",
+    "alias": "production",
+    "approvals": 1,
+    "rollback": "free",
+}
+
+
+def weights(folder: Path, content: str) -> Path:
+    file = folder / f"{content}.bin"
+    file.write_text(content)
+    return file
+
+
+@pytest.fixture
+def model(ann: Person, ben: Person, tmp_path: Path) -> str:
+    """A model with two versions; production points to the first one."""
+    for content in ("one", "two"):
+        ann.registry.capture(weights(tmp_path, content), model="nlp/bert")
+    ann.sync()
+    ann.registry.set_alias("nlp/bert@1", "production")
+    ann.sync()
+    ben.sync()
+    return "nlp/bert"
+
+
+@pytest.fixture
+def policed(ann: Person, ben: Person, model: str) -> str:
+    """The same, under a policy."""
+    put_policies(ann, [POLICY])
+    ben.sync()
+    return model
+
+
+def put_policies(person: Person, tables: list[dict[str, Any]]) -> None:
+    """Put policies as the command does, without its network."""
+    context = person.registry.context
+    wanted = [policies.read_policy(table) for table in tables]
+    _, waiting = policies.submit_policies(context, wanted)
+    person.sync()
+    refused = deciding.refusal_of(context, waiting)
+    if refused is not None:
+        person.registry.discard(None)
+        raise refused
+
+
+def at(person: Person) -> int | None:
+    return person.registry.version("nlp/bert@production").number
+
+
+def test_a_policy_is_changed_by_the_server_alone(ann: Person, ben: Person, policed: str) -> None:
+    (policy,) = ben.registry.policies()
+    assert (policy.policy, policy.target, policy.author) == ("prod", "production", "ann")
+
+
+def test_an_approved_request_moves_the_alias_for_everybody(
+    ann: Person, ben: Person, policed: str
+) -> None:
+    asked = ann.registry.request_promotion("nlp/bert@2", "production", reason="better")
+    assert [gate.passed for gate in asked.gates] == [True, True, False]
+    ann.sync()
+    ben.sync()
+    (seen,) = ben.registry.promotions(mine=True)
+    said = ben.registry.review(seen.request, "approve", "fine")
+    assert said.reviews[0].author == "ben"
+    ben.sync()
+    ann.sync()
+    assert (at(ann), at(ben)) == (2, 2)
+    found = ann.registry.promotion(asked.request)
+    assert found.state == "applied"
+    assert {gate.gate: gate.reason for gate in found.gates}["approvals"] == "1 of 1 approvals"
+    assert ann.documents == ben.documents
+
+
+def test_what_is_governed_is_requested_offline_and_done_in_one_sync(
+    ann: Person, ben: Person, policed: str
+) -> None:
+    asked = ann.registry.request_promotion("nlp/bert@2", "production", auto=False)
+    ann.sync()
+    ben.sync()
+    ben.registry.review(asked.request, "approve")
+    answer, outcome = ben.registry.apply_promotion(asked.request)
+    assert outcome.requested
+    assert answer.requested
+    assert at(ben) == 1
+    ben.sync()
+    ann.sync()
+    assert (at(ann), at(ben)) == (2, 2)
+    back = ann.registry.revert("nlp/bert@production")
+    assert (back.requested, back.changed, at(ann)) == (True, False, 2)
+    ann.sync()
+    assert at(ann) == 1
+
+
+def test_a_contributor_can_not_move_what_is_protected(
+    world: World, ann: Person, policed: str
+) -> None:
+    world.grant("carl", "contributor", "*")
+    carl = signed_in(world, "carl")
+    carl.sync()
+    with pytest.raises(Blocked, match="it needs a maintainer"):
+        carl.registry.set_alias("nlp/bert@2", "production")
+    with pytest.raises(Denied):
+        put_policies(carl, [{**POLICY, "approvals": 0}])
+    assert carl.registry.outbox() == []
+
+
+def test_a_policy_of_a_scope_that_is_not_seen_is_not_seen(world: World, ann: Person) -> None:
+    world.grant("eve", "maintainer", "cv/*")
+    put_policies(ann, [POLICY, {"name": "all", "models": "*", "alias": "champion"}])
+    eve = signed_in(world, "eve")
+    eve.sync()
+    assert [one.policy for one in eve.registry.policies()] == ["all"]
+    with pytest.raises(Denied):
+        put_policies(eve, [{"name": "all", "models": "*", "alias": "champion", "approvals": 9}])
+
+
+def test_without_the_server_a_policy_is_not_changed(
+    world: World, ann: Person, policed: str
+) -> None:
+    with pytest.raises(NotFound, match="only the server decides this"):
+        ann.registry.put_policies([{**POLICY, "approvals": 0}])
+    assert ann.registry.outbox() == []
+    assert ann.registry.policy("prod").definition["approvals"] == 1
