@@ -118,6 +118,21 @@ def registry() -> Iterator[Connection]:
         for key, name, text in [(1, "env", "dev"), (3, "env", "prod"), (4, "gpu", "a%b")]:
             insert(connection, "tag", {"entity": key, "name": name, "value": text})
         insert(connection, "parent", {"version": 2, "id": "3f9c00aa11" + "0" * 22})
+        for key, of, place, state in [
+            (71, 1, "production", "live"),
+            (72, 2, "production", "stopped"),
+            (73, 3, "staging", "pending"),
+        ]:
+            ran = {"version": of, "environment": place, "state": state}
+            insert(connection, "deployment", {"key": key, **ran})
+        for key, of, told, outcome in [
+            (81, 1, 10, "failed"),
+            (82, 1, 20, "passed"),
+            (83, 2, 10, "passed"),
+            (84, 2, 20, "timeout"),
+        ]:
+            ran = {"version": of, "name": "smoke", "told": told, "outcome": outcome}
+            insert(connection, "check_run", {"key": key, **ran})
         insert(connection, "input", {"version": 3, "name": "reviews-2026", "uri": "s3://x"})
         yield connection
 
@@ -236,6 +251,15 @@ CASES: dict[str, set[int]] = {
     "input:reviews-*": {3},
     "input:reviews": set(),
     "-input:*": {1, 2, 4, 5},
+    "deployed:production": {1},
+    "deployed:Prod*": {1},
+    "deployed:*": {1, 3},
+    "-deployed:*": {2, 4, 5},
+    "check.smoke:passed": {1},
+    "check.smoke:timeout,failed": {2},
+    "check.smoke:*": {1, 2},
+    "-check.smoke:passed": {2, 3, 4, 5},
+    "check.other:passed": set(),
     "metric.f1>0.5 alias:champion -tag:env=prod author:ann created>7d": {1},
     "metric.f1>0.5 sort:-metric.f1": {1, 4},
     "-metric.f1>0.5 sort:metric.f1,-param.p": {2, 3, 5},

@@ -67,6 +67,11 @@ def requests(incomplete: str) -> list[str]:
     return _names(statement, incomplete)
 
 
+def verdicts(incomplete: str) -> list[str]:
+    """Complete what one can say to a promotion request."""
+    return [one for one in ("approve", "reject", "clear", "comment") if one.startswith(incomplete)]
+
+
 def deployments(incomplete: str) -> list[str]:
     """Complete the short name of a deployment that has not ended."""
     statement = (

@@ -51,5 +51,5 @@ def _next(answer: "PromotionAnswer") -> list[str]:
     if answer.ready:
         return [f"  all gates pass: `regtui request apply {answer.request}`"]
     if any(one.gate == "approvals" and one.passed is False for one in answer.gates):
-        return [f"  `regtui review {answer.request} --approve` by somebody who may"]
+        return [f"  `regtui review {answer.request} approve` by somebody who may"]
     return []

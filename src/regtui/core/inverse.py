@@ -46,7 +46,7 @@ _VERBS = {
 
 _DECIDED = {
     "check.report": "run the check again: `regtui check run`",
-    "promotion.review": "`regtui review REQUEST --clear` takes it back",
+    "promotion.review": "`regtui review REQUEST clear` takes it back",
     "promotion.apply": "`regtui revert MODEL@ALIAS` goes back to what was there before",
     "promotion.withdraw": "`regtui promote` asks again",
     "deployment.record": "`regtui deploy rollback` goes back, `regtui deploy stop` ends it",

@@ -175,6 +175,7 @@ class DeploymentAnswer(Struct, frozen=True, kw_only=True):
         id: UUID.
         model: Name of the model.
         version: Reference of the version.
+        number: Its number; None until an authority has given one.
         version_id: UUID of it.
         environment: Name of the environment.
         target: What in there it runs on; empty for all of it.
@@ -193,7 +194,7 @@ class DeploymentAnswer(Struct, frozen=True, kw_only=True):
         health: `fresh`, `stale`, `silent`, or `unknown` where nothing was heard yet.
         last_beat: When it was heard of last; None where it never was.
         usage: What was heard of it, as the server sums it up.
-        author: Who put it there.
+        by: Who put it there.
         created: When.
     """
 
@@ -201,6 +202,7 @@ class DeploymentAnswer(Struct, frozen=True, kw_only=True):
     id: str
     model: str
     version: str
+    number: int | None
     version_id: str
     environment: str
     target: str
@@ -219,7 +221,7 @@ class DeploymentAnswer(Struct, frozen=True, kw_only=True):
     health: str
     last_beat: str | None
     usage: dict[str, Any]
-    author: str
+    by: str
     created: str
 
 

@@ -13,6 +13,7 @@ from regtui.registry.answers import iso
 from regtui.registry.answers_records import CommentAnswer
 from regtui.registry.changes import changes, plain
 from regtui.registry.context import Context
+from regtui.registry.production_lookups import find_by_end
 from regtui.registry.references import find_model, find_version, parse
 from regtui.replica.database import Connection
 from regtui.replica.decoded import stored_document
@@ -24,14 +25,18 @@ if TYPE_CHECKING:
 _COLUMNS = (
     "select d.id::varchar, m.name, v.number, v.id::varchar, c.text, a.name, c.created, c.edited, "
     "c.state from base.comment c join base.document d on d.key = c.key "
-    "left join base.version v on v.key = c.entity "
-    "join base.model m on m.key = coalesce(v.model, c.entity) "
+    "left join base.promotion p on p.key = c.entity "
+    "left join base.deployment y on y.key = c.entity "
+    "left join base.version v on v.key = coalesce(p.version, y.version, c.entity) "
+    "join base.model m on m.key = coalesce(p.model, y.model, v.model, c.entity) "
     "left join base.actor a on a.key = c.author "
 )
 
 
 def comments(context: Context, reference: str) -> list[CommentAnswer]:
-    """Return the comments on a version, or on a model and all its versions; oldest first.
+    """Return the comments on a version, or on a model and all of its; oldest first.
+
+    Of a version also those on its requests and deployments.
 
     Raises:
         NotFound: There is no such model or version.
@@ -39,7 +44,8 @@ def comments(context: Context, reference: str) -> list[CommentAnswer]:
     """
     with context.reading() as connection:
         key, document = _find(connection, reference)
-        column = "m.key" if document.kind == "model" else "c.entity"
+        columns = {"model": "m.key", "version": "v.key"}
+        column = columns.get(document.kind, "c.entity")
         rows = connection.execute(
             f"{_COLUMNS} where c.state = 'posted' and {column} = ? order by c.created, c.key",
             [key],
@@ -124,6 +130,10 @@ def _check_writable(authority: "SoloAuthority", found: Document) -> None:
 
 
 def _find(connection: Connection, reference: str) -> tuple[int, Document]:
+    """Return what a comment is about: a model, a version, `request:ID` or `deployment:ID`."""
+    kind, colon, name = reference.partition(":")
+    if colon and kind in {"request", "deployment"}:
+        return find_by_end(connection, kind, name)
     find = find_model if parse(reference).kind == "model" else find_version
     return find(connection, reference)
 

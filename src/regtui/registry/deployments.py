@@ -114,7 +114,7 @@ def transition(
     if to not in TRANSITIONS:
         raise BadInput(f"there is no state {to!r}", ", ".join(TRANSITIONS))
     with context.writing() as authority:
-        found = find_by_end(authority.connection, "deployment", deployment)
+        _, found = find_by_end(authority.connection, "deployment", deployment)
         body = TransitionBody(to, reason, {})  # type: ignore[arg-type]
         authority.submit("deployment.transition", found.stream, found.id, body)
         authority.flush()
@@ -218,7 +218,7 @@ def deployment(context: Context, name: str) -> DeploymentAnswer:
         BadInput: It is no short name, or that of several.
     """
     with context.reading() as connection:
-        found = find_by_end(connection, "deployment", name)
+        _, found = find_by_end(connection, "deployment", name)
         return _deployments(context, connection, "d.id = ?", [found.id])[0]
 
 
@@ -343,6 +343,7 @@ def _answer(  # noqa: PLR0913, PLR0917 -- everything that an answer is made of
         id=document.id,
         model=models.get(document.stream, ""),
         version=str(names.reference(str(facts["version"]))),
+        number=names.number(str(facts["version"])),
         version_id=str(facts["version"]),
         environment=str(facts["environment_name"]),
         target=str(facts["target"]),
@@ -363,7 +364,7 @@ def _answer(  # noqa: PLR0913, PLR0917 -- everything that an answer is made of
         health=health(str(value("state")), beat, duration(str(expect)), now),
         last_beat=None if beat is None else iso(beat),
         usage=usage,
-        author=names.person(str(facts["author"])),
+        by=names.person(str(facts["author"])),
         created=iso(facts["created"]),
     )
 

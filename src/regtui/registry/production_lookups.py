@@ -13,19 +13,20 @@ from regtui.replica.decoded import stored_document
 
 _END = re.compile(r"[0-9a-f]{4,32}")
 _TABLES = {
-    "request": "select id::varchar from base.promotion where replace(id::varchar, '-', '') glob ?",
-    "deployment": "select id::varchar from base.deployment "
+    "request": "select key, id::varchar from base.promotion "
+    "where replace(id::varchar, '-', '') glob ?",
+    "deployment": "select key, id::varchar from base.deployment "
     "where replace(id::varchar, '-', '') glob ?",
 }
 
 
-def find_by_end(connection: Connection, kind: str, given: str) -> Document:
-    """Return a request or deployment by its id, or an end of it of at least four digits.
+def find_by_end(connection: Connection, kind: str, given: str) -> tuple[int, Document]:
+    """Return a request or deployment, with its local key, by its id or an end of it.
 
     Args:
         connection: The open replica.
         kind: `request` or `deployment`.
-        given: What somebody typed.
+        given: What somebody typed, of four digits at least.
 
     Raises:
         NotFound: There is none.
@@ -40,10 +41,10 @@ def find_by_end(connection: Connection, kind: str, given: str) -> Document:
         raise NotFound(f"there is no {kind} {given}", f"{listed} lists them")
     if len(rows) > 1:
         raise BadInput(f"{len(rows)} of them end in {given}", "give more digits of the id")
-    found = document_by_id(connection, rows[0][0])
+    found = document_by_id(connection, rows[0][1])
     if found is None:
         raise NotFound(f"the {kind} {given} is not in the registry any more")
-    return found
+    return int(rows[0][0]), found
 
 
 def document_by_id(connection: Connection, identity: str) -> Document | None:
@@ -85,6 +86,11 @@ class Names:
         if found is None or found.facts["number"] is None:
             return short_id(version)
         return f"{self._models.get(found.stream, '')}@{found.facts['number']}"
+
+    def number(self, version: str) -> int | None:
+        """Return the number of a version; None until an authority has given one."""
+        found = self.versions.get(version)
+        return None if found is None else found.facts["number"]
 
     def person(self, user: str) -> str:
         """Return what somebody is called."""

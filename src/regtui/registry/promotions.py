@@ -141,7 +141,7 @@ def promotion(context: Context, request: str) -> PromotionAnswer:
         BadInput: It is no short name, or that of several.
     """
     with context.reading() as connection:
-        document = find_by_end(connection, "request", request)
+        _, document = find_by_end(connection, "request", request)
         view, _ = _seeing(context, connection)
         return _answer(context, connection, view, document.id)
 
@@ -165,7 +165,7 @@ def review(context: Context, request: str, verdict: str, text: str = "") -> Prom
     if verdict not in {"approve", "reject", "none"}:
         raise BadInput(f"there is no verdict {verdict!r}", "approve, reject or none")
     with context.writing() as authority:
-        document = find_by_end(authority.connection, "request", request)
+        _, document = find_by_end(authority.connection, "request", request)
         model = authority.view.document(document.stream)
         if model is None:
             raise NotFound("the model of the request is not here")
@@ -195,7 +195,7 @@ def apply_promotion(
         BadInput: It has ended.
     """
     with context.writing() as authority:
-        document = find_by_end(authority.connection, "request", request)
+        _, document = find_by_end(authority.connection, "request", request)
         body = ActBody(break_glass, {})
         authority.submit("promotion.apply", document.stream, document.id, body)
         authority.flush()
@@ -212,7 +212,7 @@ def withdraw_promotion(context: Context, request: str) -> PromotionAnswer:
         BadInput: It has ended.
     """
     with context.writing() as authority:
-        document = find_by_end(authority.connection, "request", request)
+        _, document = find_by_end(authority.connection, "request", request)
         body = ActBody(None, {})
         authority.submit("promotion.withdraw", document.stream, document.id, body)
         authority.flush()

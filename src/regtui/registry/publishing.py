@@ -24,6 +24,7 @@ from msgspec import Struct
 from regtui.artifacts.faults import disk_errors
 from regtui.artifacts.leases import lease
 from regtui.core.errors import BadInput, Denied, RegtuiError
+from regtui.core.judgement.moving import ONLINE, TRIGGERS
 from regtui.core.operations import CaptureBody, ModelBody, Operation, decode_operation
 from regtui.core.verdicts import (
     Accepted,
@@ -264,7 +265,8 @@ class _Publishing:
     ) -> list[str]:
         """Make one operation again; return the version that it captured."""
         old, verdict = decode_operation(data), decode_verdict(sealed)
-        if not isinstance(verdict, Accepted) or old.stream == "access":
+        left_out = old.stream == "access" or old.kind in ONLINE
+        if not isinstance(verdict, Accepted) or left_out:
             self._answer.left_out += 1
             return []
         number = None
@@ -286,7 +288,23 @@ class _Publishing:
         if isinstance(verdict, Conflicted):
             reminter.note_conflicts(verdict.conflicts, getattr(new, "conflicts", ()))
         self._count(old, verdict.number)
+        for request in self._applied_by(old):
+            unit.bring(reminter.applied(request, old, unit))
+            self._answer.operations += 1
         return [old.entity] if isinstance(old.body, CaptureBody) else []
+
+    def _applied_by(self, old: Operation) -> list[tuple[str, str]]:
+        """Return the requests, with their streams, that an operation made apply by themselves."""
+        if old.kind not in TRIGGERS:
+            return []
+        with self._context.reading() as connection:
+            rows = connection.execute(
+                "select d.id::varchar, m.id::varchar from base.promotion p "
+                "join base.document d on d.key = p.key join base.model m on m.key = p.model "
+                "where p.state = 'applied' and d.body ->> '$.fields.state.by' = ?",
+                [old.id],
+            ).fetchall()
+        return [(str(request), str(model)) for request, model in rows]
 
     def _number(self, old: Operation, number: int | None) -> int | None:
         """Return the number of a version where it will have another one."""

@@ -12,9 +12,13 @@ import msgspec
 
 from regtui.core.operations import (
     GROUP_LIMIT,
+    ActBody,
     CaptureBody,
     Change,
     Operation,
+    PromotionApply,
+    ReportBody,
+    RequestBody,
     ResolveBody,
     StateBody,
     subject,
@@ -64,6 +68,12 @@ class Reminter:
         if isinstance(body, CaptureBody) and was_number is not None:
             made[NUMBER_TAG] = Change(str(was_number))
         body = msgspec.structs.replace(body, set=made)
+        if isinstance(body, ReportBody):
+            definition = self._operations.get(str(body.definition))
+            body = msgspec.structs.replace(body, definition=definition)
+        if isinstance(body, RequestBody):
+            # When it was applied stands in the history, and is made again by itself.
+            body = msgspec.structs.replace(body, auto=False)
         if isinstance(body, StateBody):
             document = authority.view.document(subject(operation))
             last = None if document is None else authority.accepted_by(document)
@@ -79,6 +89,28 @@ class Reminter:
             body=body,
             group=None if operation.group is None else self._group(operation.group),
             undoes=self._operations.get(operation.undoes or ""),
+        )
+
+    def applied(
+        self, request: tuple[str, str], by: Operation, authority: SoloAuthority
+    ) -> Operation:
+        """Return the operation that applies a request which another operation made apply itself.
+
+        Args:
+            request: Ids of the request and its model.
+            by: The old operation that did so.
+            authority: Of the unit of work in which it will be judged.
+        """
+        return PromotionApply(
+            id=uuid7(_milliseconds(by.id) * 1000),
+            replica=self._replica,
+            at=by.at,
+            actor=authority.actor.id,
+            stream=request[1],
+            entity=request[0],
+            body=ActBody(None, {}),
+            via=by.via,
+            session=by.session,
         )
 
     def note_conflicts(self, old: tuple[str, ...], new: tuple[str, ...]) -> None:

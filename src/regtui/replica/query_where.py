@@ -116,6 +116,30 @@ def _input(test: Condition, _: Operator) -> Clause:
     return among("v.key", "base.input", "version", names)
 
 
+def _deployed(test: Condition, _: Operator) -> Clause:
+    places = either(
+        Clause("true", []) if isinstance(value, Anything) else glob("environment", _name(value))
+        for value in test.values
+    )
+    running = Clause(
+        f"state in ('pending', 'live', 'draining') and {places.sql}", places.parameters
+    )
+    return among("v.key", "base.deployment", "version", running)
+
+
+def _check(test: Condition, _: Operator) -> Clause:
+    """Mean the last run of a check: what waits to be sent is newer than what was told."""
+    ended = either(
+        Clause("true", []) if isinstance(value, Anything) else Clause("outcome = ?", [_word(value)])
+        for value in test.values
+    )
+    last = Clause(
+        "key in (select arg_max(key, told) from base.check_run where name = ? group by version)",
+        [test.name],
+    )
+    return among("v.key", "base.check_run", "version", chain(" and ", [last, ended]))
+
+
 def _parent(test: Condition, _: Operator) -> Clause:
     ids = either(
         Clause("true", []) if isinstance(value, Anything) else _id_range("id", _word(value))
@@ -239,6 +263,8 @@ _FIELDS: dict[str, Callable[[Condition, Operator], Clause]] = {
     "source": _contains("source"),
     "parent": _parent,
     "input": _input,
+    "deployed": _deployed,
+    "check": _check,
 }
 
 

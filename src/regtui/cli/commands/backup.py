@@ -15,7 +15,7 @@ from regtui.registry.figures import age_text, count_text, size_text
 if TYPE_CHECKING:
     from regtui.registry.backup import BackupAnswer
 
-app = group("Write the whole registry into a file, and make it again from one.")
+app = group("Write the whole registry into a file, and make it from one.")
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A backup.", readable=False)]
 

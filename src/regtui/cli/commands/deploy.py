@@ -1,20 +1,38 @@
-"""`regtui deploy to | ls | show | state | stop | rollback`."""
+"""`regtui deploy REF ENVIRONMENT`, and `regtui deploy ls | show | state | stop | rollback`."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from regtui.cli import complete
-from regtui.cli.commands import group
+from regtui.cli.commands import deployments
+from regtui.cli.commands.deployments import place_text
 from regtui.cli.gate_text import outcome_line
-from regtui.cli.output import emit, say, table, warn
+from regtui.cli.output import emit, say
 from regtui.cli.settings import SETTINGS
-from regtui.registry.figures import age_text
 
 if TYPE_CHECKING:
     from regtui.registry.answers_production import DeploymentAnswer, Moved
 
-app = group("Record what runs where, and go back.")
+
+class _Deploy(TyperGroup):
+    """`deploy REF ENVIRONMENT` is `deploy to REF ENVIRONMENT`: no command has a version's name."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command of a command line."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["to", *args]
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    cls=_Deploy,
+    help="Record what runs where, and go back.",
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
 
 Deployment = Annotated[
     str,
@@ -60,42 +78,10 @@ def to_(
         values={key: value for key, value in values.items() if value},
         break_glass=break_glass,
     )
-    _tell(found, outcome, f"{reference} in {_place(environment, target)}")
+    _tell(found, outcome, f"{reference} in {place_text(environment, target)}")
 
 
-@app.command()
-def ls(
-    reference: Annotated[
-        str | None, typer.Argument(metavar="[MODEL|REF]", autocompletion=complete.references)
-    ] = None,
-    env: Annotated[
-        str | None, typer.Option(help="Only there.", autocompletion=complete.environments)
-    ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Those that have ended, too.")] = False,
-) -> None:
-    """List deployments, newest first."""
-    found = SETTINGS.registry().deployments(reference, environment=env, ended=all_)
-    if SETTINGS.json:
-        emit({"deployments": found})
-        return
-    if not found:
-        warn("nothing is deployed; `regtui deploy to REF ENVIRONMENT` records that something is")
-        return
-    rows = [
-        [
-            one.deployment,
-            one.version,
-            _place(one.environment, one.target),
-            one.state + ("?" if one.waiting else ""),
-            one.health,
-            "" if one.since is None else age_text(one.since),
-            one.author,
-            ", ".join(one.approved_by) + ("  ! break glass" if one.break_glass else ""),
-        ]
-        for one in found
-    ]
-    headings = ("DEPLOYMENT", "VERSION", "WHERE", "STATE", "HEALTH", "LIVE", "BY", "APPROVED BY")
-    say(table(headings, rows, right="LIVE"))
+app.command("ls")(deployments.deployments)
 
 
 @app.command()
@@ -116,14 +102,16 @@ def state(
 ) -> None:
     """Take a deployment to its next state."""
     found, outcome = SETTINGS.registry().transition(deployment, to, reason)
-    _tell(found, outcome, f"{found.version} in {_place(found.environment, found.target)}: {to}")
+    _tell(found, outcome, f"{found.version} in {place_text(found.environment, found.target)}: {to}")
 
 
 @app.command()
 def stop(deployment: Deployment, reason: Reason = "") -> None:
     """End a deployment."""
     found, outcome = SETTINGS.registry().transition(deployment, "stopped", reason)
-    _tell(found, outcome, f"{found.version} in {_place(found.environment, found.target)}: stopped")
+    _tell(
+        found, outcome, f"{found.version} in {place_text(found.environment, found.target)}: stopped"
+    )
 
 
 @app.command()
@@ -138,7 +126,7 @@ def rollback(
     found, outcome = SETTINGS.registry().roll_back(
         model, environment, target=target, reason=reason, break_glass=break_glass
     )
-    _tell(found, outcome, f"{model} in {_place(environment, target)} goes back")
+    _tell(found, outcome, f"{model} in {place_text(environment, target)} goes back")
 
 
 def _tell(found: "DeploymentAnswer | None", outcome: "Moved", wanted: str) -> None:
@@ -147,13 +135,9 @@ def _tell(found: "DeploymentAnswer | None", outcome: "Moved", wanted: str) -> No
         return
     done = wanted
     if found is not None:
-        place = _place(found.environment, found.target)
+        place = place_text(found.environment, found.target)
         done = f"{found.version} is {found.state} in {place} ({found.deployment})"
     say(outcome_line(done, wanted, outcome))
-
-
-def _place(environment: str, target: str) -> str:
-    return f"{environment}/{target}" if target else environment
 
 
 def _shown(one: "DeploymentAnswer") -> str:
@@ -161,11 +145,11 @@ def _shown(one: "DeploymentAnswer") -> str:
     facts = [
         ("deployment", f"{one.deployment}  ({one.id})"),
         ("version", one.version),
-        ("where", _place(one.environment, one.target)),
+        ("where", place_text(one.environment, one.target)),
         ("state", one.state + (" (the server has still to accept it)" if one.waiting else "")),
         ("live since", one.since or "never"),
         ("until", one.until or ""),
-        ("by", one.author),
+        ("by", one.by),
         ("request", one.request or ""),
         ("approved by", ", ".join(one.approved_by)),
         ("break glass", one.break_glass or ""),

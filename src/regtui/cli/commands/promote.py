@@ -9,6 +9,7 @@ from regtui.cli.commands import single
 from regtui.cli.output import emit, say
 from regtui.cli.promotion_text import request_text
 from regtui.cli.settings import SETTINGS
+from regtui.core.errors import BadInput, Blocked
 
 app = single()
 
@@ -20,9 +21,13 @@ def promote(
         typer.Argument(metavar="REF", help="The version.", autocompletion=complete.references),
     ],
     target: Annotated[
-        str,
-        typer.Argument(metavar="ALIAS|env:NAME", help="Where to.", autocompletion=complete.targets),
-    ],
+        str | None,
+        typer.Argument(metavar="ALIAS", help="Where to.", autocompletion=complete.targets),
+    ] = None,
+    env: Annotated[
+        str | None,
+        typer.Option(help="An environment instead.", autocompletion=complete.environments),
+    ] = None,
     reason: Annotated[str, typer.Option("--reason", "-m", help="Why.")] = "",
     by_hand: Annotated[
         bool, typer.Option("--by-hand", help="Not by itself when the last gate passes.")
@@ -35,13 +40,18 @@ def promote(
         typer.Option(metavar="REASON", help="Pass the gates as an admin; flagged for ever."),
     ] = None,
 ) -> None:
-    """Ask for an alias or environment to be moved to a version, and tell what that takes.
+    """Ask for a target to be moved to a version; tell what it takes.
 
-    It moves by itself when the last gate passes, if you are a maintainer of the model.
+    It moves by itself when the last gate passes, if you are a maintainer of the model. The request
+    is there, too, where a gate says no: that exits with 5.
     """
+    if (target is None) == (env is None):
+        raise BadInput(
+            "say where to: an alias or --env", "such as regtui promote team/m@7 champion"
+        )
     found = SETTINGS.registry().request_promotion(
         reference,
-        target,
+        f"env:{env}" if target is None else target,
         reason=reason,
         auto=not by_hand,
         break_glass=break_glass,
@@ -49,5 +59,7 @@ def promote(
     )
     if SETTINGS.json:
         emit({"request": found})
-        return
-    say(request_text(found))
+    else:
+        say(request_text(found))
+    if found.ready is False:
+        raise typer.Exit(Blocked.exit_code)

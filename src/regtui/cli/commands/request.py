@@ -5,12 +5,12 @@ from typing import Annotated
 import typer
 
 from regtui.cli import complete
-from regtui.cli.commands import group
-from regtui.cli.gate_text import outcome_line, sign
-from regtui.cli.output import emit, say, table, warn
+from regtui.cli.commands import group, requests
+from regtui.cli.gate_text import outcome_line
+from regtui.cli.output import emit, say
 from regtui.cli.promotion_text import request_text, target_text
 from regtui.cli.settings import SETTINGS
-from regtui.registry.figures import age_text
+from regtui.core.errors import Blocked
 
 app = group("Look after promotion requests.")
 
@@ -20,48 +20,22 @@ Request = Annotated[
 ]
 
 
-@app.command()
-def ls(
-    model: Annotated[str | None, typer.Argument(autocompletion=complete.models)] = None,
-    state: Annotated[str, typer.Option(help="open, applied, withdrawn or any.")] = "open",
-    mine: Annotated[bool, typer.Option("--mine", help="That wait for your review.")] = False,
-) -> None:
-    """List promotion requests, newest first."""
-    found = SETTINGS.registry().promotions(
-        model, state=None if state == "any" else state, mine=mine
-    )
-    if SETTINGS.json:
-        emit({"requests": found})
-        return
-    if not found:
-        warn("no such request; `regtui promote REF ALIAS` makes one")
-        return
-    rows = [
-        [
-            one.request,
-            target_text(one),
-            one.version or "remove",
-            f"{sum(bool(g.passed) for g in one.gates)}/{len(one.gates)} {sign(one.ready)}"
-            if one.state == "open"
-            else "",
-            "requested" if one.requested else one.state,
-            one.author,
-            age_text(one.created),
-        ]
-        for one in found
-    ]
-    headings = ("REQUEST", "TARGET", "TO", "GATES", "STATE", "BY", "AGE")
-    say(table(headings, rows, right="AGE"))
+app.command("ls")(requests.requests)
 
 
 @app.command()
 def show(request: Request) -> None:
-    """Show a request: what each gate says, and what people say."""
+    """Show a request: what each gate says, and what people say.
+
+    Exits with 5 where a gate of an open one says no.
+    """
     found = SETTINGS.registry().promotion(request)
     if SETTINGS.json:
         emit({"request": found})
-        return
-    say(request_text(found))
+    else:
+        say(request_text(found))
+    if found.ready is False:
+        raise typer.Exit(Blocked.exit_code)
 
 
 @app.command()

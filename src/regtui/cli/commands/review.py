@@ -14,25 +14,36 @@ from regtui.core.errors import BadInput
 app = single()
 
 
+VERDICTS = {"approve": "approve", "reject": "reject", "clear": "none"}
+
+
 @app.command()
 def review(
     request: Annotated[
         str, typer.Argument(help="Its short name.", autocompletion=complete.requests)
     ],
-    approve: Annotated[bool, typer.Option("--approve", help="Say yes.")] = False,
-    reject: Annotated[bool, typer.Option("--reject", help="Say no.")] = False,
-    clear: Annotated[bool, typer.Option("--clear", help="Take back what you said.")] = False,
-    text: Annotated[str, typer.Option("--text", "-m", help="Why.")] = "",
+    verdict: Annotated[
+        str,
+        typer.Argument(metavar="approve|reject|clear|comment", autocompletion=complete.verdicts),
+    ],
+    text: Annotated[str, typer.Option("--text", "-m", help="Why, or what you say.")] = "",
 ) -> None:
-    """Approve or reject a promotion request.
+    """Approve or reject a promotion request, or say something to it.
 
     An approval is bound to what you see: it does not count any more when the version, the target,
     a policy or what it read is another one.
     """
-    if approve + reject + clear != 1:
-        raise BadInput("say one of --approve, --reject and --clear", "`regtui request show` tells")
-    verdict = "approve" if approve else "reject" if reject else "none"
-    found = SETTINGS.registry().review(request, verdict, text)
+    registry = SETTINGS.registry()
+    if verdict == "comment":
+        said = registry.add_comment(f"request:{request}", text)
+        if SETTINGS.json:
+            emit({"comment": said})
+            return
+        say(f"commented on {request}")
+        return
+    if verdict not in VERDICTS:
+        raise BadInput(f"there is no verdict {verdict!r}", "approve, reject, clear or comment")
+    found = registry.review(request, VERDICTS[verdict], text)
     if SETTINGS.json:
         emit({"request": found})
         return

@@ -29,7 +29,8 @@ from regtui.core.operations import Operation
 ONLINE = frozenset({"policy.put", "policy.remove"})
 """What only a server changes: it never takes effect on a replica by itself."""
 
-_TRIGGERS = frozenset({"promotion.request", "promotion.review", "check.report"})
+TRIGGERS = frozenset({"promotion.request", "promotion.review", "check.report"})
+"""What may make a request's last gate pass."""
 
 
 def ask_gates(operation: Operation, merger: Merger) -> Governed:
@@ -54,7 +55,7 @@ def ask_gates(operation: Operation, merger: Merger) -> Governed:
 
 def apply_by_itself(operation: Operation, merger: Merger) -> None:
     """Apply the requests whose last gate an operation made pass."""
-    if operation.kind not in _TRIGGERS or not merger.view.seq:
+    if operation.kind not in TRIGGERS or not merger.view.seq:
         return
     for promotion in _waiting(operation, merger):
         requester = merger.view.person(str(promotion.facts["author"]))

@@ -120,7 +120,7 @@ def _sort_keys(typed: str, known: Known) -> list[str]:
     return [
         field.name + ("." if field.naming == "required" else "")
         for field in dict.fromkeys(FIELDS.values())
-        if field.name.startswith(typed) and (field.sortable or field.naming == "required")
+        if field.name.startswith(typed) and field.sortable
     ]
 
 

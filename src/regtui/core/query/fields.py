@@ -191,6 +191,22 @@ _TABLE = (
         example="input:reviews-*",
         presence=True,
     ),
+    Field(
+        name="deployed",
+        kind="glob",
+        help="An environment that it is deployed to now; * for any",
+        example="deployed:production",
+        presence=True,
+    ),
+    Field(
+        name="check",
+        kind="choice",
+        help="How the last run of a check ended; * for having one",
+        example="check.smoke:passed",
+        naming="required",
+        presence=True,
+        choices=("passed", "failed", "error", "timeout"),
+    ),
 )
 
 FIELDS = {field.name: field for field in _TABLE}

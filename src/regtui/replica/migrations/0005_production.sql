@@ -90,3 +90,63 @@ create table base.deployment (
 
 -- Which definitions of checks the owner of this machine lets run, by their digest.
 create table base.trusted (digest varchar not null, since bigint not null);
+
+create view policies as
+select d.name as policy, d.models, d.target_kind, d.target, d.state, a.name as author,
+       make_timestamp(d.created * 1000) as created, d.id
+  from base.definition d
+  left join base.actor a on a.key = d.author
+ where d.kind = 'policy';
+
+create view checks as
+select d.name as "check", d.models, d.state, a.name as author,
+       make_timestamp(d.created * 1000) as created, d.id
+  from base.definition d
+  left join base.actor a on a.key = d.author
+ where d.kind = 'check';
+
+create view check_runs as
+select m.name as model, v.number, r.name as "check", r.outcome, r.counts, r.runner,
+       make_timestamp(r.started * 1000) as started, make_timestamp(r.ended * 1000) as ended,
+       a.name as author, v.id as version_id, r.id
+  from base.check_run r
+  join base.version v on v.key = r.version
+  join base.model m on m.key = v.model
+  left join base.actor a on a.key = r.author;
+
+create view figures as
+select m.name as model, v.number, r.name as "check", f.name as figure, f.value, r.id as check_run
+  from base.figure f
+  join base.check_run r on r.key = f.run
+  join base.version v on v.key = r.version
+  join base.model m on m.key = v.model;
+
+create view requests as
+select m.name as model, v.number, p.target_kind, p.target, p.state, p.reason,
+       p.glass as break_glass, a.name as author, make_timestamp(p.created * 1000) as created,
+       v.id as version_id, p.id
+  from base.promotion p
+  join base.model m on m.key = p.model
+  left join base.version v on v.key = p.version
+  left join base.actor a on a.key = p.author;
+
+create view reviews as
+select p.id as request, a.name as author, r.verdict, r.role, r.text,
+       make_timestamp(r.said * 1000) as said
+  from base.review r
+  join base.promotion p on p.key = r.promotion
+  left join base.actor a on a.key = r.author;
+
+create view environments as
+select e.name as environment, e.kind, e.protected, e.description, e.expect, e.state, e.id
+  from base.environment e;
+
+create view deployments as
+select m.name as model, v.number, d.environment, d.target, d.state,
+       make_timestamp(d.since * 1000) as since, make_timestamp(d.until * 1000) as until,
+       a.name as author, d.url, d.reason, d.promotion as request, d.replaces, d.replaced_by,
+       d.rollback_of, v.id as version_id, d.id
+  from base.deployment d
+  join base.model m on m.key = d.model
+  join base.version v on v.key = d.version
+  left join base.actor a on a.key = d.author;

@@ -1,0 +1,49 @@
+"""`regtui requests`, which is `regtui request ls`."""
+
+from typing import Annotated
+
+import typer
+
+from regtui.cli import complete
+from regtui.cli.commands import single
+from regtui.cli.gate_text import sign
+from regtui.cli.output import emit, say, table, warn
+from regtui.cli.promotion_text import target_text
+from regtui.cli.settings import SETTINGS
+from regtui.registry.figures import age_text
+
+app = single()
+
+
+@app.command()
+def requests(
+    model: Annotated[str | None, typer.Argument(autocompletion=complete.models)] = None,
+    state: Annotated[str, typer.Option(help="open, applied, withdrawn or any.")] = "open",
+    mine: Annotated[bool, typer.Option("--mine", help="That wait for your review.")] = False,
+) -> None:
+    """List promotion requests, newest first."""
+    found = SETTINGS.registry().promotions(
+        model, state=None if state == "any" else state, mine=mine
+    )
+    if SETTINGS.json:
+        emit({"requests": found})
+        return
+    if not found:
+        warn("no such request; `regtui promote REF ALIAS` makes one")
+        return
+    rows = [
+        [
+            one.request,
+            target_text(one),
+            one.version or "remove",
+            f"{sum(bool(g.passed) for g in one.gates)}/{len(one.gates)} {sign(one.ready)}"
+            if one.state == "open"
+            else "",
+            "requested" if one.requested else one.state,
+            one.author,
+            age_text(one.created),
+        ]
+        for one in found
+    ]
+    headings = ("REQUEST", "TARGET", "TO", "GATES", "STATE", "BY", "AGE")
+    say(table(headings, rows, right="AGE"))

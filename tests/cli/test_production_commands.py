@@ -1,0 +1,205 @@
+"""Policies, promotion requests, environments and deployments on the command line."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.process import Regtui
+from tests.cli.schemas import check
+
+POLICY = """
+[[policy]]
+name = "prod"
+models = "team/*"
+alias = "production"
+approvals = 1
+metadata = ["description"]
+rollback = "free"
+break_glass = true
+"""
+
+
+@pytest.fixture
+def two(ranker: Regtui, tmp_path: Path) -> Regtui:
+    """Return a registry with two versions, of which production is at the first one."""
+    (tmp_path / "weights").write_text("two", encoding="utf-8")
+    assert ranker("capture", tmp_path / "weights", "--model", "team/ranker").code == 0
+    assert ranker("alias", "set", "team/ranker@1", "production").code == 0
+    return ranker
+
+
+@pytest.fixture
+def policed(two: Regtui, tmp_path: Path) -> Regtui:
+    """Return the same under a policy."""
+    file = tmp_path / "policies.toml"
+    file.write_text(POLICY, encoding="utf-8")
+    check(two.json("policy", "put", file), "policy-put")
+    return two
+
+
+def request(regtui: Regtui) -> str:
+    answer = regtui("promote", "team/ranker@2", "production", "-m", "better", "--json")
+    assert answer.code == 5  # it is there, and a gate says no
+    check(answer.json, "promote")
+    return str(answer.json["request"]["request"])
+
+
+def at(regtui: Regtui, alias: str = "production") -> Any:
+    found = regtui.json("aliases", "team/ranker")["aliases"]
+    return {one["alias"]: one["number"] for one in found}.get(alias)
+
+
+def test_policies_are_put_listed_shown_and_removed(policed: Regtui, tmp_path: Path) -> None:
+    again = policed.json("policy", "put", tmp_path / "policies.toml")
+    assert again["policies"][0]["changed"] is False
+    listed = policed.json("policy", "ls", "team/ranker")
+    check(listed, "policy-ls")
+    assert [one["policy"] for one in listed["policies"]] == ["prod"]
+    check(policed.json("policy", "show", "prod"), "policy-show")
+    shown = policed("policy", "show", "prod").out
+    (tmp_path / "again.toml").write_text(shown, encoding="utf-8")
+    same = policed.json("policy", "put", tmp_path / "again.toml")
+    assert same["policies"][0]["changed"] is False
+    check(policed.json("policy", "rm", "prod"), "policy-rm")
+    assert policed.json("policy", "ls")["policies"] == []
+    assert policed("policy", "show", "prod").code == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[policy]]\nname = 'x'\n", "protects an alias or an environment"),
+        ("[[policy]]\nname = 'x'\nalias = 'a'\nenvironment = 'b'\n", "an alias or an environment"),
+        ("[[policy]]\nname = 'x'\nalias = 'a'\naprovals = 2\n", "aprovals"),
+        ("[[policy]]\nname = 'x'\nalias = 'a'\nrule = 'checks.'\n", "no CEL expression"),
+        ("[[policy]]\nname = 'x'\nalias = 'a'\nmax_age = 'soon'\n", "no duration"),
+        ("[[policy]]\nname = 'x'\nalias = 'a'\nfreeze = ['always']\n", "no window"),
+        ("[[policy]]\nalias = 'a'\n", "has a name and a scope"),
+        ("policy = 3\n", "no table [[policy]]"),
+        ("[[policy]\n", "is no TOML"),
+    ],
+)
+def test_a_malformed_policy_is_refused_in_one_line(
+    two: Regtui, tmp_path: Path, text: str, said: str
+) -> None:
+    (tmp_path / "bad.toml").write_text(text, encoding="utf-8")
+    answer = two("policy", "put", tmp_path / "bad.toml")
+    assert answer.code == 2
+    assert said in answer.error
+    assert two.json("policy", "ls")["policies"] == []
+
+
+def test_a_file_that_is_not_there_is_said_so(two: Regtui, tmp_path: Path) -> None:
+    assert two("policy", "put", tmp_path / "none.toml").code == 3
+
+
+def test_policy_test_tells_what_would_pass_and_what_is_out_of_policy(policed: Regtui) -> None:
+    answer = policed("policy", "test", "prod", "--json")
+    assert answer.code == 5
+    check(answer.json, "policy-test")
+    assert answer.json["out_of_policy"] == ["team/ranker@1"]
+    assert policed("edit", "team/ranker@1", "--description", "the first").code == 0
+    passed = policed("policy", "test", "prod", "--json")
+    assert passed.code == 0
+    said = {one["reference"]: one["passed"] for one in passed.json["versions"]}
+    assert said == {"team/ranker@1": True, "team/ranker@2": False}
+
+
+def test_a_protected_alias_is_blocked_with_exit_code_5(policed: Regtui) -> None:
+    answer = policed("alias", "set", "team/ranker@2", "production")
+    assert answer.code == 5
+    assert "0 of 1 approvals" in answer.error
+    assert policed("alias", "rm", "team/ranker@production").code == 5
+    assert policed("model", "delete", "team/ranker").code == 2
+    assert at(policed) == 1
+
+
+def test_a_request_moves_by_itself_when_its_last_gate_passes(policed: Regtui) -> None:
+    asked = request(policed)
+    assert at(policed) == 1
+    check(policed.json("requests"), "request-ls")
+    assert policed("review", asked, "comment", "-m", "why now?").code == 0
+    said = policed.json("comments", "team/ranker@2")["comments"]
+    assert [one["text"] for one in said] == ["why now?"]
+    check(policed.json("review", asked, "approve", "-m", "fine"), "review")
+    assert at(policed) == 1
+    assert policed("edit", "team/ranker@2", "--description", "the second").code == 0
+    shown = policed("request", "show", asked, "--json")
+    assert shown.code == 5
+    check(shown.json, "request-show")
+    assert "does not count" in policed("request", "show", asked).out
+    check(policed.json("review", asked, "approve"), "review")
+    assert at(policed) == 2
+    done = policed.json("request", "show", asked)["request"]
+    assert done["state"] == "applied"
+    assert [one["passed"] for one in done["gates"]] == [True] * len(done["gates"])
+    assert policed("revert", "team/ranker@production").code == 0
+    assert at(policed) == 1
+
+
+def test_an_admin_breaks_glass_with_a_reason_that_stays(policed: Regtui) -> None:
+    asked = policed.json("promote", "team/ranker@2", "production", "--break-glass", "it is burning")
+    assert asked["request"]["break_glass"] == "it is burning"
+    assert at(policed) == 2
+    shown = policed("request", "show", asked["request"]["request"]).out
+    assert "passed by an admin without its gates: it is burning" in shown
+
+
+def test_requests_are_applied_by_hand_and_withdrawn(policed: Regtui) -> None:
+    asked = request(policed)
+    answer = policed("request", "apply", asked)
+    assert answer.code == 5
+    check(policed.json("request", "withdraw", asked), "request-withdraw")
+    assert policed("request", "withdraw", asked).code == 2
+    assert policed("review", asked, "approve").code == 2
+    assert policed("review", asked).code == 2
+    assert policed("review", asked, "perhaps").code == 2
+    assert policed("promote", "team/ranker@2").code == 2
+    assert policed("request", "show", "zzzz").code == 2
+    assert policed("request", "show", "00000000").code == 3
+    assert policed("request", "ls", "--state", "lost").code == 2
+
+
+def test_environments_are_put_listed_and_removed(two: Regtui) -> None:
+    made = two.json("env", "put", "Prod", "--kind", "production", "--expect", "1m")
+    check(made, "env-put")
+    assert made["environment"]["environment"] == "prod"
+    assert two.json("env", "put", "prod")["changed"] is False
+    check(two.json("env", "ls"), "env-ls")
+    assert two("env", "put", "prod", "--expect", "often").code == 2
+    assert two("deploy", "team/ranker@1", "prod").code == 0
+    assert "deployments run in prod" in two("env", "rm", "prod").error
+    (live,) = two.json("deploy", "ls")["deployments"]
+    assert two("deploy", "stop", live["deployment"], "-m", "done").code == 0
+    check(two.json("env", "rm", "prod"), "env-rm")
+    assert two("deploy", "team/ranker@1", "prod").code == 3
+
+
+def test_deployments_are_recorded_replaced_and_rolled_back(two: Regtui) -> None:
+    assert two("env", "put", "prod").code == 0
+    first = two.json("deploy", "team/ranker@1", "prod", "--target", "eu")
+    check(first, "deploy-to")
+    second = two.json("deploy", "team/ranker@2", "prod", "--target", "eu")
+    assert second["deployment"]["replaces"] == first["deployment"]["deployment"]
+    back = two.json("deploy", "rollback", "team/ranker", "prod", "--target", "eu")
+    check(back, "deploy-rollback")
+    assert back["deployment"]["version"] == "team/ranker@1"
+    listed = two.json("deploy", "ls", "--all")
+    check(listed, "deploy-ls")
+    assert [one["state"] for one in listed["deployments"]] == ["live", "rolled_back", "stopped"]
+    check(two.json("deploy", "show", first["deployment"]["deployment"]), "deploy-show")
+    assert two("version", "archive", "team/ranker@1").code == 2
+    assert two("deploy", "rollback", "team/ranker", "prod").code == 3
+    live = back["deployment"]["deployment"]
+    assert two("deploy", "state", live, "lost").code == 2
+    check(two.json("deploy", "state", live, "draining"), "deploy-state")
+    check(two.json("deploy", "stop", live), "deploy-stop")
+    assert two("deploy", "state", live, "live").code == 2
+
+
+def test_what_was_done_to_production_stands_in_the_log(policed: Regtui) -> None:
+    request(policed)
+    said = policed("log").out
+    assert "asked for production to be @2" in said
+    assert "put the policy prod of team/*" in said
