@@ -123,8 +123,8 @@ def registry() -> Iterator[Connection]:
             (72, 2, "production", "stopped"),
             (73, 3, "staging", "pending"),
         ]:
-            ran = {"version": of, "environment": place, "state": state}
-            insert(connection, "deployment", {"key": key, **ran})
+            ran = {"version": of, "environment": place, "state": state, "target": ""}
+            insert(connection, "deployment", {"key": key, **ran, **MADE, "model": 1, "created": 0})
         for key, of, told, outcome in [
             (81, 1, 10, "failed"),
             (82, 1, 20, "passed"),
@@ -132,10 +132,13 @@ def registry() -> Iterator[Connection]:
             (84, 2, 20, "timeout"),
         ]:
             ran = {"version": of, "name": "smoke", "told": told, "outcome": outcome}
-            insert(connection, "check_run", {"key": key, **ran})
+            where = {"runner": "box", "started": 0, "ended": 0, "counts": True}
+            insert(connection, "check_run", {"key": key, **ran, **MADE, **where})
         insert(connection, "input", {"version": 3, "name": "reviews-2026", "uri": "s3://x"})
         yield connection
 
+
+MADE = {"id": "3f9c00aa11" + "0" * 22, "author": 1}
 
 CASES: dict[str, set[int]] = {
     "": {1, 2, 3, 4, 5},
