@@ -203,3 +203,18 @@ def test_what_was_done_to_production_stands_in_the_log(policed: Regtui) -> None:
     said = policed("log").out
     assert "asked for production to be @2" in said
     assert "put the policy prod of team/*" in said
+
+
+def test_a_version_is_signed_once_by_a_replica_and_checked(two: Regtui, tmp_path: Path) -> None:
+    assert two("verify", "team/ranker@1", "--signature").code == 8
+    assert two("verify", "--signature").code == 2
+    signed = two.json("sign", "team/ranker@1")
+    check(signed, "signatures")
+    assert (signed["changed"], signed["signatures"][0]["valid"]) == (True, True)
+    assert two.json("sign", "team/ranker@1")["changed"] is False
+    check(two.json("verify", "team/ranker@1", "--signature"), "signatures")
+    policy = '[[policy]]\nname = "s"\nmodels = "team/*"\nalias = "signed"\nsigned = true\n'
+    (tmp_path / "signed.toml").write_text(policy, encoding="utf-8")
+    assert two("policy", "put", tmp_path / "signed.toml").code == 0
+    assert two("alias", "set", "team/ranker@2", "signed").code == 5
+    assert two("alias", "set", "team/ranker@1", "signed").code == 0

@@ -121,6 +121,13 @@ class SoloAuthority:
         self.submitted: list[int] = []
         """Sequence numbers of what was submitted; what waits for the remote has one, too."""
 
+    def signing_key(self) -> Key:
+        """Return the key of this replica, which has a new one where it is a copy."""
+        self._identify()
+        if self._key is None:
+            raise AssertionError("a replica that was identified has a key")
+        return self._key
+
     def begin_group(self) -> None:
         """Make what is submitted from now on one intent, which is also undone as one.
 

@@ -237,7 +237,7 @@ def signed(case: Case) -> GateResult:
             return GateResult("signed", True, f"signed by the replica {replica[:8]}")
     if unknown:
         return GateResult("signed", None, "the server knows whose key it is")
-    return GateResult("signed", False, "it is not signed; `regtui version sign` does")
+    return GateResult("signed", False, "it is not signed; `regtui sign` does")
 
 
 def clean_git(case: Case) -> GateResult:

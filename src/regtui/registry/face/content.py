@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from regtui.registry.answers import Captured, Verified, VersionAnswer
     from regtui.registry.capture import Progress
     from regtui.registry.series import Series
+    from regtui.registry.signing import SignatureAnswer
 
 
 class ContentVerbs(Verbs):
@@ -137,3 +138,23 @@ class ContentVerbs(Verbs):
         from regtui.registry import content
 
         return content.verify(self.context, reference, on_progress)
+
+    def sign(self, reference: str) -> "tuple[list[SignatureAnswer], bool]":
+        """Sign the content of a version with this replica's key; tell whether that is new.
+
+        Raises:
+            NotFound: There is no such version, or it is deleted.
+        """
+        from regtui.registry import signing
+
+        return signing.sign(self.context, reference)
+
+    def signatures(self, reference: str) -> "list[SignatureAnswer]":
+        """Return the signatures of a version's content, and whether they are right.
+
+        Raises:
+            NotFound: There is no such version.
+        """
+        from regtui.registry import signing
+
+        return signing.signatures(self.context, reference)
