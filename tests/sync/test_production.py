@@ -95,12 +95,16 @@ def test_what_is_governed_is_requested_offline_and_done_in_one_sync(
     assert outcome.requested
     assert answer.requested
     assert at(ben) == 1
+    (alias,) = ben.registry.aliases()
+    assert (alias.protected, alias.requested) == (True, "nlp/bert@2")
     ben.sync()
     ann.sync()
     assert (at(ann), at(ben)) == (2, 2)
     back = ann.registry.revert("nlp/bert@production")
     assert (back.requested, back.changed, at(ann)) == (True, False, 2)
+    assert ann.registry.aliases()[0].requested == "nlp/bert@1"
     ann.sync()
+    assert ann.registry.aliases()[0].requested is None
     assert at(ann) == 1
 
 

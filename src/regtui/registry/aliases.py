@@ -84,6 +84,8 @@ def aliases(context: Context, model: str | None = None) -> list[AliasAnswer]:
     Raises:
         NotFound: There is no such model.
     """
+    from regtui.registry.protection import Protection
+
     with context.reading() as connection:
         key = None if model is None else find_model(connection, model)[0]
         rows = connection.execute(
@@ -96,6 +98,7 @@ def aliases(context: Context, model: str | None = None) -> list[AliasAnswer]:
             "order by m.name, a.name",
             [key, key],
         ).fetchall()
+        protection = Protection(connection)
     return [
         AliasAnswer(
             model=model_name,
@@ -105,6 +108,8 @@ def aliases(context: Context, model: str | None = None) -> list[AliasAnswer]:
             short_id=short_id(version),
             moved=iso(moved * 1000),
             conflict=conflict,
+            protected=protection.protects(model_name, name),
+            requested=protection.requested(model_name, name),
         )
         for model_name, name, number, version, moved, conflict in rows
     ]

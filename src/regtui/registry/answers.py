@@ -119,6 +119,9 @@ class AliasAnswer(Struct, frozen=True, kw_only=True):
         short_id: `:` and the leading hex digits of that id.
         moved: Since when it points there.
         conflict: Id of the open conflict about where it points; None without one.
+        protected: Whether a policy protects it.
+        requested: Where it was asked to point, which the server has still to decide; None where
+            nothing is.
     """
 
     model: str
@@ -128,6 +131,8 @@ class AliasAnswer(Struct, frozen=True, kw_only=True):
     short_id: str
     moved: str
     conflict: str | None = None
+    protected: bool = False
+    requested: str | None = None
 
 
 class FileAnswer(Struct, frozen=True, kw_only=True):

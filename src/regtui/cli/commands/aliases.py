@@ -45,10 +45,12 @@ def aliases(
             str(a.number),
             a.short_id,
             age_text(a.moved),
+            ("protected" if a.protected else "")
+            + (f"  requested: {a.requested}" if a.requested else ""),
         ]
         for a in found
     ]
-    say(table(("ALIAS", "NUMBER", "ID", "MOVED"), rows, right="NUMBER MOVED"))
+    say(table(("ALIAS", "NUMBER", "ID", "MOVED", ""), rows, right="NUMBER MOVED"))
 
 
 def _tell_history(alias: str | None) -> None:

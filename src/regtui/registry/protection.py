@@ -1,0 +1,58 @@
+"""Which aliases policies protect, and what was asked of them that the server still decides."""
+
+from regtui.core.access import in_scope
+from regtui.core.identity import short_id
+from regtui.core.operations import ActBody, AliasBody
+from regtui.registry.production_lookups import document_by_id
+from regtui.registry.promotions import requested_operations
+from regtui.replica.database import Connection
+
+
+class Protection:
+    """What policies say of aliases, read once for many of them.
+
+    Args:
+        connection: The open replica.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._policies = connection.execute(
+            "select models, target from base.definition "
+            "where kind = 'policy' and state = 'active' and target_kind = 'alias'"
+        ).fetchall()
+        self._requested = _requested(connection)
+
+    def protects(self, model: str, alias: str) -> bool:
+        """Tell whether a policy protects an alias of a model."""
+        return any(target == alias and in_scope(models, model) for models, target in self._policies)
+
+    def requested(self, model: str, alias: str) -> str | None:
+        """Return where an alias was asked to point; `nothing` where it is to be taken away."""
+        return self._requested.get((model, alias))
+
+
+def _requested(connection: Connection) -> dict[tuple[str, str], str]:
+    """Return the references that aliases were asked to point to, by model and alias."""
+    wanted: dict[tuple[str, str], str | None] = {}
+    for operations in requested_operations(connection).values():
+        for operation in operations:
+            body = operation.body
+            if isinstance(body, AliasBody):
+                wanted[operation.stream, body.name] = body.set["version"].to
+            elif isinstance(body, ActBody):
+                request = document_by_id(connection, operation.entity)
+                if request is not None and request.facts["target_kind"] == "alias":
+                    name = str(request.facts["target"])
+                    wanted[operation.stream, name] = request.facts["version"]
+    found: dict[tuple[str, str], str] = {}
+    for (model, alias), version in wanted.items():
+        row = connection.execute(
+            "select m.name, v.number from base.model m left join base.version v "
+            "on v.model = m.key and v.id = ? where m.id = ?",
+            [version, model],
+        ).fetchone()
+        if row is not None:
+            name, number = row
+            called = "nothing" if version is None else short_id(version)
+            found[name, alias] = called if number is None else f"{name}@{number}"
+    return found
