@@ -12,10 +12,35 @@ from regtui.core.errors import (
 )
 from regtui.core.verdicts import Rejected, decode_verdict
 from regtui.registry.context import Context
+from regtui.replica.remote import read_remote
+
+
+def require_server(context: Context) -> None:
+    """Make sure that who decides can be asked, before anything is made that he decides alone.
+
+    What was sent once can't be taken back, so it is asked first.
+
+    Raises:
+        Unreachable: The server does not answer.
+        NotFound: Nobody is signed in.
+        Denied: The token is not good any more.
+    """
+    from regtui.registry.remote import who_am_i
+    from regtui.registry.syncing import signed_in
+
+    with context.reading() as connection:
+        if read_remote(connection) is None:
+            return
+    try:
+        with signed_in(context) as transport:
+            who_am_i(transport)
+    except (Unreachable, NotFound, Denied) as error:
+        message = error.message.removesuffix("; your work is kept here")
+        raise type(error)(f"only the server decides this, and {message}", error.hint) from None
 
 
 def decide_now(context: Context, operations: Sequence[str]) -> None:
-    """Have the server decide about operations that wait; where it can't be asked they are dropped.
+    """Have the server decide about operations that wait; what was not sent yet is dropped.
 
     Args:
         context: The registry.

@@ -18,7 +18,7 @@ from regtui.core.policies import Policy, policy_of, target_of
 from regtui.registry.answers import iso
 from regtui.registry.answers_production import PolicyAnswer, Tried
 from regtui.registry.context import Context
-from regtui.registry.deciding import decide_now
+from regtui.registry.deciding import decide_now, require_server
 from regtui.registry.lookups import actor_names
 from regtui.registry.moved import gate_answers
 from regtui.registry.production_lookups import Names, all_pass
@@ -52,6 +52,7 @@ def put_policies(
         Unreachable: The server, which decides, does not answer; nothing was changed.
     """
     wanted = [read_policy(table) for table in tables]
+    require_server(context)
     changed, waiting = submit_policies(context, wanted)
     decide_now(context, waiting)
     with context.reading() as connection:
@@ -100,6 +101,7 @@ def remove_policy(context: Context, name: str, models: str | None = None) -> Pol
         BadInput: Several scopes have the name.
         Unreachable: The server, which decides, does not answer; nothing was changed.
     """
+    require_server(context)
     with context.writing() as authority:
         found = _find(authority.connection, name, models)
         change = Change("removed", saw=found.stamp("state"))
