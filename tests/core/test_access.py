@@ -1,5 +1,6 @@
 """Who may do what where, and that what one may not see does not exist."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,8 +9,11 @@ from regtui.core.access import ADMINISTRATION, REQUIRED, Actor, Grant, Role, in_
 from regtui.core.identity import alias_id
 from regtui.core.judgement import judge
 from regtui.core.operations import KINDS, Change, Operation, StateBody
-from regtui.core.verdicts import Accepted, Rejected, encode_verdict
+from regtui.core.verdicts import Accepted, Rejected, Verdict, encode_verdict
 from tests.core.registry_state import Authority, RegistryState, Replica
+
+EVERYWHERE = frozenset({"environment.put"})
+"""What belongs to all models: it takes a role over all of them."""
 
 WORK = [kind for kind in KINDS if kind not in ADMINISTRATION]
 SEEING = [role for role in Role if role >= Role.VIEWER]
@@ -28,6 +32,8 @@ def legal(kind: str) -> tuple[Authority, Operation]:
     if verb == "restore":
         ann.archive(made[subject])
         ann.sync()
+    if subject in {"policy", "check", "environment", "promotion", "deployment"}:
+        made |= _production(ann, made)
     if kind == "comment.edit":
         made["comment"] = ann.comment(made["version"], "looks good").entity
         ann.sync()
@@ -41,7 +47,47 @@ def legal(kind: str) -> tuple[Authority, Operation]:
     return authority, make(ann, kind, made)
 
 
-def make(ann: Replica, kind: str, made: dict[str, str]) -> Operation:  # noqa: PLR0911 -- one a kind
+def _production(ann: Replica, made: dict[str, str]) -> dict[str, str]:
+    """Set up what nothing protects: what does asks for a maintainer, whatever the kind."""
+    scope = "nlp/*"
+    ann.put_policy("prod", {"alias": "elsewhere"}, models=scope)
+    ann.put_check("smoke", {"run": "true"}, models=scope)
+    ann.put_environment("test", {"protected": False})
+    promotion = ann.request(made["model"], "champion", made["version"]).entity
+    deployment = ann.deploy(made["version"], "test").entity
+    ann.sync()
+    return {"promotion": promotion, "deployment": deployment}
+
+
+def make(ann: Replica, kind: str, made: dict[str, str]) -> Operation:
+    subject, _, verb = kind.partition(".")
+    if subject in {"policy", "check", "environment", "promotion", "deployment"}:
+        return _made_of_production(ann, kind, made)
+    return _made_of_models(ann, kind, made)
+
+
+def _made_of_production(ann: Replica, kind: str, made: dict[str, str]) -> Operation:
+    version, promotion, scope = made["version"], made["promotion"], "nlp/*"
+    does: dict[str, Callable[[], Operation]] = {
+        "policy.put": lambda: ann.put_policy("prod", {"alias": "other"}, models=scope),
+        "policy.remove": lambda: ann.remove_policy("prod", models=scope),
+        "check.put": lambda: ann.put_check("smoke", {"run": "false"}, models=scope),
+        "check.remove": lambda: ann.remove_check("smoke", models=scope),
+        "check.report": lambda: ann.report(version, "smoke"),
+        "environment.put": lambda: ann.put_environment("test", {"description": "new"}),
+        "promotion.request": lambda: ann.request(made["model"], "champion", version),
+        "promotion.review": lambda: ann.review(promotion),
+        "promotion.apply": lambda: ann.apply(promotion),
+        "promotion.withdraw": lambda: ann.withdraw_request(promotion),
+        "deployment.record": lambda: ann.deploy(version, "test"),
+        "deployment.transition": lambda: ann.transition(made["deployment"], "stopped"),
+    }
+    return does[kind]()
+
+
+def _made_of_models(  # noqa: PLR0911 -- one a kind
+    ann: Replica, kind: str, made: dict[str, str]
+) -> Operation:
     subject, _, verb = kind.partition(".")
     if kind == "model.create":
         return ann.create("nlp/other")
@@ -75,7 +121,8 @@ def test_every_kind_has_a_required_role() -> None:
 @pytest.mark.parametrize("role", SEEING)
 def test_a_role_may_do_exactly_what_requires_it_or_less(kind: str, role: Role) -> None:
     authority, operation = legal(kind)
-    actor = Actor(operation.actor, "ann", (Grant(role, "nlp/*"),))
+    scope = "*" if kind in EVERYWHERE else "nlp/*"
+    actor = Actor(operation.actor, "ann", (Grant(role, scope),))
     verdict = judge(operation, authority.state, actor, authority.now).verdict
     if role >= REQUIRED[kind]:
         assert type(verdict) is Accepted
@@ -90,6 +137,8 @@ def test_a_refusal_for_no_sight_is_the_refusal_for_what_is_not_there(
     kind: str, grants: tuple[Grant, ...]
 ) -> None:
     authority, operation = legal(kind)
+    if kind == "check.report" and Grant(Role.REPORTER, "*") in grants:
+        return  # which is what reporters are for
     actor = Actor(operation.actor, "ann", grants)
     hidden = judge(operation, authority.state, actor, authority.now).verdict
     absent = judge(operation, RegistryState(final=True), actor, authority.now).verdict
@@ -161,3 +210,68 @@ def test_a_scope_is_everything_a_prefix_or_one_model(scope: str, name: str, insi
 def test_the_highest_role_in_scope_counts() -> None:
     grants = (Grant(Role.VIEWER, "*"), Grant(Role.APPROVER, "nlp/*"), Grant(Role.ADMIN, "cv/*"))
     assert role_of(Actor("id", "ann", grants), "nlp/bert") == Role.APPROVER
+
+
+def verdict_of(kind: str, *grants: Grant) -> Verdict:
+    authority, operation = legal(kind)
+    actor = Actor(operation.actor, "ann", grants)
+    return judge(operation, authority.state, actor, authority.now).verdict
+
+
+@pytest.mark.parametrize(
+    ("role", "scope", "counts"),
+    [
+        (Role.REPORTER, "*", True),
+        (Role.REPORTER, "nlp/*", True),
+        (Role.REPORTER, "nlp/bert", True),
+        (Role.CONTRIBUTOR, "*", False),
+        (Role.APPROVER, "nlp/bert", False),
+        (Role.MAINTAINER, "*", False),
+        (Role.ADMIN, "nlp/*", True),
+    ],
+)
+def test_reports_count_where_a_reporter_makes_them(role: Role, scope: str, counts: bool) -> None:
+    authority, operation = legal("check.report")
+    actor = Actor(operation.actor, "ann", (Grant(role, scope),))
+    judged = judge(operation, authority.state, actor, authority.now)
+    (run,) = (document for document, _ in judged.documents)
+    assert run.facts["counts"] is counts
+
+
+def test_a_reporter_elsewhere_reports_nothing_here() -> None:
+    verdict = verdict_of("check.report", Grant(Role.REPORTER, "cv/*"))
+    assert isinstance(verdict, Rejected)
+    assert verdict.code == "not_found"
+
+
+def test_a_viewer_who_is_a_reporter_elsewhere_reports_nothing_here() -> None:
+    grants = (Grant(Role.VIEWER, "*"), Grant(Role.REPORTER, "cv/*"))
+    verdict = verdict_of("check.report", *grants)
+    assert isinstance(verdict, Rejected)
+    assert verdict.code == "denied"
+
+
+DEFINED = ["policy.put", "policy.remove", "check.put", "check.remove", "environment.put"]
+
+
+@pytest.mark.parametrize("kind", DEFINED)
+@pytest.mark.parametrize("scope", ["nlp/bert", "nlp/b/*"])
+def test_who_has_a_part_of_a_scope_does_not_define_for_all_of_it(kind: str, scope: str) -> None:
+    verdict = verdict_of(kind, Grant(Role.ADMIN, scope))
+    assert isinstance(verdict, Rejected)
+    assert verdict.code == "not_found"
+
+
+@pytest.mark.parametrize("kind", DEFINED)
+def test_a_maintainer_of_a_part_who_sees_the_rest_is_told_what_he_lacks(kind: str) -> None:
+    grants = (Grant(Role.MAINTAINER, "nlp/bert"), Grant(Role.APPROVER, "*"))
+    verdict = verdict_of(kind, *grants)
+    assert isinstance(verdict, Rejected)
+    assert verdict.code == "denied"
+    assert "maintainer" in verdict.message
+
+
+def test_an_environment_needs_the_whole_registry() -> None:
+    verdict = verdict_of("environment.put", Grant(Role.ADMIN, "nlp/*"))
+    assert isinstance(verdict, Rejected)
+    assert verdict.code == "not_found"

@@ -11,20 +11,35 @@ from hypothesis import strategies as st
 from regtui.core.access import ADMINISTRATION
 from regtui.core.documents import Document
 from regtui.core.encoding import digest
-from regtui.core.identity import dataset_id, version_id
+from regtui.core.identity import (
+    check_id,
+    dataset_id,
+    environment_id,
+    policy_id,
+    version_id,
+)
 from regtui.core.operations import (
     KINDS,
+    ActBody,
     AliasBody,
     CaptureBody,
     Change,
     Changes,
+    CheckBody,
     CommentBody,
     DatasetBody,
+    DeploymentBody,
     EditBody,
+    EnvironmentBody,
     ModelBody,
     Operation,
+    PolicyBody,
+    ReportBody,
+    RequestBody,
     ResolveBody,
+    ReviewBody,
     StateBody,
+    TransitionBody,
 )
 from regtui.core.verdicts import Judged
 from tests.core import invariants
@@ -160,13 +175,47 @@ def forge(who: Replica, pick: Pick) -> None:
         "set": AliasBody("champion", {"version": change}),
         "remove": AliasBody("champion", {"version": change}),
         "add": CommentBody(document.id, document.kind, {"text": change}),
-        "put": DatasetBody("imdb", {path: change}),
         "resolve": forged_resolution(document, pick, {} if pick(3) else {path: change}),
     }.get(kind.partition(".")[2], StateBody(change.saw, {"state": change}))
+    body = forged_production(document, pick, {path: change}).get(kind, body)
     fits = {"version": version_id(document.stream, digest(b"content 0"))}
-    for entity in (document.id, fits.get(document.kind, document.stream), dataset_id("imdb")):
-        operation = who.draft(kind, document.stream, entity, body)
+    named = {
+        "dataset": dataset_id("imdb"),
+        "policy": policy_id("*", "prod"),
+        "check": check_id("*", "smoke"),
+        "environment": environment_id("test"),
+    }.get(kind.partition(".")[0])
+    stream = document.stream if named is None else "registry"
+    others = (named,) if named is not None else (who._minted(),)  # noqa: SLF001 -- a forger's
+    for entity in (document.id, fits.get(document.kind, document.stream), *others):
+        operation = who.draft(kind, stream, entity, body)
         who.authority.judge(operation, who.actor)
+
+
+def forged_production(document: Document, pick: Pick, changes: Changes) -> dict[str, Any]:
+    """Return bodies of what policies are about, for things that are none of theirs."""
+    entity, none = document.id, Changes()
+    act = ActBody((None, "", "fire")[pick(3)], none)
+    policy = PolicyBody("prod", "*", {"definition": Change({"alias": "champion"})})
+    return {
+        "dataset.put": DatasetBody("imdb", changes),
+        "policy.put": (policy, PolicyBody("prod", "*", changes))[pick(2)],
+        "policy.remove": PolicyBody("prod", "*", {"state": Change("removed")}),
+        "check.put": CheckBody("smoke", "*", {"definition": Change({"run": "true"})}),
+        "check.remove": CheckBody("smoke", "*", changes),
+        "check.report": ReportBody(
+            entity, "smoke", None, "passed", {"f1": "NaN"}, "box", 0, pick(2), None, none
+        ),
+        "environment.put": EnvironmentBody("test", {"protected": Change(pick(2) == 0)}),
+        "promotion.request": RequestBody(entity, "alias", "champion", pick(2) == 0, none),
+        "promotion.review": ReviewBody(("approve", "reject", "none")[pick(3)], "", {}, none),
+        "promotion.apply": act,
+        "promotion.withdraw": act,
+        "deployment.record": DeploymentBody(
+            entity, "test", "", ("live", "pending")[pick(2)], None, None, None, changes
+        ),
+        "deployment.transition": TransitionBody(("live", "stopped")[pick(2)], "", none),
+    }
 
 
 def forged_resolution(document: Document, pick: Pick, changes: Changes) -> ResolveBody:
