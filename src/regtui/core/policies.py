@@ -200,12 +200,19 @@ def policy_of(definition: Any) -> Policy:
 
 
 def target_of(definition: Any) -> tuple[str, str] | None:
-    """Return what a policy protects even where the rest of it can't be read by this program."""
-    for kind, key in (("alias", alias_key), ("environment", environment_key)):
-        name = definition.get(kind) if isinstance(definition, dict) else None
-        if isinstance(name, str):
-            return kind, key(name)
-    return None
+    """Return what a policy protects even where the rest of it can't be read by this program.
+
+    None where not even that can be told, as of a newer program's policy for several targets.
+    """
+    named = definition if isinstance(definition, dict) else {}
+    found = [kind for kind in ("alias", "environment") if isinstance(named.get(kind), str)]
+    if len(found) != 1:
+        return None
+    kind = found[0]
+    try:
+        return kind, (alias_key if kind == "alias" else environment_key)(named[kind])
+    except BadInput:
+        return None
 
 
 def check_of(definition: Any) -> Check:
@@ -300,18 +307,24 @@ def applying(documents: list[Document], model: str) -> list[Document]:
 
 
 def protecting(documents: list[Document], model: str, kind: str, name: str) -> list[Document]:
-    """Return the policies that protect an alias or environment of a model."""
+    """Return the policies that protect an alias or environment of a model.
+
+    One that does not say what it protects in words of this program may mean any target.
+    """
     return [
         one
         for one in applying(documents, model)
-        if target_of(one.value("definition")) == (kind, name)
+        if target_of(one.value("definition")) in {(kind, name), None}
     ]
 
 
 def check_named(documents: list[Document], model: str, name: str) -> Document | None:
-    """Return the check of a name that holds for a model: that with the narrowest scope."""
-    found = [one for one in applying(documents, model) if one.facts["name"] == name]
-    return found[-1] if found else None
+    """Return the check of a name that holds for a model: that with the widest scope.
+
+    Who may define checks for a part of what a policy is about can't put one of the same name, that
+    always passes, in the place of the one that it means.
+    """
+    return next((one for one in applying(documents, model) if one.facts["name"] == name), None)
 
 
 def meets(scope: str, other: str) -> bool:

@@ -28,6 +28,7 @@ __all__ = [
     "cases_of",
     "gate_results",
     "governed",
+    "is_protected",
     "moves_of",
     "parts_of",
 ]
@@ -69,12 +70,19 @@ def parts_of(cases: list[Case], move: Move, model: Document, view: View) -> dict
     return reviewed(cases, move, model, view)
 
 
-def is_protected(move: Move, view: View) -> bool:
-    """Tell whether a target is protected without any policy: as an environment that says so."""
-    if move.kind != "environment":
-        return False
-    environment = view.document(environment_id(move.name))
-    return environment is not None and environment.value("protected") is not False
+def is_protected(name: str, model: str, view: View) -> bool:
+    """Tell whether an environment is protected: it says so itself, or a policy does.
+
+    Args:
+        name: Of the environment, in the form of identity.
+        model: Name of the model that is deployed there.
+        view: The registry.
+    """
+    environment = view.document(environment_id(name))
+    if environment is not None and environment.value("protected") is not False:
+        return True
+    policies = view.in_stream("registry", "policy")
+    return bool(protecting(policies, model, "environment", name))
 
 
 def gate_results(
@@ -90,11 +98,13 @@ def gate_results(
         now: Microseconds of the authority's clock.
     """
     policies = policies_of(move, model, view)
-    if not policies and not is_protected(move, view):
-        return []
+    if not policies:
+        name = str(model.value("name"))
+        if move.kind != "environment" or not is_protected(move.name, name, view):
+            return []
     cases = cases_of(move, model, view, actor, now)
     results = [_maintainer(actor, model)]
-    if move.kind == "alias" and not move.resolves:
+    if move.kind == "alias":
         results.append(_no_conflict(move, view))
     results += [_unreadable(document) for document, policy in policies if policy is None]
     parts = reviewed(cases, move, model, view)
@@ -176,7 +186,7 @@ def _unreadable(document: Document) -> GateResult:
 
 def _no_conflict(move: Move, view: View) -> GateResult:
     conflict = view.open_conflict(move.subject, "version")
-    if conflict is None:
+    if conflict is None or conflict.id == move.resolves:
         return GateResult("no_conflict", True, "no conflict is open")
     told = "a conflict on it is open; `regtui resolve` settles it"
     return GateResult("no_conflict", False, told, evidence=conflict.id)

@@ -106,6 +106,8 @@ def metadata_value(case: Case, path: str) -> Any:
     """Return what is filled in under a path that a policy asks for; None where nothing is."""
     field, _, key = path.partition(".")
     model, version = case.model, case.version
+    if field == "model" and key.partition(".")[0] in {"card", "owners", "primary_metric"}:
+        return metadata_value(case, key)
     if field == "card":
         digest = model.value("card")
         text = None if digest is None else case.view.text(str(digest))

@@ -17,7 +17,7 @@ from regtui.core.governance.moves import in_environment
 from regtui.core.governance.rule import evaluate
 from regtui.core.governance.signing import is_signature
 from regtui.core.identity import environment_id
-from regtui.core.policies import DAY, duration, is_frozen
+from regtui.core.policies import DAY, duration, environment_key, is_frozen
 
 
 class GateResult(Struct, frozen=True):
@@ -76,7 +76,7 @@ def answers(case: Case, parts: dict[str, str]) -> Iterator[GateResult]:
         yield rejection(case, rejected)
     if policy.four_eyes:
         yield four_eyes(case, standing)
-    if case.version is None:
+    if case.move.version is None:
         return
     for name in policy.checks:
         yield check(case, name)
@@ -189,7 +189,8 @@ def _why_no_run(case: Case, version: Document, name: str) -> str:
 def metadata(case: Case, path: str) -> GateResult:
     """Something is filled in."""
     value = metadata_value(case, path)
-    filled = value is not None and value not in ("", [], {})
+    blank = isinstance(value, str) and not value.strip()
+    filled = value is not None and not blank and value not in ([], {})
     told = f"{path} is {'filled in' if filled else 'empty'}"
     return GateResult(f"metadata:{path}", filled, told)
 
@@ -265,7 +266,7 @@ def soak(case: Case) -> GateResult:
     asked = case.policy.soak
     if asked is None or case.version is None:
         return GateResult("soak", False, "there is no version to wait for")
-    there = in_environment(case.view, case.model.id, environment_id(asked.environment.lower()))
+    there = in_environment(case.view, case.model.id, environment_id(environment_key(asked.environment)))
     times = [
         (int(one.value("until") or case.now) - int(one.value("since")), one)
         for one in there

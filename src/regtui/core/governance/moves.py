@@ -8,11 +8,19 @@ candidate of a conflict is a move, too: it must not hold up those who may.
 
 from collections.abc import Iterator, Mapping
 
+import msgspec
 from msgspec import Struct
 
 from regtui.core.documents import Document
-from regtui.core.identity import alias_id, alias_key
-from regtui.core.operations import ActBody, AliasBody, DeploymentBody, Operation, ResolveBody
+from regtui.core.identity import alias_id, alias_key, deployment_id
+from regtui.core.operations import (
+    ActBody,
+    AliasBody,
+    DeploymentBody,
+    Operation,
+    ResolveBody,
+    TransitionBody,
+)
 from regtui.core.view import View
 
 UNDER_WAY = frozenset({"pending", "live"})
@@ -34,7 +42,7 @@ class Move(Struct, frozen=True, kw_only=True):
         earlier: The versions that were there before.
         request: The promotion request that it follows from.
         break_glass: Why an admin passes the gates.
-        resolves: Whether it ends a conflict.
+        resolves: Id of the conflict that it ends.
     """
 
     kind: str
@@ -45,7 +53,7 @@ class Move(Struct, frozen=True, kw_only=True):
     earlier: frozenset[str]
     request: Document | None = None
     break_glass: str | None = None
-    resolves: bool = False
+    resolves: str | None = None
 
     @property
     def returns(self) -> bool:
@@ -106,7 +114,7 @@ def alias_move(
         earlier=earlier,
         request=request,
         break_glass=_glass(operation),
-        resolves=operation is not None and operation.kind == "conflict.resolve",
+        resolves=operation.entity if operation and operation.kind == "conflict.resolve" else None,
     )
 
 
@@ -117,7 +125,12 @@ def deployment_move(
     name, version = str(deployment.facts["environment_name"]), str(deployment.facts["version"])
     there = in_environment(view, deployment.stream, str(deployment.facts["environment"]))
     others = [one for one in there if one.id != deployment.id]
-    return environment_move(name, deployment.id, version, others, operation, request)
+    move = environment_move(name, deployment.id, version, others, operation, request)
+    told = (deployment.value("evidence") or {}).get("break_glass")
+    if isinstance(operation and operation.body, TransitionBody) and told is not None:
+        # As it was let in, so it goes live: by an admin, who passes the gates for that reason.
+        return msgspec.structs.replace(move, break_glass=str(told))
+    return move
 
 
 def environment_move(  # noqa: PLR0913, PLR0917 -- everything that a move is
@@ -169,16 +182,26 @@ def _arrives(deployment: Document, before: Document | None) -> bool:
 
 
 def _granted(deployment: Document, view: View) -> Document | None:
-    """Return the request by which a version was let into the environment of a deployment."""
+    """Return the request by which a version was let into the environment of a deployment.
+
+    It lets it in as long as the deployment that it led to has not ended: what was taken out again
+    is asked for again.
+    """
     found = [
         one
         for one in view.about(str(deployment.facts["version"]), "promotion")
         if one.value("state") == "applied"
         and one.stream == deployment.stream
+        and _has_led_to_what_stands(one, view)
         and (one.facts["target_kind"], one.facts["target"])
         == ("environment", deployment.facts["environment_name"])
     ]
     return max(found, key=lambda one: one.seq, default=None)
+
+
+def _has_led_to_what_stands(promotion: Document, view: View) -> bool:
+    led_to = view.document(deployment_id(promotion.id))
+    return led_to is not None and led_to.value("state") in ACTIVE
 
 
 def _wanted(operation: Operation, seen: set[str], view: View) -> Iterator[Move]:

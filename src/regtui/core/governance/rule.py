@@ -55,7 +55,8 @@ def evaluate(rule: str, values: Mapping[str, Any]) -> tuple[bool, str]:
     except BadInput as error:
         return False, error.message
     except KeyError as error:
-        return False, f"the rule asks for {error}, which is not there; has() asks whether it is"
+        told = f"the rule asks for {error}, which is not there or no number; has() asks whether it is"
+        return False, told
     except Exception as error:  # noqa: BLE001 -- whatever happens, the rule does not hold
         told = " ".join(str(error).split())[:200]
         return False, f"the rule could not be evaluated: {told}"
@@ -67,12 +68,15 @@ def evaluate(rule: str, values: Mapping[str, Any]) -> tuple[bool, str]:
 
 
 def floats(values: Mapping[str, Any]) -> dict[str, float]:
-    """Return figures as floats; what is no number, and more than a rule may see, is left out."""
+    """Return figures as floats; what is no number, and more than a rule may see, is left out.
+
+    So is NaN: it is unequal to everything, and `!=` would pass by it.
+    """
     found: dict[str, float] = {}
     for name in sorted(values)[:ENTRIES_LIMIT]:
         value = values[name]
         if isinstance(value, int | float) and not isinstance(value, bool):
             found[name] = float(value)
-        elif value in {"NaN", "Infinity", "-Infinity"}:
+        elif value in {"Infinity", "-Infinity"}:
             found[name] = float(str(value).lower().replace("infinity", "inf"))
-    return found
+    return {name: value for name, value in found.items() if not math.isnan(value)}

@@ -29,7 +29,7 @@ from regtui.core.errors import BadInput
 from regtui.core.identity import name_key
 from regtui.core.judgement.kinds import KINDS
 from regtui.core.judgement.merge import Merger
-from regtui.core.judgement.moving import ONLINE, apply_by_itself, ask_gates
+from regtui.core.judgement.moving import apply_by_itself, ask_gates, is_online
 from regtui.core.judgement.refusal import Refusal
 from regtui.core.judgement.shape import check_shape
 from regtui.core.operations import (
@@ -83,7 +83,7 @@ def judge(operation: Operation, view: View, actor: Actor, now: int) -> Judged:
                 cause=refusal.cause,
             )
         )
-    if not view.seq and (gates or operation.kind in ONLINE):
+    if not view.seq and (gates or is_online(operation, view)):
         verdict = Accepted(op=operation.id, now=now, at_used=merger.stamp.at, documents={})
         return Judged(verdict, requested=True, gates=tuple(gates.results))
     documents = tuple((doc, encode_document(doc)) for doc in merger.documents.values())

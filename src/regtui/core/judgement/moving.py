@@ -7,6 +7,7 @@ A request that is to be applied by itself is, by whatever made its last gate pas
 report, or the request itself. It moves with the rights of who made the request.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from regtui.core.access import Role, role_of
@@ -20,17 +21,27 @@ from regtui.core.governance.moves import (
     moves_of,
 )
 from regtui.core.governance.overlay import Overlay
-from regtui.core.identity import alias_id, environment_id
+from regtui.core.identity import alias_id, deployment_id, environment_id
 from regtui.core.judgement.merge import Merger
 from regtui.core.judgement.production import carry_out
 from regtui.core.judgement.refusal import Refusal
-from regtui.core.operations import Operation
+from regtui.core.operations import EnvironmentBody, Operation
+from regtui.core.view import View
 
-ONLINE = frozenset({"policy.put", "policy.remove"})
-"""What only a server changes: it never takes effect on a replica by itself."""
+_ONLINE = frozenset({"policy.put", "policy.remove"})
 
 TRIGGERS = frozenset({"promotion.request", "promotion.review", "check.report"})
 """What may make a request's last gate pass."""
+
+
+def is_online(operation: Operation, view: View) -> bool:
+    """Tell whether only a server does this: it never takes effect on a replica by itself.
+
+    So it is with policies, and with taking away what protects an environment without any.
+    """
+    if isinstance(operation.body, EnvironmentBody) and "protected" in operation.body.set:
+        return view.document(operation.entity) is not None
+    return operation.kind in _ONLINE
 
 
 def ask_gates(operation: Operation, merger: Merger) -> Governed:
@@ -67,6 +78,8 @@ def apply_by_itself(operation: Operation, merger: Merger) -> None:
         version = None if move.version is None else view.document(move.version)
         if move.version is not None and (version is None or version.value("state") != "captured"):
             continue
+        if move.kind == "environment" and not _is_there(move.name, view):
+            continue
         found = governed([move], model, view, requester, merger.now)
         role = role_of(requester, str(model.value("name")))
         may = role is not None and role >= Role.CONTRIBUTOR
@@ -82,7 +95,8 @@ def requested_move(promotion: Document, view: Any) -> Move:
     name, version = str(facts["target"]), facts["version"]
     if facts["target_kind"] == "environment":
         there = in_environment(view, promotion.stream, environment_id(name))
-        return environment_move(name, "", version, there, None, promotion)
+        subject = deployment_id(promotion.id)
+        return environment_move(name, subject, version, there, None, promotion)
     identity = alias_id(promotion.stream, name)
     before = view.document(identity)
     alias = before or Document(
@@ -100,11 +114,17 @@ def requested_move(promotion: Document, view: Any) -> Move:
 def _waiting(operation: Operation, merger: Merger) -> list[Document]:
     """Return the open requests that apply themselves and that an operation may have completed."""
     body = operation.body
+    found: Sequence[Document | None]
     if operation.kind == "check.report":
         found = merger.view.about(body.version, "promotion")
     else:
-        found = [merger.documents[operation.entity]]
-    return [one for one in found if one.value("state") == "open" and one.facts["auto"]]
+        found = [merger.documents.get(operation.entity)]  # None where nothing changed
+    return [one for one in found if one and one.value("state") == "open" and one.facts["auto"]]
+
+
+def _is_there(environment: str, view: View) -> bool:
+    found = view.document(environment_id(environment))
+    return found is not None and found.value("state") == "active"
 
 
 def _note(move: Move, results: list[Any], merger: Merger) -> None:

@@ -8,8 +8,9 @@ afterwards, by what moves here (`regtui.core.governance`).
 from collections.abc import Callable
 from typing import Any
 
-from regtui.core.access import reports, role_of
+from regtui.core.access import Role, reports, role_of
 from regtui.core.documents import Document
+from regtui.core.governance import is_protected
 from regtui.core.governance.moves import ACTIVE
 from regtui.core.identity import alias_id, alias_key, deployment_id, environment_id
 from regtui.core.judgement.merge import Merger
@@ -162,6 +163,7 @@ def carry_out(
         _move_alias(promotion, merger)
         return
     version = _captured(operation, merger, str(facts["version"]))
+    _environment(merger, str(facts["target"]))
     identity = deployment_id(promotion.id)
     made = _made(
         operation,
@@ -198,7 +200,7 @@ def record_deployment(operation: Operation, merger: Merger) -> None:
         raise Refusal("no_change", "the deployment is there already")
     for other in (body.replaces, body.rollback_of):
         if other is not None:
-            _deployment(operation, merger, other)
+            _check_there(_deployment(operation, merger, other), name)
     facts = _made(
         operation,
         merger,
@@ -227,6 +229,8 @@ def move_deployment(operation: Operation, merger: Merger) -> None:
         raise Refusal("no_change", f"it is {state} already")
     if body.to not in NEXT.get(state, frozenset()):
         raise Refusal("changed_meanwhile", f"a deployment that is {state} can't become {body.to}")
+    if body.to != "live":
+        _check_may_end(found, operation, merger)
     values: dict[str, Any] = {"state": body.to}
     if body.reason:
         values["reason"] = body.reason
@@ -259,7 +263,8 @@ def _move_alias(promotion: Document, merger: Merger) -> None:
     name, version = str(facts["target"]), facts["version"]
     if version is not None:
         _captured(merger.operation, merger, str(version))
-    alias = merger.view.document(alias_id(model, name))
+    identity = alias_id(model, name)
+    alias = merger.documents.get(identity) or merger.view.document(identity)
     if alias is not None and alias.value("version") == version:
         return
     if alias is not None:
@@ -269,7 +274,7 @@ def _move_alias(promotion: Document, merger: Merger) -> None:
     else:
         made = {"model": model, "name": name}
         first = {"version": Change(version)}
-        merger.create(alias_id(model, name), "alias", model, made, first, request=promotion.id)
+        merger.create(identity, "alias", model, made, first, request=promotion.id)
 
 
 def _end_replaced(deployment: Document, merger: Merger) -> None:
@@ -280,6 +285,26 @@ def _end_replaced(deployment: Document, merger: Merger) -> None:
         return
     state = "rolled_back" if deployment.facts["rollback_of"] == found.id else "stopped"
     merger.put(found, {"state": state, "until": merger.now, "replaced_by": deployment.id})
+
+
+def _check_there(deployment: Document, environment: str) -> None:
+    """Refuse to take the place of what is somewhere else: that is ended by who may do so there."""
+    if deployment.facts["environment_name"] != environment:
+        there = deployment.facts["environment_name"]
+        raise Refusal("malformed", f"what it replaces is in {there}, not in {environment}")
+
+
+def _check_may_end(deployment: Document, operation: Operation, merger: Merger) -> None:
+    """Refuse to end what is in a protected environment to who is no maintainer.
+
+    No gate is asked: what is wrong in production must go without anybody's approval.
+    """
+    model, name = merger.view.document(operation.stream), str(deployment.facts["environment_name"])
+    known = str(model.value("name")) if model else ""
+    role = role_of(merger.actor, known)
+    if is_protected(name, known, merger.view) and (role is None or role < Role.MAINTAINER):
+        told = f"deployments in the protected environment {name} are ended by maintainers"
+        raise Refusal("denied", told)
 
 
 def _check_seen(operation: Operation, merger: Merger, found: Document) -> None:

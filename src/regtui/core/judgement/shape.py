@@ -304,14 +304,14 @@ def _check_production(operation: Operation) -> None:
         _check_definition(operation)
     if isinstance(body, ReportBody):
         _check_report(body)
-    if isinstance(body, RequestBody) and not set(changes) <= {"reason"}:
-        raise BadInput("a request sets its reason and nothing else")
+    if isinstance(body, RequestBody):
+        _check_request(body)
     if isinstance(body, ReviewBody | ActBody | TransitionBody) and changes:
         raise BadInput(f"{operation.kind} sets nothing beside what it says")
     if isinstance(body, ReviewBody):
         _check_review(body)
-    if isinstance(body, DeploymentBody) and len(body.target) > KEY_LIMIT:
-        raise BadInput(f"the target has more than {KEY_LIMIT} characters")
+    if isinstance(body, DeploymentBody):
+        _check_deployment(body)
     said = body.reason if isinstance(body, TransitionBody) else ""
     said = (body.break_glass or "") if isinstance(body, ActBody | DeploymentBody) else said
     if len(said) > TEXT_LIMIT:
@@ -331,8 +331,31 @@ def _check_definition(operation: Operation) -> None:
         read(changes["definition"].to)
 
 
+def _check_request(body: RequestBody) -> None:
+    if not set(body.set) <= {"reason"}:
+        raise BadInput("a request sets its reason and nothing else")
+    _check_named(body.version)
+    if body.target_kind == "alias":
+        alias_key(body.target)
+    else:
+        environment_key(body.target)
+
+
+def _check_deployment(body: DeploymentBody) -> None:
+    _check_named(body.version, body.replaces, body.rollback_of)
+    environment_key(body.environment)
+    if len(body.target) > KEY_LIMIT:
+        raise BadInput(f"the target has more than {KEY_LIMIT} characters")
+
+
+def _check_named(*identities: str | None) -> None:
+    if not all(one is None or _UUID.fullmatch(one) for one in identities):
+        raise BadInput("what it is about has a UUID in lower case for an id")
+
+
 def _check_report(body: ReportBody) -> None:
-    name_key(body.check, segments=False)
+    definition_key(body.check)
+    _check_named(body.version)
     texts = [body.runner, body.definition or "", body.inputs or ""]
     if set(body.set) - {"log"} or len(body.figures) > FIGURES_LIMIT:
         raise BadInput(f"a report has a log and at most {FIGURES_LIMIT} figures")
