@@ -99,7 +99,11 @@ def values_are_replaced_only_by_who_saw_them(
         if old.kind in DECIDED or operation.kind in MOVING:
             continue
         for path, register in old.fields.items():
-            if path == "evidence" or old.kind == "conflict" or field_of(old.kind, path).rule is not Rule.CAS:
+            if (
+                path == "evidence"
+                or old.kind == "conflict"
+                or field_of(old.kind, path).rule is not Rule.CAS
+            ):
                 continue
             if new.fields[path] == register or path not in operation.body.set:
                 restored = path == "state" and operation.kind in RESTORING

@@ -54,7 +54,7 @@ from regtui.core.operations import (
     decode_operation,
     encode_operation,
 )
-from regtui.core.policies import check_named
+from regtui.core.policies import check_named, environment_key
 from regtui.core.verdicts import Accepted, Judged, Verdict, decode_verdict, encode_verdict
 from regtui.core.view import Contents, Past
 
@@ -326,7 +326,7 @@ class Replica:
         return self._define("check", check_id(models, name), CheckBody, name, models, None)
 
     def put_environment(self, name: str, values: Mapping[str, Any] | None = None) -> Operation:
-        entity = environment_id(name)
+        entity = environment_id(environment_key(name))
         found = self.state.document(entity)
         changes = {
             path: Change(to, saw=found.stamp(path) if found else None)
@@ -345,6 +345,10 @@ class Replica:
     ) -> Operation:
         document = self._document(version)
         model = self._document(document.stream)
+        told: dict[str, Any] = {
+            figure: value if isinstance(value, str) else float(value)
+            for figure, value in (figures or {}).items()
+        }
         defined = check_named(
             self.state.in_stream("registry", "check"), str(model.value("name")), check
         )
@@ -353,7 +357,7 @@ class Replica:
             check=check,
             definition=None if defined is None else defined.stamp("definition"),
             outcome=outcome,
-            figures=dict(figures or {}),
+            figures=told,
             runner="box",
             started=self.clock,
             ended=self.clock + SECOND,

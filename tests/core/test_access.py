@@ -1,7 +1,6 @@
 """Who may do what where, and that what one may not see does not exist."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,6 +10,9 @@ from regtui.core.judgement import judge
 from regtui.core.operations import KINDS, Change, Operation, StateBody
 from regtui.core.verdicts import Accepted, Rejected, Verdict, encode_verdict
 from tests.core.registry_state import Authority, RegistryState, Replica
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 EVERYWHERE = frozenset({"environment.put"})
 """What belongs to all models: it takes a role over all of them."""
@@ -60,7 +62,7 @@ def _production(ann: Replica, made: dict[str, str]) -> dict[str, str]:
 
 
 def make(ann: Replica, kind: str, made: dict[str, str]) -> Operation:
-    subject, _, verb = kind.partition(".")
+    subject = kind.partition(".")[0]
     if subject in {"policy", "check", "environment", "promotion", "deployment"}:
         return _made_of_production(ann, kind, made)
     return _made_of_models(ann, kind, made)

@@ -186,7 +186,7 @@ def forge(who: Replica, pick: Pick) -> None:
         "environment": environment_id("test"),
     }.get(kind.partition(".")[0])
     stream = document.stream if named is None else "registry"
-    others = (named,) if named is not None else (who._minted(),)  # noqa: SLF001 -- a forger's
+    others = (named,) if named is not None else (who._minted(),)
     for entity in (document.id, fits.get(document.kind, document.stream), *others):
         operation = who.draft(kind, stream, entity, body)
         who.authority.judge(operation, who.actor)

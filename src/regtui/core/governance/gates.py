@@ -266,7 +266,9 @@ def soak(case: Case) -> GateResult:
     asked = case.policy.soak
     if asked is None or case.version is None:
         return GateResult("soak", False, "there is no version to wait for")
-    there = in_environment(case.view, case.model.id, environment_id(environment_key(asked.environment)))
+    there = in_environment(
+        case.view, case.model.id, environment_id(environment_key(asked.environment))
+    )
     times = [
         (int(one.value("until") or case.now) - int(one.value("since")), one)
         for one in there

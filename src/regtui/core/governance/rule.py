@@ -55,7 +55,9 @@ def evaluate(rule: str, values: Mapping[str, Any]) -> tuple[bool, str]:
     except BadInput as error:
         return False, error.message
     except KeyError as error:
-        told = f"the rule asks for {error}, which is not there or no number; has() asks whether it is"
+        told = (
+            f"the rule asks for {error}, which is not there or no number; has() asks whether it is"
+        )
         return False, told
     except Exception as error:  # noqa: BLE001 -- whatever happens, the rule does not hold
         told = " ".join(str(error).split())[:200]

@@ -7,8 +7,7 @@ A request that is to be applied by itself is, by whatever made its last gate pas
 report, or the request itself. It moves with the rights of who made the request.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from regtui.core.access import Role, role_of
 from regtui.core.documents import Document
@@ -27,6 +26,9 @@ from regtui.core.judgement.production import carry_out
 from regtui.core.judgement.refusal import Refusal
 from regtui.core.operations import EnvironmentBody, Operation
 from regtui.core.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _ONLINE = frozenset({"policy.put", "policy.remove"})
 

@@ -65,7 +65,7 @@ def put_environment(operation: Operation, merger: Merger) -> None:
 def report_check(operation: Operation, merger: Merger) -> None:
     """Tell how a check of a version ended."""
     model, body = merger.view.document(operation.stream), operation.body
-    version = _version(operation, merger, body.version)
+    version, figures = _version(operation, merger, body.version), body.figures.items()
     if merger.view.document(operation.entity) is not None:
         raise Refusal("no_change", "the run is told already")
     facts = _made(
@@ -75,7 +75,8 @@ def report_check(operation: Operation, merger: Merger) -> None:
         check=body.check,
         definition=body.definition,
         outcome=body.outcome,
-        figures=body.figures,
+        # As they come out of their bytes, whoever judges: a float that was written as an integer.
+        figures={name: one if isinstance(one, str) else float(one) for name, one in figures},
         runner=body.runner,
         started=body.started,
         ended=body.ended,
