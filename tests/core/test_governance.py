@@ -3,7 +3,9 @@
 import pytest
 
 from regtui.core.access import Role
+from regtui.core.errors import BadInput
 from regtui.core.identity import alias_id
+from regtui.core.inverse import inverse
 from regtui.core.verdicts import Accepted, Rejected, Verdict
 from tests.core.registry_state import Authority, Replica
 
@@ -113,3 +115,16 @@ def test_deploying_into_a_governed_environment_needs_its_gates(
     assert type(verdict) is Accepted
     assert ann.value(deployment, "state") == "live"
     assert ann.value(deployment, "evidence")["gates"][1]["gate"] == "check:smoke"
+
+
+def test_a_request_that_was_applied_is_not_undone(
+    ann: Replica, model: str, version: str, other: str
+) -> None:
+    ann.put_policy("prod", {"alias": "production"})
+    ann.sync()
+    request = ann.request(model, "production", version, auto=True)
+    ann.sync()
+    assert ann.value(request.entity, "state") == "applied"
+    with pytest.raises(BadInput) as raised:
+        list(inverse(request, (), ann.state))
+    assert "revert" in str(raised.value.hint)

@@ -82,8 +82,11 @@ def inverse(operation: Operation, rows: Sequence[LogRow], view: View) -> Iterato
         raise BadInput(
             "what people may do is not undone", "`regtui grant` and `regtui user` change it"
         )
-    if operation.kind in _DECIDED:
-        raise BadInput("what was decided is not undone", _DECIDED[operation.kind])
+    decided = operation.kind
+    if decided == "promotion.request" and _is_applied(operation, view):
+        decided = "promotion.apply"
+    if decided in _DECIDED:
+        raise BadInput("what was decided is not undone", _DECIDED[decided])
     if any(row.result == "conflict" for row in rows):
         raise BadInput(
             "a part of it became a candidate of a conflict", "`regtui resolve` settles that"
@@ -101,6 +104,12 @@ def inverse(operation: Operation, rows: Sequence[LogRow], view: View) -> Iterato
             yield from _restored(document, mine, view)
     if isinstance(operation.body, ResolveBody):
         yield _turned(operation, operation.body, view)
+
+
+def _is_applied(request: Operation, view: View) -> bool:
+    """Tell whether what a request asks for was done, by itself or by somebody."""
+    found = view.document(request.entity)
+    return found is not None and found.value("state") == "applied"
 
 
 def redone(operation: Operation, view: View) -> Operation:
