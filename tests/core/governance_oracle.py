@@ -45,7 +45,7 @@ class Arrival(Struct, frozen=True):
     """Whether the request had been applied by an earlier operation."""
 
 
-def objections(
+def objections(  # noqa: PLR0913, PLR0917 -- everything that a judgement has
     before: RegistryState,
     operation: Operation,
     judged: Judged,
@@ -183,27 +183,37 @@ def _of_policy(
     yield from _of_people(state, one, words, saw)
     if one.version is None:
         return
-    version = state.documents[one.version]
+    yield from _of_checks(state, one, words, now)
+    yield from _of_version(state, one, words)
+    if "soak" in words and not soaked(state, one, words["soak"], now):
+        yield "not soaked"
+
+
+def _of_checks(
+    state: RegistryState, one: Arrival, words: Mapping[str, Any], now: int
+) -> Iterator[str]:
     for check in words.get("checks", ()):
         run = last_run(state, one.model, one.version, check)
         if run is None or run.facts["outcome"] != "passed":
             yield f"{check} has not passed"
         elif "max_age" in words and now - run.facts["told"] > HOURS[words["max_age"]]:
             yield f"{check} is too old"
+
+
+def _of_version(state: RegistryState, one: Arrival, words: Mapping[str, Any]) -> Iterator[str]:
+    version = state.documents[str(one.version)]
     for path in words.get("metadata", ()):
         if not filled(one.model, version, path):
             yield f"{path} is empty"
     if "rule" in words and not holds(state, one.model, version, words):
         yield "the rule does not hold"
-    stored = state.stored.get(one.version)
+    stored = state.stored.get(version.id)
     if words.get("complete") and not (stored and stored.complete):
         yield "incomplete"
     if words.get("safe_files") and not (stored and stored.safe):
         yield "not known to be safe"
     if words.get("lineage") and not (version.entries("parents") or version.entries("inputs")):
         yield "no lineage"
-    if "soak" in words and not soaked(state, one, words["soak"], now):
-        yield "not soaked"
 
 
 def _of_people(

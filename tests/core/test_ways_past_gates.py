@@ -1,0 +1,313 @@
+"""Ways past the gates that somebody could think of, each with what stands there."""
+
+from typing import Any
+
+import pytest
+
+from regtui.core.access import Actor, Grant, Role
+from regtui.core.documents import Document
+from regtui.core.identity import alias_id, deployment_id
+from regtui.core.operations import ActBody, DeploymentBody, ResolveBody
+from regtui.core.verdicts import Accepted, Rejected, Verdict
+from tests.core.registry_state import Replica
+from tests.core.test_gates import World
+
+
+@pytest.fixture
+def world() -> World:
+    made = World()
+    made.does(made.ann, lambda who: who.put_environment("production"))
+    return made
+
+
+def put(world: World, definition: dict[str, Any], **more: Any) -> None:
+    world.does(world.ann, lambda who: who.put_policy("prod", definition, **more))
+
+
+def verdict_of(who: Replica, what: Any) -> Verdict:
+    who.pull()
+    what(who)
+    return who.sync()[-1]
+
+
+def refused(verdict: Verdict) -> str:
+    assert isinstance(verdict, Rejected)
+    return f"{verdict.code}: {verdict.message}"
+
+
+def document(world: World, entity: str) -> Document:
+    return world.state.documents[entity]
+
+
+def let_in(world: World) -> str:
+    """Promote the new version to the environment, and return the deployment, which is live."""
+    world.request = world.does(
+        world.ann,
+        lambda who: who.request(world.model, "production", world.new, kind="environment"),
+    )
+    world.approve(world.carl)
+    assert type(world.apply()) is Accepted
+    deployment = deployment_id(world.request)
+    world.does(world.ann, lambda who: who.transition(deployment, "live"))
+    return deployment
+
+
+def test_an_approval_lets_in_for_all_machines_of_an_environment(world: World) -> None:
+    put(world, {"environment": "production", "approvals": 1})
+    let_in(world)
+    world.does(world.ann, lambda who: who.deploy(world.new, "Production", target="gpu-2"))
+
+
+@pytest.mark.parametrize("end", ["rolled_back", "failed", "stopped"])
+def test_an_approval_is_used_up_when_what_it_let_in_is_taken_out(world: World, end: str) -> None:
+    put(world, {"environment": "production", "approvals": 1})
+    deployment = let_in(world)
+    world.does(world.ann, lambda who: who.transition(deployment, end))
+    told = refused(verdict_of(world.ann, lambda who: who.deploy(world.new, "production")))
+    assert "0 of 1 approvals" in told
+
+
+def test_an_approval_for_one_version_is_none_for_another(world: World) -> None:
+    put(world, {"environment": "production", "approvals": 1})
+    let_in(world)
+    told = refused(verdict_of(world.ann, lambda who: who.deploy(world.old, "production")))
+    assert "0 of 1 approvals" in told
+
+
+def test_an_approval_for_an_alias_is_none_for_an_environment_of_that_name(world: World) -> None:
+    put(world, {"environment": "production", "approvals": 1})
+    world.ask({"alias": "production"})
+    world.does(world.ann, lambda who: who.put_policy("env", {"environment": "production",
+                                                             "approvals": 1}))  # fmt: skip
+    world.approve(world.carl)
+    assert type(world.apply()) is Accepted
+    told = refused(verdict_of(world.ann, lambda who: who.deploy(world.new, "production")))
+    assert "0 of 1 approvals" in told
+
+
+def test_a_request_is_applied_once(world: World) -> None:
+    world.ask({"approvals": 1})
+    world.approve(world.carl)
+    assert type(world.apply()) is Accepted
+    told = refused(world.apply())
+    assert told.startswith("changed_meanwhile")
+
+
+def test_a_request_of_another_model_moves_nothing_here(world: World) -> None:
+    world.ask({"approvals": 1})
+    world.approve(world.carl)
+    other = world.does(world.ann, lambda who: who.create("nlp/other"))
+    body = world.ann.draft("promotion.apply", other, world.request, ActBody(None, {}))
+    told = world.authority.judge(body, world.ann.actor).verdict
+    assert refused(told).startswith("not_found")
+
+
+def test_a_version_of_another_model_is_not_asked_for(world: World) -> None:
+    other = world.does(world.ann, lambda who: who.create("nlp/other"))
+    foreign = world.does(world.ann, lambda who: who.capture(other, "weights"))
+    world.ann.pull()
+    for does in (
+        lambda who: who.request(world.model, "production", foreign),
+        lambda who: who.request(world.model, "production", foreign, kind="environment"),
+    ):
+        assert refused(verdict_of(world.ann, does)).startswith("not_found")
+
+
+def test_nothing_of_a_deleted_model_moves(world: World) -> None:
+    world.does(world.ann, lambda who: who.unpoint(world.model, "production"))
+    world.request = world.does(
+        world.ann, lambda who: who.request(world.model, "production", world.new)
+    )
+    world.does(world.ann, lambda who: who.delete(world.model))
+    assert refused(world.apply()).startswith("deleted")
+
+
+def test_a_model_does_not_go_from_under_a_protected_alias(world: World) -> None:
+    put(world, {"alias": "Production"})
+    for verb in ("archive", "delete"):
+        told = refused(verdict_of(world.ann, lambda who, do=verb: getattr(who, do)(world.model)))
+        assert told.startswith("in_use")
+
+
+def test_an_auto_request_moves_nothing_when_its_author_lost_his_rights(world: World) -> None:
+    mia = world.authority.person("mia")
+    put(world, {"alias": "production", "approvals": 1})
+    world.request = world.does(
+        mia, lambda who: who.request(world.model, "production", world.new, auto=True)
+    )
+    lower = Actor(mia.actor.id, "mia", (Grant(Role.CONTRIBUTOR, "*"),))
+    world.state.people[lower.id] = lower
+    world.approve(world.carl)
+    assert world.stands() == world.old
+    world.state.people[lower.id] = mia.actor
+    world.approve(world.dora)
+    assert world.stands() == world.new
+
+
+def test_two_requests_that_apply_themselves_by_one_report_make_one_move(world: World) -> None:
+    put(world, {"alias": "champion", "checks": ["smoke"]})
+    requests = [
+        world.does(
+            world.ann, lambda who: who.request(world.model, "Champion", world.new, auto=True)
+        )
+        for _ in range(2)
+    ]
+    world.report()
+    assert {document(world, one).value("state") for one in requests} == {"applied"}
+    alias = document(world, alias_id(world.model, "champion"))
+    assert alias.value("version") == world.new
+    assert len(alias.entries("holders")) == 1
+
+
+def test_the_deployment_of_a_request_that_applied_itself_says_on_what_evidence(
+    world: World,
+) -> None:
+    put(world, {"environment": "production", "checks": ["smoke"]})
+    asked = world.does(
+        world.ann,
+        lambda who: who.request(
+            world.model, "production", world.new, kind="environment", auto=True
+        ),
+    )
+    world.report()
+    evidence = document(world, deployment_id(asked)).value("evidence")
+    assert {one["gate"] for one in evidence["gates"]} == {"maintainer", "check:smoke"}
+
+
+def test_the_same_word_twice_in_one_moment_is_heard_once(world: World) -> None:
+    world.ask({"approvals": 2})
+    world.approve(world.carl)
+    world.approve(world.carl)
+    assert world.against() == ["approvals"]
+
+
+def test_no_request_leads_into_an_environment_that_was_removed(world: World) -> None:
+    put(world, {"environment": "production"})
+    ask = {"kind": "environment"}
+    world.request = world.does(
+        world.ann, lambda who: who.request(world.model, "production", world.new, **ask)
+    )
+    world.does(world.ann, lambda who: who.request(world.model, "production", world.new,
+                                                  auto=False, **ask))  # fmt: skip
+    waits = {"environment": "production", "checks": ["smoke"]}
+    put(world, waits)
+    auto = world.does(
+        world.ann,
+        lambda who: who.request(world.model, "production", world.new, auto=True, **ask),
+    )
+    removed = {"state": "removed"}
+    world.does(world.ann, lambda who: who.put_environment("production", removed))
+    world.report()  # which is accepted all the same
+    assert document(world, auto).value("state") == "open"
+    assert refused(world.apply()).startswith("not_found")
+
+
+@pytest.mark.parametrize("field", ["replaces", "rollback_of"])
+def test_what_is_elsewhere_is_not_replaced_from_here(world: World, field: str) -> None:
+    world.does(world.ann, lambda who: who.put_environment("test", {"protected": False}))
+    live = world.does(world.ann, lambda who: who.deploy(world.old, "production"))
+    told = refused(
+        verdict_of(world.ben, lambda who: who.deploy(world.new, "test", **{field: live}))
+    )
+    assert told.startswith("malformed")
+    assert document(world, live).value("state") == "live"
+
+
+@pytest.mark.parametrize("by_policy", [False, True])
+@pytest.mark.parametrize("end", ["draining", "stopped", "failed", "rolled_back"])
+def test_only_maintainers_end_what_is_in_a_protected_environment(
+    world: World, end: str, *, by_policy: bool
+) -> None:
+    world.does(
+        world.ann, lambda who: who.put_environment("production", {"protected": not by_policy})
+    )
+    live = world.does(world.ann, lambda who: who.deploy(world.new, "production"))
+    if by_policy:
+        put(
+            world,
+            {"environment": "PRODUCTION", "approvals": 2, "freeze": ["2000-01-01 - 2099-01-01"]},
+        )
+    told = refused(verdict_of(world.ben, lambda who: who.transition(live, end)))
+    assert told.startswith("denied")
+    assert type(verdict_of(world.ann, lambda who: who.transition(live, end))) is Accepted
+
+
+def test_a_narrower_check_does_not_stand_in_for_the_one_that_a_policy_means(world: World) -> None:
+    world.does(world.ann, lambda who: who.put_check("smoke", {"run": "pytest"}))
+    mia = world.authority.person("mia", (Role.MAINTAINER, "nlp/*"))
+    world.ask({"checks": ["smoke"]})
+    world.report()
+    world.does(mia, lambda who: who.put_check("smoke", {"run": "true"}, models="nlp/*"))
+    assert world.against() == []
+    world.report()
+    assert world.against() == []
+    world.does(world.ann, lambda who: who.remove_check("smoke"))
+    assert world.against() == ["check:smoke"]
+
+
+def test_a_conflict_that_is_not_the_open_one_is_no_way_around_it(world: World) -> None:
+    third = world.does(world.ann, lambda who: who.capture(world.model, "third"))
+    world.ann.pull()
+    world.eve.pull()
+    world.ann.point(world.model, "production", third)
+    world.eve.point(world.model, "production", world.new)
+    world.ann.sync()
+    world.eve.sync()
+    put(world, {"alias": "production"})
+    world.ann.pull()
+    alias = document(world, alias_id(world.model, "production"))
+    forged = alias_id(world.model, "nowhere")
+    change = world.ann._change(alias, "version", world.new)
+    body = ResolveBody(alias.id, "alias", "value", [], {"version": change})
+    operation = world.ann.draft("conflict.resolve", world.model, forged, body)
+    told = refused(world.authority.judge(operation, world.ann.actor).verdict)
+    assert "no_conflict" in told
+
+
+def test_glass_broken_for_a_deployment_is_broken_until_it_is_live(world: World) -> None:
+    put(world, {"environment": "production", "approvals": 2, "break_glass": True})
+    world.request = world.does(
+        world.ann,
+        lambda who: who.request(world.model, "production", world.new, kind="environment"),
+    )
+    assert type(world.apply(world.eve, break_glass="fire")) is Accepted
+    deployment = deployment_id(world.request)
+    told = refused(verdict_of(world.ann, lambda who: who.transition(deployment, "live")))
+    assert "break_glass" in told
+    world.does(world.eve, lambda who: who.transition(deployment, "live"))
+    assert document(world, deployment).value("evidence")["break_glass"] == "fire"
+
+
+def test_an_environment_is_not_opened_on_a_replica_by_itself(world: World) -> None:
+    world.ann.pull()
+    world.ann.put_environment("production", {"protected": False})
+    deployment = world.ann.deploy(world.new, "production").entity
+    assert world.ann.state.document(deployment) is None
+    assert all(isinstance(one, Accepted) for one in world.ann.sync())
+    assert world.ann.value(deployment, "state") == "live"
+
+
+@pytest.mark.parametrize("target", ["latest", "3", "a/b", "", "a b"])
+@pytest.mark.parametrize("kind", ["alias", "environment"])
+def test_a_malformed_target_is_refused_by_its_shape(world: World, kind: str, target: str) -> None:
+    if kind == "environment" and target in {"latest", "3"}:
+        target = "/"
+    told = verdict_of(world.ann, lambda who: who.request(world.model, target, world.new, kind=kind))
+    assert refused(told).startswith("malformed")
+
+
+def test_what_is_no_id_is_refused_by_its_shape(world: World) -> None:
+    body = world.ann.draft(
+        "deployment.record",
+        world.model,
+        world.ann._minted(),
+        DeploymentBody("' or 1 = 1", "production", "", "live", None, None, None, {}),
+    )
+    told = world.authority.judge(body, world.ann.actor).verdict
+    assert refused(told).startswith("malformed")
+
+
+def test_figures_are_kept_as_they_come_out_of_their_bytes(world: World) -> None:
+    run = world.does(world.runner, lambda who: who.report(world.new, "smoke", "passed", {"n": 1}))
+    figure = document(world, run).facts["figures"]["n"]
+    assert type(figure) is float
