@@ -128,3 +128,37 @@ def test_a_request_that_was_applied_is_not_undone(
     with pytest.raises(BadInput) as raised:
         list(inverse(request, (), ann.state))
     assert "revert" in str(raised.value.hint)
+
+
+def test_who_may_not_move_a_protected_alias_does_not_hold_it_up_by_a_conflict(
+    authority: Authority, ann: Replica, model: str, version: str, other: str
+) -> None:
+    cora = authority.person("cora", (Role.CONTRIBUTOR, "*"))
+    cora.pull()
+    third = ann.capture(model, "third").entity
+    ann.point(model, "production", third)
+    ann.put_policy("prod", {"alias": "Production"})
+    ann.sync()
+    cora.point(model, "PRODUCTION", version)
+    (verdict,) = cora.sync()
+    assert "maintainer" in blocked(verdict)
+    assert authority.state.of_kind("conflict") == []
+    ann.pull()
+    ann.point(model, "production", version)
+    assert type(ann.sync()[0]) is Accepted
+
+
+def test_a_policy_shows_on_no_replica_before_it_is_accepted(
+    ann: Replica, ben: Replica, model: str, version: str, other: str
+) -> None:
+    ann.put_policy("prod", {"alias": "production", "approvals": 1})
+    assert ann.state.of_kind("policy") == []
+    ann.sync()
+    ben.pull()
+    ben.remove_policy("prod")
+    ben.point(model, "production", version)
+    (policy,) = ben.state.of_kind("policy")
+    assert policy.value("state") == "active"
+    assert ben.value(alias_id(model, "production"), "version") == other
+    assert all(type(one) is Accepted for one in ben.sync())
+    assert production(ann, model) == version

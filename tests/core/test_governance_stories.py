@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 from regtui.core.access import Actor, Grant, Role
 from regtui.core.documents import Document
 from regtui.core.errors import BadInput, NotFound
+from regtui.core.identity import deployment_id
 from regtui.core.inverse import inverse
+from regtui.core.judgement import judge
 from regtui.core.operations import KINDS, Operation
 from regtui.core.verdicts import Accepted, Judged, LogRow
 from regtui.core.view import Contents
@@ -25,7 +27,7 @@ from tests.core import governance_oracle as oracle
 from tests.core.registry_state import SECOND, Authority, Replica
 
 CHAPTERS = 8
-SEEDS = settings().max_examples // 3
+SEEDS = settings().max_examples // 4
 HOUR = 3_600 * SECOND
 
 Pick = Callable[[int], int]
@@ -67,8 +69,12 @@ class Story(Authority):
         self.acting: Actor | None = None
 
     def judge(self, operation: Operation, actor: Actor) -> Judged:
+        """Judge, and keep the outcome; that judging is a pure function is told elsewhere."""
         self.acting = actor
-        return super().judge(operation, actor)
+        judged = judge(operation, self.state, actor, self.now)
+        self._check(operation, judged)
+        self.state.apply(operation, judged)
+        return judged
 
     def _check(self, operation: Operation, judged: Judged) -> None:
         super()._check(operation, judged)
@@ -219,16 +225,19 @@ def environment(who: Replica, pick: Pick) -> None:
 
 
 def request(who: Replica, pick: Pick) -> None:
+    ask(who, pick)
+
+
+def ask(who: Replica, pick: Pick) -> Operation | None:
     version = one_of(who, pick, "version")
     if version is None:
-        return
+        return None
     auto = pick(2) == 0
     if pick(3):
         target = None if pick(6) == 0 else version.id
-        who.request(version.stream, ALIASES[pick(3)], target, auto=auto)
-    else:
-        name = ENVIRONMENTS[pick(3)]
-        who.request(version.stream, name, version.id, kind="environment", auto=auto)
+        return who.request(version.stream, ALIASES[pick(3)], target, auto=auto)
+    name = ENVIRONMENTS[pick(3)]
+    return who.request(version.stream, name, version.id, kind="environment", auto=auto)
 
 
 def waiting(who: Replica, pick: Pick) -> Document | None:
@@ -240,12 +249,16 @@ def waiting(who: Replica, pick: Pick) -> Document | None:
 
 def review(who: Replica, pick: Pick) -> None:
     promotion = waiting(who, pick)
-    if promotion is None:
-        return
+    if promotion is not None:
+        verdict = ("approve", "approve", "approve", "approve", "reject", "none")[pick(6)]
+        say(who, promotion, verdict)
+
+
+def say(who: Replica, promotion: Document, verdict: str) -> None:
+    """Review a request, and keep what was there to be seen."""
     story = who.authority
     assert isinstance(story, Story)
     seen = oracle.looked_at(who.state, promotion)
-    verdict = ("approve", "approve", "approve", "approve", "reject", "none")[pick(6)]
     story.saw[who.review(promotion.id, verdict).id] = seen
 
 
@@ -348,19 +361,37 @@ ACTIONS = (
 
 def campaign(people: dict[str, Replica], pick: Pick) -> None:
     """Promote online, as one should, or nearly so."""
-    for name, does in (
-        (("cora", "max", "mia")[pick(3)], request),
-        ("rita", report),
-        (("ada", "bot", "max")[pick(3)], review),
-        (("abe", "robot", "mia")[pick(3)], review),
-        (("max", "mia", "eve")[pick(3)], apply),
-        (("max", "mia", "eve")[pick(3)], transition),
-    ):
-        who = people[name]
+
+    def chosen(*names: str) -> Replica:
+        who = people[names[pick(len(names))]]
         who.sync()
-        does(who, pick)
+        return who
+
+    author = chosen("cora", "max", "mia")
+    asked = ask(author, pick)
+    author.sync()
+    if asked is None:
+        return
+    if asked.body.version is not None and pick(4):
+        rita = chosen("rita")
+        if rita.state.document(asked.body.version) is not None:
+            rita.report(asked.body.version, "smoke", "passed", {"f1": 0.75})
+        rita.sync()
+    for who in (chosen("ada", "bot", "max"), chosen("abe", "robot", "mia")):
+        promotion = who.state.document(asked.entity)
+        if promotion is not None and pick(4):
+            say(who, promotion, ("approve", "approve", "approve", "reject")[pick(4)])
         shows_no_governed_move(who)
         who.sync()
+    last = chosen("max", "mia", "eve")
+    if last.state.document(asked.entity) is not None:
+        last.apply(asked.entity, break_glass=(None, None, None, "fire")[pick(4)])
+        shows_no_governed_move(last)
+    last.sync()
+    if last.state.document(deployment_id(asked.entity)) is not None:
+        last.transition(deployment_id(asked.entity), "live")
+        shows_no_governed_move(last)
+        last.sync()
 
 
 def shows_no_governed_move(who: Replica) -> None:
@@ -403,7 +434,7 @@ def tell(pick: Pick, length: int) -> Story:
         who.pull()
     everybody = [*people.values()]
     for _ in range(length):
-        if pick(8) == 0:
+        if pick(6) == 0:
             campaign(people, pick)
             continue
         who = everybody[pick(len(everybody))]
@@ -424,13 +455,13 @@ def test_nothing_moves_past_the_policies_in_a_story(data: st.DataObject, length:
 def test_nothing_moves_past_the_policies_in_a_long_story(chapter: int) -> None:
     seeds = range(chapter * SEEDS, (chapter + 1) * SEEDS)
     moved = [tell(random.Random(seed).randrange, 50).moves for seed in seeds]
-    assert sum(moved) > len(moved) / 2  # else they tell of nothing
+    assert sum(moved) > len(moved) / 5  # else they tell of nothing
 
 
 def test_every_kind_that_is_not_administration_is_told_of() -> None:
     kinds = {"comment.add", "comment.edit", "dataset.put"}
     story: set[str] = set()
-    for seed in range(40):
+    for seed in range(60):
         told = tell(random.Random(seed).randrange, 60)
         story |= {past.operation.kind for past in told.state.history.values()}
     administration = {kind for kind in KINDS if kind.partition(".")[0] in ADMINISTERED}

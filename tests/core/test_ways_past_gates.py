@@ -6,6 +6,7 @@ import pytest
 
 from regtui.core.access import Actor, Grant, Role
 from regtui.core.documents import Document
+from regtui.core.governance.rule import ENTRIES_LIMIT
 from regtui.core.identity import alias_id, deployment_id
 from regtui.core.operations import ActBody, DeploymentBody, ResolveBody
 from regtui.core.verdicts import Accepted, Rejected, Verdict
@@ -182,19 +183,17 @@ def test_the_same_word_twice_in_one_moment_is_heard_once(world: World) -> None:
 
 
 def test_no_request_leads_into_an_environment_that_was_removed(world: World) -> None:
-    put(world, {"environment": "production"})
-    ask = {"kind": "environment"}
-    world.request = world.does(
-        world.ann, lambda who: who.request(world.model, "production", world.new, **ask)
-    )
-    world.does(world.ann, lambda who: who.request(world.model, "production", world.new,
-                                                  auto=False, **ask))  # fmt: skip
-    waits = {"environment": "production", "checks": ["smoke"]}
-    put(world, waits)
-    auto = world.does(
-        world.ann,
-        lambda who: who.request(world.model, "production", world.new, auto=True, **ask),
-    )
+    put(world, {"environment": "production", "checks": ["smoke"]})
+
+    def ask(*, auto: bool) -> str:
+        return world.does(
+            world.ann,
+            lambda who: who.request(
+                world.model, "production", world.new, kind="environment", auto=auto
+            ),
+        )
+
+    world.request, auto = ask(auto=False), ask(auto=True)
     removed = {"state": "removed"}
     world.does(world.ann, lambda who: who.put_environment("production", removed))
     world.report()  # which is accepted all the same
@@ -311,3 +310,10 @@ def test_figures_are_kept_as_they_come_out_of_their_bytes(world: World) -> None:
     run = world.does(world.runner, lambda who: who.report(world.new, "smoke", "passed", {"n": 1}))
     figure = document(world, run).facts["figures"]["n"]
     assert type(figure) is float
+
+
+def test_a_rule_sees_no_more_entries_of_a_map_than_it_may_go_over(world: World) -> None:
+    many = {f"tags/{n:05}": "x" for n in range(ENTRIES_LIMIT + 5)}
+    world.does(world.ann, lambda who: who.edit(world.new, many))
+    world.ask({"rule": f"size(version.tags) == {ENTRIES_LIMIT}"})
+    assert world.against() == []

@@ -8,7 +8,7 @@ from regtui.core.access import Actor
 from regtui.core.card import card_field
 from regtui.core.documents import Document
 from regtui.core.governance.moves import Move
-from regtui.core.governance.rule import floats
+from regtui.core.governance.rule import bounded, floats
 from regtui.core.policies import Policy, check_named
 from regtui.core.view import View
 
@@ -70,7 +70,8 @@ def outcomes(view: View, model: Document, version: str | None) -> dict[str, dict
     """Return the figures of the last runs that count of a version, by check."""
     if version is None:
         return {}
-    names = {str(one.facts["check"]) for one in view.about(version, "check_run")}
+    runs = [one for one in view.about(version, "check_run") if one.facts["counts"]]
+    names = {str(one.facts["check"]) for one in runs}
     found: dict[str, dict[str, Any]] = {}
     for name in sorted(names):
         run = last_run(view, model, version, name)
@@ -92,7 +93,7 @@ def values_of(case: Case) -> dict[str, Any]:
         "model": {
             "name": case.name,
             "description": case.model.value("description") or "",
-            "tags": case.model.entries("tags"),
+            "tags": bounded(case.model.entries("tags")),
         },
         "request": {}
         if request is None
@@ -133,9 +134,9 @@ def _version(version: Document | None, *, declared: bool) -> dict[str, Any]:
         "files": float(version.facts["files"]),
         "author": version.facts["author"],
         "description": version.value("description") or "",
-        "tags": version.entries("tags"),
+        "tags": bounded(version.entries("tags")),
         "params": {
-            **{k: v for k, v in params.items() if isinstance(v, str | bool)},
+            **bounded({k: v for k, v in params.items() if isinstance(v, str | bool)}),
             **floats(params),
         },
     }

@@ -69,14 +69,18 @@ def evaluate(rule: str, values: Mapping[str, Any]) -> tuple[bool, str]:
     return False, f"the rule gives {answer!r}, which is neither true nor false"
 
 
+def bounded(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entries of a map that a rule may see: a loop over them has an end."""
+    return {name: values[name] for name in sorted(values)[:ENTRIES_LIMIT]}
+
+
 def floats(values: Mapping[str, Any]) -> dict[str, float]:
     """Return figures as floats; what is no number, and more than a rule may see, is left out.
 
     So is NaN: it is unequal to everything, and `!=` would pass by it.
     """
     found: dict[str, float] = {}
-    for name in sorted(values)[:ENTRIES_LIMIT]:
-        value = values[name]
+    for name, value in bounded(values).items():
         if isinstance(value, int | float) and not isinstance(value, bool):
             found[name] = float(value)
         elif value in {"Infinity", "-Infinity"}:
