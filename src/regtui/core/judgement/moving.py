@@ -30,7 +30,8 @@ from regtui.core.view import View
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_ONLINE = frozenset({"policy.put", "policy.remove"})
+ONLINE = frozenset({"policy.put", "policy.remove"})
+"""What only a server changes: it never takes effect on a replica by itself."""
 
 TRIGGERS = frozenset({"promotion.request", "promotion.review", "check.report"})
 """What may make a request's last gate pass."""
@@ -41,9 +42,11 @@ def is_online(operation: Operation, view: View) -> bool:
 
     So it is with policies, and with taking away what protects an environment without any.
     """
-    if isinstance(operation.body, EnvironmentBody) and "protected" in operation.body.set:
-        return view.document(operation.entity) is not None
-    return operation.kind in _ONLINE
+    opened = operation.body.set.get("protected")
+    if isinstance(operation.body, EnvironmentBody) and opened is not None and opened.to is False:
+        found = view.document(operation.entity)
+        return found is not None and found.value("protected") is not False
+    return operation.kind in ONLINE
 
 
 def ask_gates(operation: Operation, merger: Merger) -> Governed:
