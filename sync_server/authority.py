@@ -275,8 +275,16 @@ class Authority:
             )
         return sent, mine, Judged(mine)
 
-    def weigh(self, sent: Sent, actor: Actor) -> tuple[Verdict, Judged]:
-        """Judge one operation; nothing is taken yet."""
+    def weigh(
+        self, sent: Sent, actor: Actor, *, settled: frozenset[str] | None = None
+    ) -> tuple[Verdict, Judged]:
+        """Judge one operation; nothing is taken yet.
+
+        Args:
+            sent: The operation.
+            actor: Who sent it.
+            settled: Of one that was accepted before, the documents that it changed then.
+        """
         now = self.moment()
         if sent.operation is None:
             verdict: Verdict = Unsupported(op=sent.header.id, now=now, kind=sent.header.kind)
@@ -291,7 +299,7 @@ class Authority:
             )
             return verdict, Judged(verdict)
         try:
-            judged = judge(sent.operation, self.view, actor, now)
+            judged = judge(sent.operation, self.view, actor, now, settled=settled)
         except sa.exc.DBAPIError:
             raise  # it says nothing of the operation: the request fails, and is sent again
         except Exception as error:  # noqa: BLE001 -- nothing blocks the queue

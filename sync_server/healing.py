@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from regtui.core import encoding
-from regtui.core.access import Actor, Grant, Role
 from regtui.core.documents import decode_document
 from regtui.core.verdicts import Accepted, Rejected, Unsupported, encode_verdict
 from regtui.wire import statements
@@ -204,8 +203,8 @@ class Healing:
         if before.number is not None and authority.view.claimed(operation.entity) is None:
             authority.claim(operation.stream, operation.entity, before.number)
         # It was allowed when it was judged; what its author may do now does not count.
-        actor = Actor(operation.actor, self._rights.name, (Grant(Role.ADMIN, "*"),))
-        again, judged = authority.weigh(sent, actor)
+        actor = authority.view.person(operation.actor)
+        again, judged = authority.weigh(sent, actor, settled=frozenset(before.documents))
         if not isinstance(again, Accepted):
             if authority.row.healing:
                 return None  # what it builds on is not back yet: it was accepted once

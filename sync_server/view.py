@@ -328,7 +328,7 @@ class ServerView:
             self._listed.add((version, kind))
         return [one for one in self._known(kind) if one.facts.get("version") == version]
 
-    def person(self, user: str) -> Actor | None:
+    def person(self, user: str) -> Actor:
         """Return somebody with the grants that hold now; none where he may do nothing."""
         people = self._people.get(self._connection, self._registry)
         owner = people.documents.get(user)

@@ -1,5 +1,8 @@
 """Production over a real server: what policies govern is decided there, and nowhere else."""
 
+import contextlib
+import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +10,7 @@ import pytest
 
 from regtui.core.errors import Blocked, Denied, NotFound
 from regtui.registry import deciding, policies
+from sync_server.database import Database
 from tests.sync.world import Person, World, signed_in
 
 POLICY = {
@@ -138,3 +142,34 @@ def test_without_the_server_a_policy_is_not_changed(
         ann.registry.put_policies([{**POLICY, "approvals": 0}])
     assert ann.registry.outbox() == []
     assert ann.registry.policy("prod").definition["approvals"] == 1
+
+
+def test_what_was_decided_comes_back_after_a_restore_without_being_asked_again(
+    world: World, ann: Person, ben: Person, policed: str
+) -> None:
+    asked = ann.registry.request_promotion("nlp/bert@2", "production")
+    ann.sync()
+    ben.sync()
+    before = world.folder / "before.sqlite"
+    with (
+        contextlib.closing(sqlite3.connect(world.folder / "server.sqlite")) as source,
+        contextlib.closing(sqlite3.connect(before)) as target,
+    ):
+        source.backup(target)
+    ben.registry.review(asked.request, "approve")
+    ben.sync()
+    ann.sync()
+    assert (at(ann), at(ben)) == (2, 2)
+    world.database.close()
+    for end in ("-wal", "-shm"):
+        (world.folder / f"server.sqlite{end}").unlink(missing_ok=True)
+    shutil.copyfile(before, world.folder / "server.sqlite")
+    world.database = Database(world.url)
+    world.server = world.open_server()
+    put_policies(ann, [{**POLICY, "approvals": 2}])
+    for _ in range(3):
+        ann.sync()
+        ben.sync()
+    assert (at(ann), at(ben)) == (2, 2)
+    assert ben.registry.promotion(asked.request).state == "applied"
+    assert ann.documents == ben.documents

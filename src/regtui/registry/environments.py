@@ -12,6 +12,7 @@ from regtui.registry.answers import iso
 from regtui.registry.answers_production import EnvironmentAnswer
 from regtui.registry.changes import changes
 from regtui.registry.context import Context
+from regtui.registry.deciding import decide_now, require_server
 from regtui.replica.database import Connection
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def put_environment(
     key, identity = environment_key(name), environment_id(environment_key(name))
     if values.get("expect") is not None:
         duration(str(values["expect"]))
+    if values.get("protected") is False:
+        require_server(context)  # which alone opens a protected one
     with context.writing() as authority:
         found = authority.view.document(identity)
         given = dict(values)
@@ -48,8 +51,11 @@ def put_environment(
             body = EnvironmentBody(key, made)
             authority.submit("environment.put", "registry", identity, body)
             authority.flush()
-        answer = _environments(authority.connection, "e.id = ?", [identity])[0]
-        return answer, bool(made) or found is None
+        changed = bool(made) or found is None
+        waiting = [operation for operation, _ in authority.requested]
+    decide_now(context, waiting)
+    with context.reading() as connection:
+        return _environments(connection, "e.id = ?", [identity])[0], changed
 
 
 def remove_environment(context: Context, name: str) -> EnvironmentAnswer:

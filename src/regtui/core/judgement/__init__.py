@@ -51,7 +51,14 @@ from regtui.core.view import View
 __all__ = ["judge"]
 
 
-def judge(operation: Operation, view: View, actor: Actor, now: int) -> Judged:
+def judge(
+    operation: Operation,
+    view: View,
+    actor: Actor,
+    now: int,
+    *,
+    settled: frozenset[str] | None = None,
+) -> Judged:
     """Decide about one operation.
 
     Args:
@@ -59,6 +66,9 @@ def judge(operation: Operation, view: View, actor: Actor, now: int) -> Judged:
         view: The registry right before it.
         actor: Who asks, with the grants that hold now.
         now: Microseconds of the authority's clock; recorded in the verdict.
+        settled: Of one that was accepted before and comes back after a restore: the documents that
+            it changed then. Access and gates are not asked again; what its author may do now only
+            counts for what is recorded of it.
 
     Returns:
         The verdict, the documents that it changes, history rows and texts to keep.
@@ -67,8 +77,9 @@ def judge(operation: Operation, view: View, actor: Actor, now: int) -> Judged:
         return Judged(Unsupported(op=operation.id, now=now, kind=operation.kind))
     try:
         check_shape(operation)
-        _check_access(operation, view, actor)
-        merger = Merger(operation, view, actor, now)
+        if settled is None:
+            _check_access(operation, view, actor)
+        merger = Merger(operation, view, actor, now, settled=settled)
         outcome = KINDS[operation.kind](operation, merger)
         gates = ask_gates(operation, merger)
         apply_by_itself(operation, merger)

@@ -47,7 +47,17 @@ class Merger:
     It changes nothing outside of itself: `documents`, `log`, `texts` and `paths` are the outcome.
     """
 
-    def __init__(self, operation: Operation, view: View, actor: Actor, now: int) -> None:
+    def __init__(
+        self,
+        operation: Operation,
+        view: View,
+        actor: Actor,
+        now: int,
+        *,
+        settled: frozenset[str] | None = None,
+    ) -> None:
+        self.settled = settled
+        """The documents that it changed when it was accepted before; None for a new one."""
         self.view = view
         self.actor = actor
         self.operation = operation

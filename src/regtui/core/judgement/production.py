@@ -186,7 +186,8 @@ def withdraw_promotion(operation: Operation, merger: Merger) -> None:
     promotion = open_promotion(operation, merger)
     model = merger.view.document(operation.stream)
     role = role_of(merger.actor, str(model.value("name")) if model else "")
-    if promotion.facts["author"] != operation.actor and (role is None or role.name not in _KEEPERS):
+    is_keeper = role is not None and role >= Role.MAINTAINER
+    if promotion.facts["author"] != operation.actor and not is_keeper and merger.settled is None:
         raise Refusal("denied", "only its author or a maintainer takes a request back")
     merger.put(promotion, {"state": "withdrawn"})
 
@@ -303,6 +304,8 @@ def _check_may_end(deployment: Document, operation: Operation, merger: Merger) -
     model, name = merger.view.document(operation.stream), str(deployment.facts["environment_name"])
     known = str(model.value("name")) if model else ""
     role = role_of(merger.actor, known)
+    if merger.settled is not None:
+        return
     if is_protected(name, known, merger.view) and (role is None or role < Role.MAINTAINER):
         told = f"deployments in the protected environment {name} are ended by maintainers"
         raise Refusal("denied", told)
@@ -352,8 +355,6 @@ def _environment(merger: Merger, name: str) -> Document:
 def _made(operation: Operation, merger: Merger, **facts: object) -> dict[str, object]:
     return {**facts, "created": merger.stamp.at, "author": operation.actor}
 
-
-_KEEPERS = {"MAINTAINER", "ADMIN"}
 
 PRODUCTION: dict[str, Callable[[Operation, Merger], None]] = {
     "policy.put": put_definition,
