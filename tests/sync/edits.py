@@ -9,12 +9,16 @@ from regtui.core.errors import RegtuiError
 from regtui.core.identity import alias_id, model_id, version_id
 from regtui.core.manifest import FileEntry, content_digest
 from regtui.core.operations import (
+    ActBody,
     AliasBody,
     CaptureBody,
     Change,
     CommentBody,
     EditBody,
     ModelBody,
+    ReportBody,
+    RequestBody,
+    ReviewBody,
     StateBody,
 )
 from regtui.replica import ids as replica_ids
@@ -27,7 +31,10 @@ if TYPE_CHECKING:
     from tests.sync.world import Person
 
 MODELS = ("m0", "m1")
-KINDS = ("capture", "map", "cas", "cas", "set", "state", "alias", "comment", "card", "two")
+KINDS = (
+    "capture", "map", "cas", "cas", "set", "state", "alias", "comment", "card", "two", "request",
+    "answer",
+)  # fmt: skip
 
 
 class Editor:
@@ -110,6 +117,10 @@ class Editor:
             saw = None if known is None else known.stamp("version")
             body = AliasBody("champion", {"version": Change(version.id, saw=saw)})
             authority.submit("alias.set", model, alias, body)
+        elif kind == "request":
+            _ask(authority, version, value, r)
+        elif kind == "answer":
+            _answer(authority, model, r)
         elif kind == "comment":
             authority.submit(
                 "comment.add",
@@ -147,6 +158,46 @@ def _capture(authority: SoloAuthority, model: str, r: random.Random) -> None:
 def _edit(authority: SoloAuthority, model: str, version: Document, path: str, to: Any) -> None:
     change = Change(to, saw=version.stamp(path))
     authority.submit("version.edit", model, version.id, EditBody({path: change}))
+
+
+def _ask(authority: SoloAuthority, version: Document, value: str, r: random.Random) -> None:
+    """Ask for the alias to be moved, or tell how a check ended, by which that may move."""
+    model, identity = version.stream, replica_ids.uuid7(r.getrandbits(50))
+    if r.random() < 0.3:
+        report = ReportBody(
+            version=version.id,
+            check="smoke",
+            definition=None,
+            outcome=r.choice(["passed", "failed"]),
+            figures={"f1": 1.0},
+            runner="box",
+            started=1,
+            ended=2,
+            inputs=None,
+            set={"log": Change(value)},
+        )
+        authority.submit("check.report", model, identity, report)
+        return
+    asked = RequestBody(
+        version.id, "alias", "champion", r.random() < 0.5, {"reason": Change(value)}
+    )
+    authority.submit("promotion.request", model, identity, asked)
+
+
+def _answer(authority: SoloAuthority, model: str, r: random.Random) -> None:
+    """Review, apply or withdraw a request."""
+    requests = authority.view.in_stream(model, "promotion")
+    opened = sorted(one.id for one in requests if one.value("state") == "open")
+    if not opened:
+        return
+    request = r.choice(opened)
+    verb = r.choice(["review", "review", "apply", "withdraw"])
+    if verb != "review":
+        authority.submit(f"promotion.{verb}", model, request, ActBody(None, {}))
+        return
+    seen = dict.fromkeys(("content", "target", "policies", "inputs"), "0" * 64)
+    said = ReviewBody(r.choice(["approve", "reject"]), "", seen, {})
+    authority.submit("promotion.review", model, request, said)
 
 
 def _edit_card(authority: SoloAuthority, model: str, value: str, r: random.Random) -> None:

@@ -8,7 +8,7 @@ from tests.sync.edits import MODELS
 RANKS = {"viewer": 1, "contributor": 2, "maintainer": 3, "admin": 4}
 """Roles that the simulated runs give, from the least."""
 
-HEAVY = {"version.archive", "version.delete", "version.restore"}
+HEAVY = {"version.archive", "version.delete", "version.restore", "promotion.review"}
 """Kinds for which a contributor does not suffice."""
 
 
