@@ -49,6 +49,13 @@ FIRST_BATCH = 500
 
 LEAST_BATCH = 50
 
+AHEAD = 4
+"""Pages of a walk that are read before the replica is opened for them.
+
+To open it, to keep pages aside and to close it again with a checkpoint takes as long as the server
+takes for a page; and they have to fit the memory together.
+"""
+
 NOTED = 60_000
 """Milliseconds after which a sync that changed nothing is noted all the same."""
 
@@ -136,7 +143,15 @@ class _Request(Struct):
     push: Push
     registry: str
     cursor: dict[str, object]
+    key: Key
     window: Window = Window()
+
+
+class _Turn(Struct):
+    """Requests with their answers, and what kept the client from making more of them."""
+
+    answered: list[tuple[_Request, Answer]] = []
+    failure: RegtuiError | None = None
 
 
 class SyncClient:
@@ -149,6 +164,7 @@ class SyncClient:
         page: Documents that one answer may have at most.
         sends: Whether what waits is sent.
         reads: Whether what is newer is read to its end; a page of it comes in any case.
+        ahead: Pages that are read at most before they are kept.
         on_step: Is told what the sync does next and what it did so far.
     """
 
@@ -161,6 +177,7 @@ class SyncClient:
         *,
         sends: bool = True,
         reads: bool = True,
+        ahead: int = AHEAD,
         on_step: OnStep | None = None,
     ) -> None:
         self._replica = replica
@@ -169,6 +186,7 @@ class SyncClient:
         self._page = page
         self._sends = sends
         self._reads = reads
+        self._ahead = ahead
         self._on_step: OnStep = on_step or (lambda step, done: None)  # noqa: ARG005
         self._batch = FIRST_BATCH
         self._opened: Connection | None = None
@@ -190,24 +208,61 @@ class SyncClient:
                 if request is None:
                     self._on_step("storing", done)
                     request = self.prepare()
-                answer = self._ask(request, done)
-                if answer is None:
-                    request = None
+                turn = self._ask_on(request, done)
+                request = None
+                if not turn.answered:
                     continue
                 # What is sent next is sealed with what came: to open the replica once more would
                 # take longer than either.
                 with self._changing() as connection:
-                    if self.absorb(request, answer, done):
+                    if self._absorb_all(turn, done):
                         return done
-                    request = self._prepare(connection)
+                    if turn.failure is None:
+                        request = self._prepare(connection)
+                if turn.failure is not None:
+                    raise turn.failure
         raise RegtuiError("the sync does not come to an end", "tell the server's operator")
 
     def step(self, done: Synced) -> bool:
-        """Make one request and take its answer; True where nothing is left to do."""
+        """Make one turn of requests and take the answers; True where nothing is left to do."""
         self._on_step("storing", done)
-        request = self.prepare()
+        turn = self._ask_on(self.prepare(), done)
+        if not turn.answered:
+            return False
+        with self._changing():
+            is_over = self._absorb_all(turn, done)
+        if turn.failure is not None:
+            raise turn.failure
+        return is_over
+
+    def _ask_on(self, request: _Request, done: Synced) -> _Turn:
+        """Send a request, and those for the pages that follow; empty where it had to be enrolled.
+
+        What came before something went wrong counts: it is kept before anybody hears of that.
+        """
+        turn = _Turn()
         answer = self._ask(request, done)
-        return answer is not None and self.absorb(request, answer, done)
+        while answer is not None:
+            turn.answered.append((request, answer))
+            if not self._reads or len(turn.answered) >= self._ahead:
+                break
+            following = _following(request, answer)
+            if following is None:
+                break
+            request = following
+            try:
+                answer = self._ask(request, done)
+            except RegtuiError as error:
+                turn.failure = error
+                break
+        return turn
+
+    def _absorb_all(self, turn: _Turn, done: Synced) -> bool:
+        """Take answers in their order; True where nothing is left to do after the last one."""
+        is_over = False
+        for request, answer in turn.answered:
+            is_over = self.absorb(request, answer, done)
+        return is_over
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[Connection]:
@@ -266,18 +321,6 @@ class SyncClient:
         anchor = None if remote.anchor is None else msgspec.convert(remote.anchor, Anchor)
         row = connection.execute("select registry::varchar from base.replica").fetchone()
         registry = "" if row is None else str(row[0])
-        known = anchor or Anchor("", 0, "", "")
-        signature = key.sign(
-            push_statement(
-                registry,
-                key.replica,
-                batch.n,
-                batch.tip,
-                known.epoch,
-                known.seq,
-                known.link,
-            )
-        )
         push = Push(
             protocol=PROTOCOL,
             schema=FORMAT,
@@ -289,7 +332,7 @@ class SyncClient:
             texts=batch.texts | window.texts,
             n=batch.n,
             tip=batch.tip,
-            signature=signature.hex(),
+            signature=_signed(key, registry, batch.n, batch.tip, anchor),
             offers=window.offers,
             evidence=window.evidence,
             claims=claims(connection) if window.offers or remote.state == "healing" else [],
@@ -298,7 +341,7 @@ class SyncClient:
             # Before everything is sent, what comes would only be kept aside.
             limit=NOTHING if batch.more or window.more else self._page,
         )
-        return _Request(push, registry, cursor, window)
+        return _Request(push, registry, cursor, key, window)
 
     def absorb(self, request: _Request, answer: Answer, done: Synced) -> bool:
         """Take an answer in one transaction; True where nothing is left to do.
@@ -568,6 +611,39 @@ class _Place(Struct):
 
 
 _place = msgspec.json.Decoder(_Place)
+
+
+def _signed(key: Key, registry: str, n: int, tip: str, anchor: Anchor | None) -> str:
+    """Return a replica's signature over its chain and the history that it knows."""
+    known = anchor or Anchor("", 0, "", "")
+    statement = push_statement(
+        registry, key.replica, n, tip, known.epoch, known.seq, known.link
+    )
+    return key.sign(statement).hex()
+
+
+def _following(request: _Request, answer: Answer) -> _Request | None:
+    """Return the request for the page behind an answer, where it needs nothing of the replica.
+
+    That is in the middle of a walk, where nothing was sent: no verdict has to be kept before the
+    next request leaves.
+    """
+    push = request.push
+    sent = push.ops or push.offers or push.claims or request.window.more
+    is_plain = answer.status == "ok" and not answer.healing and not answer.verdicts
+    if sent or not is_plain or not answer.more or push.limit == NOTHING:
+        return None
+    anchor = push.anchor
+    if anchor is None or answer.head.seq >= anchor.seq:
+        anchor = answer.head
+    following = msgspec.structs.replace(
+        push,
+        anchor=anchor,
+        cursor=answer.cursor,
+        refetch=[],
+        signature=_signed(request.key, request.registry, push.n, push.tip, anchor),
+    )
+    return _Request(following, request.registry, msgspec.to_builtins(answer.cursor), request.key)
 
 
 def _next_batch(batch: int, sent: int, answered: int) -> int:

@@ -1,9 +1,11 @@
 """Staging: the pages of a walk are kept aside until it ends.
 
 A page has megabytes, and a database that writes a checkpoint holds some thousand values of a column
-in memory at once. So a page is cut into short pieces, a row each.
+in memory at once. So a page is cut into short pieces, a row each. It is packed before that: whatever
+is kept is written again by checkpoints to come, several times in a long walk.
 """
 
+import binascii
 from collections.abc import Iterator
 
 import msgspec
@@ -22,7 +24,7 @@ _answers = msgspec.json.Decoder(Answer)
 
 def stage(connection: Connection, answer: Answer) -> None:
     """Keep a page behind those that are kept already, inside the caller's transaction."""
-    text = msgspec.json.encode(answer).decode()
+    text = _packed(msgspec.json.encode(answer))
     pieces = [text[start : start + PIECE] for start in range(0, len(text), PIECE)]
     connection.execute(
         "insert into base.staged "
@@ -44,9 +46,25 @@ def staged_answers(connection: Connection) -> Iterator[Answer]:
         if page == 0:  # an earlier release kept each page in one piece
             yield from (_answers.decode(body) for (body,) in pieces)
         else:
-            yield _answers.decode("".join(body for (body,) in pieces))
+            yield _answers.decode(_unpacked("".join(body for (body,) in pieces)))
 
 
 def unstage(connection: Connection) -> None:
     """Let go of what is kept."""
     connection.execute("delete from base.staged")
+
+
+def _packed(page: bytes) -> str:
+    import zstandard  # only who reads a walk of several pages needs it
+
+    packed = zstandard.ZstdCompressor(level=1).compress(page)
+    return binascii.b2a_base64(packed, newline=False).decode()
+
+
+def _unpacked(text: str) -> str | bytes:
+    """Return a page; an earlier release kept it as it is, and its JSON is no base64."""
+    if text.startswith("{"):
+        return text
+    import zstandard
+
+    return zstandard.ZstdDecompressor().decompress(binascii.a2b_base64(text))
