@@ -182,9 +182,9 @@ class Mortal(Person):
     def make_replica(self, home: Path) -> MortalReplica:
         return MortalReplica(home, self.clock, self._faults)
 
-    def connect(self, page: int) -> None:
+    def connect(self, page: int, ahead: int = 1) -> None:
         """Reach the server through a network that misbehaves."""
         late = self.client.late if hasattr(self, "client") else []
         self.wire = FaultyWire(self, self._faults, self._fuse)
-        self.client = LateClient(self.replica, self.wire, "session", page=page)
+        self.client = LateClient(self.replica, self.wire, "session", page=page, ahead=ahead)
         self.client.faults, self.client.late = self._faults, late

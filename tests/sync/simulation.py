@@ -65,12 +65,21 @@ class Run:
         seed: Of everything.
         url: Of another database than SQLite.
         instances: How many servers share it.
+        ahead: Pages that a client reads before it keeps them.
     """
 
-    def __init__(self, folder: Path, seed: int, url: str | None = None, instances: int = 1) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 -- what a run is repeated by
+        self,
+        folder: Path,
+        seed: int,
+        url: str | None = None,
+        instances: int = 1,
+        ahead: int = 1,
+    ) -> None:
         self.random = random.Random(seed)
         self.world = ManyServers(folder, url, seed, instances)
         self.folder = folder
+        self.ahead = ahead
         self.fuse = Fuse()
         self.fuse.guard(self.world.database)
         self.faults = Faults(self.random)
@@ -108,7 +117,7 @@ class Run:
         self.world.close()
 
     def _connect(self, person: Mortal) -> None:
-        person.connect(self.random.choice([8, 50]))
+        person.connect(self.random.choice([8, 50]), self.ahead)
 
     def _step(self) -> None:  # noqa: C901 -- one a kind of event
         r = self.random
@@ -286,10 +295,11 @@ def run(  # noqa: PLR0913, PLR0917 -- what a run is repeated by
     say: Callable[[str], None] = print,
     url: str | None = None,
     instances: int = 1,
+    ahead: int = 1,
 ) -> None:
     """Play one seed; what went wrong is told with the seed that plays it again."""
     with patch("os.urandom", random.Random(seed).randbytes):  # keys and ids of replicas
-        played = Run(folder, seed, url, instances)
+        played = Run(folder, seed, url, instances, ahead)
         try:
             with patch("sync_server.authority.time", Watch(played.faults)):
                 played.play(steps)

@@ -35,7 +35,7 @@ def _holds(seed: int) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["REGTUI_CONFIG"] = str(Path(folder, "config"))
         try:
-            run(Path(folder), seed, say=lambda line: print(line, flush=True))
+            run(Path(folder), seed, say=lambda line: print(line, flush=True), ahead=1 + seed % 3)
         except Exception:  # noqa: BLE001 -- whatever it is, the next seed is played too
             traceback.print_exc()
             again = f"{sys.executable} -m tests.sync.soak 0 {seed}"

@@ -20,7 +20,7 @@ from msgspec import Raw
 
 from regtui.core import encoding, judgement
 from regtui.core.documents import decode_document
-from regtui.core.errors import RegtuiError
+from regtui.core.errors import RegtuiError, Unreachable
 from regtui.core.identity import model_id
 from regtui.core.operations import UnknownKind, decode_operation
 from regtui.replica.remote import read_remote
@@ -770,6 +770,33 @@ def test_bootstrap_goes_on_at_any_page(world: World, ann: Person) -> None:
         assert reader.documents == want
         assert len(reader.wire.sizes) == 3 - pages
         reader.replica.close()
+
+
+def test_pages_that_are_read_ahead_are_kept_when_the_next_one_does_not_come(
+    world: World, ann: Person
+) -> None:
+    for place in range(40):
+        ann.registry.create_model(f"m{place:02}")
+    ann.sync()
+    world.grant("ben", "viewer", "*")
+    reader = signed_in(world, "ben")
+    reader.connect(8, ahead=4)
+    plain, got = reader.wire.sync, reader.wire.sizes
+
+    def fails_once(registry: str, push: Push) -> Answer:
+        if len(got) == 3:
+            reader.wire.sync = plain  # type: ignore[method-assign]
+            raise Unreachable("the network is gone")
+        return plain(registry, push)
+
+    reader.wire.sync = fails_once  # type: ignore[method-assign]
+    with pytest.raises(Unreachable):
+        reader.sync()
+    assert reader.documents == {}
+    reader.sync()
+    assert reader.documents == ann.documents
+    assert len(got) == 6  # none of them twice
+    reader.replica.close()
 
 
 @pytest.mark.slow

@@ -98,7 +98,7 @@ def test_a_sync_that_is_killed_anywhere_is_whole_or_did_not_happen(
 def test_a_first_sync_that_is_killed_anywhere_goes_on(
     world: World, ben: Person, start: int, stride: int
 ) -> None:
-    for number in range(10):
+    for number in range(26):  # four pages, of which two are kept at once
         ben.registry.create_model(f"m{number:02}")
     ben.sync()
     template = dying(world, "template")
@@ -110,7 +110,7 @@ def test_a_first_sync_that_is_killed_anywhere_goes_on(
         shutil.copytree(template.replica.home.path, home)  # a copy: it takes a key, too
         ann = Dying.__new__(Dying)
         ann.take_over(world, "ann", home)
-        ann.connect(8)
+        ann.connect(8, ahead=2)
         ann.wire_dies()
         before = ann.documents
         with ann.death.at(place):

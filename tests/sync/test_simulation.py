@@ -26,4 +26,4 @@ def test_everybody_converges_and_nothing_is_lost(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REGTUI_CONFIG", str(tmp_path / "config"))
-    run(tmp_path, seed)
+    run(tmp_path, seed, ahead=1 if seed in KEPT else 1 + seed % 3)

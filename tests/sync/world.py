@@ -161,10 +161,15 @@ class Person:
     def make_replica(self, home: Path) -> HeldReplica:
         return HeldReplica(home, self.clock)
 
-    def connect(self, page: int) -> None:
-        """Reach the server; answers have so many documents at most."""
+    def connect(self, page: int, ahead: int = 1) -> None:
+        """Reach the server.
+
+        Args:
+            page: Documents that an answer has at most.
+            ahead: Pages that are read before they are kept; 1 lets each step be one request.
+        """
         self.wire = Wire(self)
-        self.client = SyncClient(self.replica, self.wire, "session", page=page)
+        self.client = SyncClient(self.replica, self.wire, "session", page=page, ahead=ahead)
 
     def clock(self) -> int:
         """The clock of his machine."""
