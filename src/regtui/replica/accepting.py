@@ -6,7 +6,7 @@ go; then every operation that still waits is judged again on top. Sums are compa
 server's, and a stream that differs is read anew.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from uuid import UUID
 
 import msgspec
@@ -62,11 +62,13 @@ class Accepting:
         self._names: dict[str, str] = {}
         self._totals: dict[int, list[int]] = {}
         self._dropped: dict[int, list[int]] = {}
+        self._is_new = False
         self.result = Brought()
 
     def take(self, answers: Iterable[Answer]) -> None:
         """Apply the pages of a walk, in their order; the last one ends it."""
         self._take_back()
+        self._is_new = self._holds_nothing()
         streams: list[str] | None = None
         sums: dict[str, Sum] = {}
         for answer in answers:
@@ -109,29 +111,52 @@ class Accepting:
         )
         self._delete_rows(list(keys.values()))
         self._keys.update(keys)
-        self._insert_documents([body for _, body in rows if body is not None])
+        bodies = [body for _, body in rows if body is not None]
+        self._insert_documents([decode_document(body) for body in bodies], bodies)
         run("delete from base.shadow")
+
+    def _holds_nothing(self) -> bool:
+        """Tell whether the replica is new: nothing is here of what a page brings.
+
+        Then all that is here while the walk is applied came with it, and has its key in `_keys`:
+        most look-ups are over before they begin.
+        """
+        row = self._connection.execute(
+            "select not exists (from base.document) and not exists (from base.file) "
+            "and not exists (from base.certificate)"
+        ).fetchone()
+        if row is None or not row[0]:
+            return False
+        actors = self._connection.execute("select id::varchar, key from base.actor").fetchall()
+        self._keys.update(actors)
+        return True
+
+    def _maybe_here(self, identities: Iterable[str]) -> list[str]:
+        """Return those of which something may be here already."""
+        if self._is_new:
+            return [one for one in identities if one in self._keys]
+        return list(identities)
 
     def _apply(self, answer: Answer) -> None:
         """Apply a page."""
-        bodies = [bytes(item.doc).decode() for item in answer.docs]
-        self.result.documents += len(bodies)
-        before = self._bodies(bodies)
+        data = [bytes(item.doc) for item in answer.docs]
+        documents = [decode_document(one) for one in data]
+        self.result.documents += len(data)
+        here = set(self._maybe_here(document.id for document in documents))
+        before = self._bodies(here)
         self._delete_rows([key for key, _ in before.values()])
-        documents = self._insert_documents(bodies)
-        for document, body in zip(documents, bodies, strict=True):
-            stream = self._stream(document.stream)
+        self._insert_documents(documents, [one.decode() for one in data])
+        for document, body in zip(documents, data, strict=True):
             old = before.get(document.id)
-            total = self._total(stream)
+            total = self._total(self._stream(document.stream))
             total[0] += old is None
-            total[1] = moved(total[1], None if old is None else old[1].encode(), body.encode())
-        self._keep_certificates(documents, answer.docs)
-        self._keep_texts(answer, documents)
+            total[1] = moved(total[1], None if old is None else old[1].encode(), body)
+        self._keep_certificates(documents, answer.docs, here)
+        self._keep_texts(answer, documents, here)
         self._keep_log(answer.log)
 
-    def _insert_documents(self, bodies: Sequence[str]) -> list[Document]:
+    def _insert_documents(self, documents: Sequence[Document], bodies: Sequence[str]) -> None:
         """Write documents whose rows are not there."""
-        documents = [decode_document(body) for body in bodies]
         self._find_keys(documents)
         rows: Rows = {}
         stored = rows.setdefault("document", [])
@@ -144,11 +169,10 @@ class Accepting:
                 rows.setdefault(table, []).extend(found)
         for table, found in rows.items():
             insert(self._connection, table, found)
-        return documents
 
-    def _bodies(self, bodies: Sequence[str]) -> dict[str, tuple[int, str]]:
+    def _bodies(self, identities: Iterable[str]) -> dict[str, tuple[int, str]]:
         """Return key and body of the documents that newer ones take the place of."""
-        ids = [_identity.decode(body).id for body in bodies]
+        ids = list(identities)
         if not ids:
             return {}
         rows = self._connection.execute(
@@ -308,20 +332,25 @@ class Accepting:
         run("delete from base.text_of where stream in (select unnest(?::bigint[]))", [keys])
         forget_unnamed(self._connection, gone)
 
-    def _keep_certificates(self, documents: Sequence[Document], items: Sequence[Item]) -> None:
+    def _keep_certificates(
+        self, documents: Sequence[Document], items: Sequence[Item], here: Container[str]
+    ) -> None:
         rows = [
             (document.id, item.certificate)
             for document, item in zip(documents, items, strict=True)
             if item.certificate is not None
         ]
-        if rows:
+        earlier = [one for one, _ in rows if one in here]
+        if earlier:
             self._connection.execute(
                 "delete from base.certificate where version in (select unnest(?::uuid[]))",
-                [[one for one, _ in rows]],
+                [earlier],
             )
-            insert(self._connection, "certificate", rows)
+        insert(self._connection, "certificate", rows)
 
-    def _keep_texts(self, answer: Answer, documents: Sequence[Document]) -> None:
+    def _keep_texts(
+        self, answer: Answer, documents: Sequence[Document], here: Container[str]
+    ) -> None:
         """Keep texts and the lists of files of versions."""
         values = {(self._stream(text.stream), text.digest): text.value for text in answer.texts}
         rows = [(stream, digest) for stream, digest in values]
@@ -332,7 +361,9 @@ class Accepting:
             if d.kind == "version"
         ]
         files: list[Row] = []
-        having = self._versions_with_files([key for key, _ in new])
+        having = self._versions_with_files(
+            [self._key(d.id) for d in documents if d.kind == "version" and d.id in here]
+        )
         earlier = self._earlier_texts(
             {place[1] for key, place in new if key not in having and place not in values}
         )
@@ -386,6 +417,8 @@ class Accepting:
         return dict(rows)
 
     def _versions_with_files(self, keys: Sequence[int]) -> set[int]:
+        if not keys:
+            return set()
         rows = self._connection.execute(
             "select distinct version from base.file where version in (select unnest(?::bigint[]))",
             [list(keys)],
@@ -495,13 +528,14 @@ class Accepting:
         wanted = [one for one in identities if one not in self._keys]
         if not wanted:
             return
-        rows = self._connection.execute(
-            "select id::varchar, key from base.document where id in (select unnest(?::uuid[])) "
-            "union all "
-            "select id::varchar, key from base.actor where id in (select unnest(?::uuid[]))",
-            [wanted, wanted],
-        ).fetchall()
-        self._keys.update(rows)
+        if not self._is_new:
+            rows = self._connection.execute(
+                "select id::varchar, key from base.document where id in (select unnest(?::uuid[])) "
+                "union all "
+                "select id::varchar, key from base.actor where id in (select unnest(?::uuid[]))",
+                [wanted, wanted],
+            ).fetchall()
+            self._keys.update(rows)
         unknown = [one for one in wanted if one not in self._keys and one in self._names]
         insert(
             self._connection, "actor", [(self._key(one), one, self._names[one]) for one in unknown]
@@ -528,10 +562,6 @@ class Accepting:
         return self._streams[name]
 
 
-class _Identity(Struct):
-    id: str
-
-
 class _Made(Struct):
     """What the history tells of an operation, whatever its kind; newer programs may say less."""
 
@@ -554,7 +584,6 @@ def _headers(entry: Entry) -> tuple[_Made, _Decided]:
     return made, _decided.decode(bytes(entry.verdict))
 
 
-_identity = msgspec.json.Decoder(_Identity)
 _made = msgspec.json.Decoder(_Made)
 _decided = msgspec.json.Decoder(_Decided)
 _files = msgspec.json.Decoder(list[FileEntry])
