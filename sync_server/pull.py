@@ -223,7 +223,7 @@ class Puller:
         until = self._row.seq
         docs = self._rows(
             schema.entity,
-            [_e.seq, _e.body, _e.kind, _e.name, _e.stream, _e.id],
+            [_e.seq, _e.body, _e.kind, _e.name, _e.stream, _e.id, _e.number],
             streams,
             skip,
             after,
@@ -304,10 +304,11 @@ class Puller:
         skipped = list(skip)
         if skipped:
             query = query.where(c.stream.not_in(self._listed(skipped)))
-        rows = list(self._connection.execute(query))
+        rows = list(self._connection.execute(query).all())
         if len(rows) == limit and rows[0].seq == rows[-1].seq:
             # One operation with more than a page of them.
-            return list(self._connection.execute(query.where(c.seq == rows[0].seq).limit(None)))
+            query = query.where(c.seq == rows[0].seq).limit(None)
+            return list(self._connection.execute(query).all())
         return rows
 
     def _listed(self, values: list[str]) -> Any:
@@ -324,15 +325,11 @@ class Puller:
         return name is not None and self._rights.shows(name)
 
     def _item(self, row: Any) -> Item:
-        body = bytes(row.body)
-        if row.kind != "version":
-            return Item(Raw(body))
-        facts = _facts.decode(body)
-        number = facts.facts.number
-        if number is None:
-            return Item(Raw(body))
-        statement = certificate_statement(self._row.id, facts.stream, facts.id, number)
-        return Item(Raw(body), self._secrets.mark(statement))
+        body = Raw(row.body)
+        if row.kind != "version" or row.number is None:
+            return Item(body)
+        statement = certificate_statement(self._row.id, row.stream, row.id, row.number)
+        return Item(body, self._secrets.mark(statement))
 
     def _take_texts(self, page: Page, rows: list[Any]) -> None:
         if not rows:
@@ -341,13 +338,12 @@ class Puller:
         wanted = [row for row in rows if row.stream != REGISTRY or row.digest not in hidden]
         values: dict[str, bytes] = {}
         c = schema.text.c
-        for digests in chunks(row.digest for row in wanted):
-            for digest, value in self._connection.execute(
-                sa.select(c.digest, c.value).where(c.digest.in_(digests))
-            ):
-                values[digest] = bytes(value)
+        digests = list(dict.fromkeys(row.digest for row in wanted))
+        if digests:
+            query = sa.select(c.digest, c.value).where(c.digest.in_(self._listed(digests)))
+            values = {digest: value for digest, value in self._connection.execute(query).all()}
         page.texts += [
-            Text(row.stream, row.digest, values[row.digest].decode())
+            Text(row.stream, row.digest, bytes(values[row.digest]).decode())
             for row in wanted
             if row.digest in values
         ]
@@ -447,19 +443,6 @@ def link_at(connection: Connection, row: RegistryRow, seq: int) -> str | None:
             sa.select(c.link).where(c.registry == row.key, c.seq == seq)
         ).scalar()
     return None if found is None else bytes(found).hex()
-
-
-class _Facts(Struct):
-    number: int | None = None
-
-
-class _Version(Struct):
-    id: str
-    stream: str
-    facts: _Facts
-
-
-_facts = msgspec.json.Decoder(_Version)
 
 
 def _bound(rows: list[Any], limit: int, until: int, after: int) -> int:
