@@ -33,8 +33,8 @@ class Rule(StrEnum):
     TEXT = "text"
 
 
-class Register(Struct, frozen=True):
-    """One value and its stamp.
+class Register(Struct, frozen=True, gc=False):
+    """One value and its stamp; there are a dozen in a document, and no cycle can be among them.
 
     Attributes:
         v: The value; a digest where the rule is text.
@@ -87,8 +87,12 @@ class Document(Struct, frozen=True, kw_only=True):
         found: dict[str, dict[str, Any]] = {}
         for path, register in self.fields.items():
             field, slash, key = path.partition("/")
-            if slash:
-                found.setdefault(field, {})[key] = register.v
+            if not slash:
+                continue
+            if field in found:
+                found[field][key] = register.v
+            else:
+                found[field] = {key: register.v}
         return found
 
     def stamp(self, path: str) -> str | None:

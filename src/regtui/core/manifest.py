@@ -28,7 +28,7 @@ PATH_LIMIT = 4096
 """Bytes of a path."""
 
 
-class FileEntry(Struct, frozen=True, order=True, array_like=True):
+class FileEntry(Struct, frozen=True, order=True, array_like=True, gc=False):
     """One file of a manifest.
 
     Attributes:

@@ -44,6 +44,7 @@ _FIELDS = {
     "parents": "parent",
     "inputs": "input",
 }
+_VERSION = frozenset({"version", *_FIELDS.values()})
 _TABLES = {
     "model": {"model", "tag"},
     "alias": {"alias", "holder"},
@@ -65,7 +66,7 @@ def changed_tables(before: Document | None, after: Document) -> set[str]:
     if after.kind != "version":
         return _TABLES.get(after.kind, set())
     if before is None:
-        return {"version", *_FIELDS.values()}
+        return set(_VERSION)
     fields = {
         split_path(path)[0]
         for path in before.fields.keys() | after.fields.keys()
@@ -91,7 +92,7 @@ def project(key: int, document: Document, key_of: KeyOf, tables: Iterable[str]) 
 def mentioned(document: Document) -> set[str]:
     """Return the ids whose keys the rows of a document have."""
     facts = document.facts
-    found = {facts[name] for name in ("model", "of", "author", "version") if name in facts}
+    found = {facts.get("model"), facts.get("of"), facts.get("author"), facts.get("version")}
     if document.kind in {"promotion", "deployment"}:
         found |= {document.stream, *document.entries("reviews")}
     if document.kind == "alias":
@@ -125,24 +126,26 @@ def _model(one: _Source) -> list[Row]:
 
 def _version(one: _Source) -> list[Row]:
     facts, value = one.document.facts, one.document.value
-    source = first_place(one.entries.get("places", _NONE))
+    places = one.entries.get("places")
+    source = None if places is None else first_place(places)
+    model, number, description = one.key_of(facts["model"]), facts["number"], value("description")
     return [
         (
             one.key,
-            one.key_of(facts["model"]),
-            facts["number"],
+            model,
+            number,
             one.document.id,
             short_number(one.document.id),
-            slot(one.key_of(facts["model"]), facts["number"]),
+            slot(model, number),
             facts["digest"],
             facts["size"],
             facts["files"],
             value("state"),
             one.key_of(facts["author"]),
             facts["created"] // 1000,
-            value("description"),
+            description,
             source,
-            _search([value("description"), source, *_tag_words(one.entries)]),
+            _search([description, source, *_tag_words(one.entries)]),
         )
     ]
 
@@ -403,8 +406,9 @@ def _bool(value: bool) -> str:
 
 
 def _tag_words(entries: _Entries) -> list[str]:
-    return [f"{name}={value}" for name, value in sorted(entries.get("tags", _NONE).items())]
+    tags = entries.get("tags")
+    return [] if tags is None else [f"{name}={value}" for name, value in sorted(tags.items())]
 
 
 def _search(words: Iterable[str | None]) -> str:
-    return " ".join(word for word in words if word).lower()
+    return " ".join([word for word in words if word]).lower()
