@@ -146,9 +146,11 @@ class Accepting:
         before = self._bodies(here)
         self._delete_rows([key for key, _ in before.values()])
         self._insert_documents(documents, [one.decode() for one in data])
+        streams = dict.fromkeys(document.stream for document in documents)
+        totals = {one: self._total(self._stream(one)) for one in streams}
         for document, body in zip(documents, data, strict=True):
             old = before.get(document.id)
-            total = self._total(self._stream(document.stream))
+            total = totals[document.stream]
             total[0] += old is None
             total[1] = moved(total[1], None if old is None else old[1].encode(), body)
         self._keep_certificates(documents, answer.docs, here)
@@ -160,13 +162,14 @@ class Accepting:
         self._find_keys(documents)
         rows: Rows = {}
         stored = rows.setdefault("document", [])
+        tables = {document.kind: changed_tables(None, document) for document in documents}
         for document, body in zip(documents, bodies, strict=True):
-            key = self._key(document.id)
-            stream = self._stream(document.stream)
+            key, stream = self._key(document.id), self._stream(document.stream)
             stored.append((key, document.id, document.kind, stream, document.seq, body))
-            tables = changed_tables(None, document)
-            for table, found in project(key, document, self._key, tables).items():
-                rows.setdefault(table, []).extend(found)
+            made = project(key, document, self._key, tables[document.kind])
+            for table, found in made.items():
+                if found:
+                    rows.setdefault(table, []).extend(found)
         for table, found in rows.items():
             insert(self._connection, table, found)
 
@@ -352,26 +355,25 @@ class Accepting:
         self, answer: Answer, documents: Sequence[Document], here: Container[str]
     ) -> None:
         """Keep texts and the lists of files of versions."""
-        values = {(self._stream(text.stream), text.digest): text.value for text in answer.texts}
-        rows = [(stream, digest) for stream, digest in values]
+        values = {text.digest: text.value for text in answer.texts}
+        named = dict.fromkeys((text.stream, text.digest) for text in answer.texts)
+        rows = [(self._stream(stream), digest) for stream, digest in named]
         lists: set[str] = set()
         new = [
-            (self._key(d.id), (self._stream(d.stream), str(d.facts["digest"])))
-            for d in documents
-            if d.kind == "version"
+            (self._key(d.id), str(d.facts["digest"])) for d in documents if d.kind == "version"
         ]
         files: list[Row] = []
         having = self._versions_with_files(
             [self._key(d.id) for d in documents if d.kind == "version" and d.id in here]
         )
         earlier = self._earlier_texts(
-            {place[1] for key, place in new if key not in having and place not in values}
+            {digest for key, digest in new if key not in having and digest not in values}
         )
         without: list[int] = []
-        for key, place in new:
-            text = values.get(place) or earlier.get(place[1])
+        for key, digest in new:
+            text = values.get(digest) or earlier.get(digest)
             if text is not None:
-                lists.add(place[1])
+                lists.add(digest)
             if key in having:
                 continue
             if text is None:
@@ -390,7 +392,7 @@ class Accepting:
         self._copy_files(without)
         keep(
             self._connection,
-            {d: v for (_, d), v in values.items() if d not in lists}.items(),
+            [(digest, text) for digest, text in values.items() if digest not in lists],
         )
         self._name_texts(rows)
 
