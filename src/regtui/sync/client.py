@@ -190,6 +190,7 @@ class SyncClient:
         self._on_step: OnStep = on_step or (lambda step, done: None)  # noqa: ARG005
         self._batch = FIRST_BATCH
         self._opened: Connection | None = None
+        self._held: list[Answer] | None = None
         self._offering = Offering()
 
     def sync(self) -> Synced:
@@ -260,9 +261,37 @@ class SyncClient:
     def _absorb_all(self, turn: _Turn, done: Synced) -> bool:
         """Take answers in their order; True where nothing is left to do after the last one."""
         is_over = False
-        for request, answer in turn.answered:
-            is_over = self.absorb(request, answer, done)
+        self._held = []
+        try:
+            while turn.answered:
+                request, answer = turn.answered.pop(0)
+                is_over = self.absorb(request, answer, done)
+            with self._changing() as connection:
+                for page in self._held:
+                    stage(connection, page)
+        finally:
+            self._held = None
         return is_over
+
+    def _keep_aside(self, connection: Connection, page: Answer) -> None:
+        """Keep a page till its walk ends, in memory where that may be in the same transaction."""
+        page = msgspec.structs.replace(page, verdicts=[])
+        if self._held is None:
+            stage(connection, page)
+        else:
+            self._held.append(page)
+
+    def _kept_aside(self, connection: Connection) -> Iterator[Answer]:
+        """Yield the pages of the walk so far, and let go of them."""
+        yield from staged_answers(connection)
+        unstage(connection)
+        while self._held:
+            yield self._held.pop(0)
+
+    def _forget_aside(self, connection: Connection) -> None:
+        unstage(connection)
+        if self._held is not None:
+            self._held.clear()
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[Connection]:
@@ -377,7 +406,7 @@ class SyncClient:
             remote.anchor = msgspec.to_builtins(answer.head)
             remote.cursor, remote.staged = {}, None
             remote.streams = ""
-            unstage(connection)
+            self._forget_aside(connection)
             write_remote(connection, remote)
             return False
         if request.window.offers:
@@ -420,7 +449,7 @@ class SyncClient:
         ).fetchone()
         sends = bool(answer.verdicts) and row is not None and row[0] > 0
         if answer.more or sends:
-            stage(connection, msgspec.structs.replace(answer, verdicts=[]))
+            self._keep_aside(connection, answer)
             remote.staged = msgspec.to_builtins(answer.cursor)
             return
         nothing = not (
@@ -433,7 +462,7 @@ class SyncClient:
             "select (select count(*) from base.staged), (select count(*) from base.shadow)"
         ).fetchone()
         staged, shadows = row or (0, 0)
-        if not nothing or staged or (shadows and covered):
+        if not nothing or staged or self._held or (shadows and covered):
             self._end_walk(connection, remote, answer, done)
         remote.cursor, remote.staged = msgspec.to_builtins(answer.cursor), None
         done.cursor = answer.cursor.seq
@@ -442,8 +471,7 @@ class SyncClient:
         self, connection: Connection, remote: Remote, answer: Answer, done: Synced
     ) -> None:
         accepting = Accepting(connection)
-        accepting.take(itertools.chain(staged_answers(connection), [answer]))
-        unstage(connection)
+        accepting.take(itertools.chain(self._kept_aside(connection), [answer]))
         connection.execute(
             "update base.replica set seq = ?, link = unhex(?)", [answer.head.seq, answer.head.link]
         )
