@@ -341,7 +341,7 @@ class Puller:
         digests = list(dict.fromkeys(row.digest for row in wanted))
         if digests:
             query = sa.select(c.digest, c.value).where(c.digest.in_(self._listed(digests)))
-            values = {digest: value for digest, value in self._connection.execute(query).all()}
+            values = {row.digest: row.value for row in self._connection.execute(query).all()}
         page.texts += [
             Text(row.stream, row.digest, bytes(values[row.digest]).decode())
             for row in wanted

@@ -68,7 +68,7 @@ class Run:
         ahead: Pages that a client reads before it keeps them.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 -- what a run is repeated by
+    def __init__(
         self,
         folder: Path,
         seed: int,

@@ -359,9 +359,7 @@ class Accepting:
         named = dict.fromkeys((text.stream, text.digest) for text in answer.texts)
         rows = [(self._stream(stream), digest) for stream, digest in named]
         lists: set[str] = set()
-        new = [
-            (self._key(d.id), str(d.facts["digest"])) for d in documents if d.kind == "version"
-        ]
+        new = [(self._key(d.id), str(d.facts["digest"])) for d in documents if d.kind == "version"]
         files: list[Row] = []
         having = self._versions_with_files(
             [self._key(d.id) for d in documents if d.kind == "version" and d.id in here]

@@ -92,7 +92,8 @@ def project(key: int, document: Document, key_of: KeyOf, tables: Iterable[str]) 
 def mentioned(document: Document) -> set[str]:
     """Return the ids whose keys the rows of a document have."""
     facts = document.facts
-    found = {facts.get("model"), facts.get("of"), facts.get("author"), facts.get("version")}
+    names = ("model", "of", "author", "version")
+    found: set[Any] = {facts.get(name) for name in names}
     if document.kind in {"promotion", "deployment"}:
         found |= {document.stream, *document.entries("reviews")}
     if document.kind == "alias":

@@ -644,9 +644,7 @@ _place = msgspec.json.Decoder(_Place)
 def _signed(key: Key, registry: str, n: int, tip: str, anchor: Anchor | None) -> str:
     """Return a replica's signature over its chain and the history that it knows."""
     known = anchor or Anchor("", 0, "", "")
-    statement = push_statement(
-        registry, key.replica, n, tip, known.epoch, known.seq, known.link
-    )
+    statement = push_statement(registry, key.replica, n, tip, known.epoch, known.seq, known.link)
     return key.sign(statement).hex()
 
 

@@ -1,8 +1,8 @@
 """Staging: the pages of a walk are kept aside until it ends.
 
 A page has megabytes, and a database that writes a checkpoint holds some thousand values of a column
-in memory at once. So a page is cut into short pieces, a row each. It is packed before that: whatever
-is kept is written again by checkpoints to come, several times in a long walk.
+in memory at once. So a page is cut into short pieces, a row each. It is packed before that, since
+whatever is kept is written again by checkpoints to come, several times in a long walk.
 """
 
 import binascii
