@@ -14,6 +14,7 @@ from benchmarks import (
     peers,
     registering,
     scans,
+    sync_peers,
     syncing,
     watching,
 )
@@ -32,6 +33,7 @@ GROUPS = {
     "sync": syncing,
     "watch": watching,
     "peers": peers,
+    "sync-peers": sync_peers,
 }
 SIZES = [1_000, 100_000, 1_000_000]
 
