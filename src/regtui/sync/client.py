@@ -273,13 +273,16 @@ class SyncClient:
             self._held = None
         return is_over
 
-    def _keep_aside(self, connection: Connection, page: Answer) -> None:
-        """Keep a page till its walk ends, in memory where that may be in the same transaction."""
+    def _keep_aside(self, connection: Connection, page: Answer, *, is_first: bool) -> None:
+        """Keep a page till its walk ends: in memory while all of the walk is of this transaction.
+
+        A long one has enough in memory when it ends.
+        """
         page = msgspec.structs.replace(page, verdicts=[])
-        if self._held is None:
-            stage(connection, page)
-        else:
+        if self._held is not None and (is_first or self._held):
             self._held.append(page)
+        else:
+            stage(connection, page)
 
     def _kept_aside(self, connection: Connection) -> Iterator[Answer]:
         """Yield the pages of the walk so far, and let go of them."""
@@ -449,7 +452,7 @@ class SyncClient:
         ).fetchone()
         sends = bool(answer.verdicts) and row is not None and row[0] > 0
         if answer.more or sends:
-            self._keep_aside(connection, answer)
+            self._keep_aside(connection, answer, is_first=remote.staged is None)
             remote.staged = msgspec.to_builtins(answer.cursor)
             return
         nothing = not (
