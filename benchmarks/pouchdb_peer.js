@@ -6,7 +6,7 @@
 const { randomBytes } = require('crypto')
 const PouchDB = require('pouchdb')
 
-const BATCHES = { batch_size: 1000 } // the 100 by default take half as long again
+const BATCHES = { batch_size: 1000 }
 
 function document(number) {
   return {
