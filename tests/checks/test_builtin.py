@@ -25,7 +25,10 @@ def test_stored_files_are_intact_or_named() -> None:
 
 
 def test_files_that_run_code_are_not_safe() -> None:
-    safe = {"a.safetensors": Facts("safetensors", "no-code"), "b.pt": Facts("torch", "tensors-only")}
+    safe = {
+        "a.safetensors": Facts("safetensors", "no-code"),
+        "b.pt": Facts("torch", "tensors-only"),
+    }
     assert safe_files(safe).outcome == "passed"
     pickled = Facts("pickle", "dangerous", globals=("posix.system",))
     for bad in (pickled, Facts("joblib", "needs-classes"), Facts("unknown", "unread")):

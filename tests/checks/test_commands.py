@@ -24,6 +24,15 @@ def python(program: str) -> tuple[str, ...]:
     return sys.executable, "-c", program
 
 
+_MANY = """
+import os, time
+for _ in range(6):
+    os.fork()
+kept = bytearray(os.urandom(64)) * (1 << 20)
+time.sleep(1000)
+"""
+
+
 def shell(program: str) -> tuple[str, ...]:
     return "sh", "-c", program
 
@@ -192,10 +201,7 @@ def test_its_environment_is_what_is_passed_on(
     [
         "bytearray(10 ** 12)",
         "kept = [bytearray(10 << 20) for _ in range(1_000)]",
-        "import os, time\n"
-        "for _ in range(6): os.fork()\n"
-        "kept = bytearray(os.urandom(64)) * (1 << 20)\n"
-        "time.sleep(1000)",
+        _MANY,
     ],
     ids=["at once", "little by little", "by many processes"],
 )
@@ -277,7 +283,9 @@ run(Command(words=words, folder=Path({str(tmp_path)!r}), variables={{}}, seconds
 
 def test_a_command_is_split_into_words_before_anything_is_replaced() -> None:
     hostile = "a'; rm -rf $HOME \"b"
-    words = split("python 'my smoke.py' --on={version} {files}", {"version": hostile, "files": "/x"})
+    words = split(
+        "python 'my smoke.py' --on={version} {files}", {"version": hostile, "files": "/x"}
+    )
     assert words == ("python", "my smoke.py", f"--on={hostile}", "/x")
     for wrong in ("python 'smoke", "", "  "):
         with pytest.raises(BadInput):

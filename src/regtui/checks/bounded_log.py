@@ -47,6 +47,6 @@ class BoundedLog:
 
 
 def plain_text(data: bytes) -> str:
-    """Return bytes as text without colours and control characters; each `\\r` begins a line."""
+    """Return bytes as text without colours and control characters; a line ends with a return."""
     text = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", _ESCAPES.sub("", text))

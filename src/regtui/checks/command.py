@@ -87,7 +87,7 @@ class Ended(Struct, frozen=True, kw_only=True):
     figures: Figures = {}
 
 
-class Stopped(Exception):  # noqa: N818 -- nothing went wrong
+class Stopped(Exception):
     """Somebody did not want to wait any longer; the check has no outcome."""
 
 
@@ -224,7 +224,7 @@ class _Wait:
 
 
 def _supervisor(log: int) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 -- our own file
         [sys.executable, "-I", "-S", str(_SUPERVISOR)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -277,22 +277,30 @@ def _ended(command: Command, told: dict[str, Any], log: str, figures: Told) -> E
 
 
 def _outcome(command: Command, told: dict[str, Any], log: str) -> tuple[Outcome, str]:
+    number, code = told.get("signal"), told.get("exit")
+    cut = _cut_short(command, told)
+    if cut is not None:
+        return cut
+    if number is not None:
+        return "error", f"it was killed by {_signal_name(int(number))}"
+    if code == 0:
+        return "passed", ""
+    if command.memory is not None and _OUT_OF_MEMORY.search(log[-_LAST:]):
+        return "error", f"it ran out of the {_size(command)} of memory that it may use"
+    return "failed", f"it ended with exit code {code}"
+
+
+def _cut_short(command: Command, told: dict[str, Any]) -> tuple[Outcome, str] | None:
+    """Return what is told of a command that did not end by itself."""
     if "refused" in told:
         return "error", plain_text(str(told["refused"]).encode())
     if told.get("because") == "timeout":
         return "timeout", f"it was stopped after {command.seconds:g} seconds"
     if told.get("because") == "memory":
         return "error", f"it used more than {_size(command)} of memory"
-    number, code = told.get("signal"), told.get("exit")
-    if number is not None:
-        return "error", f"it was killed by {_signal_name(int(number))}"
-    if code is None:
+    if "signal" not in told and "exit" not in told:
         return "error", "how it ended is not known: what looked after it was killed"
-    if code == 0:
-        return "passed", ""
-    if command.memory is not None and _OUT_OF_MEMORY.search(log[-_LAST:]):
-        return "error", f"it ran out of the {_size(command)} of memory that it may use"
-    return "failed", f"it ended with exit code {code}"
+    return None
 
 
 def _size(command: Command) -> str:

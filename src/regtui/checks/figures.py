@@ -64,28 +64,41 @@ class FigureLines:
 def read_figures(path: Path) -> Told | None:
     """Return what a file of figures tells; None where there is none."""
     try:
-        # What a check leaves there may be a pipe that nobody writes to, or a link to anything.
-        opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        data = _content(path)
+        return figures_of(_object(data)) if data.strip() else None
     except FileNotFoundError:
         return None
     except OSError as error:
         return Told({}, [f"the file of figures can't be read: {error.strerror}"])
+    except _NoFigures as error:
+        return Told({}, [str(error)])
+
+
+class _NoFigures(Exception):
+    """What stands there can't be a file of figures."""
+
+
+def _content(path: Path) -> bytes:
+    """Read a file; what a check leaves may be a pipe without a writer, or a link to anything."""
+    opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(opened).st_mode):
         os.close(opened)
-        return Told({}, ["the file of figures is no file"])
+        raise _NoFigures("the file of figures is no file")
     with os.fdopen(opened, "rb") as file:
         data = file.read(_FILE_LIMIT + 1)
     if len(data) > _FILE_LIMIT:
-        return Told({}, [f"the file of figures has more than {_FILE_LIMIT:,} bytes"])
-    if not data.strip():
-        return None
+        raise _NoFigures(f"the file of figures has more than {_FILE_LIMIT:,} bytes")
+    return data
+
+
+def _object(data: bytes) -> dict[str, Any]:
     try:
         found = json.loads(data)
     except (ValueError, RecursionError) as error:
-        return Told({}, [f"the file of figures is no JSON: {error}"])
+        raise _NoFigures(f"the file of figures is no JSON: {error}") from None
     if not isinstance(found, dict):
-        return Told({}, ["the file of figures is no JSON object"])
-    return figures_of(found)
+        raise _NoFigures("the file of figures is no JSON object")
+    return found
 
 
 def figures_of(values: Mapping[str, Any]) -> Told:

@@ -54,7 +54,7 @@ def checkout(
     home = context.home.resolve()
     if home in {target.resolve(), *target.resolve().parents}:
         raise BadInput(f"{target} lies inside the registry", "choose a folder outside of it")
-    _fetch_missing(context, reference, on_progress)
+    fetch_missing(context, reference, on_progress)
     with reader_lease(context.home):  # before the names are read, so that no collection takes one
         answer, entries = manifest(context, reference)
         refuse_released(context, answer, entries)
@@ -62,7 +62,7 @@ def checkout(
     return answer
 
 
-def _fetch_missing(context: Context, reference: str, on_progress: Progress | None) -> None:
+def fetch_missing(context: Context, reference: str, on_progress: Progress | None = None) -> None:
     """Fetch what a version lacks here; damage that can't be mended so is told by who reads."""
     answer, entries = manifest(context, reference)
     if all_there(context.store, entries):

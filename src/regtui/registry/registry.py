@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from regtui.registry.context import Context, make_context
 from regtui.registry.face.carrying import CarryingVerbs
+from regtui.registry.face.checking import CheckingVerbs
 from regtui.registry.face.comparing import ComparingVerbs
 from regtui.registry.face.content import ContentVerbs
 from regtui.registry.face.editing import EditingVerbs
@@ -39,6 +40,7 @@ class Registry(
     CarryingVerbs,
     KeepingVerbs,
     RetainingVerbs,
+    CheckingVerbs,
     SyncingVerbs,
     PeopleVerbs,
     ProducingVerbs,
