@@ -22,6 +22,7 @@ KINDS: Final[dict[str, str]] = {
     "held": "a keep rule decides about this state when the run has ended",
     "other": "a file is, by its bytes, something else than its name says; it is left alone",
     "deleted": "this content was archived or deleted in the registry, and stays so",
+    "checked": "a check of a captured version has ended, or could not run; the message says how",
     "problem": "something beside the model could not be read; the rest was captured",
     "failed": "a state could not be captured; the message says whether it is tried again",
     "released": "pins of removed states held more bytes than they may; the oldest were let go",

@@ -12,10 +12,8 @@ from msgspec import Struct
 from regtui.checks.command import Ended
 from regtui.core import encoding
 from regtui.core.card import card_field
+from regtui.formats.layout import HARMLESS
 from regtui.formats.values import Facts
-
-SAFE = frozenset({"no-code", "tensors-only"})
-"""What may be loaded without running code."""
 
 _DEGREES = {
     "dangerous": "would run foreign code when it is loaded",
@@ -69,7 +67,7 @@ def safe_files(files: Mapping[str, Facts]) -> Ended:
     wrong = [
         f"{path}: {one.format}, {_DEGREES[one.safety]}{_names(one)}"
         for path, one in files.items()
-        if one.safety not in SAFE
+        if one.safety not in HARMLESS
     ]
     return _ended(wrong, f"{len(files)} files run no code when they are loaded")
 

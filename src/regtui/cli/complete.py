@@ -48,6 +48,14 @@ def policies(incomplete: str) -> list[str]:
     return _names(statement, incomplete)
 
 
+def checks(incomplete: str) -> list[str]:
+    """Complete a check's name."""
+    statement = (
+        "select distinct name from base.definition where kind = 'check' and state = 'active'"
+    )
+    return _names(statement, incomplete)
+
+
 def environments(incomplete: str) -> list[str]:
     """Complete an environment's name."""
     return _names("select name from base.environment where state = 'active'", incomplete)

@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "request": ("request", "Look after promotion requests."),
     "requests": ("requests", "List promotion requests, newest first."),
     "review": ("review", "Approve or reject a promotion request, or say something to it."),
+    "check": ("check", "Say how versions are tried, and try them."),
     "policy": ("policy", "Say what an alias or environment asks of a version."),
     "env": ("env", "Look after the environments that versions are deployed to."),
     "deploy": ("deploy", "Record what runs where, and go back."),

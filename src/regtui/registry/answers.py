@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from regtui.core.documents import Document, source_of
 from regtui.core.identity import short_id
+from regtui.registry.answers_checks import CheckRunAnswer
 
 
 class VersionAnswer(Struct, frozen=True, kw_only=True):
@@ -197,6 +198,7 @@ class Captured(Struct, frozen=True, kw_only=True):
         changed: Whether anything changed.
         restored: Whether it has its files again, which retention had released.
         warnings: One sentence for each file that is dangerous to load.
+        checks: How the checks ended that `regtui capture` ran of it.
     """
 
     version: VersionAnswer
@@ -204,6 +206,7 @@ class Captured(Struct, frozen=True, kw_only=True):
     changed: bool
     restored: bool
     warnings: list[str]
+    checks: list[CheckRunAnswer] = []
 
 
 class VersionPage(Struct, frozen=True, kw_only=True):

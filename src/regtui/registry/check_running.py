@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
@@ -34,7 +35,6 @@ from regtui.core.policies import (
 )
 from regtui.registry.answers import VersionAnswer
 from regtui.registry.answers_checks import Checked, CheckRunAnswer
-from regtui.registry.check_builtins import Tried, try_builtin
 from regtui.registry.check_runs import submit_report
 from regtui.registry.check_trust import is_trusted, trusted_digests
 from regtui.registry.checks import all_checks, holding
@@ -44,6 +44,9 @@ from regtui.registry.references import find_version
 from regtui.replica.database import Connection
 from regtui.replica.remote import read_remote
 from regtui.replica.unit import wall_clock
+
+if TYPE_CHECKING:
+    from regtui.registry.check_builtins import Tried
 
 NEWEST = 100
 """Captured versions that a check looks at for runs that it has not had yet."""
@@ -246,9 +249,10 @@ def _run_one(context: Context, wanted: _Wanted, stop: Event | None) -> CheckRunA
         )
 
 
-def _try(context: Context, wanted: _Wanted, stop: Event | None) -> Tried:
+def _try(context: Context, wanted: _Wanted, stop: Event | None) -> "Tried":
     """Try a version; whatever keeps a check from saying something is an outcome, too."""
     from regtui.checks.command import Ended
+    from regtui.registry.check_builtins import Tried, try_builtin
 
     try:
         check = _definition(wanted.document)
@@ -264,8 +268,9 @@ def _try(context: Context, wanted: _Wanted, stop: Event | None) -> Tried:
     return Tried(Ended(outcome="error", reason=reason, log=f"regtui: {reason}\n"))
 
 
-def _try_command(context: Context, wanted: _Wanted, check: Check, stop: Event | None) -> Tried:
+def _try_command(context: Context, wanted: _Wanted, check: Check, stop: Event | None) -> "Tried":
     from regtui.checks.command import Command, run, split
+    from regtui.registry.check_builtins import Tried
     from regtui.registry.content import checkout
 
     version = wanted.version

@@ -112,7 +112,7 @@ def report(  # noqa: PLR0913 -- everything that is told of a run, by name
     kept = BoundedLog()
     kept.add(log.encode("utf-8", "replace"))
     ended = Ended(outcome=outcome, log=kept.text(), figures=found.figures)  # type: ignore[arg-type]
-    key, now = name_key(name, segments=False), wall_clock()
+    key = name_key(name, segments=False)
     with context.writing() as authority:
         _, version = find_version(authority.connection, reference)
         model = authority.view.document(version.stream)
@@ -120,7 +120,13 @@ def report(  # noqa: PLR0913 -- everything that is told of a run, by name
         defined = check_named(all_checks(authority.connection), shown, key)
         stamp = None if defined is None else defined.stamp("definition")
         return submit_report(
-            authority, version, key, stamp, ended, began=now, runner=runner or platform.node()
+            authority,
+            version,
+            key,
+            stamp,
+            ended,
+            began=wall_clock(),
+            runner=runner or platform.node(),
         )
 
 

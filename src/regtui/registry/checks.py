@@ -8,15 +8,14 @@ or in a bundle waits for that (`check_trust`).
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from regtui.core.access import scope_key
 from regtui.core.documents import Document
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.identity import check_id, name_key
 from regtui.core.operations import Change, CheckBody
-from regtui.core.policies import applying, check_of, definition_digest
+from regtui.core.policies import Check, applying, check_of, definition_digest
 from regtui.registry.answers import iso
 from regtui.registry.answers_checks import CheckAnswer
 from regtui.registry.changes import changes, plain
@@ -185,14 +184,17 @@ def _checked(wanted: WantedCheck) -> WantedCheck:
     if found.builtin == "metric-regression" and found.against is None:
         raise BadInput(f"the check {name!r} compares with nothing", 'such as against = "champion"')
     # Without what is as always: the same check has the same digest however it is written.
-    return WantedCheck(name, models, msgspec.to_builtins(found))
+    always = structs.asdict(Check())
+    definition = {key: v for key, v in structs.asdict(found).items() if v != always[key]}
+    return WantedCheck(name, models, definition)
 
 
 def _put(authority: SoloAuthority, wanted: WantedCheck) -> bool:
     identity = check_id(wanted.models, wanted.name)
     seen = authority.view.document(identity)
     definition = dict(wanted.definition)
-    trust_digest(authority.connection, definition_digest(definition))
+    if "run" in definition:
+        trust_digest(authority.connection, definition_digest(definition))
     made = changes({"definition": definition}, "check", seen)
     is_gone = seen is not None and seen.value("state") != "active"
     if not made and not is_gone:

@@ -25,6 +25,7 @@ from regtui.registry.context import Context
 from regtui.registry.datasets import input_value
 from regtui.registry.references import find_version
 from regtui.registry.watch_capture import Capturer
+from regtui.registry.watch_checks import CaptureChecks
 from regtui.registry.watch_rules import FILE, WatchRule, checked, refuse_file, rules, stamp
 from regtui.replica.home import configuration_folder
 
@@ -61,6 +62,7 @@ def watch(  # noqa: PLR0913 -- everything that a watcher may be told, by name
     once: bool = False,
     stop: Stop | None = None,
     ended_after: float = ENDED,
+    checks: bool = True,
 ) -> None:
     """Watch folders until it is stopped, or once.
 
@@ -71,6 +73,7 @@ def watch(  # noqa: PLR0913 -- everything that a watcher may be told, by name
         once: Whether to end when nothing is ready any more.
         stop: Ends it.
         ended_after: Seconds without change after which a run has ended.
+        checks: Whether the checks that go with a capture are run, beside it.
 
     Raises:
         BadInput: There is nothing to watch, or a rule or recogniser is malformed.
@@ -105,6 +108,12 @@ def watch(  # noqa: PLR0913 -- everything that a watcher may be told, by name
     detect.load()
     followed = None if wanted else before or (0, 0, 0)
     folders = _Folders(context, told, chosen, followed)
+    checking = CaptureChecks(context, folders.told_later, wanted=checks)
+
+    def happens(event: Event) -> None:
+        folders.told(event)
+        checking.heard(event)
+
     waker = Waker(context.home, folders.has_no_events)
     stop.wakes(waker)
     capturer = Capturer(context, folders.rules)
@@ -115,14 +124,17 @@ def watch(  # noqa: PLR0913 -- everything that a watcher may be told, by name
         relabel=capturer.relabel,
         report=folders.report,
         waker=waker,
-        tell=folders.told,
+        tell=happens,
         stop=stop.event,
         once=once,
         ended_after=ended_after,
     )
+    finished = False
     try:
         watching.run()
+        finished = once and not stop.event.is_set()
     finally:
+        checking.close(finish=finished)
         folders.close()
     if gone:
         raise gone[0]
@@ -234,7 +246,11 @@ class _Folders:
 
     def has_no_events(self, root: Path, reason: str) -> None:
         """Take note that the system tells nothing of a folder; called in another thread."""
-        self._late.append(happened("timer", str(root), f"no events come: {reason}"))
+        self.told_later(happened("timer", str(root), f"no events come: {reason}"))
+
+    def told_later(self, event: Event) -> None:
+        """Take an event from another thread; it is told with the next one, or the next report."""
+        self._late.append(event)
 
     def told(self, event: Event) -> None:
         """Tell an event, and keep it for who asks later."""
@@ -269,6 +285,7 @@ class _Folders:
 
     def close(self) -> None:
         """End them all."""
+        self._tell_late()
         for watcher in self._current:
             self._end(watcher.root)
         if self._own is not None:

@@ -1,5 +1,6 @@
 """`regtui capture`."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,11 +10,13 @@ from regtui.cli.commands import single
 from regtui.cli.output import emit, say, warn
 from regtui.cli.progress import Progress
 from regtui.cli.settings import SETTINGS
-from regtui.core.errors import BadInput
+from regtui.core.errors import BadInput, RegtuiError
 from regtui.registry.figures import count_text, size_text
 from regtui.registry.typed_values import input_uris
 
 if TYPE_CHECKING:
+    from regtui.registry.answers import Captured
+    from regtui.registry.answers_checks import Checked
     from regtui.registry.series import Series
 
 app = single()
@@ -57,6 +60,9 @@ def capture(
     new: Annotated[
         bool, typer.Option("--new", help="Make a version even of content that is there.")
     ] = False,
+    no_checks: Annotated[
+        bool, typer.Option("--no-checks", help="Run none of the checks that go with a capture.")
+    ] = False,
 ) -> None:
     """Make a version of a file or folder.
 
@@ -82,7 +88,7 @@ def capture(
     if len(captured.warnings) > _WARNINGS:
         warn(f"{len(captured.warnings) - _WARNINGS} more files are dangerous to load")
     if SETTINGS.json:
-        emit(captured)
+        emit(captured if no_checks else _checked(captured)[0])
         return
     version = captured.version
     verb = "captured" if captured.created else "updated" if captured.changed else "unchanged"
@@ -92,6 +98,27 @@ def capture(
     # Without a number yet its reference is the short id alone.
     name = version.model if version.number is None else version.reference
     say(f"{verb} {name}  {version.short_id}  {content}")
+    if not no_checks:
+        sys.stdout.flush()  # the capture is done, however long checks take
+        _, found = _checked(captured)
+        if found is not None:
+            from regtui.cli.commands.check import tell_checked
+
+            tell_checked(found)
+
+
+def _checked(captured: "Captured") -> "tuple[Captured, Checked | None]":
+    """Run the checks that go with a capture; what keeps them from running fails no capture."""
+    from msgspec import structs
+
+    if captured.version.state != "captured":
+        return captured, None
+    try:
+        found = SETTINGS.registry().run_checks(f":{captured.version.id}", on="capture")
+    except RegtuiError as error:
+        warn(f"its checks could not be run: {error}")
+        return captured, None
+    return structs.replace(captured, checks=found.runs), found
 
 
 def _series(file: str | None) -> "dict[str, Series]":

@@ -1,10 +1,7 @@
 """`regtui watch [PATH]…`, and `regtui watch VERB` for rules, explanations and the background."""
 
-import contextlib
 import os
-import signal
 import sys
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,10 +10,10 @@ from typer.core import TyperGroup
 from regtui.cli import complete
 from regtui.cli.output import emit, printable, say, table, warn
 from regtui.cli.settings import SETTINGS
+from regtui.cli.stopping import stopped_by_signals
 
 if TYPE_CHECKING:
     from regtui.capture.events import Event
-    from regtui.registry.watch import Stop
     from regtui.registry.watch_rules import WatchRule
     from regtui.registry.watch_status import WatchStatus
     from regtui.registry.watch_test import Explained, ExplainedUnit
@@ -88,6 +85,9 @@ def run(
     without: Without = [],
     parent: Parents = [],
     input_: Inputs = [],
+    no_checks: Annotated[
+        bool, typer.Option("--no-checks", help="Run no checks of what is captured.")
+    ] = False,
 ) -> None:
     """Capture what trainers finish, now and since last time."""
     from regtui.registry.watch import Stop
@@ -105,8 +105,10 @@ def run(
             failed.discard(key)
         _tell(event)
 
-    with _stopped_by_signals(stop):
-        SETTINGS.registry(via="watcher").watch(rules, tell=tell, once=once, stop=stop)
+    with stopped_by_signals(stop):
+        SETTINGS.registry(via="watcher").watch(
+            rules, tell=tell, once=once, stop=stop, checks=not no_checks
+        )
     if once and failed:
         raise typer.Exit(1)
 
@@ -261,25 +263,6 @@ def _quoted(text: str) -> str:
     """Return a word of a command line as systemd reads it."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{escaped}"' if any(c in escaped for c in " \"'\\$;") else escaped
-
-
-@contextlib.contextmanager
-def _stopped_by_signals(stop: "Stop") -> Iterator[None]:
-    """Let signals end the watcher, which finishes what it has taken; a second one kills it."""
-
-    def end(number: int, _frame: object) -> None:
-        signal.signal(number, before[signal.Signals(number)])
-        stop()
-
-    wanted = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    # What nohup has it ignore stays ignored.
-    signals = [one for one in wanted if signal.getsignal(one) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, end) for number in signals}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _rule(

@@ -25,6 +25,7 @@ class WatchingVerbs(Verbs):
         tell: "Callable[[Event], object]",
         once: bool = False,
         stop: "Stop | None" = None,
+        checks: bool = True,
     ) -> None:
         """Capture what trainers finish in folders, now and since last time.
 
@@ -33,6 +34,7 @@ class WatchingVerbs(Verbs):
             tell: Is given each event, in this thread.
             once: Whether to end when nothing is ready any more; else `stop` ends it.
             stop: Call it, from any thread or handler of signals, to end the watcher.
+            checks: Whether the checks that go with a capture are run.
 
         Raises:
             BadInput: There is nothing to watch, or a rule or recogniser is malformed.
@@ -40,7 +42,7 @@ class WatchingVerbs(Verbs):
         """
         from regtui.registry import watch
 
-        watch.watch(self.context, rules, tell, once=once, stop=stop)
+        watch.watch(self.context, rules, tell, once=once, stop=stop, checks=checks)
 
     def watch_rules(self) -> "list[WatchRule]":
         """Return the folders that are watched where none is named.
