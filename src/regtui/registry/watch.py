@@ -134,7 +134,7 @@ def watch(  # noqa: PLR0913 -- everything that a watcher may be told, by name
         watching.run()
         finished = once and not stop.event.is_set()
     finally:
-        checking.close(finish=finished)
+        checking.close(stop.event, finish=finished)
         folders.close()
     if gone:
         raise gone[0]

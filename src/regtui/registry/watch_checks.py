@@ -16,6 +16,8 @@ from regtui.registry.answers_checks import CheckRunAnswer
 from regtui.registry.check_running import run_checks
 from regtui.registry.context import Context
 
+_TURN = 0.2
+
 
 class CaptureChecks:
     """Runs the checks of captured versions.
@@ -45,17 +47,18 @@ class CaptureChecks:
             self._thread = threading.Thread(target=self._work, name="checks", daemon=True)
             self._thread.start()
 
-    def close(self, *, finish: bool) -> None:
+    def close(self, stop: threading.Event, *, finish: bool) -> None:
         """End it.
 
         Args:
+            stop: Ends it also while it finishes.
             finish: Whether what queues is run first.
         """
-        if not finish:
-            self._stop.set()
         self._queue.put(None)
-        if self._thread is not None:
-            self._thread.join()
+        while self._thread is not None and self._thread.is_alive():
+            if stop.is_set() or not finish:
+                self._stop.set()
+            self._thread.join(_TURN)
 
     def _work(self) -> None:
         while (event := self._queue.get()) is not None:
