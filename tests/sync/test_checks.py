@@ -111,8 +111,12 @@ def test_checks_are_for_maintainers_and_reports_for_who_may_contribute(
             person.registry.put_check("own", "nlp/*", SMOKE)
         assert person.registry.trusted_checks() == []
         if name == "eve":
+            assert person.registry.pending_checks() == []
+            with pytest.raises(Denied, match="needs the role"):
+                person.registry.run_checks("nlp/bert@1")
             with pytest.raises(Denied):
                 person.registry.report_check("nlp/bert@1", "smoke", "passed")
         else:
+            assert len(person.registry.pending_checks()) == 1
             assert not person.registry.report_check("nlp/bert@1", "smoke", "passed").counts
         person.replica.close()

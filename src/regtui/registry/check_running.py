@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from regtui.core.access import Actor, reports
+from regtui.core.access import REQUIRED, Actor, reports, role_of
 from regtui.core.documents import Document
 from regtui.core.errors import BadInput, Busy, Denied, NotFound, RegtuiError, Unreachable
 from regtui.core.identity import name_key
@@ -190,6 +190,8 @@ def _wanted(
     key, document = find_version(connection, reference)
     version = one_version(connection, key, document)
     found = holding(all_checks(connection), version.model)
+    if not _may_tell(_actor(connection, local), version.model):
+        raise Denied("check.report needs the role contributor, or reporter")
     digests = trusted_digests(connection)
     if on is not None:
         found = [one for one in found if on in _triggers(one)]
@@ -309,6 +311,12 @@ def _actor(connection: Connection, local: Actor) -> Actor:
     return local if remote is None else remote.actor
 
 
+def _may_tell(actor: Actor, model: str) -> bool:
+    """Tell whether what somebody runs may be told: else it is not run."""
+    role = role_of(actor, model)
+    return reports(actor, model) or (role is not None and role >= REQUIRED["check.report"])
+
+
 def _has_run(
     connection: Connection, version: int, model: str, check: Document, actor: Actor
 ) -> bool:
@@ -329,7 +337,7 @@ def _pending(connection: Connection, local: Actor) -> list[tuple[str, _Wanted]]:
             if on not in _triggers(one):
                 continue
             for key, model, ran, counted in _candidates(connection, one, query):
-                if counted or (ran and not reports(actor, model)):
+                if counted or (ran and not reports(actor, model)) or not _may_tell(actor, model):
                     continue
                 if check_named(documents, model, str(one.facts["name"])) is one:
                     found.setdefault((key, one.id), (on, one))
