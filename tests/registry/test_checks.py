@@ -50,17 +50,18 @@ def test_a_check_is_put_changed_and_listed(ranker: Registry) -> None:
     assert ranker.check("SMOKE") == other
 
 
-def test_the_narrowest_check_of_a_name_holds(ranker: Registry) -> None:
+def test_the_widest_check_of_a_name_holds(ranker: Registry) -> None:
     for models in ("*", "ranker", "nlp/*"):
         ranker.put_check("smoke", models, PASSES)
-    assert [one.models for one in ranker.checks("ranker")] == ["ranker"]
-    assert [one.models for one in ranker.checks("nlp/a")] == ["nlp/*"]
+    assert [one.models for one in ranker.checks("ranker")] == ["*"]
+    assert [one.models for one in ranker.checks("nlp/a")] == ["*"]
     assert [one.models for one in ranker.checks()] == ["*", "nlp/*", "ranker"]
     with pytest.raises(BadInput, match="3 checks called 'smoke'"):
         ranker.check("smoke")
     assert ranker.check("smoke", "nlp/*").models == "nlp/*"
-    assert ranker.remove_check("smoke", "ranker").models == "ranker"
-    assert [one.models for one in ranker.checks("ranker")] == ["*"]
+    assert ranker.remove_check("smoke", "*").models == "*"
+    assert [one.models for one in ranker.checks("ranker")] == ["ranker"]
+    assert [one.models for one in ranker.checks("nlp/a")] == ["nlp/*"]
 
 
 def test_a_removed_check_is_gone_until_it_is_put_again(checked: Registry) -> None:
@@ -138,9 +139,12 @@ def test_a_changed_definition_makes_results_stale(checked: Registry) -> None:
     assert [one.stale for one in checked.check_runs("ranker@1")] == [False]
     checked.put_check("smoke", "*", {"run": "true", "timeout": "1m"})
     assert [one.stale for one in checked.check_runs("ranker@1")] == [True]
-    checked.put_check("smoke", "ranker", PASSES)
     checked.run_checks("ranker@1")
     assert [one.stale for one in checked.check_runs("ranker@1")] == [False, True]
+    checked.put_check("smoke", "ranker", FAILS)  # the wider one goes on to hold
+    assert [one.stale for one in checked.check_runs("ranker@1")] == [False, True]
+    checked.remove_check("smoke", "*")
+    assert [one.stale for one in checked.check_runs("ranker@1")] == [True, True]
 
 
 def test_a_command_gets_a_fresh_copy_of_the_files_and_words_about_the_version(
@@ -315,7 +319,9 @@ def test_what_waits_for_captures_are_the_newest_versions_without_a_run(
     assert len(checked.pending_checks()) == 2
     checked.change_states(["ranker@2"], "archive")
     assert [one.version.reference for one in checked.pending_checks()] == ["ranker@1"]
-    checked.put_check("smoke", "ranker", PASSES)  # which holds instead
+    checked.put_check("smoke", "ranker", {"run": "true", "on": ["capture"]})  # which doesn't hold
+    assert len(checked.pending_checks()) == 1
+    checked.put_check("smoke", "*", PASSES)
     assert checked.pending_checks() == []
 
 

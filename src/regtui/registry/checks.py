@@ -1,6 +1,7 @@
 """Checks: how versions are tried, by name and scope.
 
-The same name in two scopes are two checks, and the narrower one holds where both apply. What
+The same name in two scopes are two checks, and the wider one holds where both apply
+(`regtui.core.policies.check_named`): nobody can put one that always passes in its place. What
 somebody puts here himself he trusts, for he is who says what runs on his machine; what came by sync
 or in a bundle waits for that (`check_trust`).
 """
@@ -15,7 +16,7 @@ from regtui.core.documents import Document
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.identity import check_id, name_key
 from regtui.core.operations import Change, CheckBody
-from regtui.core.policies import Check, applying, check_of, definition_digest
+from regtui.core.policies import Check, applying, check_named, check_of, definition_digest
 from regtui.registry.answers import iso
 from regtui.registry.answers_checks import CheckAnswer
 from regtui.registry.changes import changes, plain
@@ -136,9 +137,10 @@ def all_checks(connection: Connection) -> list[Document]:
 
 
 def holding(documents: list[Document], model: str) -> list[Document]:
-    """Return the checks that hold for a model: of each name that with the narrowest scope."""
-    narrowest = {str(one.facts["name"]): one for one in applying(documents, model)}
-    return [narrowest[name] for name in sorted(narrowest)]
+    """Return the checks that hold for a model, by name: of each name that with the widest scope."""
+    names = sorted({str(one.facts["name"]) for one in applying(documents, model)})
+    found = (check_named(documents, model, name) for name in names)
+    return [one for one in found if one is not None]
 
 
 def find_check(connection: Connection, name: str, models: str | None = None) -> Document:
