@@ -48,7 +48,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "checkout": ("checkout", "Write the files of a version into a folder, verified."),
     "path": ("path", "Print where a file of a version is stored."),
     "verify": ("verify", "Compare stored files with their digests."),
-    "sign": ("sign", "Vouch for exactly the bytes of a version, with this replica's key."),
+    "sign": ("sign", "Vouch for the bytes of a version, with this replica's key."),
     "sql": ("sql", "Ask a question in SQL, read-only."),
     "model": ("model", "Create, archive, delete and restore models."),
     "version": ("version", "Archive, delete and restore versions."),

@@ -16,7 +16,7 @@ app = single()
 def sign(
     reference: Annotated[str, typer.Argument(metavar="REF", autocompletion=complete.references)],
 ) -> None:
-    """Vouch for exactly the bytes of a version, with this replica's key."""
+    """Vouch for the bytes of a version, with this replica's key."""
     found, changed = SETTINGS.registry().sign(reference)
     if SETTINGS.json:
         emit({"signatures": found, "changed": changed})
