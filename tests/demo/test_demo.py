@@ -47,6 +47,17 @@ def test_every_screen_has_something_true_to_show(registry: Registry) -> None:
     assert {one.actor for one in registry.log(limit=50).operations} >= {"ann", "ben"}
 
 
+def test_production_came_to_be_by_rules_and_went_back_once(registry: Registry) -> None:
+    (live,) = registry.deployments(environment="production")
+    assert live.version == registry.version("nlp/sentiment@production").reference
+    (asked,) = registry.promotions("nlp/sentiment")
+    failing = {gate.gate for gate in asked.gates if gate.passed is False}
+    assert failing == {"approvals", "four_eyes", "check:no-regression"}
+    applied = registry.promotions(state="applied")
+    assert [[one.author for one in request.reviews] for request in applied] == [["ben"], ["ben"]]
+    assert {run.outcome for run in registry.check_runs("nlp/sentiment@5")} == {"passed"}
+
+
 def test_a_folder_was_watched_and_what_came_of_it_is_told(registry: Registry) -> None:
     status = registry.watch_status()
     [folder] = status.folders

@@ -44,7 +44,7 @@ _VERBS = {
 }
 
 
-_DECIDED = {
+DECIDED = {
     "check.report": "run the check again: `regtui check run`",
     "promotion.review": "`regtui review REQUEST clear` takes it back",
     "promotion.apply": "`regtui revert MODEL@ALIAS` goes back to what was there before",
@@ -85,8 +85,8 @@ def inverse(operation: Operation, rows: Sequence[LogRow], view: View) -> Iterato
     decided = operation.kind
     if decided == "promotion.request" and _is_applied(operation, view):
         decided = "promotion.apply"
-    if decided in _DECIDED:
-        raise BadInput("what was decided is not undone", _DECIDED[decided])
+    if decided in DECIDED:
+        raise BadInput("what was decided is not undone", DECIDED[decided])
     if any(row.result == "conflict" for row in rows):
         raise BadInput(
             "a part of it became a candidate of a conflict", "`regtui resolve` settles that"

@@ -18,6 +18,7 @@ from regtui.demo import data
 from regtui.demo.learners import Course, Ridge, Softmax
 from regtui.demo.model_files import write_safetensors
 from regtui.demo.people import Team
+from regtui.demo.production import produce
 from regtui.registry import Registry
 from regtui.registry.series import parse_series
 from regtui.registry.watch_rules import WatchRule
@@ -35,6 +36,7 @@ def tell(team: Team, folder: Path) -> Iterator[str]:
     """
     yield "nlp/sentiment"
     _sentiment(team, folder / "sentiment")
+    produce(team)
     yield "vision/digits"
     _digits(team, folder / "digits")
     yield "forecast/sales"

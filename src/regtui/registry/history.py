@@ -13,6 +13,7 @@ from msgspec import Struct
 from regtui.core.documents import Document
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.identity import alias_id, alias_key, dataset_id, name_key, short_id
+from regtui.core.inverse import DECIDED
 from regtui.core.operations import KINDS, Operation
 from regtui.core.query.times import read_date, read_duration
 from regtui.core.verdicts import LogRow
@@ -178,7 +179,8 @@ def operation_answers(connection: Connection, seqs: Sequence[int]) -> list[Opera
         names.answer(
             past,
             rows.get(past.seq, []),
-            undone_by.get(past.operation.id),
+            # Going back from where a decision led takes back where it led, and no decision.
+            None if past.operation.kind in DECIDED else undone_by.get(past.operation.id),
             _undid(past, undone),
         )
         for past in pasts

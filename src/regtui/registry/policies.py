@@ -22,10 +22,10 @@ from regtui.registry.deciding import decide_now, require_server
 from regtui.registry.lookups import actor_names
 from regtui.registry.moved import gate_answers
 from regtui.registry.production_lookups import Names, all_pass
+from regtui.registry.promotions import seeing
 from regtui.registry.references import find_model
 from regtui.replica.database import Connection
 from regtui.replica.decoded import stored_document
-from regtui.replica.remote import read_remote
 from regtui.replica.view import ReplicaView
 
 VERSIONS = 20
@@ -168,9 +168,7 @@ def try_policy(
         else:
             document = _imagined(*read_policy(policy))
         rules = policy_of(document.value("definition"))
-        view = ReplicaView(connection, 0)
-        remote = read_remote(connection)
-        actor = context.actor if remote is None else remote.actor
+        view, actor = seeing(context, connection)
         found: list[Tried] = []
         for model in _bound(connection, document):
             held = _holders(view, model, rules)

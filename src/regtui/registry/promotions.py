@@ -126,7 +126,7 @@ def promotions(
             "and (?::bigint is null or p.model = ?) order by p.created desc, p.key desc",
             [state, state, key, key],
         ).fetchall()
-        view, actor = _seeing(context, connection)
+        view, actor = seeing(context, connection)
         found = [_answer(context, connection, view, row[0]) for row in rows]
     if not mine:
         return found
@@ -142,7 +142,7 @@ def promotion(context: Context, request: str) -> PromotionAnswer:
     """
     with context.reading() as connection:
         _, document = find_by_end(connection, "request", request)
-        view, _ = _seeing(context, connection)
+        view, _ = seeing(context, connection)
         return _answer(context, connection, view, document.id)
 
 
@@ -238,7 +238,7 @@ def requested_operations(connection: Connection) -> dict[str, list[Any]]:
     return found
 
 
-def _seeing(context: Context, connection: Connection) -> tuple[ReplicaView, Actor]:
+def seeing(context: Context, connection: Connection) -> tuple[ReplicaView, Actor]:
     """Return a view for looking, and who looks: the replica decides where it has no remote."""
     remote = read_remote(connection)
     actor = context.actor if remote is None else remote.actor
