@@ -3,15 +3,16 @@
 Whether a file runs code is found out by `scans`, before an operation is judged, and kept.
 """
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from regtui.core.documents import Document
 from regtui.core.errors import Damaged, NotFound
 from regtui.core.view import Contents
-from sync_server import schema
+from regtui.formats.detect import READER
 from sync_server.complete import files_of, manifest_text, missing_of_version
-from sync_server.database import chunks
+from sync_server.scans import UNREAD, Found, ending, named, verdicts
+
+NOT_YET = "it was not looked at yet; try again in a moment"
 
 
 def contents_of(connection: Connection, registry: int, version: Document) -> Contents:
@@ -31,16 +32,17 @@ def contents_of(connection: Connection, registry: int, version: Document) -> Con
     if missing:
         return Contents(complete=False, safe=False, reason=f"{len(missing)} files are not here")
     text = manifest_text(connection, str(version.facts["digest"])) or b"[]"
-    paths = {entry.digest: entry.path for entry in files_of(text)}
-    c = schema.scan.c
-    known: dict[str, tuple[bool, str]] = {}
-    for wanted in chunks(paths):
-        for row in connection.execute(
-            sa.select(c.digest, c.safe, c.reason).where(c.digest.in_(wanted))
-        ):
-            known[row.digest] = (row.safe, row.reason)
-    for digest, path in sorted(paths.items(), key=lambda one: one[1]):
-        safe, reason = known.get(digest, (False, "was not looked at yet"))
-        if not safe:
-            return Contents(complete=True, safe=False, reason=f"{path}: {reason}")
+    files = named(version, files_of(text))
+    known = verdicts(connection, files)
+    for path, digest in files:
+        told = _against(known.get((digest, ending(path))))
+        if told is not None:
+            return Contents(complete=True, safe=False, reason=f"{path or 'the file'}: {told}")
     return Contents(complete=True, safe=True, reason="no file runs code when it is loaded")
+
+
+def _against(found: Found | None) -> str | None:
+    """Return why a file is not safe; None where it is."""
+    if found is None or found.reader not in {READER, UNREAD}:
+        return NOT_YET
+    return None if found.safe else found.reason

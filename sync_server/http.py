@@ -35,6 +35,7 @@ from sync_server.people_routes import add_people_routes
 from sync_server.problems import explain_errors
 from sync_server.rate_limits import RateLimiter
 from sync_server.replica_routes import add_replica_routes
+from sync_server.scans import Scans
 from sync_server.secrets import verified
 from sync_server.server import Server
 from sync_server.token_routes import add_token_routes
@@ -88,6 +89,8 @@ def make_app(
     add_history_routes(app, server, caller)
     add_waiting_routes(app, server, caller, configuration.connections // 2)
     if artifacts is not None:
+        service = server.service
+        service.scans = Scans(server.database, artifacts.pieces.store, service.people)
         app.include_router(artifact_routes(artifacts, caller))
 
     @app.get("/v1/me")

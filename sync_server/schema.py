@@ -294,8 +294,10 @@ scan = Table(
     "scan",
     metadata,
     Column("digest", String(64), primary_key=True),
+    Column("suffix", String, primary_key=True),
     Column("reader", Integer, nullable=False),
     Column("safe", Boolean, nullable=False),
     Column("reason", String, nullable=False),
 )
-"""What a stored file was found to hold, by the reader of that number: whether it runs code."""
+"""What a stored file was found to hold when it is opened as what a name with that ending is, by the
+reader of that number: whether it runs code. The reader 0 is of what could not be read."""

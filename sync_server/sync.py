@@ -6,6 +6,7 @@ chain, signature. Then one transaction judges and writes, and another one reads.
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 import sqlalchemy as sa
@@ -32,6 +33,9 @@ from sync_server.healing import Healing, new_epoch, shared, was_issued
 from sync_server.pull import Puller, anchor_statement, cursor_statement, head, link_at
 from sync_server.rights import PeopleCache, Rights
 from sync_server.secrets import Secrets, verified
+
+if TYPE_CHECKING:
+    from sync_server.scans import Scans
 
 PAGE_LIMIT = 20_000
 """Documents that an answer may have, whatever is asked for."""
@@ -83,6 +87,8 @@ class SyncService:
         self.clock = clock
         self.seed = seed
         self.people = PeopleCache()
+        self.scans: Scans | None = None
+        """Looks at files; None where the server keeps none."""
         self._turn = threading.Lock()
 
     def sync(self, registry: str, caller: Caller, push: Push) -> Answer:
@@ -98,6 +104,8 @@ class SyncService:
             replica = _enrolled(connection, row, push.replica, caller)
             broken = self._broken(connection, row, push, caller)
         sent = self._verified(row, push, replica, caller)
+        if self.scans is not None and sent and not broken:
+            self.scans.look(row, sent, rights.actor)
         outcome = _Outcome()
         if push.ops or push.offers or push.claims or broken:
             with self._turn, self.database.writing() as connection:

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from blake3 import blake3
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Raw, Struct
 
@@ -25,7 +26,7 @@ from regtui.core.operations import (
     ModelBody,
     StateBody,
 )
-from regtui.core.verdicts import Accepted, decode_verdict
+from regtui.core.verdicts import Accepted, Verdict, decode_verdict
 from regtui.wire.messages import Cursor, Push
 from regtui.wire.statements import push_statement
 from sync_server import schema
@@ -107,6 +108,19 @@ class Site:
         self._push("version.capture", stream, identity, body, {digest: text})
         return identity
 
+    def stored(self, stream: str, files: dict[str, bytes]) -> str:
+        """Upload files, register a version that consists of them, and return its id."""
+        api = self.api(self.person("ann"))
+        entries = []
+        for path, content in files.items():
+            digest = blake3(content).hexdigest()
+            entries.append(FileEntry(path, len(content), False, digest))
+            place = f"/v1/registries/{self.registry}/streams/{stream}/pieces/{digest}"
+            sent = api.client.put(place, content=content, headers={"Upload-Offset": "0"})
+            sent.raise_for_status()
+        api.client.close()
+        return self.version(stream, entries)
+
     def delete(self, stream: str, version: str) -> None:
         state = self.document(version).fields["state"]
         last = self.document(version).by
@@ -125,6 +139,13 @@ class Site:
     def _push(
         self, kind: str, stream: str, entity: str, body: Any, texts: dict[str, str] | None = None
     ) -> None:
+        verdict = self.act(kind, stream, entity, body, texts)
+        assert isinstance(verdict, Accepted), verdict
+
+    def act(
+        self, kind: str, stream: str, entity: str, body: Any, texts: dict[str, str] | None = None
+    ) -> Verdict:
+        """Push an operation of ann's, and return the verdict."""
         now = self.clock()
         draft = KINDS[kind](
             id=uuid7(now),
@@ -153,8 +174,7 @@ class Site:
             signature=self._key.sign(signed).hex(),
         )
         answer = self.server.service.sync(self.registry, Caller(user_id("ann")), push)
-        verdict = decode_verdict(bytes(answer.verdicts[0]))
-        assert isinstance(verdict, Accepted), verdict
+        return decode_verdict(bytes(answer.verdicts[0]))
 
 
 @contextmanager
