@@ -28,6 +28,10 @@ FILE = 1 << 62
 _SMALL = re.compile(
     r"/v1/(login|logout|device.*|me|registries/[^/]+/(users|teams|grants|tokens|replicas|device).*)"
 )
+_USAGE = re.compile(r"/v1/registries/[^/]+/deployments/.*")
+USAGE = 1 << 20
+"""Bytes of a request that reports usage."""
+
 _GOOD_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -97,6 +101,8 @@ class Around:
             return FILE  # their handler counts, and leaves the disk some room
         if _SMALL.fullmatch(path):
             return min(SMALL, self._configuration.body_limit)
+        if _USAGE.fullmatch(path):
+            return min(USAGE, self._configuration.body_limit)
         return self._configuration.body_limit
 
 

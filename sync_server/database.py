@@ -78,6 +78,25 @@ def upsert(connection: Connection, table: sa.Table, rows: Rows, *, replace: bool
     _write(connection, table, [*last.values()], f"on conflict ({target}) do update set {taken}")
 
 
+def upsert_greatest(
+    connection: Connection, table: sa.Table, rows: Rows, names: Iterable[str]
+) -> None:
+    """Write rows; of some columns of those that are there already, the greater value stays.
+
+    Args:
+        connection: It writes.
+        table: Where to.
+        rows: Each primary key once.
+        names: The columns; the others stay as they are.
+    """
+    greater = "greatest" if connection.dialect.name == "postgresql" else "max"
+    taken = ", ".join(
+        f'"{one}" = {greater}("{table.name}"."{one}", excluded."{one}")' for one in names
+    )
+    target = ", ".join(f'"{column.name}"' for column in table.primary_key)
+    _write(connection, table, rows, f"on conflict ({target}) do update set {taken}")
+
+
 def _write(connection: Connection, table: sa.Table, rows: Rows, conflict: str) -> None:
     """Write rows by one statement of the driver's, which a layer above would only slow down."""
     if not rows:

@@ -1,9 +1,9 @@
 """The doctor: recomputes from stored bytes what the server keeps beside them.
 
 Chains of the registry and of streams, sums and counts, the digests of documents in the last verdict
-on each, texts, authors, the keys of replicas, and the present epoch. What a step changed (a number
-that was given late) has no verdict; its link is recomputed as long as its document stands, and
-taken as it is when that has changed since.
+on each, texts, authors, the keys of replicas, the present epoch, and usage. What a step changed
+(a number that was given late) has no verdict; its link is recomputed as long as its document
+stands, and taken as it is when that has changed since.
 """
 
 from collections.abc import Iterator
@@ -133,6 +133,7 @@ class _Registry:
         yield from self._people()
         yield from self._refusals()
         yield from self._epochs()
+        yield from self._usage()
 
     def _documents(self) -> tuple[dict[str, tuple[int, bytes | None, str]], list[str]]:
         """Return sequence number, digest and body (of steps alone) by entity, and what is wrong."""
@@ -272,6 +273,16 @@ class _Registry:
             yield "its epoch is none that was begun"
         if any(row.base > self._row.seq for row in rows):
             yield "an epoch begins behind the end of the chain"
+
+    def _usage(self) -> Iterator[str]:
+        """Find what was counted of deployments that are not there."""
+        u, e = schema.usage.c, schema.entity.c
+        there = sa.select(e.id).where(e.registry == self._row.key, e.kind == "deployment")
+        query = sa.select(u.deployment).where(
+            u.registry == self._row.key, u.deployment.not_in(there)
+        )
+        for lost in self._connection.execute(query.distinct().limit(LINES)).scalars():
+            yield f"usage of the deployment {lost}, which is not there"
 
     def _refusals(self) -> Iterator[str]:
         c = schema.refusal.c

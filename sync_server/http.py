@@ -4,16 +4,10 @@ Messages of a sync are read and written by msgspec, for they are large; everythi
 JSON that FastAPI describes. Handlers run in threads: the database blocks.
 """
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated, Any
 
 import msgspec
-import sqlalchemy as sa
 from fastapi import Depends, FastAPI, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
 from regtui.wire.messages import encoder, push_decoder
@@ -23,6 +17,7 @@ from sync_server.administration import Administration
 from sync_server.around import Around
 from sync_server.asking import Signed, own_registry, signed_in
 from sync_server.authority import Refused, registry_row
+from sync_server.beside import Job, beside
 from sync_server.configuration import Configuration
 from sync_server.grant_routes import add_grant_routes
 from sync_server.history_routes import add_history_routes
@@ -39,6 +34,10 @@ from sync_server.scans import Scans
 from sync_server.secrets import verified
 from sync_server.server import Server
 from sync_server.token_routes import add_token_routes
+from sync_server.usage import Usage
+from sync_server.usage_rollup import fold
+from sync_server.usage_routes import add_usage_routes
+from sync_server.usage_summary import summarise
 from sync_server.waiting_routes import add_waiting_routes
 
 GUESSES_RATE, GUESSES_BURST = 1.0, 60
@@ -49,6 +48,12 @@ CODES_RATE, CODES_BURST = 1 / 60, 10
 
 USES_SECONDS = 60
 """Seconds after which the last use of tokens is written down."""
+
+FOLD_SECONDS = 60
+"""Seconds between two looks at usage that is old enough for coarser rows."""
+
+SUMMARY_SECONDS = 20
+"""Seconds between two looks at deployments whose summary of usage is due."""
 
 
 class EnrolRequest(BaseModel):
@@ -68,7 +73,7 @@ def make_app(
     configuration = configuration or Configuration()
     metrics = Metrics()
     app = FastAPI(
-        title="regtui", version="1", docs_url=None, redoc_url=None, lifespan=_noting_uses(server)
+        title="regtui", version="1", docs_url=None, redoc_url=None, lifespan=beside(_jobs(server))
     )
     app.state.limiter = RateLimiter(configuration.rate, configuration.burst)
     app.state.guesses = RateLimiter(GUESSES_RATE, GUESSES_BURST)
@@ -88,6 +93,7 @@ def make_app(
     add_token_routes(app, desk, caller)
     add_history_routes(app, server, caller)
     add_waiting_routes(app, server, caller, configuration.connections // 2)
+    add_usage_routes(app, Usage(server.database, server.service, server.clock), desk, caller)
     if artifacts is not None:
         service = server.service
         service.scans = Scans(server.database, artifacts.pieces.store, service.people)
@@ -150,23 +156,17 @@ def make_app(
     return app
 
 
-def _noting_uses(server: Server) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """Return what runs beside the application: it writes down now and then who used his token."""
+def _jobs(server: Server) -> list[Job]:
+    """Return what is done beside answering."""
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async def write() -> None:
-            while True:
-                await asyncio.sleep(USES_SECONDS)
-                with contextlib.suppress(sa.exc.SQLAlchemyError):
-                    await run_in_threadpool(server.uses.flush)
+    def fold_usage() -> bool:
+        return fold(server.database, server.clock()) > 0
 
-        writing = asyncio.create_task(write())
-        try:
-            yield
-        finally:
-            writing.cancel()
-            with contextlib.suppress(sa.exc.SQLAlchemyError):
-                await run_in_threadpool(server.uses.flush)
+    def summarise_usage() -> None:
+        summarise(server)
 
-    return lifespan
+    return [
+        Job(server.uses.flush, USES_SECONDS, last=True),
+        Job(fold_usage, FOLD_SECONDS),
+        Job(summarise_usage, SUMMARY_SECONDS),
+    ]

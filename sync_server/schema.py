@@ -18,6 +18,8 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as text_clause
 
+from regtui.core.latency import SLOTS
+
 metadata = MetaData()
 
 registry = Table(
@@ -301,3 +303,22 @@ scan = Table(
 )
 """What a stored file was found to hold when it is opened as what a name with that ending is, by the
 reader of that number: whether it runs code. The reader 0 is of what could not be read."""
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("registry", Integer, primary_key=True),
+    Column("deployment", String(36), primary_key=True),
+    Column("span", BigInteger, primary_key=True),
+    Column("bucket", BigInteger, primary_key=True),
+    Column("reporter", String(64), primary_key=True),
+    Column("minutes", BigInteger, nullable=False),
+    Column("beat", BigInteger, nullable=False),
+    Column("requests", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
+    *(Column(f"l{place}", BigInteger, nullable=False) for place in range(SLOTS)),
+    Index("usage_age", "span", "bucket"),
+)
+"""What serving processes counted: `span` microseconds from `bucket` on. A minute has a row for each
+process that told of it; an hour, too, with the bits of its minutes that are in it, until one row
+without a reporter holds what all of them told. `l0` and so on are a histogram of latencies."""

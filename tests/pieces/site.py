@@ -16,13 +16,15 @@ from msgspec import Raw, Struct
 
 from regtui.core import chain, encoding
 from regtui.core.documents import Document, decode_document
-from regtui.core.identity import model_id, user_id, version_id
+from regtui.core.identity import environment_id, model_id, user_id, version_id
 from regtui.core.manifest import FileEntry, content_digest
 from regtui.core.operations import (
     FORMAT,
     KINDS,
     CaptureBody,
     Change,
+    DeploymentBody,
+    EnvironmentBody,
     ModelBody,
     StateBody,
 )
@@ -64,6 +66,7 @@ class Site:
         self.port = 0
         self._key = Ed25519PrivateKey.generate()
         self._n, self._tip = 0, chain.GENESIS
+        self._has_environment = False
         self._replica = self._administrate(
             lambda one: one.enrol(user_id("ann"), self._key.public_key().public_bytes_raw(), "x")
         )
@@ -120,6 +123,19 @@ class Site:
             sent.raise_for_status()
         api.client.close()
         return self.version(stream, entries)
+
+    def deployed(self, model: str) -> str:
+        """Deploy a version of a new model, and return the deployment."""
+        if not self._has_environment:
+            body = EnvironmentBody("prod", {})
+            self._push("environment.put", "registry", environment_id("prod"), body)
+            self._has_environment = True
+        stream = self.model(model)
+        version = self.version(stream, [FileEntry("w", 1, False, "a" * 64)])
+        identity = uuid7(self.clock())
+        record = DeploymentBody(version, "prod", "", "live", None, None, None, {})
+        self._push("deployment.record", stream, identity, record)
+        return identity
 
     def delete(self, stream: str, version: str) -> None:
         state = self.document(version).fields["state"]

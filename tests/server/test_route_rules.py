@@ -163,6 +163,19 @@ RULES: dict[tuple[str, str], list[Rule]] = {
         Rule(404, admins(), R + "/tokens/{token}"),
         Rule(404, {}, R + "/tokens/none"),
     ],
+    ("POST", R + "/deployments/{deployment}/usage"): [
+        Rule(404, {"viewer": 403, "contributor": 403, "reporter": 200, "lead": 200, "admin": 200},
+             R + "/deployments/{deployment}/usage", {"reports": []}),
+        Rule(404, {"reporter": 200, "admin": 200},
+             R + "/deployments/{hidden}/usage", {"reports": []}),
+        Rule(404, path=R + "/deployments/none/usage", body={"reports": []}),
+    ],
+    ("GET", R + "/deployments/{deployment}/usage"): [
+        Rule(404, dict.fromkeys(READERS, 200), R + "/deployments/{deployment}/usage"),
+        Rule(404, admins(), R + "/deployments/{hidden}/usage"),
+        Rule(404, path=R + "/deployments/none/usage"),
+        Rule(422, path=R + "/deployments/none/usage?by=year", other=422),
+    ],
     ("POST", R + "/sync"): [Rule(400, body={})],
     ("POST", PIECES + "/missing"): pieces("/missing", 200, writes=True, body={"digests": []}),
     ("GET", PIECES + "/{digest}/upload"): pieces(f"/{DIGEST}/upload", 200, writes=True),
@@ -226,6 +239,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
             "registry": here,
             "inside": site.model("nlp/bert"),
             "outside": site.model("secret/canary"),
+            "deployment": site.deployed("nlp/t5"),
+            "hidden": site.deployed("secret/parrot"),
             "replica": server.look(here, lambda one: one.replicas())[0].id,
             "token": server.look(here, lambda one: one.tokens("ann"))[-1].id,
         }
@@ -262,6 +277,7 @@ def test_refusals_of_the_hidden_and_the_absent_are_the_same_bytes(lab: Lab) -> N
         ("DELETE", f"/replicas/{lab.places['replica']}", "/replicas/none"),
         ("DELETE", f"/tokens/{lab.places['token']}", "/tokens/none"),
         ("GET", "/users/admin", "/users/nob"),
+        ("GET", f"/deployments/{lab.places['hidden']}/usage", "/deployments/none/usage"),
         ("GET", f"/streams/{lab.places['outside']}/pieces/{DIGEST}", f"/streams/x/pieces/{DIGEST}"),
     ]
     base = f"http://127.0.0.1:{lab.site.port}/v1/registries/{lab.site.registry}"
