@@ -31,6 +31,7 @@ from regtui.core.operations import (
 )
 from regtui.core.verdicts import (
     Accepted,
+    Conflicted,
     Judged,
     Rejected,
     Unsupported,
@@ -45,6 +46,7 @@ from sync_server.database import insert, upsert
 from sync_server.logs import note_failure
 from sync_server.rights import ACCESS, PeopleCache
 from sync_server.view import ServerView, Snapshot, Unread
+from sync_server.webhooks import Happened, queue
 
 EARLIER_NUMBER = "tags/earlier-number"
 """Where a version tells which number it had, before that came back with an older one."""
@@ -188,6 +190,7 @@ class Authority:
         self._authors: dict[tuple[str, str], int] = {}
         self._forgotten: list[str] = []
         self._steps: list[dict[str, Any]] = []
+        self._happened: list[Happened] = []
 
     def moment(self) -> int:
         """Return the time that counts for the next operation; it never goes back."""
@@ -342,6 +345,9 @@ class Authority:
         stream.link = chain.link(stream.link, sent.data, sealed)
         stream.last_number = max(stream.last_number, verdict.number or 0)
         texts = self._texts_named(operation, judged)
+        changes = tuple((self.view.document(one.id), one) for one, _ in judged.documents)
+        result = "conflicted" if isinstance(verdict, Conflicted) else "accepted"
+        self._happened.append(Happened(operation, result, row.seq, verdict.now, changes))
         for document, body in judged.documents:
             before = self.view.body(document.id)
             # What was merged into an entity of another stream changed that one.
@@ -470,6 +476,7 @@ class Authority:
                 sa.delete(schema.refusal).where(c.registry == key, c.id.in_(self._forgotten))
             )
         insert(connection, schema.operation, self._operations)
+        queue(connection, self.view, (key, self.row.id, self.row.name), self._happened)
         insert(connection, schema.step, self._steps)
         upsert(connection, schema.refusal, self._refusals, replace=False)
         upsert(connection, schema.entity, [self._row(*one) for one in self._changed.values()])
@@ -588,18 +595,19 @@ class Authority:
             msgspec.structs.replace(self.row),
             {name: msgspec.structs.replace(one) for name, one in self._streams.items()},
             dict(self._changed),
-            len(self._operations),
+            (len(self._operations), len(self._happened)),
             dict(self._texts),
             dict(self._text_refs),
             dict(self._authors),
         )
 
     def _take_back(self, view: Snapshot, saved: tuple[Any, ...]) -> None:
-        row, self._streams, self._changed, length, self._texts, self._text_refs, self._authors = (
+        row, self._streams, self._changed, lengths, self._texts, self._text_refs, self._authors = (
             saved
         )
         self.row.seq, self.row.link, self.row.clock_us = row.seq, row.link, row.clock_us
-        del self._operations[length:]
+        del self._operations[lengths[0] :]
+        del self._happened[lengths[1] :]
         self.view.restore(view)
 
 

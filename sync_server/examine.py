@@ -134,6 +134,7 @@ class _Registry:
         yield from self._refusals()
         yield from self._epochs()
         yield from self._usage()
+        yield from self._webhooks()
 
     def _documents(self) -> tuple[dict[str, tuple[int, bytes | None, str]], list[str]]:
         """Return sequence number, digest and body (of steps alone) by entity, and what is wrong."""
@@ -283,6 +284,21 @@ class _Registry:
         )
         for lost in self._connection.execute(query.distinct().limit(LINES)).scalars():
             yield f"usage of the deployment {lost}, which is not there"
+
+    def _webhooks(self) -> Iterator[str]:
+        """Find events that nobody is to be told, and those that are none."""
+        h, d = schema.webhook.c, schema.webhook_delivery.c
+        there = set(
+            self._connection.execute(sa.select(h.id).where(h.registry == self._row.key)).scalars()
+        )
+        query = sa.select(d.id, d.webhook, d.body).where(d.registry == self._row.key)
+        for row in _streamed(self._connection, query):
+            if row.webhook not in there:
+                yield f"event {row.id}: its webhook is not there"
+            try:
+                msgspec.json.decode(bytes(row.body))
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                yield f"event {row.id}: its bytes can't be read"
 
     def _refusals(self) -> Iterator[str]:
         c = schema.refusal.c

@@ -39,6 +39,7 @@ from sync_server.usage_rollup import fold
 from sync_server.usage_routes import add_usage_routes
 from sync_server.usage_summary import summarise
 from sync_server.waiting_routes import add_waiting_routes
+from sync_server.webhook_delivery import Deliveries
 
 GUESSES_RATE, GUESSES_BURST = 1.0, 60
 """Sign-ins that an address may get wrong, and begin for machines: a second, and at once."""
@@ -51,6 +52,12 @@ USES_SECONDS = 60
 
 FOLD_SECONDS = 60
 """Seconds between two looks at usage that is old enough for coarser rows."""
+
+DELIVERY_SECONDS = 0.5
+"""Seconds between two looks at what waits for webhooks."""
+
+TIDY_SECONDS = 15
+"""Seconds between two counts of what waits for them."""
 
 SUMMARY_SECONDS = 20
 """Seconds between two looks at deployments whose summary of usage is due."""
@@ -73,7 +80,11 @@ def make_app(
     configuration = configuration or Configuration()
     metrics = Metrics()
     app = FastAPI(
-        title="regtui", version="1", docs_url=None, redoc_url=None, lifespan=beside(_jobs(server))
+        title="regtui",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=beside(_jobs(server, metrics)),
     )
     app.state.limiter = RateLimiter(configuration.rate, configuration.burst)
     app.state.guesses = RateLimiter(GUESSES_RATE, GUESSES_BURST)
@@ -156,8 +167,9 @@ def make_app(
     return app
 
 
-def _jobs(server: Server) -> list[Job]:
+def _jobs(server: Server, metrics: Metrics) -> list[Job]:
     """Return what is done beside answering."""
+    deliveries = Deliveries(server.database, server.clock, metrics)
 
     def fold_usage() -> bool:
         return fold(server.database, server.clock()) > 0
@@ -165,8 +177,13 @@ def _jobs(server: Server) -> list[Job]:
     def summarise_usage() -> None:
         summarise(server)
 
+    def deliver() -> None:
+        deliveries.deliver()
+
     return [
         Job(server.uses.flush, USES_SECONDS, last=True),
         Job(fold_usage, FOLD_SECONDS),
         Job(summarise_usage, SUMMARY_SECONDS),
+        Job(deliver, DELIVERY_SECONDS),
+        Job(deliveries.tidy, TIDY_SECONDS),
     ]

@@ -1,6 +1,6 @@
 """Figures for Prometheus."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from msgspec import Struct
@@ -44,6 +44,22 @@ class Metrics:
         self._documents = Counter(
             "regtui_sync_documents", "Documents sent.", registry=self._registry
         )
+
+        self._events = Counter(
+            "regtui_webhook_events", "Events sent.", ["result"], registry=self._registry
+        )
+        self._queue = Gauge(
+            "regtui_webhook_queue", "Events kept.", ["state"], registry=self._registry
+        )
+
+    def sent(self, result: str) -> None:
+        """Count an event that was sent: `delivered`, `failed` (it is sent again) or `dead`."""
+        self._events.labels(result).inc()
+
+    def queued(self, counts: Mapping[str, int]) -> None:
+        """Note how many events wait, and how many are dead."""
+        for state, count in counts.items():
+            self._queue.labels(state).set(count)
 
     def begun(self) -> None:
         """Count a request that began."""

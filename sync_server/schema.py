@@ -322,3 +322,39 @@ usage = Table(
 """What serving processes counted: `span` microseconds from `bucket` on. A minute has a row for each
 process that told of it; an hour, too, with the bits of its minutes that are in it, until one row
 without a reporter holds what all of them told. `l0` and so on are a histogram of latencies."""
+
+webhook = Table(
+    "webhook",
+    metadata,
+    Column("registry", Integer, primary_key=True),
+    Column("id", String(36), primary_key=True),
+    Column("url", String, nullable=False),
+    Column("secret", String, nullable=False),
+    Column("events", String, nullable=False),
+    Column("models", String, nullable=False),
+    Column("allow_private", Boolean, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("dropped", BigInteger, nullable=False),
+)
+"""Where events are sent. The secret is kept as it is: what is sent is signed with it."""
+
+webhook_delivery = Table(
+    "webhook_delivery",
+    metadata,
+    Column("registry", Integer, primary_key=True),
+    Column("id", String(36), primary_key=True),
+    Column("webhook", String(36), nullable=False),
+    Column("event", String(40), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("status", Integer),
+    Column("told", String),
+    Column("ended", BigInteger),
+    Index("webhook_delivery_due", "state", "due"),
+    Index("webhook_delivery_webhook", "registry", "webhook", "state", "due"),
+)
+"""What webhooks are told: `waiting` until it is `due`, `done`, or `dead` after too many tries. The
+transaction of the operation that it tells of writes it."""

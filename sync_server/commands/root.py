@@ -14,6 +14,7 @@ from sync_server.commands import (
     teams,
     tokens,
     users,
+    webhooks,
 )
 
 app = typer.Typer(
@@ -37,3 +38,4 @@ app.command("heal")(heal.heal)
 app.command("doctor")(doctor.doctor)
 app.command("gc")(gc.gc)
 app.add_typer(operations.app, name="ops")
+app.add_typer(webhooks.app, name="webhook")

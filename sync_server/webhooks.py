@@ -1,0 +1,377 @@
+"""Webhooks: what tells other programs that something happened.
+
+A webhook has an address, the events that it wants, and a scope of models beyond which it sees
+nothing. What it is told is written into a queue by the transaction that accepts the operation
+(`Happened.queue`, called by `Authority.flush`): there is no event without its operation, and no
+operation without its event. `webhook_delivery` sends what waits; at least once, in no order that
+could be relied on, for which every event names its operation and sequence number.
+
+Events are the kinds of operations. What a request does when it is applied (an alias that moves, a
+deployment that is made) is an event of its own, whichever operation applied it. Nothing of the
+access stream is told.
+"""
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy.engine import Connection
+
+from regtui.core.access import ADMINISTRATION, REQUIRED, in_scope, scope_key
+from regtui.core.documents import Document
+from regtui.core.errors import BadInput
+from regtui.core.operations import Operation
+from regtui.core.policies import meets
+from sync_server import schema
+from sync_server.database import insert
+from sync_server.rights import ACCESS
+from sync_server.view import ServerView
+
+MOST = 50
+"""Webhooks of a registry."""
+
+QUEUE = 10_000
+"""Events that may wait for one webhook; what comes beyond is counted and dropped."""
+
+BODY = 64 << 10
+"""Bytes of an event; of a larger one the values are left out."""
+
+PING = "ping"
+"""The event of a test."""
+
+EVENTS = tuple(sorted(REQUIRED.keys() - ADMINISTRATION))
+
+_TEXT = 2_000
+_h, _d = schema.webhook.c, schema.webhook_delivery.c
+
+
+class Webhook(Struct, frozen=True):
+    """Where events are sent.
+
+    Attributes:
+        id: Of the webhook.
+        url: Where to.
+        events: Kinds of operation, `deployment.*` for all of one entity, `*` for all.
+        models: The scope of what it sees.
+        allow_private: Whether it may be an address that is not public.
+        created: Microseconds.
+        dropped: Events that were too many.
+    """
+
+    id: str
+    url: str
+    events: list[str]
+    models: str
+    allow_private: bool
+    created: int
+    dropped: int
+
+    def wants(self, event: str) -> bool:
+        """Tell whether it is told of an event."""
+        group = event.partition(".")[0] + ".*"
+        return any(one in {"*", event, group} for one in self.events)
+
+
+class Happened(Struct, frozen=True):
+    """An operation that was accepted.
+
+    Attributes:
+        operation: It.
+        result: `accepted`, or `conflicted` where it lost to another one in part.
+        seq: Its number.
+        at: When it was accepted, in microseconds.
+        documents: What it changed, each as it was before and as it is.
+    """
+
+    operation: Operation
+    result: str
+    seq: int
+    at: int
+    documents: tuple[tuple[Document | None, Document], ...]
+
+    def events(self) -> Iterator[tuple[str, Document | None]]:
+        """Yield what happened, each with the document that it is about."""
+        kind, entity = self.operation.kind, self.operation.entity
+        changed = {document.id: document for _, document in self.documents}
+        yield kind, changed.get(entity)
+        for before, document in self.documents:
+            event = _effect(before, document)
+            if event is not None and event != kind:
+                yield event, document
+
+
+def add_webhook(  # noqa: PLR0913 -- everything that one is
+    connection: Connection,
+    registry: int,
+    *,
+    url: str,
+    secret: str,
+    events: Iterable[str],
+    models: str,
+    allow_private: bool,
+    now: int,
+) -> Webhook:
+    """Make a webhook.
+
+    Raises:
+        BadInput: It makes no sense, or there are too many.
+    """
+    checked_url(url)
+    wanted = [checked_event(one) for one in dict.fromkeys(events)] or ["*"]
+    if len(secret) < 16:  # noqa: PLR2004 -- guessed in no time below
+        raise BadInput(
+            "the secret is too short", "16 characters or more; without --secret one is made"
+        )
+    if len(webhooks_of(connection, registry)) >= MOST:
+        raise BadInput(
+            f"there are {MOST} webhooks already", "`regtui-server webhook rm` removes one"
+        )
+    made = Webhook(str(uuid.uuid4()), url, wanted, scope_key(models), allow_private, now, 0)
+    row = {
+        "registry": registry,
+        "id": made.id,
+        "url": url,
+        "secret": secret,
+        "events": ",".join(wanted),
+        "models": made.models,
+        "allow_private": allow_private,
+        "created": now,
+        "dropped": 0,
+    }
+    insert(connection, schema.webhook, [row])
+    return made
+
+
+def webhooks_of(connection: Connection, registry: int) -> list[Webhook]:
+    """Return the webhooks of a registry, the oldest first."""
+    query = sa.select(schema.webhook).where(_h.registry == registry)
+    return [
+        Webhook(
+            row.id, row.url, row.events.split(","), row.models, row.allow_private, row.created,
+            row.dropped,
+        )
+        for row in connection.execute(query.order_by(_h.created, _h.id))
+    ]  # fmt: skip
+
+
+def remove_webhook(connection: Connection, registry: int, identity: str) -> bool:
+    """Remove a webhook and what waits for it; return whether there was one."""
+    connection.execute(
+        sa.delete(schema.webhook_delivery).where(_d.registry == registry, _d.webhook == identity)
+    )
+    found = connection.execute(
+        sa.delete(schema.webhook).where(_h.registry == registry, _h.id == identity)
+    )
+    return bool(found.rowcount)
+
+
+def queue(
+    connection: Connection,
+    view: ServerView,
+    registry: tuple[int, str, str],
+    happened: list[Happened],
+) -> None:
+    """Write down what webhooks are to be told, in the transaction of the operations.
+
+    Args:
+        connection: That transaction.
+        view: The registry as the operations left it.
+        registry: Number, id and name of the registry.
+        happened: The operations.
+    """
+    hooks = webhooks_of(connection, registry[0]) if happened else []
+    if not hooks:
+        return
+    rows: dict[str, list[dict[str, Any]]] = {one.id: [] for one in hooks}
+    for one in happened:
+        if one.operation.stream == ACCESS:
+            continue
+        for event, document in one.events():
+            body: bytes | None = None
+            for hook in hooks:
+                if hook.wants(event) and _sees(hook.models, one.operation, document, view):
+                    body = body or _body(event, one, document, view, registry)
+                    rows[hook.id].append(_row(registry[0], hook.id, event, body, one.at))
+    for hook in hooks:
+        _write(connection, registry[0], hook.id, rows[hook.id])
+
+
+def ping_body(registry: tuple[int, str, str], now: int) -> bytes:
+    """Return an event that only tests a webhook."""
+    told = {"event": PING, "at": now, "registry": {"id": registry[1], "name": registry[2]}}
+    return msgspec.json.encode(told)
+
+
+def checked_url(url: str) -> str:
+    """Return an address that events can be sent to.
+
+    Raises:
+        BadInput: It is none.
+    """
+    hint = "such as https://example.org/hooks/regtui"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise BadInput(f"{url!r} is no address", hint) from None
+    fine = url.isascii() and url.isprintable() and " " not in url and len(url) <= _TEXT
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not fine or port == 0:
+        raise BadInput(f"{url!r} is no address that events can be sent to", hint)
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        raise BadInput("an address with a password or a fragment is none for events", hint)
+    return url
+
+
+def checked_event(event: str) -> str:
+    """Return an event, or a pattern of events.
+
+    Raises:
+        BadInput: There is no such one.
+    """
+    groups = {one.partition(".")[0] + ".*" for one in EVENTS}
+    if event != "*" and event not in EVENTS and event not in groups:
+        raise BadInput(
+            f"there is no event {event!r}", f"*, {', '.join(sorted(groups))}; {', '.join(EVENTS)}"
+        )
+    return event
+
+
+def _effect(before: Document | None, document: Document) -> str | None:
+    """Return what happened to a document, whatever operation it was."""
+    was = None if before is None else before.value("state")
+    state = document.value("state")
+    if document.kind == "promotion" and state == "applied" and was != "applied":
+        return "promotion.apply"
+    if document.kind == "alias":
+        version = document.value("version")
+        if (None if before is None else before.value("version")) != version:
+            return "alias.remove" if version is None else "alias.set"
+    if document.kind == "deployment":
+        if before is None:
+            return "deployment.record"
+        return "deployment.transition" if was != state else None
+    return None
+
+
+def _sees(scope: str, operation: Operation, document: Document | None, view: ServerView) -> bool:
+    """Tell whether a scope allows to be told of something."""
+    if scope == "*":
+        return True
+    if operation.stream != "registry":
+        model = view.document(operation.stream)
+        return model is not None and in_scope(scope, str(model.value("name")))
+    facts: Mapping[str, Any] = {} if document is None else document.facts
+    if "models" in facts:  # a policy or a check
+        return meets(scope, str(facts["models"]))
+    if document is not None and document.kind == "environment":
+        return True
+    return (
+        document is not None and document.kind == "dataset" and in_scope(scope, str(facts["name"]))
+    )
+
+
+def _body(
+    event: str,
+    happened: Happened,
+    document: Document | None,
+    view: ServerView,
+    registry: tuple[int, str, str],
+) -> bytes:
+    operation = happened.operation
+    model = view.document(operation.stream)
+    actor = view.person(operation.actor)
+    told: dict[str, Any] = {
+        "event": event,
+        "at": happened.at,
+        "registry": {"id": registry[1], "name": registry[2]},
+        "model": None
+        if model is None or model.kind != "model"
+        else {"id": model.id, "name": model.value("name")},
+        "operation": {
+            "id": operation.id,
+            "seq": happened.seq,
+            "result": happened.result,
+            "kind": operation.kind,
+            "entity": operation.entity,
+            "via": operation.via,
+            "actor": {"id": operation.actor, "name": None if actor is None else actor.name},
+        },
+        "version": _version(document, view),
+        "subject": None if document is None else _subject(document, values=True),
+    }
+    body = msgspec.json.encode(told)
+    if len(body) > BODY and document is not None:
+        told["subject"] = _subject(document, values=False)
+        body = msgspec.json.encode(told)
+    if len(body) > BODY:
+        told["subject"] = {"id": operation.entity, "cut": True}
+        body = msgspec.json.encode(told)
+    return body
+
+
+def _subject(document: Document, *, values: bool) -> dict[str, Any]:
+    told: dict[str, Any] = {"id": document.id, "kind": document.kind, "facts": document.facts}
+    if values:
+        told["values"] = {path: one.v for path, one in document.fields.items()}
+    else:
+        told["cut"] = True
+    return told
+
+
+def _version(document: Document | None, view: ServerView) -> dict[str, Any] | None:
+    """Return the version that a document is about."""
+    if document is None:
+        return None
+    found: Document | None = document
+    if document.kind != "version":
+        identity = document.facts.get("version") or document.value("version")
+        found = view.document(identity) if isinstance(identity, str) else None
+    if found is None or found.kind != "version":
+        return None
+    return {
+        "id": found.id,
+        "number": found.facts.get("number"),
+        "digest": found.facts.get("digest"),
+    }
+
+
+def _row(registry: int, hook: str, event: str, body: bytes, now: int) -> dict[str, Any]:
+    return {
+        "registry": registry,
+        "id": str(uuid.uuid4()),
+        "webhook": hook,
+        "event": event,
+        "body": body,
+        "created": now,
+        "state": "waiting",
+        "due": now,
+        "tries": 0,
+        "status": None,
+        "told": None,
+        "ended": None,
+    }
+
+
+def _write(connection: Connection, registry: int, hook: str, rows: list[dict[str, Any]]) -> None:
+    """Write events into the queue, as far as there is room."""
+    if not rows:
+        return
+    waiting = (
+        sa.select(_d.id)
+        .where(_d.registry == registry, _d.webhook == hook, _d.state == "waiting")
+        .limit(QUEUE)
+        .subquery()
+    )
+    count = int(connection.execute(sa.select(sa.func.count()).select_from(waiting)).scalar() or 0)
+    room = max(0, QUEUE - count)
+    insert(connection, schema.webhook_delivery, rows[:room])
+    if len(rows) > room:
+        connection.execute(
+            sa.update(schema.webhook)
+            .where(_h.registry == registry, _h.id == hook)
+            .values(dropped=_h.dropped + len(rows) - room)
+        )
