@@ -61,6 +61,9 @@ SECONDS = 20.0
 WAITING = 4
 """Pushes that wait for a look at a time; others are judged by what is known."""
 
+VERSIONS = 100
+"""Versions that are looked at for one push."""
+
 WORKERS = 2
 BLOCK = 256 << 10
 """Bytes that are read at a time."""
@@ -300,11 +303,14 @@ def verdicts(connection: Connection, paths: Iterable[tuple[str, str]]) -> dict[A
     return found
 
 
-def wanted(operations: Sequence[Operation], view: ServerView, actor: Actor) -> set[Target]:
+def wanted(operations: Sequence[Operation], view: ServerView, actor: Actor) -> list[Target]:
     """Return what operations would move to a target that lets in only what runs no code."""
     policies = view.in_stream("registry", "policy")
     new = [one.body for one in operations if isinstance(one.body, PolicyBody)]
-    found: set[Target] = set()
+    if not _any_asks(policies, new):
+        return []
+    coming = Coming(operations)
+    found: dict[Target, None] = {}
     for operation in operations:
         if not _may_move(operation):
             continue
@@ -312,12 +318,37 @@ def wanted(operations: Sequence[Operation], view: ServerView, actor: Actor) -> s
         name = "" if model is None else str(model.value("name"))
         if model is None or model.kind != "model" or not _may(actor, operation.kind, name):
             continue
-        found |= {
-            one
-            for one in _targets(operation, operations, view)
-            if _asks(policies, new, name, one.kind, one.name)
+        for one in _targets(operation, coming, view):
+            if one not in found and _asks(policies, new, name, one.kind, one.name):
+                found[one] = None
+        if len(found) >= VERSIONS:
+            break
+    return list(found)
+
+
+class Coming:
+    """What comes along in one push: requests and deployments that others of it are about.
+
+    Args:
+        operations: Of the push.
+    """
+
+    def __init__(self, operations: Sequence[Operation]) -> None:
+        self.first = {
+            one.entity: one
+            for one in operations
+            if isinstance(one.body, RequestBody | DeploymentBody)
         }
-    return found
+        self.of_version: dict[str | None, list[Operation]] = {}
+        for one in operations:
+            if isinstance(one.body, RequestBody):
+                self.of_version.setdefault(one.body.version, []).append(one)
+
+
+def _any_asks(policies: list[Document], new: list[PolicyBody]) -> bool:
+    definitions = [one.value("definition") for one in policies if one.value("state") == "active"]
+    definitions += [one.set["definition"].to for one in new if "definition" in one.set]
+    return any(isinstance(one, dict) and one.get("safe_files") is True for one in definitions)
 
 
 def _may_move(operation: Operation) -> bool:
@@ -362,9 +393,7 @@ def _target_of(definition: Any) -> tuple[str, str] | None:
         return None
 
 
-def _targets(
-    operation: Operation, operations: Sequence[Operation], view: ServerView
-) -> Iterator[Target]:
+def _targets(operation: Operation, coming: Coming, view: ServerView) -> Iterator[Target]:
     """Yield what an operation would move, whether or not it may."""
     body, stream = operation.body, operation.stream
     if isinstance(body, AliasBody):
@@ -376,9 +405,9 @@ def _targets(
     elif isinstance(body, ResolveBody):
         yield from _of_resolution(body, stream, view)
     elif isinstance(body, ReportBody):
-        yield from _of_report(body, stream, operations, view)
+        yield from _of_report(body, stream, coming, view)
     else:
-        yield from _of_subject(operation, operations, view)
+        yield from _of_subject(operation, coming, view)
 
 
 def _of_resolution(body: ResolveBody, stream: str, view: ServerView) -> Iterator[Target]:
@@ -387,29 +416,23 @@ def _of_resolution(body: ResolveBody, stream: str, view: ServerView) -> Iterator
         yield from _target(stream, "alias", str(alias.facts["name"]), _set(body))
 
 
-def _of_report(
-    body: ReportBody, stream: str, operations: Sequence[Operation], view: ServerView
-) -> Iterator[Target]:
+def _of_report(body: ReportBody, stream: str, coming: Coming, view: ServerView) -> Iterator[Target]:
     """Yield what requests would move that may be applied by a report."""
     for promotion in view.about(body.version, "promotion"):
         if promotion.value("state") == "open" and promotion.facts["auto"]:
             yield from _of_document(promotion, stream)
-    for other in operations:
-        if isinstance(other.body, RequestBody) and other.body.version == body.version:
-            yield from _targets(other, operations, view)
+    for other in coming.of_version.get(body.version, ()):
+        yield from _targets(other, coming, view)
 
 
-def _of_subject(
-    operation: Operation, operations: Sequence[Operation], view: ServerView
-) -> Iterator[Target]:
+def _of_subject(operation: Operation, coming: Coming, view: ServerView) -> Iterator[Target]:
     """Yield what the request or deployment of an operation is about; it may come along."""
     document = view.document(operation.entity)
+    first = coming.first.get(operation.entity)
     if document is not None:
         yield from _of_document(document, operation.stream)
-    for other in operations:
-        is_first = isinstance(other.body, RequestBody | DeploymentBody)
-        if is_first and other.entity == operation.entity:
-            yield from _targets(other, operations, view)
+    elif first is not None:
+        yield from _targets(first, coming, view)
 
 
 def _of_document(document: Document, stream: str) -> Iterator[Target]:

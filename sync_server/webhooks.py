@@ -12,6 +12,7 @@ access stream is told.
 """
 
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -186,18 +187,31 @@ def queue(
     hooks = webhooks_of(connection, registry[0]) if happened else []
     if not hooks:
         return
-    rows: dict[str, list[dict[str, Any]]] = {one.id: [] for one in hooks}
+    telling = _Telling(view, registry)
+    room = {one.id: _room(connection, registry[0], one.id) for one in hooks}
+    rows: list[dict[str, Any]] = []
+    dropped = Counter[str]()
     for one in happened:
         if one.operation.stream == ACCESS:
             continue
         for event, document in one.events():
             body: bytes | None = None
             for hook in hooks:
-                if hook.wants(event) and _sees(hook.models, one.operation, document, view):
-                    body = body or _body(event, one, document, view, registry)
-                    rows[hook.id].append(_row(registry[0], hook.id, event, body, one.at))
-    for hook in hooks:
-        _write(connection, registry[0], hook.id, rows[hook.id])
+                if not hook.wants(event) or not _sees(hook.models, one.operation, document, view):
+                    continue
+                if not room[hook.id]:
+                    dropped[hook.id] += 1
+                    continue
+                room[hook.id] -= 1
+                body = body or telling.body(event, one, document)
+                rows.append(_row(registry[0], hook.id, event, body, one.at))
+    insert(connection, schema.webhook_delivery, rows)
+    for identity, count in dropped.items():
+        connection.execute(
+            sa.update(schema.webhook)
+            .where(_h.registry == registry[0], _h.id == identity)
+            .values(dropped=_h.dropped + count)
+        )
 
 
 def ping_body(registry: tuple[int, str, str], now: int) -> bytes:
@@ -274,43 +288,58 @@ def _sees(scope: str, operation: Operation, document: Document | None, view: Ser
     )
 
 
-def _body(
-    event: str,
-    happened: Happened,
-    document: Document | None,
-    view: ServerView,
-    registry: tuple[int, str, str],
-) -> bytes:
-    operation = happened.operation
-    model = view.document(operation.stream)
-    actor = view.person(operation.actor)
-    told: dict[str, Any] = {
-        "event": event,
-        "at": happened.at,
-        "registry": {"id": registry[1], "name": registry[2]},
-        "model": None
-        if model is None or model.kind != "model"
-        else {"id": model.id, "name": model.value("name")},
-        "operation": {
-            "id": operation.id,
-            "seq": happened.seq,
-            "result": happened.result,
-            "kind": operation.kind,
-            "entity": operation.entity,
-            "via": operation.via,
-            "actor": {"id": operation.actor, "name": None if actor is None else actor.name},
-        },
-        "version": _version(document, view),
-        "subject": None if document is None else _subject(document, values=True),
-    }
-    body = msgspec.json.encode(told)
-    if len(body) > BODY and document is not None:
-        told["subject"] = _subject(document, values=False)
+class _Telling:
+    """Says what happened.
+
+    Args:
+        view: The registry as the operations left it.
+        registry: Its number, id and name.
+    """
+
+    def __init__(self, view: ServerView, registry: tuple[int, str, str]) -> None:
+        self._view = view
+        self._registry = {"id": registry[1], "name": registry[2]}
+        self._names: dict[str, str | None] = {}
+
+    def body(self, event: str, happened: Happened, document: Document | None) -> bytes:
+        """Return what is sent of an event, within `BODY`."""
+        told = self._told(event, happened, document)
         body = msgspec.json.encode(told)
-    if len(body) > BODY:
-        told["subject"] = {"id": operation.entity, "cut": True}
-        body = msgspec.json.encode(told)
-    return body
+        if len(body) > BODY and document is not None:
+            told["subject"] = _subject(document, values=False)
+            body = msgspec.json.encode(told)
+        if len(body) > BODY:
+            told["subject"] = {"id": happened.operation.entity, "cut": True}
+            body = msgspec.json.encode(told)
+        return body
+
+    def _told(self, event: str, happened: Happened, document: Document | None) -> dict[str, Any]:
+        operation = happened.operation
+        model = self._view.document(operation.stream)
+        is_model = model is not None and model.kind == "model"
+        return {
+            "event": event,
+            "at": happened.at,
+            "registry": self._registry,
+            "model": {"id": model.id, "name": model.value("name")} if model and is_model else None,
+            "operation": {
+                "id": operation.id,
+                "seq": happened.seq,
+                "kind": operation.kind,
+                "result": happened.result,
+                "entity": operation.entity,
+                "via": operation.via,
+                "actor": {"id": operation.actor, "name": self._name(operation.actor)},
+            },
+            "version": _version(document, self._view),
+            "subject": None if document is None else _subject(document, values=True),
+        }
+
+    def _name(self, user: str) -> str | None:
+        if user not in self._names:
+            found = self._view.person(user)
+            self._names[user] = None if found is None else found.name
+        return self._names[user]
 
 
 def _subject(document: Document, *, values: bool) -> dict[str, Any]:
@@ -356,22 +385,13 @@ def _row(registry: int, hook: str, event: str, body: bytes, now: int) -> dict[st
     }
 
 
-def _write(connection: Connection, registry: int, hook: str, rows: list[dict[str, Any]]) -> None:
-    """Write events into the queue, as far as there is room."""
-    if not rows:
-        return
+def _room(connection: Connection, registry: int, hook: str) -> int:
+    """Return how many events may still be written for a webhook."""
     waiting = (
         sa.select(_d.id)
         .where(_d.registry == registry, _d.webhook == hook, _d.state == "waiting")
         .limit(QUEUE)
         .subquery()
     )
-    count = int(connection.execute(sa.select(sa.func.count()).select_from(waiting)).scalar() or 0)
-    room = max(0, QUEUE - count)
-    insert(connection, schema.webhook_delivery, rows[:room])
-    if len(rows) > room:
-        connection.execute(
-            sa.update(schema.webhook)
-            .where(_h.registry == registry, _h.id == hook)
-            .values(dropped=_h.dropped + len(rows) - room)
-        )
+    count = connection.execute(sa.select(sa.func.count()).select_from(waiting)).scalar()
+    return max(0, QUEUE - int(count or 0))

@@ -185,6 +185,8 @@ def deliveries(
     as_json: AsJson = False,
 ) -> None:
     """List events, the newest first, and what became of them."""
+    if state not in {None, "waiting", "done", "dead"}:
+        raise typer.BadParameter(f"no event is {state!r}: waiting, done or dead")
     d = schema.webhook_delivery.c
     query = sa.select(
         d.id, d.webhook, d.event, d.created, d.state, d.tries, d.due, d.status, d.told, d.ended
