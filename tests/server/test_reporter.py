@@ -230,6 +230,14 @@ def test_the_summary_comes_with_a_sync_and_harms_no_replica(served: Served) -> N
     assert told.state == "live"
     assert told.usage is not None
     assert told.usage["hour"]["requests"] == 1
+    shown = subprocess.run(
+        [sys.executable, "-m", "regtui", "deploy", "show", told.deployment],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"REGTUI_HOME": str(registry.home)},
+    ).stdout
+    assert "last hour    1 requests, 0 errors, p50 " in shown
     registry.set_alias("nlp/bert@1", "champion")
     assert registry.sync().pushed == 1
     assert httpx.get(f"{served.server.url}/readyz").status_code == 200

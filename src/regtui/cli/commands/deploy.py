@@ -13,6 +13,8 @@ from regtui.cli.output import emit, say
 from regtui.cli.settings import SETTINGS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from regtui.registry.answers_production import DeploymentAnswer, Moved
 
 
@@ -141,7 +143,6 @@ def _tell(found: "DeploymentAnswer | None", outcome: "Moved", wanted: str) -> No
 
 
 def _shown(one: "DeploymentAnswer") -> str:
-    usage = one.usage
     facts = [
         ("deployment", f"{one.deployment}  ({one.id})"),
         ("version", one.version),
@@ -159,6 +160,19 @@ def _shown(one: "DeploymentAnswer") -> str:
         ("url", one.url or ""),
         ("reason", one.reason or ""),
         ("health", one.health + (f", heard of at {one.last_beat}" if one.last_beat else "")),
-        *((f"usage {name}", str(value)) for name, value in usage.items() if name != "beat"),
+        *(
+            (f"last {span}", _usage(one.usage[span]))
+            for span in ("hour", "day")
+            if span in one.usage
+        ),
     ]
     return "\n".join(f"{name:<12} {value}" for name, value in facts if value)
+
+
+def _usage(told: "Mapping[str, Any]") -> str:
+    """Return what was counted in a span of time, as a person reads it."""
+    counts = f"{told['requests']} requests, {told['errors']} errors"
+    took = [
+        f"{name} {told[name] * 1000:.3g} ms" for name in ("p50", "p95") if told[name] is not None
+    ]
+    return ", ".join([counts, *took])
