@@ -55,7 +55,7 @@ from sync_server.pieces import Place, key_of
 from sync_server.rights import PeopleCache
 from sync_server.view import ServerView
 
-SECONDS = 20.0
+SECONDS = 15.0
 """For how long one push is held up by looking at files, and one file looked at."""
 
 WAITING = 4

@@ -202,11 +202,14 @@ class Reporter:
             Whether everything that was counted before is with the server.
         """
         self._start()
-        self._told.clear()
-        self._wake.set()
-        self._told.wait(self._timeout if timeout is None else timeout)
-        with self._lock:
-            return not any(one.changes > one.sent for one in self._minutes.values())
+        end = time.monotonic() + (self._timeout if timeout is None else timeout)
+        while self._is_behind() and (left := end - time.monotonic()) > 0:
+            self._told.clear()
+            self._wake.set()
+            # What was under way may have begun before: then it is waited for once more.
+            if not self._told.wait(left) or self._problem is not None:
+                break
+        return not self._is_behind()
 
     def close(self, timeout: float | None = None) -> None:
         """Send what is left and stop; nothing is sent afterwards.
@@ -225,6 +228,10 @@ class Reporter:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _is_behind(self) -> bool:
+        with self._lock:
+            return any(one.changes > one.sent for one in self._minutes.values())
 
     def _begin(self) -> None:
         """Begin as a process of its own."""
@@ -358,13 +365,15 @@ def _post(reporter: Reporter, reports: list[dict[str, Any]]) -> tuple[str | None
             },
         )
         answer = connection.getresponse()
-        answer.read(1 << 20)
+        body = answer.read(1 << 20)
     except (OSError, http.client.HTTPException) as error:
         return f"the server does not answer ({type(error).__name__})", False
     finally:
         connection.close()
     if answer.status == http.client.OK:
-        return None, True
+        refused = json.loads(body)["refused"]
+        told = f"the server left out {len(refused)} minutes: " if refused else None
+        return (None if told is None else told + str(refused[0]["reason"])), True
     is_malformed = answer.status in {400, 413, 422}
     return f"the server answered {answer.status}", is_malformed
 

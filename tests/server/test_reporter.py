@@ -195,6 +195,19 @@ def test_a_token_that_is_not_good_is_told_and_nothing_is_lost(served: Served) ->
     assert served.counted() == (1, 0)
 
 
+def test_minutes_that_the_server_leaves_out_are_told(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served.reporter(interval=60) as reporter:
+        now = time.time_ns()
+        with monkeypatch.context() as patched:
+            patched.setattr(time, "time_ns", lambda: now + 3_600_000_000_000)
+            reporter.count()
+        assert reporter.flush()
+        assert reporter.problem == "the server left out 1 minutes: it is of the future"
+    assert served.counted() == (0, 0)
+
+
 def test_only_so_many_minutes_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(usage, "KEPT", 3)
     now = time.time_ns()
