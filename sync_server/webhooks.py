@@ -299,7 +299,7 @@ class _Telling:
     def __init__(self, view: ServerView, registry: tuple[int, str, str]) -> None:
         self._view = view
         self._registry = {"id": registry[1], "name": registry[2]}
-        self._names: dict[str, str | None] = {}
+        self._names: dict[str, str] = {}
 
     def body(self, event: str, happened: Happened, document: Document | None) -> bytes:
         """Return what is sent of an event, within `BODY`."""
@@ -335,10 +335,9 @@ class _Telling:
             "subject": None if document is None else _subject(document, values=True),
         }
 
-    def _name(self, user: str) -> str | None:
+    def _name(self, user: str) -> str:
         if user not in self._names:
-            found = self._view.person(user)
-            self._names[user] = None if found is None else found.name
+            self._names[user] = self._view.person(user).name
         return self._names[user]
 
 
