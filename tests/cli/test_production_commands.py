@@ -218,3 +218,24 @@ def test_a_version_is_signed_once_by_a_replica_and_checked(two: Regtui, tmp_path
     assert two("policy", "put", tmp_path / "signed.toml").code == 0
     assert two("alias", "set", "team/ranker@2", "signed").code == 5
     assert two("alias", "set", "team/ranker@1", "signed").code == 0
+
+
+def test_beats_are_heard_counted_and_summed_up(two: Regtui) -> None:
+    assert two("env", "put", "prod", "--expect", "1m").code == 0
+    live = two.json("deploy", "team/ranker@1", "prod")["deployment"]
+    assert live["health"] == "unknown"
+    name = live["deployment"]
+    check(two.json("deploy", "beat", name, "--requests", "3", "--errors", "1"), "deploy-beat")
+    assert two("deploy", "beat", name, "--latency", "0.02", "--latency", "0.04").code == 0
+    shown = two.json("deploy", "show", name)["deployment"]
+    assert shown["health"] == "fresh"
+    told = shown["usage"]["hour"]
+    assert (told["requests"], told["errors"]) == (5, 1)
+    assert 0.01 < told["p50"] < told["p95"] < 0.05
+    heard = two.json("deploy", "usage", name, "--by", "day", "--since", "2d")
+    check(heard, "deploy-usage")
+    assert [one["requests"] for one in heard["usage"]["buckets"]] == [5]
+    assert two("deploy", "beat", name, "--errors", "2").code == 2
+    assert two("deploy", "usage", name, "--by", "year").code == 2
+    assert two("deploy", "usage", name, "--since", "soon").code == 2
+    assert two("deploy", "beat", "00000000").code == 3

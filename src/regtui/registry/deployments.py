@@ -28,9 +28,11 @@ from regtui.registry.lookups import model_names
 from regtui.registry.moved import moved
 from regtui.registry.production_lookups import Names, documents_by_id, find_by_end
 from regtui.registry.references import find_model, find_version
+from regtui.registry.usage import own_summaries
 from regtui.replica.database import Connection
 from regtui.replica.decoded import stored_document
 from regtui.replica.ids import uuid7
+from regtui.replica.remote import read_remote
 from regtui.replica.unit import wall_clock
 
 if TYPE_CHECKING:
@@ -319,7 +321,15 @@ def _answers_of(
     names = Names(connection, {str(one.facts["version"]) for one in documents}, people)
     models = model_names(connection, {one.stream for one in documents})
     expected = dict(connection.execute("select name, expect from base.environment").fetchall())
-    return [_answer(one, names, models, requests, expected, now) for one in documents]
+    heard: dict[str, dict[str, Any]] = {}
+    if documents and read_remote(connection) is None:
+        heard = own_summaries(connection, (one.id for one in documents), now)
+    return [
+        _answer(
+            one, names, models, requests, expected, heard.get(one.id) or one.value("usage"), now
+        )
+        for one in documents
+    ]
 
 
 def _answer(  # noqa: PLR0913, PLR0917 -- everything that an answer is made of
@@ -328,11 +338,12 @@ def _answer(  # noqa: PLR0913, PLR0917 -- everything that an answer is made of
     models: dict[str, str],
     requests: dict[str, Document],
     expected: dict[str, str | None],
+    heard: dict[str, Any] | None,
     now: int,
 ) -> DeploymentAnswer:
     facts, value = document.facts, document.value
     request = requests.get(str(facts["request"]))
-    usage = value("usage") or {}
+    usage = heard or {}
     beat = usage.get("beat")
     expect = value("expect") or expected.get(str(facts["environment_name"])) or EXPECTED
     approved = [] if request is None else request.entries("reviews").items()

@@ -338,7 +338,7 @@ def wanted_operations(context: Context, connection: Connection, request: LogRequ
         entities=entities,
         actor=None if request.author is None else _author(connection, request.author),
         kind=request.kind,
-        since=None if request.since is None else _since(context, request.since),
+        since=None if request.since is None else moment_of(context, request.since),
     )
 
 
@@ -407,8 +407,12 @@ def _author(connection: Connection, name: str) -> int:
     return int(rows[0][0])
 
 
-def _since(context: Context, text: str) -> int:
-    """Return the milliseconds from which on operations count."""
+def moment_of(context: Context, text: str) -> int:
+    """Return the milliseconds that `7d` ago or a date stands for.
+
+    Raises:
+        BadInput: It is neither.
+    """
     duration = read_duration(text)
     if duration is not None:
         return context.replica.clock() // 1000 - duration

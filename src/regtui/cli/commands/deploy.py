@@ -9,7 +9,7 @@ from regtui.cli import complete
 from regtui.cli.commands import deployments
 from regtui.cli.commands.deployments import place_text
 from regtui.cli.gate_text import outcome_line
-from regtui.cli.output import emit, say
+from regtui.cli.output import emit, say, table, warn
 from regtui.cli.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -129,6 +129,55 @@ def rollback(
         model, environment, target=target, reason=reason, break_glass=break_glass
     )
     _tell(found, outcome, f"{model} in {place_text(environment, target)} goes back")
+
+
+@app.command()
+def beat(
+    deployment: Deployment,
+    requests: Annotated[int, typer.Option(help="Answered since the last time.")] = 0,
+    errors: Annotated[int, typer.Option(help="Of them failed.")] = 0,
+    latency: Annotated[
+        list[float], typer.Option(metavar="SECONDS", help="That one of them took; repeatable.")
+    ] = [],
+) -> None:
+    """Tell that a deployment is alive, and what it did since the last time."""
+    name = SETTINGS.registry().beat(deployment, requests=requests, errors=errors, latencies=latency)
+    if SETTINGS.json:
+        emit({"deployment": name})
+        return
+    say(f"heard of {name}")
+
+
+@app.command()
+def usage(
+    deployment: Deployment,
+    by: Annotated[str, typer.Option(help="minute, hour or day.")] = "hour",
+    since: Annotated[str | None, typer.Option(help="Such as 7d, or a date.")] = None,
+) -> None:
+    """Tell what was heard of a deployment."""
+    found = SETTINGS.registry().usage(deployment, by=by, since=since)
+    if SETTINGS.json:
+        emit({"usage": found})
+        return
+    if not found.buckets:
+        warn(f"nothing was heard of {found.deployment} in that time")
+        return
+    rows = [
+        [
+            one.time[:16].replace("T", " "),
+            str(one.requests),
+            str(one.errors),
+            _milliseconds(one.p50),
+            _milliseconds(one.p95),
+        ]
+        for one in found.buckets
+    ]
+    headings = ("FROM (UTC)", "REQUESTS", "ERRORS", "P50", "P95")
+    say(table(headings, rows, right="REQUESTS ERRORS P50 P95"))
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds * 1000:.0f} ms"
 
 
 def _tell(found: "DeploymentAnswer | None", outcome: "Moved", wanted: str) -> None:

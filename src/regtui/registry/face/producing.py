@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         PromotionAnswer,
         Tried,
     )
+    from regtui.registry.usage import UsageAnswer
 
 
 class ProducingVerbs(Verbs):
@@ -375,3 +376,50 @@ class ProducingVerbs(Verbs):
         from regtui.registry import deployments
 
         return deployments.deployment(self.context, name)
+
+    def beat(
+        self,
+        deployment: str,
+        *,
+        requests: int = 0,
+        errors: int = 0,
+        latencies: Sequence[float] = (),
+    ) -> str:
+        """Tell that a deployment is alive, and what it did since; return its short name.
+
+        Args:
+            deployment: Its short name.
+            requests: How many it answered since then; those that are timed count by themselves.
+            errors: How many of them failed.
+            latencies: Seconds that some of them took.
+
+        Raises:
+            NotFound: There is no such deployment.
+            BadInput: A number is negative, or there are more errors than requests.
+            Denied: One may not tell of it.
+            Unreachable: The server does not answer.
+        """
+        from regtui.registry import usage
+
+        return usage.beat(
+            self.context, deployment, requests=requests, errors=errors, latencies=latencies
+        )
+
+    def usage(
+        self, deployment: str, *, by: str = "hour", since: str | None = None
+    ) -> "UsageAnswer":
+        """Return what was heard of a deployment.
+
+        Args:
+            deployment: Its short name.
+            by: What one bucket spans: `minute`, `hour` or `day`.
+            since: Not older than `7d` or than a date; None for a week, or as the server has it.
+
+        Raises:
+            NotFound: There is no such deployment.
+            BadInput: There is no such span, or the time is malformed.
+            Unreachable: The server, which counts, does not answer.
+        """
+        from regtui.registry import usage
+
+        return usage.usage(self.context, deployment, by=by, since=since)

@@ -88,6 +88,16 @@ create table base.deployment (
     created      bigint  not null
 );
 
+-- What was heard of deployments where this replica decides: by minutes, older ones by hours.
+create table base.usage (
+    deployment  uuid    not null,
+    bucket      bigint  not null,
+    requests    bigint  not null,
+    errors      bigint  not null,
+    latency     varchar not null,
+    beat        bigint  not null
+);
+
 -- Which definitions of checks the owner of this machine lets run, by their digest.
 create table base.trusted (digest varchar not null, since bigint not null);
 
