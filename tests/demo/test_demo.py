@@ -50,6 +50,8 @@ def test_every_screen_has_something_true_to_show(registry: Registry) -> None:
 def test_production_came_to_be_by_rules_and_went_back_once(registry: Registry) -> None:
     (live,) = registry.deployments(environment="production")
     assert live.version == registry.version("nlp/sentiment@production").reference
+    assert live.usage["day"]["requests"] > live.usage["day"]["errors"] > 0
+    assert len(registry.usage(live.deployment).buckets) > 20
     (asked,) = registry.promotions("nlp/sentiment")
     failing = {gate.gate for gate in asked.gates if gate.passed is False}
     assert failing == {"approvals", "four_eyes", "check:no-regression"}

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from regtui.core.errors import BadInput, RegtuiError
 from regtui.demo.people import Team
+from regtui.demo.production import serve
 from regtui.demo.story import DAYS, tell
 
 MARK = "regtui-demo"
@@ -85,8 +86,10 @@ def _make(target: Path, told: Told) -> None:
     target.mkdir(parents=True, mode=0o700)
     try:
         (target / UNFINISHED).touch()
-        for model in tell(Team(target / ".regtui", DAYS), target / "runs"):
+        team = Team(target / ".regtui", DAYS)
+        for model in tell(team, target / "runs"):
             told(model)
+        serve(team, target / ".regtui")
         # The story takes weeks on its own clock, and a day's first writer makes a copy.
         for copy in (target / ".regtui" / "backups").glob("daily-*"):
             copy.unlink()

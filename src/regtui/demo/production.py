@@ -1,10 +1,19 @@
 """How the demo's models came into production: by rules, on evidence, and once back again."""
 
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-from regtui.demo.people import Team
+from regtui.demo.people import HOUR, Team
+from regtui.registry import Registry
+from regtui.registry.context import Context
+from regtui.replica.ids import uuid7
+from regtui.replica.unit import Replica, wall_clock
 
 MODEL = "nlp/sentiment"
+
+HOURS = 24
+"""Of how many hours it is told what was served."""
 
 POLICY = {
     "name": "production",
@@ -91,3 +100,15 @@ def _deploy(team: Team, number: int) -> None:
     team.calendar.later(14)
     team.ben.deploy(version, "production", values={"url": "https://sentiment.example.org"})
     team.calendar.later(3)
+
+
+def serve(team: Team, home: Path) -> None:
+    """Tell of the last day of what is live: more requests by day, and slow ones now and then."""
+    now = wall_clock()
+    (live,) = team.ben.deployments(environment="production")
+    for hours in range(HOURS, -1, -1):
+        moment = now - hours * HOUR
+        box = Registry(Context(Replica(home, partial(int, moment)), "api", uuid7(moment)))
+        busy = 20 + 15 * ((HOURS - hours) % 24 > 8)  # noqa: PLR2004 -- the hours of work
+        latencies = [0.012 + 0.0015 * (n % 7) for n in range(busy)] + [0.18] * (busy // 12)
+        box.beat(live.deployment, errors=busy // 30, latencies=latencies)
