@@ -95,7 +95,8 @@ class LogRow(Struct, frozen=True):
         path: Path of the value; empty where the entity itself came to be.
         before: The value before.
         after: The value that the operation asked for.
-        result: `created`, `applied`, `lost`, `merged`, `same` or `conflict`.
+        result: `created`, `applied`, `lost`, `merged`, `same` or `conflict`; `noted` for a value
+            that nobody asked for.
     """
 
     entity: str

@@ -118,7 +118,7 @@ def _makes(kind: str, rows: Iterable[LogRow]) -> bool:
 
 
 def _values(rows: Iterable[LogRow]) -> str:
-    changed = [row for row in rows if row.path]
+    changed = [row for row in rows if row.path and row.result != "noted"]
     set_ = _list(row.path for row in changed if row.after is not None)
     removed = _list(row.path for row in changed if row.after is None)
     parts = [f"set {set_}" if set_ else "", f"removed {removed}" if removed else ""]

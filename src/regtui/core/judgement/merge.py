@@ -159,8 +159,13 @@ class Merger:
             self._replace(document, fields)
 
     def note(self, document: Document, path: str, value: object) -> None:
-        """Set a value that nobody asked for, such as what a decision rested on: no history row."""
+        """Set a value that nobody asked for, such as what a decision rested on.
+
+        Its history row is no change of anybody's, which undo would give back: the value stays to be
+        found when the next decision has taken its place.
+        """
         document = self.documents.get(document.id, document)
+        self.log.append(LogRow(document.id, document.kind, path, None, value, "noted"))
         fields = {**document.fields, path: Register(value, self.stamp.op, self.stamp.at)}
         self._replace(document, fields)
 
