@@ -276,3 +276,25 @@ def test_following_ends_when_its_reader_goes_away(moved: Regtui) -> None:
     _, err = process.communicate(timeout=20)
 
     assert (process.returncode, err) == (0, "")
+
+
+def test_an_exported_audit_is_a_file_of_rows_as_documented(moved: Regtui, tmp_path: Path) -> None:
+    file = tmp_path / "audit.jsonl"
+    answer = moved.json("audit", "export", "team/ranker", "--output", file)
+
+    check(answer, "audit-export")
+    assert (answer["rows"], answer["first"], answer["last"]) == (5, 1, 5)
+    for line in file.read_text(encoding="utf-8").splitlines():
+        check(json.loads(line), "audit-row")
+    assert moved("audit", "export", "-o", file).code == 2
+    assert moved("audit", "export", "-o", file, "--yes").out == (
+        f"exported 5 operations to {file}\n"
+    )
+
+
+def test_an_audit_is_printed_where_no_file_is_named(moved: Regtui) -> None:
+    printed = moved.process("audit", "export", "--format", "csv")
+
+    assert printed.code == 0
+    assert len(printed.out.splitlines()) == 6
+    assert "can't share" in moved("audit", "export", "--format", "csv", "--json").out

@@ -12,9 +12,17 @@ from msgspec import Struct
 
 from regtui.core.documents import Document
 from regtui.core.errors import BadInput, NotFound
-from regtui.core.identity import alias_id, alias_key, dataset_id, name_key, short_id
+from regtui.core.identity import (
+    alias_id,
+    alias_key,
+    dataset_id,
+    environment_id,
+    name_key,
+    short_id,
+)
 from regtui.core.inverse import DECIDED
 from regtui.core.operations import KINDS, Operation
+from regtui.core.policies import environment_key
 from regtui.core.query.times import read_date, read_duration
 from regtui.core.verdicts import LogRow
 from regtui.core.view import Past
@@ -39,7 +47,11 @@ from regtui.replica.history import (
 from regtui.replica.remote import PENDING
 
 DATASET = "dataset:"
+ENVIRONMENT = "env:"
 LIMIT = 10_000
+
+NOTED = "noted"
+"""Result of a history row that is no change: what a decision rested on."""
 
 IDS = 500
 """Documents that are asked for at once."""
@@ -117,7 +129,7 @@ class LogRequest(Struct, frozen=True, kw_only=True):
     """Which operations to tell.
 
     Attributes:
-        reference: Of this model, version, alias (`MODEL@ALIAS`) or `dataset:NAME` only.
+        reference: Of this model, version, alias (`MODEL@ALIAS`), `env:NAME` or `dataset:NAME` only.
         author: By this person only.
         kind: Of this kind only, such as `version.edit`.
         since: Not older than `7d` or than a date.
@@ -143,7 +155,7 @@ def log(  # noqa: PLR0913 -- everything by which operations are chosen
 
     Args:
         context: The registry.
-        reference: Only with a model, version, alias (`MODEL@ALIAS`) or `dataset:NAME`.
+        reference: Only with a model, version, alias (`MODEL@ALIAS`), `env:NAME` or `dataset:NAME`.
         author: Only by this person.
         kind: Only of this kind, such as `version.edit`.
         since: Not older than `7d` or than a date.
@@ -280,6 +292,7 @@ def _changes(operation: Operation, rows: Sequence[LogRow]) -> list[ChangeAnswer]
     found = [
         ChangeAnswer(path=row.path, before=row.before, after=row.after, result=row.result)
         for row in rows
+        if row.result != NOTED
     ]
     if any(row.result == "created" and row.kind != "conflict" for row in rows):
         found += [
@@ -352,6 +365,8 @@ def _scope(connection: Connection, reference: str | None) -> tuple[str | None, l
         if key is None:
             raise NotFound(f"there is no dataset {name!r}", "`regtui dataset ls` lists them")
         return None, [key]
+    if reference.startswith(ENVIRONMENT):
+        return None, _environment(connection, reference.removeprefix(ENVIRONMENT))
     parsed = parse(reference)
     if parsed.kind == "model":
         return _model(connection, str(parsed.model)).id, []
@@ -374,6 +389,23 @@ def _scope(connection: Connection, reference: str | None) -> tuple[str | None, l
         [key],
     ).fetchall()
     return None, [key, *(row[0] for row in about)]
+
+
+def _environment(connection: Connection, name: str) -> list[int]:
+    """Return the keys of an environment, its deployments, requests and policies."""
+    wanted = environment_key(name)
+    key = _key(connection, environment_id(wanted))
+    if key is None:
+        raise NotFound(f"there is no environment {wanted!r}", "`regtui env ls` lists them")
+    about = connection.execute(
+        "select key from base.deployment where environment = $1 "
+        "union all select key from base.promotion "
+        "where target_kind = 'environment' and target = $1 "
+        "union all select key from base.definition "
+        "where target_kind = 'environment' and target = $1",
+        [wanted],
+    ).fetchall()
+    return [key, *(row[0] for row in about)]
 
 
 def _model(connection: Connection, name: str) -> Document:

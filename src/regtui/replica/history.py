@@ -43,6 +43,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
         kind: Such as `version.edit`.
         since: Milliseconds.
         replicas: Ids of the replicas that made it; what waits for the remote was made here.
+        version: Id of a version: what names it, or moved something away from it, counts as if it
+            had changed one of the entities.
     """
 
     stream: str | None = None
@@ -52,6 +54,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     kind: str | None = None
     since: int | None = None
     replicas: Sequence[str] = ()
+    version: str | None = None
 
 
 def newest(connection: Connection) -> int:
@@ -86,7 +89,7 @@ def matching(connection: Connection, wanted: Wanted, below: int) -> Iterator[int
         below: Only those before this sequence number.
     """
     condition, parameters = _condition(wanted)
-    first, high, width = _first(connection, wanted), below, FIRST_WINDOW
+    first, high, width = first_wanted(connection, wanted), below, FIRST_WINDOW
     while high > first:
         low = max(first, high - width)
         rows = connection.execute(
@@ -248,7 +251,18 @@ def _condition(wanted: Wanted) -> tuple[str, dict[str, Any]]:
         parts.append("o.stream = (select key from base.stream where id = $stream)")
         parameters["stream"] = wanted.stream
     rows: list[str] = []
-    if wanted.entities:
+    if wanted.version is not None:
+        parts.append(
+            "(contains(o.bytes, $version) or o.seq in (select l.seq from base.log l "
+            "where l.seq >= $low and l.seq < $high "
+            "and (l.before = $was or l.entity in (select unnest($entities::bigint[])))))"
+        )
+        parameters |= {
+            "version": wanted.version,
+            "was": f'"{wanted.version}"',
+            "entities": list(wanted.entities),
+        }
+    elif wanted.entities:
         rows.append("l.entity in (select unnest($entities::bigint[]))")
         parameters["entities"] = list(wanted.entities)
     if wanted.actor is not None:
@@ -271,7 +285,7 @@ def _condition(wanted: Wanted) -> tuple[str, dict[str, Any]]:
     return "".join(f" and {part}" for part in parts), parameters
 
 
-def _first(connection: Connection, wanted: Wanted) -> int:
+def first_wanted(connection: Connection, wanted: Wanted) -> int:
     """Return the sequence number of the first operation that is young enough."""
     if wanted.since is None:
         return 1

@@ -1,15 +1,18 @@
-"""`regtui audit verify | anchor`."""
+"""`regtui audit verify | anchor | export`."""
 
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from regtui.cli import complete
 from regtui.cli.commands import group
 from regtui.cli.output import emit, say, warn
 from regtui.cli.progress import Progress
 from regtui.cli.settings import SETTINGS
-from regtui.core.errors import Damaged
-from regtui.registry.figures import count_text
+from regtui.core.errors import BadInput, Damaged
+from regtui.registry.figures import count_text, seq_text
 
 app = group("Prove that the history is what was done.")
 
@@ -66,3 +69,49 @@ def anchor() -> None:
         emit(found)
         return
     say(found.anchor)
+
+
+@app.command()
+def export(
+    reference: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[REF]",
+            help="A model, version, alias (MODEL@ALIAS), env:NAME, dataset:NAME or person:NAME.",
+            autocompletion=complete.references,
+        ),
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", help="jsonl (JSON Lines), or csv for spreadsheets.")
+    ] = "jsonl",
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="A new file; - prints it.")
+    ] = "-",
+    since: Annotated[str | None, typer.Option(help="Not older than 7d, or than a date.")] = None,
+) -> None:
+    """Write who did what, when, from where and on whose approval, one row an operation.
+
+    Oldest first. A file that is there already is replaced with --yes only.
+    """
+    if output == "-" and SETTINGS.json and form != "jsonl":
+        raise BadInput("--json and CSV can't share standard output", "name a file with --output")
+    made = SETTINGS.registry().export_audit(
+        reference,
+        sys.stdout.buffer if output == "-" else Path(output),
+        form=form,
+        since=since,
+        replace=SETTINGS.yes,
+    )
+    if made.missing_before is not None:
+        warn(
+            f"operations before {seq_text(made.missing_before)} are not here; "
+            "`regtui sync --history` reads them"
+        )
+    if made.unknown:
+        warn(f"a newer regtui made {count_text(made.unknown, 'operation')}; upgrade to see them")
+    if output == "-":
+        return
+    if SETTINGS.json:
+        emit(made)
+        return
+    say(f"exported {count_text(made.rows, 'operation')} to {made.file}")

@@ -6,8 +6,11 @@ from regtui.registry.face.verbs import Verbs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from typing import BinaryIO
 
     from regtui.registry.answers import VersionAnswer
+    from regtui.registry.answers_audit import AuditExport, AuditRow
     from regtui.registry.audit import Anchor, Audit
     from regtui.registry.capture import Progress
     from regtui.registry.history import OperationAnswer, OperationPage
@@ -178,3 +181,58 @@ class HistoryVerbs(Verbs):
         from regtui.registry import audit
 
         return audit.anchor(self.context)
+
+    def export_audit(  # noqa: PLR0913 -- what of, how and where to
+        self,
+        reference: str | None,
+        target: "str | Path | BinaryIO",
+        *,
+        form: str = "jsonl",
+        since: str | None = None,
+        replace: bool = False,
+        on_progress: "Progress | None" = None,
+    ) -> "AuditExport":
+        """Write who did what, when, from where and on whose approval, oldest first.
+
+        Args:
+            reference: A model, version, alias (`MODEL@ALIAS`), `env:NAME`, `dataset:NAME` or
+                `person:NAME`; None for everything.
+            target: A new file, or an open stream.
+            form: `jsonl` or `csv`.
+            since: Not older than `7d` or than a date.
+            replace: Whether a file of that name may be replaced.
+            on_progress: Is told how many more operations were written.
+
+        Raises:
+            NotFound: There is no such thing.
+            BadInput: The reference, format or time is malformed, or the target is taken.
+            RegtuiError: The target can't be written.
+        """
+        from regtui.registry import audit_export
+
+        return audit_export.export_audit(
+            self.context,
+            reference,
+            target,
+            form=form,
+            since=since,
+            replace=replace,
+            on_progress=on_progress,
+        )
+
+    def audit_rows(
+        self, reference: str | None = None, *, since: str | None = None
+    ) -> "Iterator[AuditRow]":
+        """Yield what `export_audit` writes, row by row.
+
+        Args:
+            reference: As there.
+            since: Not older than `7d` or than a date.
+
+        Raises:
+            NotFound: There is no such thing.
+            BadInput: The reference or time is malformed.
+        """
+        from regtui.registry import audit_export
+
+        return audit_export.audit_rows(self.context, reference, since=since)
