@@ -298,3 +298,11 @@ def test_an_audit_is_printed_where_no_file_is_named(moved: Regtui) -> None:
     assert printed.code == 0
     assert len(printed.out.splitlines()) == 6
     assert "can't share" in moved("audit", "export", "--format", "csv", "--json").out
+
+
+def test_a_report_is_written_or_printed(moved: Regtui, tmp_path: Path) -> None:
+    check(moved.json("report", "team/ranker@1", "-o", tmp_path / "x.html"), "report")
+    assert (tmp_path / "x.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert moved("report", "team/ranker@1").out.startswith("# team/ranker@1\n")
+    assert moved.json("report", "team/ranker")["report"].startswith("# team/ranker\n")
+    assert moved("report", "team/ranker", "-o", tmp_path / "x.pdf").code == 2

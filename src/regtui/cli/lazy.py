@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "env": ("env", "Look after the environments that versions are deployed to."),
     "deploy": ("deploy", "Record what runs where, and go back."),
     "deployments": ("deployments", "List deployments, newest first."),
+    "report": ("report", "Write all that is known of a model or version on one page."),
     "checkout": ("checkout", "Write the files of a version into a folder, verified."),
     "path": ("path", "Print where a file of a version is stored."),
     "verify": ("verify", "Compare stored files with their digests."),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from regtui.registry.capture import Progress
     from regtui.registry.history import OperationAnswer, OperationPage
     from regtui.registry.holders import HolderAnswer
+    from regtui.registry.report import Format, Reported
     from regtui.registry.revert import Reverted
     from regtui.registry.undo import Undone
 
@@ -236,3 +237,31 @@ class HistoryVerbs(Verbs):
         from regtui.registry import audit_export
 
         return audit_export.audit_rows(self.context, reference, since=since)
+
+    def report(self, reference: str, target: "str | Path", *, replace: bool = False) -> "Reported":
+        """Write all that is known of a model or version into a file, `.md` or `.html`.
+
+        Args:
+            reference: The model or version.
+            target: A new file; its suffix says as what.
+            replace: Whether a file of that name may be replaced.
+
+        Raises:
+            NotFound: There is no such model or version.
+            BadInput: The target is taken, or has another suffix.
+            RegtuiError: The target can't be written.
+        """
+        from regtui.registry import report
+
+        return report.report(self.context, reference, target, replace=replace)
+
+    def report_text(self, reference: str, form: "Format" = "markdown") -> str:
+        """Return all that is known of a model or version, as Markdown or HTML.
+
+        Raises:
+            NotFound: There is no such model or version.
+            BadInput: The reference is malformed.
+        """
+        from regtui.registry import report
+
+        return report.report_text(self.context, reference, form)
