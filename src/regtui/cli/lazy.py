@@ -66,6 +66,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replica": ("replica", "Look after the copies of the registry that sync."),
     "outbox": ("outbox", "Look after what waits for the server, and what it refused."),
     "gc": ("gc", "Remove stored files that no version needs any more."),
+    "hook": ("hook", "Run commands when something was done to the registry."),
     "retention": ("retention", "Keep the files of some versions of a model, free the others."),
     "du": ("du", "Tell how many bytes models and versions need."),
     "backup": ("backup", "Write the whole registry into a file, and make it from one."),

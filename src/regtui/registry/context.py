@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from regtui.core.view import Contents
     from regtui.replica.authority import SoloAuthority
 
+HOOKS = "hooks.toml"
+"""What a home with hooks has (`hooking.py`, which others do without)."""
+
+INSIDE_HOOK = "REGTUI_HOOK"
+"""Variable in the environment of a hook."""
+
 
 class Context(Struct, frozen=True):
     """One invocation on one replica.
@@ -103,4 +109,17 @@ def make_context(home: Path | None, via: str, listener: Listener | None = None) 
         raise BadInput("the current folder does not exist any more", "go to another one") from None
     except RuntimeError as error:
         raise BadInput(f"there is no folder {home}: {error}".rstrip(".")) from None
-    return Context(Replica(folder), via, uuid7(wall_clock()), listener)
+    session = uuid7(wall_clock())
+    if INSIDE_HOOK in os.environ:
+        from regtui.registry import hooking
+
+        hooking.note_session(folder, session)
+    return Context(Replica(folder, on_change=_changed), via, session, listener)
+
+
+def _changed(home: Path) -> None:
+    """Have hooks run, where there are any."""
+    if os.path.exists(home / HOOKS):  # noqa: PTH110 -- False where one may not look
+        from regtui.registry import hooking
+
+        hooking.changed(home)

@@ -17,6 +17,7 @@ from regtui.registry.content_checks import check_contents
 from regtui.registry.context import Context
 from regtui.registry.gc import GRACE
 from regtui.registry.home_checks import RESTORE, Finding, check_home
+from regtui.registry.hook_rules import check_hooks
 from regtui.registry.watch_rules import check_watch_rules
 from regtui.replica.examine import Examination, examine
 from regtui.replica.locks import ReplicaLock
@@ -66,6 +67,7 @@ def doctor(
         home, now = context.replica.home, context.replica.clock()
         checks += check_home(home, now, repair=repair)
         checks.append(check_watch_rules(context.home))
+        checks.append(check_hooks(context.home))
         checks += _check_database(context, repair=repair, forced=rebuild)
         is_sound = all(one.status != "problem" for one in checks if one.check == "database")
         if is_sound and home.exists():

@@ -15,6 +15,7 @@ from regtui.registry.face.comparing import ComparingVerbs
 from regtui.registry.face.content import ContentVerbs
 from regtui.registry.face.editing import EditingVerbs
 from regtui.registry.face.history import HistoryVerbs
+from regtui.registry.face.hooking import HookVerbs
 from regtui.registry.face.keeping import KeepingVerbs
 from regtui.registry.face.listing import ListingVerbs
 from regtui.registry.face.origins import OriginVerbs
@@ -41,6 +42,7 @@ class Registry(
     KeepingVerbs,
     RetainingVerbs,
     CheckingVerbs,
+    HookVerbs,
     SyncingVerbs,
     PeopleVerbs,
     ProducingVerbs,

@@ -39,11 +39,18 @@ class Replica:
     Args:
         home: The folder that holds it.
         clock: The machine's clock; handed in so that runs can be repeated.
+        on_change: Is told of each transaction that was committed, outside of its locks.
     """
 
-    def __init__(self, home: Path, clock: Clock = wall_clock) -> None:
+    def __init__(
+        self,
+        home: Path,
+        clock: Clock = wall_clock,
+        on_change: Callable[[Path], object] | None = None,
+    ) -> None:
         self.home = Home(home)
         self.clock = clock
+        self._on_change = on_change
         self._lock = ReplicaLock(home)
         self._was_there = False
 
@@ -103,6 +110,14 @@ class Replica:
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[tuple[Connection, int]]:
+        """Open the replica for one transaction, and tell of it when others have their turn."""
+        with self._transaction() as opened:
+            yield opened
+        if self._on_change is not None:
+            self._on_change(self.home.path)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[tuple[Connection, int]]:
         """Open the replica for one transaction, with the moment at which that was its turn."""
         self.make()
         while True:

@@ -25,7 +25,7 @@ h1, h2, dt { line-height: 1.25; }
 h2 { margin-top: 2.2rem; border-bottom: 1px solid #8888; }
 table { border-collapse: collapse; display: block; overflow-x: auto; }
 th, td { border: 1px solid #8888; padding: .25rem .6rem; text-align: left; vertical-align: top; }
-td { overflow-wrap: anywhere; min-width: 3rem; }
+td { overflow-wrap: anywhere; min-width: 5rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; }
 dt { font-weight: 600; }
 dd { margin: 0; overflow-wrap: anywhere; }
@@ -100,7 +100,19 @@ def _text(text: str) -> str:
 def _card(text: str) -> str:
     """Return a card as HTML."""
     plain = "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)
-    return str(_reader().render(plain))
+    front, below = _apart(plain)
+    shown = f"<pre>{escape(front)}</pre>" if front else ""
+    return shown + str(_reader().render(below))
+
+
+def _apart(card: str) -> tuple[str, str]:
+    """Return the front matter of a card, empty where it has none, and what stands below it."""
+    lines = card.split("\n")
+    if lines[0].strip() != "---":
+        return "", card
+    ends = (place for place, line in enumerate(lines[1:], 1) if line.strip() == "---")
+    end = next(ends, None)
+    return ("", card) if end is None else ("\n".join(lines[1:end]), "\n".join(lines[end + 1 :]))
 
 
 def _reader() -> "MarkdownIt":
