@@ -247,7 +247,7 @@ def test_what_means_nothing_is_refused(
     hooked: Registry, on: list[str], command: str, more: dict[str, str], words: str
 ) -> None:
     with pytest.raises(BadInput, match=words):
-        hooked.add_hook(on, command, **more)  # type: ignore[arg-type]
+        hooked.add_hook(on, command, **more)
     assert hooked.hooks() == []
 
 

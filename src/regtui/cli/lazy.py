@@ -15,6 +15,7 @@ from regtui.cli.settings import common_options
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "Make a sample registry with small real models to play with."),
     "ui": ("ui", "Open the app; `regtui` alone does the same on a terminal."),
+    "web": ("web", "Open the app in a browser, on this machine alone."),
     "capture": ("capture", "Make a version of a file or folder."),
     "watch": ("watch", "Capture what trainers finish in folders."),
     "ls": ("ls", "List versions by query."),
