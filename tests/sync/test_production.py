@@ -173,3 +173,33 @@ def test_what_was_decided_comes_back_after_a_restore_without_being_asked_again(
     assert (at(ann), at(ben)) == (2, 2)
     assert ben.registry.promotion(asked.request).state == "applied"
     assert ann.documents == ben.documents
+
+
+def test_what_is_only_requested_is_taken_back_before_it_is_sent(
+    ann: Person, ben: Person, model: str
+) -> None:
+    put_policies(ann, [{**POLICY, "approvals": 0, "complete": True}])
+    ann.registry.edit("nlp/bert@1", {"description": "kept"})
+    assert ann.registry.move_alias("nlp/bert@2", "production")[1].requested
+    undone = ann.registry.undo()
+    assert [one.kind for one in undone.undone] == ["alias.set"]
+    assert [one.kind for one in ann.registry.outbox()] == ["version.edit"]
+    assert ann.registry.aliases()[0].requested is None
+    assert ann.registry.version("nlp/bert@1").description == "kept"
+    ann.sync()
+    assert at(ann) == 1
+
+
+def test_a_request_past_the_gates_is_taken_back_as_a_whole(
+    world: World, ann: Person, policed: str
+) -> None:
+    world.grant("ann", "admin", "*")
+    ann.sync()
+    put_policies(ann, [{**POLICY, "break_glass": True}])
+    asked = ann.registry.request_promotion("nlp/bert@2", "production", break_glass="it burns")
+    assert asked.requested
+    ann.registry.undo()
+    assert not ann.registry.promotion(asked.request).requested
+    ann.sync()
+    assert ann.registry.promotion(asked.request).state == "withdrawn"
+    assert at(ann) == 1

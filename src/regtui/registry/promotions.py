@@ -14,7 +14,7 @@ from regtui.core.governance import approvals_of, cases_of, gate_results, parts_o
 from regtui.core.governance.gates import Approval
 from regtui.core.identity import alias_key
 from regtui.core.judgement.moving import requested_move
-from regtui.core.operations import ActBody, Change, RequestBody, ReviewBody, decode_operation
+from regtui.core.operations import ActBody, Change, RequestBody, ReviewBody
 from regtui.core.policies import environment_key
 from regtui.registry.answers import iso
 from regtui.registry.answers_production import (
@@ -28,6 +28,7 @@ from regtui.registry.context import Context
 from regtui.registry.moved import gate_answers, moved
 from regtui.registry.production_lookups import Names, all_pass, find_by_end
 from regtui.registry.references import find_model, find_version
+from regtui.registry.requested import requested_operations
 from regtui.replica.database import Connection
 from regtui.replica.ids import uuid7
 from regtui.replica.remote import read_remote
@@ -217,25 +218,6 @@ def withdraw_promotion(context: Context, request: str) -> PromotionAnswer:
         authority.submit("promotion.withdraw", document.stream, document.id, body)
         authority.flush()
         return _answer(context, authority.connection, authority.view, document.id)
-
-
-def requested_operations(connection: Connection) -> dict[str, list[Any]]:
-    """Return the moves that were asked for here and that the server has still to decide, by entity.
-
-    Those of aliases stand under the alias, those of requests under the request.
-    """
-    rows = connection.execute(
-        "select o.bytes from base.outbox o left join base.operation p on p.id = o.id "
-        "where o.state in ('pending', 'sent') "
-        "and (o.bytes ->> '$.kind') in ('alias.set', 'alias.remove', 'promotion.apply', "
-        "'deployment.record', 'deployment.transition', 'conflict.resolve') "
-        "and coalesce(p.verdict ->> '$.documents', '{}') = '{}' order by o.position"
-    ).fetchall()
-    found: dict[str, list[Any]] = {}
-    for row in rows:
-        operation = decode_operation(row[0].encode())
-        found.setdefault(operation.entity, []).append(operation)
-    return found
 
 
 def seeing(context: Context, connection: Connection) -> tuple[ReplicaView, Actor]:

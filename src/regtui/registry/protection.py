@@ -2,9 +2,9 @@
 
 from regtui.core.access import in_scope
 from regtui.core.identity import short_id
-from regtui.core.operations import ActBody, AliasBody
+from regtui.core.operations import ActBody, AliasBody, ResolveBody
 from regtui.registry.production_lookups import document_by_id
-from regtui.registry.promotions import requested_operations
+from regtui.registry.requested import requested_operations
 from regtui.replica.database import Connection
 
 
@@ -39,6 +39,11 @@ def _requested(connection: Connection) -> dict[tuple[str, str], str]:
             body = operation.body
             if isinstance(body, AliasBody):
                 wanted[operation.stream, body.name] = body.set["version"].to
+            elif isinstance(body, ResolveBody) and body.of_kind == "alias":
+                alias = document_by_id(connection, body.of)
+                if alias is not None and "version" in body.set:
+                    name = str(alias.facts["name"])
+                    wanted[operation.stream, name] = body.set["version"].to
             elif isinstance(body, ActBody):
                 request = document_by_id(connection, operation.entity)
                 if request is not None and request.facts["target_kind"] == "alias":

@@ -13,9 +13,13 @@ machine. A bare `redo` looks for the newest undo in effect, up to where the pers
 change by hand. `revert` moves an alias back and counts as a change of its own: its operation is the
 only one that names in `undoes` what it took back and has no group.
 
+What is only requested and was not sent yet is forgotten instead: nobody heard of it, and there is
+nothing to redo.
+
 All of it is one transaction: what is refused leaves nothing behind.
 """
 
+import heapq
 import itertools
 import re
 from collections.abc import Iterator
@@ -32,6 +36,7 @@ from regtui.registry.history import OperationAnswer, operation_answers
 from regtui.registry.intents import Intent, Intents
 from regtui.registry.rehearsal import unit_of_work
 from regtui.registry.released import without_files
+from regtui.registry.requested import check_unsent, is_requested, let_go, requested_by
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.history import Wanted, matching, named, newest, operations, rows_of
 from regtui.replica.own_ids import OwnIds, own_ids
@@ -100,7 +105,9 @@ def _taken_back(context: Context, operation: str | None, *, dry_run: bool, again
         else:
             undone = story.redo_last() if again else story.undo_last()
         authority.flush()
-        return _answer(authority, undone)
+        answer = _answer(authority, undone)
+        let_go(authority.connection, [past for past in undone if is_requested(past)])
+        return answer
 
 
 def _answer(authority: SoloAuthority, undone: list[Past]) -> Undone:
@@ -186,7 +193,11 @@ class _Story:
         if row is None:
             return
         wanted = Wanted(actor=row[0], via=BY_HAND, replicas=list(self._own.until))
-        seqs = matching(self._connection, wanted, newest(self._connection) + 1)
+        seqs = heapq.merge(
+            matching(self._connection, wanted, newest(self._connection) + 1),
+            requested_by(self._connection, self._authority.actor.id, BY_HAND),
+            reverse=True,
+        )
         told: set[int] = set()
         while page := list(itertools.islice(seqs, PAGE)):
             pasts = [one for one in operations(self._connection, page) if self._is_made_here(one)]
@@ -246,6 +257,10 @@ class _Story:
         undone: list[Past] = []
         for past in reversed(target.pasts):
             try:
+                if is_requested(past):
+                    check_unsent(self._connection, past)
+                    undone.append(past)
+                    continue
                 drafts = inverse(past.operation, rows.get(past.seq, []), self._authority.view)
                 for draft in drafts:
                     if draft.kind == "model.delete" and draft.entity in created:
