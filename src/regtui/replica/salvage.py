@@ -36,7 +36,11 @@ from regtui.replica.rebuild import PROJECTED, rebuild
 from regtui.replica.tables import COLUMNS
 
 _PART = "registry.salvage"
-_SINGLE = ("replica", "shadow", "outbox")
+_OTHERS = (
+    "replica", "shadow", "remote", "staged", "receipt", "unsent", "purged", "usage", "trusted",
+)  # fmt: skip
+"""The tables that are no projection and are not written by `regtui.replica.tables`."""
+
 _MADE_AGAIN = ("layout", "tensor", "piece")
 _PAGE = 100_000
 """Rows that are copied in one transaction."""
@@ -141,7 +145,7 @@ def _extract(source: Path, part: Path, now: int) -> bool:
 
 
 def _copy_tables(connection: Connection) -> None:
-    for table in (*_SINGLE, *(name for name in COLUMNS if name not in PROJECTED)):
+    for table in (*_OTHERS, *(name for name in COLUMNS if name not in PROJECTED)):
         if table not in _MADE_AGAIN:
             _copy_table(connection, table)
     try:
