@@ -214,3 +214,22 @@ def test_a_killed_publication_changes_nothing(
     assert known(again, "nlp/bert@1") == before
     again.publish()
     assert again.sync().rejected == 0
+
+
+def test_what_was_decided_by_rules_is_published_as_it_ended(
+    server_process: ServerProcess, ann: Person, solo: Registry
+) -> None:
+    solo.put_policies([{"name": "prod", "models": "*", "alias": "production", "checks": ["smoke"]}])
+    solo.put_check("smoke", "*", {"run": "true"})
+    asked = solo.request_promotion("nlp/bert@2", "production")
+    assert solo.report_check("nlp/bert@2", "smoke", "passed").counts
+    assert solo.promotion(asked.request).state == "applied"
+    invited(server_process, solo, "ben")
+    assert solo.publish().refused == []
+    assert solo.sync().rejected == 0
+    ann.registry.sync()
+    assert ann.registry.promotion(asked.request).state == "applied"
+    assert ann.registry.version("nlp/bert@production").number == 2
+    assert [one.outcome for one in ann.registry.check_runs("nlp/bert@2")] == ["passed"]
+    assert ann.registry.policies() == []
+    assert (solo.check("smoke").trusted, ann.registry.check("smoke").trusted) == (True, False)

@@ -11,7 +11,8 @@ what the same judge says of exactly these operations. Only then it takes the pla
 of which a copy stays; a kill before that leaves nothing changed.
 
 Numbers are the server's from then on. One that a version had here and will not have stays as its
-tag `solo-number`. Grants and policies are not published.
+tag `solo-number`. Grants and policies are not published, and neither is what was heard of
+deployments. Which checks may run on this machine stays as it was.
 """
 
 import contextlib
@@ -34,6 +35,7 @@ from regtui.core.verdicts import (
     decode_verdict,
 )
 from regtui.registry.carried_texts import carry_texts
+from regtui.registry.check_trust import trust_digest
 from regtui.registry.context import Context
 from regtui.registry.reminting import Reminter
 from regtui.registry.remote import address_of, join, token_of, who_am_i
@@ -216,6 +218,8 @@ class _Publishing:
         self._next: dict[str, int] = {}
         self._known: dict[str, int] = {}
         self._existing: frozenset[str] = frozenset()
+        self._applied: dict[str, list[tuple[str, str]]] = {}
+        """Requests, with their streams, by the operation that ended them."""
         self._lost: list[str] = []
         """Versions of this page whose capture is refused."""
 
@@ -224,6 +228,7 @@ class _Publishing:
         with self._beside.reading() as connection:
             self._read_known(connection)
             (replica,) = connection.execute("select id::varchar from base.replica").fetchall()
+        self._read_applied()
         reminter = Reminter(replica[0])
         seq = 0
         while page := self._page(seq, head):
@@ -235,6 +240,7 @@ class _Publishing:
                     captured += self._take(unit, reminter, data.encode(), sealed.encode())
             self._add_files(captured)
         carry_texts(self._context.reading, self._beside.reading, self._beside.changing)
+        self._carry_trust()
         self._answer.models = sorted(self._models.values(), key=lambda model: model.name)
         return self._answer
 
@@ -295,16 +301,28 @@ class _Publishing:
 
     def _applied_by(self, old: Operation) -> list[tuple[str, str]]:
         """Return the requests, with their streams, that an operation made apply by themselves."""
-        if old.kind not in TRIGGERS:
-            return []
+        return self._applied.get(old.id, []) if old.kind in TRIGGERS else []
+
+    def _read_applied(self) -> None:
+        """Read which operations ended requests, once for all of them."""
         with self._context.reading() as connection:
             rows = connection.execute(
-                "select d.id::varchar, m.id::varchar from base.promotion p "
-                "join base.document d on d.key = p.key join base.model m on m.key = p.model "
-                "where p.state = 'applied' and d.body ->> '$.fields.state.by' = ?",
-                [old.id],
+                "select d.body ->> '$.fields.state.by', d.id::varchar, m.id::varchar "
+                "from base.promotion p join base.document d on d.key = p.key "
+                "join base.model m on m.key = p.model where p.state = 'applied' order by p.key"
             ).fetchall()
-        return [(str(request), str(model)) for request, model in rows]
+        for by, request, model in rows:
+            self._applied.setdefault(str(by), []).append((str(request), str(model)))
+
+    def _carry_trust(self) -> None:
+        """Let the checks that may run on this machine run here afterwards, too."""
+        with self._context.reading() as connection:
+            digests = [
+                row[0] for row in connection.execute("select digest from base.trusted").fetchall()
+            ]
+        with self._beside.changing() as connection:
+            for digest in digests:
+                trust_digest(connection, digest)
 
     def _number(self, old: Operation, number: int | None) -> int | None:
         """Return the number of a version where it will have another one."""
