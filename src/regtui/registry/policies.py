@@ -6,7 +6,7 @@ With a remote, only the server changes policies: a change is sent at once, or no
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from regtui.core.access import scope_key
+from regtui.core.access import in_scope, scope_key
 from regtui.core.documents import Document, Register
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.governance.evidence import Case
@@ -14,7 +14,7 @@ from regtui.core.governance.gates import GateResult, answers
 from regtui.core.governance.moves import Move, alias_move, environment_move, in_environment
 from regtui.core.identity import alias_id, environment_id, name_key, policy_id
 from regtui.core.operations import Change, PolicyBody
-from regtui.core.policies import Policy, policy_of, target_of
+from regtui.core.policies import Policy, applying, policy_of, target_of
 from regtui.registry.answers import iso
 from regtui.registry.answers_production import PolicyAnswer, Tried
 from regtui.registry.context import Context
@@ -122,8 +122,6 @@ def policies(context: Context, model: str | None = None) -> list[PolicyAnswer]:
     with context.reading() as connection:
         documents = [one for one in _documents(connection) if one.value("state") == "active"]
         if model is not None:
-            from regtui.core.policies import applying
-
             _, found = find_model(connection, model)
             documents = applying(documents, str(found.value("name")))
         return _answers(connection, documents)
@@ -234,8 +232,6 @@ def _imagined(name: str, models: str, definition: dict[str, Any]) -> Document:
 
 def _bound(connection: Connection, document: Document) -> list[Document]:
     """Return the models in a policy's scope."""
-    from regtui.core.access import in_scope
-
     rows = connection.execute(
         "select m.name, d.id::varchar, d.body from base.model m "
         "join base.document d on d.key = m.key where m.state = 'active' order by m.name"

@@ -4,7 +4,7 @@ A request shows each gate with its reason, so that one look says what is missing
 does not decide, applying it is *requested*: the target stays where it is until the server judged.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from regtui.core.access import Actor
@@ -128,7 +128,8 @@ def promotions(
             [state, state, key, key],
         ).fetchall()
         view, actor = seeing(context, connection)
-        found = [_answer(context, connection, view, row[0]) for row in rows]
+        requested = requested_operations(connection)
+        found = [_answer(context, connection, view, row[0], requested) for row in rows]
     if not mine:
         return found
     return [one for one in found if _waits_for(one, actor)]
@@ -252,8 +253,13 @@ def _waits_for(answer: PromotionAnswer, actor: Actor) -> bool:
 
 
 def _answer(
-    context: Context, connection: Connection, view: ReplicaView, identity: str
+    context: Context,
+    connection: Connection,
+    view: ReplicaView,
+    identity: str,
+    requested: Container[str] | None = None,
 ) -> PromotionAnswer:
+    """Return the answer for a request; who has many of them reads once what is requested."""
     document = view.document(identity)
     model = None if document is None else view.document(document.stream)
     if document is None or model is None:
@@ -275,6 +281,8 @@ def _answer(
     people = {str(facts["author"]), *document.entries("reviews")}
     versions = [one for one in (move.version, move.current) if one is not None]
     names = Names(connection, versions, people)
+    if requested is None:
+        requested = requested_operations(connection)
     return PromotionAnswer(
         request=short_name(document.id),
         id=document.id,
@@ -286,7 +294,7 @@ def _answer(
         current=names.reference(move.current),
         state=str(value("state")),
         waiting=document.seq == 0,
-        requested=is_open and document.id in requested_operations(connection),
+        requested=is_open and document.id in requested,
         auto=bool(facts["auto"]),
         reason=value("reason"),
         break_glass=value("break_glass"),

@@ -66,6 +66,8 @@ class ReplicaView:
         self._numbers: dict[str, int] = {}
         self._aliases: dict[str, None] = {}
         self._asked: set[str] = set()
+        self._listed: dict[tuple[str, ...], list[str]] = {}
+        """What queries found in tables: a unit of work adds to that by `_made` alone."""
         self._made: dict[str, dict[str, None]] = {kind: {} for kind in _LISTED}
         self.look: Callable[[Document], Contents] | None = None
         """Looks at a version's files; None where nobody here can."""
@@ -267,7 +269,11 @@ class ReplicaView:
         return None if row is None else bytes(row[0]).hex()
 
     def _found(self, query: str, parameters: list[str]) -> list[Document]:
-        ids = [str(row[0]) for row in self._connection.execute(query, parameters).fetchall()]
+        asked = (query, *parameters)
+        if asked not in self._listed:
+            rows = self._connection.execute(query, parameters).fetchall()
+            self._listed[asked] = [str(row[0]) for row in rows]
+        ids = self._listed[asked]
         self.load(ids)
         found = (self._documents[one] for one in ids)
         return [one for one in found if one is not None]
