@@ -8,6 +8,7 @@ from regtui.core.access import Actor, Grant, Role
 from regtui.core.documents import Document
 from regtui.core.governance.rule import ENTRIES_LIMIT
 from regtui.core.identity import alias_id, deployment_id
+from regtui.core.judgement import judge
 from regtui.core.operations import ActBody, DeploymentBody, ResolveBody
 from regtui.core.verdicts import Accepted, Rejected, Verdict
 from tests.core.registry_state import Replica
@@ -275,6 +276,16 @@ def test_glass_broken_for_a_deployment_is_broken_until_it_is_live(world: World) 
     assert "break_glass" in told
     world.does(world.eve, lambda who: who.transition(deployment, "live"))
     assert document(world, deployment).value("evidence")["break_glass"] == "fire"
+
+
+def test_broken_glass_stays_flagged_when_it_comes_back_after_a_restore(world: World) -> None:
+    put(world, {"environment": "production", "approvals": 2, "break_glass": True})
+    world.eve.pull()
+    operation = world.eve.deploy(world.new, "production", break_glass="fire")
+    settled = frozenset({operation.entity})
+    judged = judge(operation, world.state, world.ben.actor, world.authority.now, settled=settled)
+    (deployment,) = (one for one, _ in judged.documents if one.id == operation.entity)
+    assert deployment.value("evidence")["break_glass"] == "fire"
 
 
 def test_an_environment_is_not_opened_on_a_replica_by_itself(world: World) -> None:

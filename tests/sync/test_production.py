@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from regtui.core.errors import Blocked, Denied, NotFound
+from regtui.core.errors import Blocked, Denied, NotFound, RegtuiError
 from regtui.registry import deciding, policies
 from sync_server.database import Database
 from tests.sync.world import Person, World, signed_in
@@ -142,6 +142,19 @@ def test_without_the_server_a_policy_is_not_changed(
         ann.registry.put_policies([{**POLICY, "approvals": 0}])
     assert ann.registry.outbox() == []
     assert ann.registry.policy("prod").definition["approvals"] == 1
+
+
+def test_a_policy_that_can_not_be_sent_does_not_wait(
+    ann: Person, policed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise RegtuiError("the disk is full")
+
+    monkeypatch.setattr(policies, "require_server", lambda _: None)
+    monkeypatch.setattr("regtui.registry.syncing.sync", full)
+    with pytest.raises(RegtuiError, match="only the server decides this, and the disk is full"):
+        ann.registry.put_policies([{**POLICY, "approvals": 0}])
+    assert ann.registry.outbox() == []
 
 
 def test_what_was_decided_comes_back_after_a_restore_without_being_asked_again(

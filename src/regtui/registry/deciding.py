@@ -48,6 +48,7 @@ def decide_now(context: Context, operations: Sequence[str]) -> None:
 
     Raises:
         Unreachable: The server does not answer; nothing was changed, or it may have been.
+        RegtuiError: Syncing failed otherwise; likewise.
         NotFound, BadInput, Denied, Blocked: The server refused one; nothing waits any more.
     """
     if not operations:
@@ -56,7 +57,7 @@ def decide_now(context: Context, operations: Sequence[str]) -> None:
 
     try:
         sync(context, artifacts="none")
-    except (Unreachable, NotFound, Denied, BadInput) as error:
+    except RegtuiError as error:  # whatever it was, a change like this waits for nothing
         if _drop(context, operations):
             raise type(error)(
                 f"only the server decides this, and {error.message}", error.hint
