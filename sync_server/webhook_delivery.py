@@ -196,7 +196,9 @@ def _claim(connection: Connection, registry: int, hook: str, now: int, room: int
     found = connection.execute(
         sa.select(schema.webhook).where(_h.registry == registry, _h.id == hook)
     ).first()
-    if found is None:
+    if found is None:  # it was removed while an operation wrote them
+        orphans = sa.delete(schema.webhook_delivery)
+        connection.execute(orphans.where(_d.registry == registry, _d.webhook == hook))
         return []
     # Who sends has moved the time of what he has: it is under way and not due.
     rows = connection.execute(

@@ -386,6 +386,17 @@ def test_what_ended_is_forgotten_after_a_while(
     assert rows(site) == []
 
 
+def test_events_of_a_webhook_that_is_gone_are_forgotten(
+    site: Site, deliveries: Deliveries, listener: Listener
+) -> None:
+    hook(site, listener.url)
+    site.model("nlp/bert")
+    with site.database.writing() as connection:
+        connection.execute(sa.delete(schema.webhook))
+    assert flow(deliveries) == 0
+    assert rows(site) == []
+
+
 def test_a_backup_has_them_and_the_doctor_finds_events_of_nobody(
     site: Site, listener: Listener, tmp_path: Path
 ) -> None:

@@ -191,7 +191,8 @@ class DeploymentAnswer(Struct, frozen=True, kw_only=True):
         break_glass: Why an admin passed the gates; None where nobody did.
         url: Where it answers; None where nobody said.
         reason: Why it is in its state; None where nobody said.
-        health: `fresh`, `stale`, `silent`, or `unknown` where nothing was heard yet.
+        health: `fresh`, `stale`, `silent`, or `unknown` where nothing was heard yet; empty where it
+            has ended.
         last_beat: When it was heard of last; None where it never was.
         usage: What was heard of it, as the server sums it up.
         by: Who put it there.

@@ -267,9 +267,9 @@ def _live_at(
 def _before(
     authority: "SoloAuthority", live: Document, environment: str, target: str
 ) -> str | None:
-    """Return the version that was live before, by the trail of what took whose place.
+    """Return the version that was live last before another one.
 
-    What was rolled back, and what failed, is not gone back to.
+    What failed is not gone back to, and what was rolled back only where there is nothing else.
     """
     earlier = [
         one

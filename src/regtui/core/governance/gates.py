@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from regtui.core.access import Role, reports, role_of
+from regtui.core.access import Role, role_of
 from regtui.core.documents import Document, Review
 from regtui.core.governance import reviewing
 from regtui.core.governance.evidence import Case, is_stale, last_run, metadata_value, values_of
@@ -320,4 +320,4 @@ def _request_id(case: Case) -> str | None:
     return None if case.move.request is None else case.move.request.id
 
 
-__all__ = ["Approval", "GateResult", "answers", "approvals_of", "reports"]
+__all__ = ["Approval", "GateResult", "answers", "approvals_of"]
