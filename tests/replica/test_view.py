@@ -1,5 +1,8 @@
 """The operations of one unit of work see one another's effects."""
 
+from pathlib import Path
+
+import regtui
 from regtui.core.access import Actor
 from regtui.core.identity import model_id
 from regtui.core.operations import Change, EditBody, ModelBody
@@ -19,3 +22,20 @@ def test_an_edit_between_two_creations_in_one_unit_is_kept(replica: Replica, ann
         rows = connection.execute("select description from base.model").fetchall()
 
     assert rows == [("D",)]
+
+
+def test_what_is_deployed_of_many_versions_is_asked_once(tmp_path: Path) -> None:
+    registry = regtui.open(tmp_path / "home")
+    ids = []
+    for text in ("one", "two"):
+        (tmp_path / text).write_text(text)
+        ids.append(registry.capture(tmp_path / text, model="bert").version.id)
+    registry.put_environment("staging", {})
+    registry.deploy("bert@1", "staging")
+    with registry.context.writing() as authority:
+        view = authority.view
+        view.load_about(ids, "deployment")
+        connection, view._connection = view._connection, None  # type: ignore[assignment]
+        found = [len(view.about(one, "deployment")) for one in ids]
+        view._connection = connection
+    assert found == [1, 0]

@@ -73,6 +73,7 @@ def change_documents(authority: SoloAuthority, versions: Sequence[str], verb: st
     """
     authority.view.load(versions)
     authority.view.load_aliases(versions)
+    authority.view.load_about(versions, "deployment")
     for version in versions:
         document = authority.view.document(version)
         if document is not None:

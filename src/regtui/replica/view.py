@@ -243,6 +243,19 @@ class ReplicaView:
         made = (one for one in self._made_here(kind) if one.facts.get("version") == version)
         return list({one.id: one for one in (*found, *made)}.values())
 
+    def load_about(self, versions: Iterable[str], kind: str) -> None:
+        """Read the check runs, requests or deployments of many versions in one query."""
+        found: dict[str, list[str]] = {version: [] for version in versions}
+        rows = self._connection.execute(
+            f"select v.id::varchar, a.id::varchar from base.{kind} a "  # noqa: S608 -- a key of _ABOUT
+            "join base.version v on v.key = a.version where v.id in (select unnest(?::uuid[]))",
+            [list(found)],
+        ).fetchall()
+        for version, identity in rows:
+            found[version].append(identity)
+        self.load(identity for _, identity in rows)
+        self._listed.update({(_ABOUT[kind], one): ids for one, ids in found.items()})
+
     def person(self, user: str) -> Actor | None:
         """Return somebody with the grants that hold now.
 
