@@ -216,3 +216,20 @@ def test_a_request_past_the_gates_is_taken_back_as_a_whole(
     ann.sync()
     assert ann.registry.promotion(asked.request).state == "withdrawn"
     assert at(ann) == 1
+
+
+def test_the_end_of_a_conflict_that_is_only_requested_is_told_at_its_alias(
+    ann: Person, ben: Person, model: str, tmp_path: Path
+) -> None:
+    ann.registry.capture(weights(tmp_path, "three"), model=model)
+    ann.sync()
+    ben.sync()
+    ann.registry.set_alias("nlp/bert@2", "production")
+    ben.registry.set_alias("nlp/bert@3", "production")
+    ann.sync()
+    ben.sync()
+    put_policies(ann, [{**POLICY, "approvals": 0, "complete": True}])
+    (conflict,) = ann.registry.conflicts()
+    ann.registry.resolve(conflict.id, "candidate", candidate=str(conflict.candidates[0].id))
+    (alias,) = ann.registry.aliases()
+    assert (alias.number, alias.requested) == (2, "nlp/bert@3")

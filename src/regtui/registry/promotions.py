@@ -12,7 +12,7 @@ from regtui.core.documents import Document
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.governance import approvals_of, cases_of, gate_results, parts_of
 from regtui.core.governance.gates import Approval
-from regtui.core.identity import alias_key
+from regtui.core.identity import alias_id, alias_key, environment_id
 from regtui.core.judgement.moving import requested_move
 from regtui.core.operations import ActBody, Change, RequestBody, ReviewBody
 from regtui.core.policies import environment_key
@@ -129,6 +129,7 @@ def promotions(
         ).fetchall()
         view, actor = seeing(context, connection)
         requested = requested_operations(connection)
+        _load(view, [row[0] for row in rows])
         found = [_answer(context, connection, view, row[0], requested) for row in rows]
     if not mine:
         return found
@@ -244,6 +245,18 @@ def _open_one(
         ),
         None,
     )
+
+
+def _load(view: ReplicaView, requests: list[str]) -> None:
+    """Read what many requests are about in two questions."""
+    view.load(requests)
+    about: set[str] = set()
+    for one in map(view.document, requests):
+        if one is not None:
+            is_alias, target = one.facts["target_kind"] == "alias", str(one.facts["target"])
+            about |= {one.stream, str(one.facts["version"] or one.stream)}
+            about.add(alias_id(one.stream, target) if is_alias else environment_id(target))
+    view.load(about)
 
 
 def _waits_for(answer: PromotionAnswer, actor: Actor) -> bool:

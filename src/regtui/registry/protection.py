@@ -40,9 +40,9 @@ def _requested(connection: Connection) -> dict[tuple[str, str], str]:
             if isinstance(body, AliasBody):
                 wanted[operation.stream, body.name] = body.set["version"].to
             elif isinstance(body, ResolveBody) and body.of_kind == "alias":
-                alias = document_by_id(connection, body.of)
-                if alias is not None and "version" in body.set:
-                    name = str(alias.facts["name"])
+                contested = document_by_id(connection, body.of)
+                if contested is not None and "version" in body.set:
+                    name = str(contested.facts["name"])
                     wanted[operation.stream, name] = body.set["version"].to
             elif isinstance(body, ActBody):
                 request = document_by_id(connection, operation.entity)
