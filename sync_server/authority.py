@@ -279,14 +279,14 @@ class Authority:
         return sent, mine, Judged(mine)
 
     def weigh(
-        self, sent: Sent, actor: Actor, *, settled: frozenset[str] | None = None
+        self, sent: Sent, actor: Actor, *, settled: Accepted | None = None
     ) -> tuple[Verdict, Judged]:
         """Judge one operation; nothing is taken yet.
 
         Args:
             sent: The operation.
             actor: Who sent it.
-            settled: Of one that was accepted before, the documents that it changed then.
+            settled: Of one that was accepted before, the verdict that it had.
         """
         now = self.moment()
         if sent.operation is None:
@@ -317,8 +317,17 @@ class Authority:
             return verdict, Judged(verdict)
         return judged.verdict, judged
 
-    def decide(self, sent: Sent, verdict: Verdict, judged: Judged) -> bytes:
-        """Take an operation's effects, or note that it was refused; return the verdict's bytes."""
+    def decide(
+        self, sent: Sent, verdict: Verdict, judged: Judged, *, is_told: bool = False
+    ) -> bytes:
+        """Take an operation's effects, or note that it was refused; return the verdict's bytes.
+
+        Args:
+            sent: The operation.
+            verdict: Of it.
+            judged: Its effects.
+            is_told: Whether other programs heard of it before it was lost in a restore.
+        """
         sealed = encode_verdict(verdict)
         row = self.row
         row.clock_us = max(row.clock_us, verdict.now)
@@ -347,7 +356,8 @@ class Authority:
         texts = self._texts_named(operation, judged)
         changes = tuple((self.view.document(one.id), one) for one, _ in judged.documents)
         result = "conflicted" if isinstance(verdict, Conflicted) else "accepted"
-        self._happened.append(Happened(operation, result, row.seq, verdict.now, changes))
+        if not is_told:
+            self._happened.append(Happened(operation, result, row.seq, verdict.now, changes))
         for document, body in judged.documents:
             before = self.view.body(document.id)
             # What was merged into an entity of another stream changed that one.

@@ -204,14 +204,14 @@ class Healing:
             authority.claim(operation.stream, operation.entity, before.number)
         # It was allowed when it was judged; what its author may do now does not count.
         actor = authority.view.person(operation.actor)
-        again, judged = authority.weigh(sent, actor, settled=frozenset(before.documents))
+        again, judged = authority.weigh(sent, actor, settled=before)
         if not isinstance(again, Accepted):
             if authority.row.healing:
                 return None  # what it builds on is not back yet: it was accepted once
             return authority.decide_refusal(sent, again) if past is None else known_verdict(past)
         if lost:
             authority.forget_refusal(sent.header.id)
-        return authority.decide(sent, again, judged)
+        return authority.decide(sent, again, judged, is_told=True)
 
     def _take_unread(self, sent: Sent) -> bytes | None:
         """Let what an older program can't read wait for the newer one that accepted it."""

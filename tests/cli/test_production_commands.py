@@ -239,3 +239,16 @@ def test_beats_are_heard_counted_and_summed_up(two: Regtui) -> None:
     assert two("deploy", "usage", name, "--by", "year").code == 2
     assert two("deploy", "usage", name, "--since", "soon").code == 2
     assert two("deploy", "beat", "00000000").code == 3
+
+
+def test_a_capture_stays_though_the_protected_alias_does_not_move(
+    policed: Regtui, tmp_path: Path
+) -> None:
+    (tmp_path / "weights").write_text("three", encoding="utf-8")
+    answer = policed(
+        "capture", tmp_path / "weights", "--model", "team/ranker", "--alias", "production"
+    )
+    assert answer.code == 0
+    assert "captured team/ranker@3" in answer.out
+    assert "production did not move" in answer.err
+    assert at(policed) == 1

@@ -282,7 +282,9 @@ def test_broken_glass_stays_flagged_when_it_comes_back_after_a_restore(world: Wo
     put(world, {"environment": "production", "approvals": 2, "break_glass": True})
     world.eve.pull()
     operation = world.eve.deploy(world.new, "production", break_glass="fire")
-    settled = frozenset({operation.entity})
+    settled = Accepted(
+        op=operation.id, now=world.authority.now, at_used=0, documents={operation.entity: ""}
+    )
     judged = judge(operation, world.state, world.ben.actor, world.authority.now, settled=settled)
     (deployment,) = (one for one, _ in judged.documents if one.id == operation.entity)
     assert deployment.value("evidence")["break_glass"] == "fire"

@@ -99,17 +99,17 @@ def aliases(context: Context, model: str | None = None) -> list[AliasAnswer]:
             [key, key],
         ).fetchall()
         protection = Protection(connection)
-    return [
-        AliasAnswer(
-            model=model_name,
-            alias=name,
-            number=number,
-            version_id=version,
-            short_id=short_id(version),
-            moved=iso(moved * 1000),
-            conflict=conflict,
-            protected=protection.protects(model_name, name),
-            requested=protection.requested(model_name, name),
-        )
-        for model_name, name, number, version, moved, conflict in rows
-    ]
+        return [
+            AliasAnswer(
+                model=model_name,
+                alias=name,
+                number=number,
+                version_id=version,
+                short_id=short_id(version),
+                moved=iso(moved * 1000),
+                conflict=conflict,
+                protected=protection.protects(model_name, name),
+                requested=protection.requested(model_name, name),
+            )
+            for model_name, name, number, version, moved, conflict in rows
+        ]

@@ -20,7 +20,7 @@ from msgspec import Struct, structs
 from regtui.artifacts.garbage import all_there
 from regtui.artifacts.scan import Scan, scan
 from regtui.core import encoding
-from regtui.core.errors import BadInput, NotFound
+from regtui.core.errors import BadInput, Blocked, NotFound
 from regtui.core.identity import alias_key, name_key, slug, version_id
 from regtui.core.manifest import FileEntry, content_digest
 from regtui.core.operations import CaptureBody, StateBody
@@ -32,6 +32,7 @@ from regtui.registry.context import Context
 from regtui.registry.datasets import input_value
 from regtui.registry.edit import submit_creation
 from regtui.registry.lookups import actor_names, aliases_by_version
+from regtui.registry.protection import Protection
 from regtui.registry.references import find_version
 from regtui.registry.released import forget_released
 from regtui.replica.authority import SoloAuthority
@@ -237,7 +238,13 @@ def register_all(context: Context, wanted: "Sequence[Stored]") -> list[Captured]
             run = one.request.run_folder
             done.append(_registered(authority, one))
     return [
-        structs.replace(one, warnings=capture_layouts.warnings(context, of.content.names, facts))
+        structs.replace(
+            one,
+            warnings=[
+                *one.warnings,
+                *capture_layouts.warnings(context, of.content.names, facts),
+            ],
+        )
         for of, (one, facts) in zip(wanted, done, strict=True)
     ]
 
@@ -251,15 +258,37 @@ def _registered(authority: SoloAuthority, one: "Stored") -> "tuple[Captured, dic
     _begin(authority, key, alias)
     model = _model(authority, name, key, request)
     version, created, changed = _register(authority, model, one)
-    if alias is not None:
+    is_protected = alias is not None and Protection(authority.connection).protects(key, alias)
+    if alias is not None and not is_protected:
         changed |= point(authority, model, alias, version)
     restored = not created and _take_back(authority, version)
     facts = capture_layouts.keep(authority.connection, content.names, one.layouts)
+    warnings = []
+    if alias is not None and is_protected:
+        warnings = _point_protected(authority, model, alias, version)
     # Answered from what is written here: what is done must not fail for a reader's turn.
     answer = answer_of(authority, version, key, alias)
     return Captured(
-        version=answer, created=created, changed=changed, restored=restored, warnings=[]
+        version=answer, created=created, changed=changed, restored=restored, warnings=warnings
     ), facts
+
+
+def _point_protected(authority: SoloAuthority, model: str, alias: str, version: str) -> list[str]:
+    """Move an alias that policies protect; what is captured stays, whatever they say.
+
+    Returns:
+        A sentence where it did not move.
+    """
+    authority.end_group()  # which a server takes as a whole, or not at all
+    authority.flush()  # gates look at the files
+    waiting = len(authority.requested)
+    try:
+        point(authority, model, alias, version)
+    except Blocked as error:
+        return [f"{alias} did not move: {error.message}"]
+    if len(authority.requested) > waiting:
+        return [f"{alias} is protected: the server decides at the next `regtui sync`"]
+    return []
 
 
 def _name(found: Scan, request: CaptureRequest) -> str:

@@ -20,7 +20,8 @@ class Protection:
             "select models, target from base.definition "
             "where kind = 'policy' and state = 'active' and target_kind = 'alias'"
         ).fetchall()
-        self._requested = _requested(connection)
+        self._connection = connection
+        self._requested: dict[tuple[str, str], str] | None = None
 
     def protects(self, model: str, alias: str) -> bool:
         """Tell whether a policy protects an alias of a model."""
@@ -28,6 +29,8 @@ class Protection:
 
     def requested(self, model: str, alias: str) -> str | None:
         """Return where an alias was asked to point; `nothing` where it is to be taken away."""
+        if self._requested is None:
+            self._requested = _requested(self._connection)
         return self._requested.get((model, alias))
 
 

@@ -295,8 +295,8 @@ class _Publishing:
             reminter.note_conflicts(verdict.conflicts, getattr(new, "conflicts", ()))
         self._count(old, verdict.number)
         for request in self._applied_by(old):
-            unit.bring(reminter.applied(request, old, unit))
-            self._answer.operations += 1
+            applied = unit.bring(reminter.applied(request, old, unit))
+            self._answer.operations += isinstance(applied, Accepted)
         return [old.entity] if isinstance(old.body, CaptureBody) else []
 
     def _applied_by(self, old: Operation) -> list[tuple[str, str]]:

@@ -136,6 +136,10 @@ class SoloAuthority:
         self._group = uuid7(max(self._now, self._counters.clock_us + 1))
         self._grouped = 0
 
+    def end_group(self) -> None:
+        """Let what is submitted from now on stand for itself."""
+        self._group = None
+
     def submit(
         self, kind: str, stream: str, entity: str, body: Any, *, undoes: str | None = None
     ) -> Accepted:

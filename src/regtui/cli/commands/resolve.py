@@ -69,6 +69,10 @@ def resolve(
     if SETTINGS.json:
         emit({"conflict": settled})
         return
+    if settled.state == "open":  # policies protect what it is about
+        about = f"{settled.about} {settled.field}"
+        say(f"requested: the end of the conflict on {about}; `regtui sync` lets the server decide")
+        return
     accepted = settled.accepted
     say(f"{settled.about} {settled.field}: {value_text(accepted.value, accepted.version)}")
 

@@ -153,7 +153,11 @@ def environment_move(  # noqa: PLR0913, PLR0917 -- everything that a move is
     """
     live = [one for one in there if one.value("state") == "live"]
     current = max(live, key=lambda one: int(one.value("since") or 0), default=None)
-    earlier = {str(one.facts["version"]) for one in there if one.value("since") is not None}
+    earlier = {
+        str(one.facts["version"])
+        for one in there
+        if one.value("since") is not None and one.value("state") not in {"failed", "rolled_back"}
+    }
     return Move(
         kind="environment",
         name=name,

@@ -57,7 +57,7 @@ def judge(
     actor: Actor,
     now: int,
     *,
-    settled: frozenset[str] | None = None,
+    settled: Accepted | None = None,
 ) -> Judged:
     """Decide about one operation.
 
@@ -66,9 +66,9 @@ def judge(
         view: The registry right before it.
         actor: Who asks, with the grants that hold now.
         now: Microseconds of the authority's clock; recorded in the verdict.
-        settled: Of one that was accepted before and comes back after a restore: the documents that
-            it changed then. Access and gates are not asked again; what its author may do now only
-            counts for what is recorded of it.
+        settled: Of one that was accepted before and comes back after a restore: the verdict that it
+            had. Access and gates are not asked again, and moments are those of then; what its
+            author may do now only counts for what is recorded of it.
 
     Returns:
         The verdict, the documents that it changes, history rows and texts to keep.
@@ -79,7 +79,8 @@ def judge(
         check_shape(operation)
         if settled is None:
             _check_access(operation, view, actor)
-        merger = Merger(operation, view, actor, now, settled=settled)
+        moment = now if settled is None else min(now, settled.now)
+        merger = Merger(operation, view, actor, moment, settled=settled)
         outcome = KINDS[operation.kind](operation, merger)
         gates = ask_gates(operation, merger)
         apply_by_itself(operation, merger)

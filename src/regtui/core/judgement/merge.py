@@ -25,7 +25,7 @@ from regtui.core.identity import conflict_id
 from regtui.core.judgement.seen import Fold, resolve, stands_by_itself, step_of, times, with_step
 from regtui.core.operations import Change, Changes, Operation
 from regtui.core.text_merge import merge_text
-from regtui.core.verdicts import LogRow, PathResult
+from regtui.core.verdicts import Accepted, LogRow, PathResult
 from regtui.core.view import View
 
 CLOCK_DRIFT = 5 * 60 * 1_000_000
@@ -54,10 +54,10 @@ class Merger:
         actor: Actor,
         now: int,
         *,
-        settled: frozenset[str] | None = None,
+        settled: Accepted | None = None,
     ) -> None:
         self.settled = settled
-        """The documents that it changed when it was accepted before; None for a new one."""
+        """The verdict of one that was accepted before; None for a new one."""
         self.view = view
         self.actor = actor
         self.operation = operation

@@ -85,13 +85,10 @@ def apply_by_itself(operation: Operation, merger: Merger) -> None:
             continue
         view = Overlay(merger.view, dict(merger.documents), merger.texts)
         move = requested_move(promotion, view)
-        version = None if move.version is None else view.document(move.version)
-        if move.version is not None and (version is None or version.value("state") != "captured"):
-            continue
-        if move.kind == "environment" and not _is_there(move.name, view):
+        if not _can_move(move, view):
             continue
         if merger.settled is not None:
-            if move.subject in merger.settled:
+            if move.subject in merger.settled.documents:
                 carry_out(promotion, operation, merger, None)
             continue
         found = governed([move], model, view, requester, merger.now)
@@ -134,6 +131,16 @@ def _waiting(operation: Operation, merger: Merger) -> list[Document]:
     else:
         found = [merger.documents.get(operation.entity)]  # None where nothing changed
     return [one for one in found if one and one.value("state") == "open" and one.facts["auto"]]
+
+
+def _can_move(move: Move, view: View) -> bool:
+    """Tell whether what is to move, and where to, is there."""
+    if move.kind == "environment" and not _is_there(move.name, view):
+        return False
+    if move.version is None:
+        return move.current is not None
+    version = view.document(move.version)
+    return version is not None and version.value("state") == "captured"
 
 
 def _is_there(environment: str, view: View) -> bool:
