@@ -252,3 +252,38 @@ def test_a_capture_stays_though_the_protected_alias_does_not_move(
     assert "captured team/ranker@3" in answer.out
     assert "production did not move" in answer.err
     assert at(policed) == 1
+
+
+def test_an_alias_that_a_request_made_first_has_nothing_before(two: Regtui) -> None:
+    assert two("promote", "team/ranker@1", "best-one").code == 0
+    assert two("revert", "team/ranker@best-one").code == 3
+    assert two("alias", "set", "team/ranker@2", "best-one").code == 0
+    assert two.json("revert", "team/ranker@best-one")["version"]["number"] == 1
+    assert two("revert", "team/ranker@best-one").code == 3
+
+
+def test_what_was_rolled_back_is_not_gone_back_to_until_it_is_deployed_again(two: Regtui) -> None:
+    back = ("deploy", "rollback", "team/ranker", "prod")
+    assert two("env", "put", "prod").code == 0
+    assert two("deploy", "team/ranker@2", "prod").code == 0
+    assert two("deploy", "team/ranker@1", "prod").code == 0
+    assert two("deploy", "team/ranker@2", "prod").code == 0
+    assert two.json(*back)["deployment"]["version"] == "team/ranker@1"
+    assert two(*back).code == 3
+    assert two("deploy", "team/ranker@2", "prod").code == 0
+    assert two("deploy", "team/ranker@1", "prod").code == 0
+    assert two.json(*back)["deployment"]["version"] == "team/ranker@2"
+
+
+def test_a_file_says_everything_once(two: Regtui, tmp_path: Path) -> None:
+    for kind, what in ("policy", 'alias = "a"'), ("check", 'run = "true"'):
+        file = tmp_path / f"{kind}.toml"
+        file.write_text(f'[[{kind}]]\nname = "one"\n{what}\n[[{kind}]]\nname = "One"\n{what}\n')
+        assert "twice" in two(kind, "put", str(file)).error
+
+
+def test_a_latency_is_a_time(two: Regtui) -> None:
+    assert two("env", "put", "prod").code == 0
+    live = two.json("deploy", "team/ranker@1", "prod")["deployment"]["deployment"]
+    for wrong in ("nan", "inf", "-1"):
+        assert two("deploy", "beat", live, f"--latency={wrong}").code == 2

@@ -2,6 +2,7 @@
 
 import sys
 import tomllib
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ def tables_in(path: str, kind: str) -> list[dict[str, Any]]:
 
     Raises:
         NotFound: There is no such file.
-        BadInput: It is no TOML, too large, or has no such table.
+        BadInput: It is no TOML, too large, has no such table, or one of them twice.
     """
     text = _text(path)
     try:
@@ -28,7 +29,19 @@ def tables_in(path: str, kind: str) -> list[dict[str, Any]]:
     tables = [found] if isinstance(found, dict) else found
     if not isinstance(tables, list) or not tables or not all(isinstance(t, dict) for t in tables):
         raise BadInput(f"{path} has no table [[{kind}]]", "docs/governance.md has an example")
+    _check_told_apart(tables, path)
     return tables
+
+
+def _check_told_apart(tables: list[dict[str, Any]], path: str) -> None:
+    """Refuse a file in which one table would silently take the place of another one."""
+    seen = set[tuple[str, str]]()
+    for table in tables:
+        name, models = str(table.get("name")), str(table.get("models", "*"))
+        told = unicodedata.normalize("NFC", name).casefold(), models.casefold()
+        if told in seen:
+            raise BadInput(f"{path} has {name!r} for {models} twice", "give one another name")
+        seen.add(told)
 
 
 def _text(path: str) -> str:

@@ -267,29 +267,28 @@ def _live_at(
 def _before(
     authority: "SoloAuthority", live: Document, environment: str, target: str
 ) -> str | None:
-    """Return the version that was live last before another one.
+    """Return the version that was live before on a target.
 
-    What failed is not gone back to, and what was rolled back only where there is nothing else.
+    What was rolled back and not deployed again since, and what failed, is not gone back to.
     """
-    earlier = [
+    there = [
         one
         for one in authority.view.in_stream(live.stream, "deployment")
-        if one.facts["environment_name"] == environment
-        and one.facts["target"] == target
+        if one.facts["environment_name"] == environment and one.value("since") is not None
+    ]
+    there.sort(key=lambda one: int(one.value("since")))
+    newest = {str(one.facts["version"]): one for one in there}
+    earlier = [
+        str(one.facts["version"])
+        for one in there
+        if one.facts["target"] == target
         and one.id != live.id
-        and one.value("since") is not None
         and one.value("state") not in {"rolled_back", "failed"}
         and one.facts["version"] != live.facts["version"]
         and int(one.value("since")) < int(live.value("since") or 0)
     ]
-    bad = {
-        str(one.facts["version"])
-        for one in authority.view.in_stream(live.stream, "deployment")
-        if one.value("state") == "rolled_back" and one.facts["environment_name"] == environment
-    }
-    good = [one for one in earlier if str(one.facts["version"]) not in bad] or earlier
-    last = max(good, key=lambda one: int(one.value("since")), default=None)
-    return None if last is None else str(last.facts["version"])
+    good = (one for one in reversed(earlier) if newest[one].value("state") != "rolled_back")
+    return next(good, None)
 
 
 def _deployments(

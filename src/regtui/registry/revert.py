@@ -10,10 +10,10 @@ from msgspec import Struct
 
 from regtui.core.documents import Document, Holder
 from regtui.core.errors import BadInput, NotFound
-from regtui.core.holders import Held, earlier, earlier_version
+from regtui.core.holders import Held, earlier, earlier_version, holders
 from regtui.core.identity import alias_id, alias_key, short_id
 from regtui.core.inverse import origin
-from regtui.core.operations import AliasBody
+from regtui.core.operations import AliasBody, Operation
 from regtui.registry.answers import VersionAnswer
 from regtui.registry.changes import changes
 from regtui.registry.context import Context
@@ -128,12 +128,24 @@ def past_holders(connection: Connection, alias: Document) -> list[Held]:
             if row.entity != alias.id or not (is_move or row.result == "created"):
                 continue
             operation = past.operation
-            version = row.after if is_move else operation.body.set["version"].to
+            version = row.after if is_move else _first(connection, alias, operation)
             at = past.verdict.now
             found.append(
                 (operation.id, Holder(version, operation.actor, at, undoes=operation.undoes))
             )
     return found
+
+
+def _first(connection: Connection, alias: Document, operation: Operation) -> str | None:
+    """Return where an operation that made an alias let it point; None where that is not known."""
+    held = dict(holders(alias)).get(operation.id)
+    if held is not None:
+        return held.version
+    if isinstance(operation.body, AliasBody):
+        first: str | None = operation.body.set["version"].to
+        return first
+    request = _document(connection, operation.entity)  # that was applied by it, or by a review
+    return None if request is None else request.facts.get("version")
 
 
 def _before(connection: Connection, alias: Document) -> str | None:

@@ -6,6 +6,7 @@ folded into hours when something new is told, so that a year takes some thousand
 Usage is no operation: it is neither signed nor synced.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -93,7 +94,8 @@ def beat(
         Unreachable: The server does not answer.
     """
     counted = max(requests, len(latencies))
-    if min(requests, errors, *latencies, 0) < 0 or errors > counted:
+    wrong = any(not 0 <= one < math.inf for one in latencies)  # neither is NaN a time
+    if wrong or min(requests, errors) < 0 or errors > counted:
         raise BadInput("requests, errors and latencies count from 0, errors among the requests")
     counts = [0] * SLOTS
     for seconds in latencies:
