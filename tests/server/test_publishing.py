@@ -233,3 +233,24 @@ def test_what_was_decided_by_rules_is_published_as_it_ended(
     assert [one.outcome for one in ann.registry.check_runs("nlp/bert@2")] == ["passed"]
     assert ann.registry.policies() == []
     assert (solo.check("smoke").trusted, ann.registry.check("smoke").trusted) == (True, False)
+
+
+def test_deployments_are_published_with_what_ended_them(
+    server_process: ServerProcess, ann: Person, solo: Registry, tmp_path: Path
+) -> None:
+    solo.change_state("version", "nlp/bert@1", "restore")
+    solo.put_environment("prod", {})
+    for version in (1, 2):
+        solo.deploy(f"nlp/bert@{version}", "prod")
+    other, _ = solo.deploy("nlp/bert@2", "prod", target="eu")
+    assert other is not None
+    solo.transition(other.deployment, "stopped")
+    solo.roll_back("nlp/bert", "prod")
+    before = {one.id: one.state for one in solo.deployments(ended=True)}
+    assert sorted(before.values()) == ["live", "rolled_back", "stopped", "stopped"]
+    invited(server_process, solo, "ida", "admin")
+    assert solo.publish().refused == []
+    solo.sync()
+    assert {one.id: one.state for one in solo.deployments(ended=True)} == before
+    with pytest.raises(BadInput, match="not here as a whole"):
+        solo.export(None, tmp_path / "registry.bundle")

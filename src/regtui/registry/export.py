@@ -23,6 +23,7 @@ from regtui.artifacts.leases import lease
 from regtui.artifacts.whole_file import free_target, whole_file
 from regtui.core import encoding
 from regtui.core.bundle import RegistryBundle, encode_record
+from regtui.core.errors import BadInput
 from regtui.registry.answers_bundle import Exported
 from regtui.registry.context import Context
 from regtui.registry.export_version import described, kept_texts
@@ -62,7 +63,7 @@ def export(  # noqa: PLR0913 -- where to, and how
 
     Raises:
         NotFound: There is no such version, or it is deleted, or its files were released.
-        BadInput: The target is taken.
+        BadInput: The target is taken, or the registry is only a part of a server's.
         Damaged: The database is damaged, or a stored file is missing or not what it was.
         RegtuiError: The target can't be written.
     """
@@ -126,6 +127,7 @@ def _export_registry(
             snapshot(context.replica, copy)
         with connected(copy, read_only=True) as connection:
             refuse_damaged_lists(connection)
+            _refuse_gaps(connection)
             bundle = _registry(connection, artifacts=artifacts)
             writer.add(DESCRIPTION, encoding.encode(bundle) + b"\n")
             for section, records in groupby(carried_records(connection), lambda one: one[0]):
@@ -177,6 +179,19 @@ def _add_objects(
         elif needed:
             missing.append(digest)
     return count, missing
+
+
+def _refuse_gaps(connection: Connection) -> None:
+    """Refuse a history of which a server has more: nobody could follow it from its beginning."""
+    row = connection.execute(
+        "select r.seq - (select count(*) from base.operation o where o.seq <= r.seq) "
+        "from base.replica r"
+    ).fetchone()
+    if row is not None and row[0]:
+        raise BadInput(
+            "the server's history is not here as a whole, and a part of it is no registry",
+            "`regtui backup create` keeps all that is here, `regtui export REF` a version",
+        )
 
 
 def _registry(connection: Connection, *, artifacts: bool) -> RegistryBundle:

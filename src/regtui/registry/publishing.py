@@ -25,8 +25,16 @@ from msgspec import Struct
 from regtui.artifacts.faults import disk_errors
 from regtui.artifacts.leases import lease
 from regtui.core.errors import BadInput, Denied, RegtuiError
+from regtui.core.identity import deployment_id
 from regtui.core.judgement.moving import ONLINE, TRIGGERS
-from regtui.core.operations import CaptureBody, ModelBody, Operation, decode_operation
+from regtui.core.operations import (
+    CaptureBody,
+    DeploymentBody,
+    ModelBody,
+    Operation,
+    TransitionBody,
+    decode_operation,
+)
 from regtui.core.verdicts import (
     Accepted,
     Conflicted,
@@ -222,6 +230,8 @@ class _Publishing:
         """Requests, with their streams, by the operation that ended them."""
         self._lost: list[str] = []
         """Versions of this page whose capture is refused."""
+        self._requested = set[str | None]()
+        """What is only requested, and the deployments that it may lead to."""
 
     def run(self, head: int) -> Publication:
         """Make everything again up to an operation; return what it comes to."""
@@ -282,7 +292,11 @@ class _Publishing:
         if made is None:
             self._answer.left_out += 1
             return []
-        new = unit.bring(made)
+        leaves = self._rests_on_requested(made)
+        new = unit.leave(made) if leaves else unit.bring(made)
+        if leaves or (isinstance(new, Accepted) and not new.documents):
+            # Whatever it moves stays where it is until the server has decided.
+            self._requested |= {made.entity, deployment_id(made.entity)}
         if not isinstance(new, Accepted):
             self._refuse(old, new)
             if isinstance(old.body, CaptureBody):
@@ -298,6 +312,13 @@ class _Publishing:
             applied = unit.bring(reminter.applied(request, old, unit))
             self._answer.operations += isinstance(applied, Accepted)
         return [old.entity] if isinstance(old.body, CaptureBody) else []
+
+    def _rests_on_requested(self, made: Operation) -> bool:
+        """Tell whether an operation is about a deployment that is only requested till now."""
+        about = {made.entity} if isinstance(made.body, TransitionBody) else set[str | None]()
+        if isinstance(made.body, DeploymentBody):
+            about = {made.body.replaces, made.body.rollback_of}
+        return not self._requested.isdisjoint(about)
 
     def _applied_by(self, old: Operation) -> list[tuple[str, str]]:
         """Return the requests, with their streams, that an operation made apply by themselves."""

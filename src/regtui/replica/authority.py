@@ -207,6 +207,20 @@ class SoloAuthority:
         counters.clock_us = moment
         return verdict
 
+    def leave(self, operation: Operation) -> Verdict:
+        """Leave an operation that was made before there was a remote to it, without a judgement.
+
+        So it is with what rests on a move that is only requested here.
+
+        Args:
+            operation: It, in the name of who acts; its moment stays what it was.
+        """
+        self._identify()
+        moment = self._moment()
+        data = encode_operation(operation)
+        verdict = Accepted(op=operation.id, now=moment, at_used=moment, documents={})
+        return self._keep_brought(operation, data, Judged(verdict, requested=True), verdict)
+
     def bring(self, operation: Operation) -> Verdict:
         """Judge an operation that was made before there was a remote.
 
@@ -221,13 +235,19 @@ class SoloAuthority:
         judged = judge(operation, self.view, self.actor, moment)
         verdict = judged.verdict
         if isinstance(verdict, Accepted):
-            self._counters.clock_us = moment
-            self.keep_waiting(operation, data, judged, verdict)
+            self._keep_brought(operation, data, judged, verdict)
         else:
             told = encode_verdict(verdict).decode()
             row = (self._next_position(), operation.id, "refused", data.decode(), told)
             self._rows.setdefault("outbox", []).append((*row, operation.at // 1000))
             self._touched = True
+        return verdict
+
+    def _keep_brought(
+        self, operation: Operation, data: bytes, judged: Judged, verdict: Accepted
+    ) -> Verdict:
+        self._counters.clock_us = verdict.now
+        self.keep_waiting(operation, data, judged, verdict)
         return verdict
 
     def keep_waiting(
