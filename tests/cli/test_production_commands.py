@@ -133,6 +133,7 @@ def test_a_request_moves_by_itself_when_its_last_gate_passes(policed: Regtui) ->
     assert at(policed) == 2
     done = policed.json("request", "show", asked)["request"]
     assert done["state"] == "applied"
+    assert (done["current"], done["version"]) == ("team/ranker@1", "team/ranker@2")
     assert [one["passed"] for one in done["gates"]] == [True] * len(done["gates"])
     assert policed("revert", "team/ranker@production").code == 0
     assert at(policed) == 1

@@ -233,3 +233,16 @@ def test_the_end_of_a_conflict_that_is_only_requested_is_told_at_its_alias(
     ann.registry.resolve(conflict.id, "candidate", candidate=str(conflict.candidates[0].id))
     (alias,) = ann.registry.aliases()
     assert (alias.number, alias.requested) == (2, "nlp/bert@3")
+
+
+def test_what_waits_twice_for_one_target_leaves_one_live(ann: Person, model: str) -> None:
+    ann.registry.put_environment("production", {})
+    ann.sync()
+    for version in ("nlp/bert@1", "nlp/bert@2"):
+        assert ann.registry.deploy(version, "production", target="eu")[1].requested
+    ann.registry.deploy("nlp/bert@1", "production", target="eu", beside=True)
+    ann.sync()
+    found = {one.version: one.state for one in ann.registry.deployments(ended=True)}
+    states = sorted(one.state for one in ann.registry.deployments(ended=True))
+    assert states == ["live", "live", "stopped"]
+    assert found["nlp/bert@2"] == "live"

@@ -229,6 +229,8 @@ class DeploymentBody(Struct, frozen=True, forbid_unknown_fields=True):
         rollback_of: Id of the deployment that it takes back.
         break_glass: Why an admin passes the gates; None where he does not.
         set: Values of it.
+        beside: Whether what is live on the same target stays. Else that ends when nothing is named
+            in `replaces`: who waits for a server does not know what is live by then.
     """
 
     version: str
@@ -239,6 +241,7 @@ class DeploymentBody(Struct, frozen=True, forbid_unknown_fields=True):
     rollback_of: str | None
     break_glass: str | None
     set: Changes
+    beside: bool = False
 
 
 class TransitionBody(Struct, frozen=True, forbid_unknown_fields=True):

@@ -40,7 +40,7 @@ _UNITS = {"s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": DAY, "w": 7 
 _DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d|w)")
 _MACRO = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_ZONE = r"(?: ([+-][0-9]{2}):([0-9]{2}))?"
+_ZONE = r"(?: ([+-](?:0[0-9]|1[0-4])):([0-5][0-9]))?"
 _TIME = r"(mon|tue|wed|thu|fri|sat|sun) ([01][0-9]|2[0-3]):([0-5][0-9])"
 _DATE = r"(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-([0-9]{2})"
 _WEEKLY = re.compile(f"{_TIME} - {_TIME}{_ZONE}")
@@ -229,8 +229,8 @@ def check_of(definition: Any) -> Check:
         ) from None
     if (check.run is None) == (check.builtin is None):
         raise BadInput("a check has a command or a built-in one", 'run = "python smoke.py {files}"')
-    if check.run is not None and not check.run.strip():
-        raise BadInput("the command of a check is empty")
+    if check.run is not None:
+        _check_command(check.run)
     if check.builtin is not None and check.builtin not in BUILTINS:
         raise BadInput(f"there is no built-in check {check.builtin!r}", ", ".join(BUILTINS))
     if duration(check.timeout) == 0:
@@ -350,6 +350,19 @@ def definition_digest(definition: Any) -> str:
 
 def _width(scope: str) -> int:
     return 0 if scope == "*" else len(scope) + (not scope.endswith("/*")) * 1_000
+
+
+def _check_command(run: str) -> None:
+    """Refuse a command that no machine could take apart."""
+    import shlex
+
+    try:
+        words = shlex.split(run)
+    except ValueError as error:
+        message = f"the command of a check is malformed: {error}"
+        raise BadInput(message, "look at its quotes") from None
+    if not words or "\0" in run:
+        raise BadInput("the command of a check is empty or holds a NUL")
 
 
 def _check_lists(policy: Policy) -> None:

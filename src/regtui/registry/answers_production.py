@@ -104,7 +104,8 @@ class PromotionAnswer(Struct, frozen=True, kw_only=True):
         version_id: UUID of it.
         target_kind: `alias` or `environment`.
         target: Name of the target.
-        current: Reference of the version that is there now; None where there is none.
+        current: Reference of the version that is there now; of one that was applied, that was
+            there before. None where there is none.
         state: `open`, `applied` or `withdrawn`.
         waiting: Whether the server has still to hear of it.
         requested: Whether somebody here asked for it to be applied, and the server has to decide.

@@ -35,8 +35,8 @@ def require_server(context: Context) -> None:
         with signed_in(context) as transport:
             who_am_i(transport)
     except (Unreachable, NotFound, Denied) as error:
-        message = error.message.removesuffix("; your work is kept here")
-        raise type(error)(f"only the server decides this, and {message}", error.hint) from None
+        hint = error.hint.replace("your work is kept here", "nothing was changed")
+        raise type(error)(f"only the server decides this, and {error.message}", hint) from None
 
 
 def decide_now(context: Context, operations: Sequence[str]) -> None:

@@ -93,6 +93,7 @@ def deploy(  # noqa: PLR0913 -- everything that a deployment says
             rollback_of=None,
             values=values or {},
             break_glass=break_glass,
+            beside=beside,
         )
 
 
@@ -235,11 +236,12 @@ def _record(  # noqa: PLR0913 -- everything that a deployment says
     rollback_of: str | None,
     values: Mapping[str, Any],
     break_glass: str | None,
+    beside: bool = False,
 ) -> tuple[DeploymentAnswer | None, Moved]:
     identity = uuid7(wall_clock())
     given = {name: Change(value) for name, value in values.items() if value}
     body = DeploymentBody(
-        version.id, environment, target, state, replaces, rollback_of, break_glass, given
+        version.id, environment, target, state, replaces, rollback_of, break_glass, given, beside
     )
     authority.submit("deployment.record", version.stream, identity, body)
     authority.flush()

@@ -292,7 +292,9 @@ def _answer(
     parts = parts_of(cases, move, model, view)
     said = [approvals_of(case, parts) for case in cases]
     people = {str(facts["author"]), *document.entries("reviews")}
-    versions = [one for one in (move.version, move.current) if one is not None]
+    kept = value("evidence") or {}
+    current = move.current if is_open else kept.get("before", move.current)
+    versions = [one for one in (move.version, current) if one is not None]
     names = Names(connection, versions, people)
     if requested is None:
         requested = requested_operations(connection)
@@ -304,7 +306,7 @@ def _answer(
         version_id=move.version,
         target_kind=str(facts["target_kind"]),
         target=str(facts["target"]),
-        current=names.reference(move.current),
+        current=names.reference(current),
         state=str(value("state")),
         waiting=document.seq == 0,
         requested=is_open and document.id in requested,

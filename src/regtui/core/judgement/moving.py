@@ -164,6 +164,7 @@ def _note(move: Move, results: list[Any], merger: Merger) -> None:
         "request": None if request is None else request.id,
         "break_glass": move.break_glass,
         "version": move.version,
+        "before": move.current,
         "by": merger.stamp.op,
         "at": merger.now,
     }

@@ -210,7 +210,7 @@ def record_deployment(operation: Operation, merger: Merger) -> None:
         environment=environment.id,
         environment_name=name,
         target=body.target,
-        replaces=body.replaces,
+        replaces=body.replaces or _in_the_way(operation, merger, name),
         rollback_of=body.rollback_of,
         request=None,
     )
@@ -220,6 +220,22 @@ def record_deployment(operation: Operation, merger: Merger) -> None:
     made = merger.create(operation.entity, "deployment", operation.stream, facts, first)
     if body.state == "live":
         _end_replaced(made, merger)
+
+
+def _in_the_way(operation: Operation, merger: Merger, environment: str) -> str | None:
+    """Return the deployment that is live on the same target, and ends by a new one."""
+    body = operation.body
+    if body.beside or body.state != "live":
+        return None
+    live = [
+        one
+        for one in merger.view.in_stream(operation.stream, "deployment")
+        if one.facts["environment_name"] == environment
+        and one.facts["target"] == body.target
+        and one.value("state") == "live"
+    ]
+    newest = max(live, key=lambda one: int(one.value("since") or 0), default=None)
+    return None if newest is None else newest.id
 
 
 def move_deployment(operation: Operation, merger: Merger) -> None:
