@@ -22,6 +22,7 @@ WAYS: dict[str, tuple[str, ...]] = {
     "discussion": (*DETAIL, "left_square_bracket", "left_square_bracket"),
     "filter": ("slash",),
     "compare": (*VERSIONS, "space", "space", "c"),
+    "reviews": ("3",),
     "watch": ("5",),
     "conflicts": ("6",),
     "activity": ("7",),

@@ -103,7 +103,12 @@ def target_named(target: str) -> tuple[Any, str]:
 
 
 def promotions(
-    context: Context, model: str | None = None, *, state: str | None = "open", mine: bool = False
+    context: Context,
+    model: str | None = None,
+    *,
+    state: str | None = "open",
+    mine: bool = False,
+    limit: int | None = None,
 ) -> list[PromotionAnswer]:
     """Return promotion requests, newest first.
 
@@ -112,6 +117,7 @@ def promotions(
         model: Only of this model.
         state: Only in this state; None for all.
         mine: Only those that wait for a review by whoever asks.
+        limit: How many at most; None for all.
 
     Raises:
         NotFound: There is no such model.
@@ -124,8 +130,8 @@ def promotions(
         rows = connection.execute(
             "select p.id::varchar from base.promotion p join base.model m on m.key = p.model "
             "where m.state <> 'deleted' and (? is null or p.state = ?) "
-            "and (?::bigint is null or p.model = ?) order by p.created desc, p.key desc",
-            [state, state, key, key],
+            "and (?::bigint is null or p.model = ?) order by p.created desc, p.key desc limit ?",
+            [state, state, key, key, 2**62 if limit is None else limit],
         ).fetchall()
         view, actor = seeing(context, connection)
         requested = requested_operations(connection)
@@ -133,7 +139,13 @@ def promotions(
         found = [_answer(context, connection, view, row[0], requested) for row in rows]
     if not mine:
         return found
-    return [one for one in found if _waits_for(one, actor)]
+    return [one for one in found if waits_for(one, actor.name)]
+
+
+def waits_for(answer: PromotionAnswer, person: str) -> bool:
+    """Tell whether a request waits for what somebody says, by his name."""
+    said = {one.author for one in answer.reviews if one.counts is not False}
+    return answer.state == "open" and answer.author != person and person not in said
 
 
 def promotion(context: Context, request: str) -> PromotionAnswer:
@@ -257,12 +269,6 @@ def _load(view: ReplicaView, requests: list[str]) -> None:
             about |= {one.stream, str(one.facts["version"] or one.stream)}
             about.add(alias_id(one.stream, target) if is_alias else environment_id(target))
     view.load(about)
-
-
-def _waits_for(answer: PromotionAnswer, actor: Actor) -> bool:
-    """Tell whether a request waits for what this person says."""
-    said = {one.author for one in answer.reviews if one.counts is not False}
-    return answer.state == "open" and answer.author != actor.name and actor.name not in said
 
 
 def _answer(

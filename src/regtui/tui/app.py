@@ -70,6 +70,12 @@ def _compare_screen() -> Screen[Any]:
     return CompareScreen()
 
 
+def _reviews_screen() -> Screen[Any]:
+    from regtui.tui.screens.reviews import ReviewsScreen
+
+    return ReviewsScreen()
+
+
 def _watch_screen() -> Screen[Any]:
     from regtui.tui.screens.watch import WatchScreen
 
@@ -111,6 +117,7 @@ class RegtuiApp(Acting, TypingAhead):
     MODES: ClassVar[dict[str, Any]] = {
         "models": ModelsScreen,
         "compare": _compare_screen,
+        "reviews": _reviews_screen,
         "watch": _watch_screen,
         "conflicts": _conflicts_screen,
         "activity": _activity_screen,
@@ -443,6 +450,10 @@ class RegtuiApp(Acting, TypingAhead):
             await compare(self, [row.version for row in marks.values()])
         else:
             await self.switch_mode("compare")
+
+    def do_reviews(self) -> None:
+        """Go to the promotion requests."""
+        self.switch_mode("reviews")
 
     def do_watch(self) -> None:
         """Go to the watched folders."""

@@ -133,7 +133,12 @@ class ProducingVerbs(Verbs):
         )
 
     def promotions(
-        self, model: str | None = None, *, state: str | None = "open", mine: bool = False
+        self,
+        model: str | None = None,
+        *,
+        state: str | None = "open",
+        mine: bool = False,
+        limit: int | None = None,
     ) -> "list[PromotionAnswer]":
         """Return promotion requests, newest first.
 
@@ -141,6 +146,7 @@ class ProducingVerbs(Verbs):
             model: Only of this model.
             state: Only in this state; None for all.
             mine: Only those that wait for a review by whoever asks.
+            limit: How many at most; None for all.
 
         Raises:
             NotFound: There is no such model.
@@ -148,7 +154,7 @@ class ProducingVerbs(Verbs):
         """
         from regtui.registry import promotions
 
-        return promotions.promotions(self.context, model, state=state, mine=mine)
+        return promotions.promotions(self.context, model, state=state, mine=mine, limit=limit)
 
     def promotion(self, request: str) -> "PromotionAnswer":
         """Return one request, with what each gate says now.

@@ -7,8 +7,10 @@ from regtui.core.errors import BadInput
 from regtui.core.identity import alias_key
 from regtui.registry import Registry
 from regtui.registry.answers import AliasAnswer, VersionAnswer
+from regtui.registry.answers_production import Moved
 from regtui.registry.contested import way_out
 from regtui.tui.acts.asking import ask, present, read
+from regtui.tui.acts.reviewing import requested_text
 from regtui.tui.acts.telling import command, tell
 from regtui.tui.key_names import key_of
 from regtui.tui.screens.naming import NewOrChooser
@@ -68,6 +70,10 @@ async def revert_alias(app: "RegtuiApp", versions: list[VersionAnswer]) -> None:
     if answer is None:
         return
     here = answer.version.reference
+    if answer.requested:
+        asked = requested_text(app, f"{alias} to go back to {here}", [])
+        tell(app, asked, command("revert", alias), can_undo=False)
+        return
     was = f", was at {answer.before}" if answer.changed else " already"
     tell(app, f"{alias} is at {here}{was}", command("revert", alias), can_undo=answer.changed)
 
@@ -76,28 +82,34 @@ async def _set(app: "RegtuiApp", version: VersionAnswer, name: str) -> None:
     reference = version.reference
     key = alias_key(name)
 
-    def move(registry: Registry) -> tuple[bool, list[AliasAnswer]]:
+    def move(registry: Registry) -> tuple[tuple[bool, Moved], list[AliasAnswer]]:
         before = [alias for alias in registry.aliases(version.model) if alias.alias == key]
-        return registry.set_alias(reference, key), before
+        return registry.move_alias(reference, key), before
 
     done = await app.act(move)
     if done is None:
         return
-    changed, before = done
+    (changed, outcome), before = done
+    line = command("alias", "set", reference, key)
+    if outcome.requested:
+        asked = requested_text(app, f"{key} to point to {reference}", outcome.gates)
+        tell(app, asked, line, can_undo=False)
+        return
     was = f", was at {_place(before[0])}" if before else ""
     what = f"{key} points to {reference}" + (was if changed else " already")
-    tell(app, what, command("alias", "set", reference, key), can_undo=changed)
+    tell(app, what, line, can_undo=changed)
 
 
 async def _remove(app: "RegtuiApp", version: VersionAnswer, name: str) -> None:
     alias = f"{version.model}@{name}"
 
-    def remove(registry: Registry) -> bool:
-        registry.remove_alias(alias)
-        return True
-
-    if await app.act(remove):
-        tell(app, f"removed {alias} from {version.reference}", command("alias", "rm", alias))
+    outcome = await app.act(lambda registry: registry.remove_alias(alias))
+    if outcome is None:
+        return
+    what = f"removed {alias} from {version.reference}"
+    if outcome.requested:
+        what = requested_text(app, f"{alias} to be taken away", outcome.gates)
+    tell(app, what, command("alias", "rm", alias), can_undo=outcome.done)
 
 
 def _choices(aliases: Sequence[AliasAnswer], version: VersionAnswer) -> list[Choice]:

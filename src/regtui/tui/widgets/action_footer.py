@@ -25,6 +25,7 @@ NARROW_FIRST = (
     "versions",
     "models",
     "compare",
+    "reviews",
     "conflicts",
     "settings",
     "activity",

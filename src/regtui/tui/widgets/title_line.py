@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SCREENS = (
     ("models", "Models"),
     ("compare", "Compare"),
+    ("reviews", "Reviews"),
     ("watch", "Watch"),
     ("conflicts", "Conflicts"),
     ("activity", "Activity"),
@@ -53,9 +54,10 @@ class TitleLine(Static):
     def _show(self) -> None:
         app = cast("RegtuiApp", self.app)
         needed, room = needed_part(app.status, app.signs), self.size.width
-        line = self._tabs(is_narrow=room < NARROW)
-        if line.cell_len + needed.cell_len + 1 > room:
-            line = self._tabs(is_narrow=True, only_keys=True)
+        for is_narrow, only_keys in ((room < NARROW, False), (True, False), (True, True)):
+            line = self._tabs(is_narrow=is_narrow, only_keys=only_keys)
+            if line.cell_len + needed.cell_len < room:
+                break
         parts = self._parts(app.status, app.signs.live)
         right, left = needed, room - line.cell_len - 2
         for part in parts:

@@ -82,6 +82,12 @@ class VersionTable(VirtualTable[VersionRow]):
 
         self._run(set_alias)
 
+    def do_promote(self) -> None:
+        """Ask for an alias or environment to be moved to the version."""
+        from regtui.tui.acts.promoting import promote
+
+        self._run(promote)
+
     def do_revert(self) -> None:
         """Move an alias back."""
         from regtui.tui.acts.aliases import revert_alias

@@ -1,0 +1,41 @@
+"""Production in the sample: policies, environments, requests, and what runs where."""
+
+from pathlib import Path
+
+import pytest
+
+from regtui.registry import Registry
+from regtui.registry.context import Context
+from regtui.replica import ids
+from tests.tui.sample import DAY, NOW, Clock, counted, opened, registry_at
+
+POLICY = {
+    "name": "production",
+    "models": "nlp/*",
+    "alias": "production",
+    "approvals": 1,
+    "four_eyes": True,
+    "break_glass": True,
+    "metadata": ["card.license", "description"],
+}
+
+
+def produced(home: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """Bring versions of the sample into production, and ask for others to follow."""
+    monkeypatch.setattr(ids, "os", counted())
+    # The app reads by a context of its own, which else acts for whoever runs the tests.
+    monkeypatch.setattr(Context, "actor", opened(home).context.actor)
+    clock = Clock(NOW - 6 * DAY, DAY // 24)
+    ann, ben, cleo = (registry_at(home, clock, name) for name in ("ann", "ben", "cleo"))
+    ann.put_policies([POLICY])
+    first = ann.request_promotion("nlp/sentiment@3", "production", reason="the first good one")
+    cleo.review(first.request, "approve")
+    second = ben.request_promotion("nlp/sentiment@5", "production", reason="f1 is 0.05 higher")
+    cleo.review(second.request, "approve", "looks right on the long reviews")
+    third = ann.request_promotion("nlp/sentiment@6", "production", reason="warm start, f1 0.91")
+    cleo.review(third.request, "reject", "latency went up; is that known?")
+    ann.add_comment(f"request:{third.id}", "Known: 18.5 ms, **fine** for the batch jobs.")
+    fourth = ben.request_promotion("nlp/sentiment@4", "production")
+    ben.withdraw_promotion(fourth.request)
+    ben.request_promotion("nlp/sentiment@3", "production", reason="latency matters more")
+    return opened(home)
