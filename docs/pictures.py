@@ -11,11 +11,13 @@ PICTURES = {
     "card": "card",
     "compare": "compare",
     "conflicts": "conflicts",
+    "deployments": "deployments",
     "detail": "metrics",
     "edit": "edit",
     "file": "file",
     "lineage": "lineage",
     "models": "models",
+    "reviews": "reviews",
     "settings": "settings",
     "watch": "watch",
 }

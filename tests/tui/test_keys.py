@@ -23,6 +23,7 @@ WAYS: dict[str, tuple[str, ...]] = {
     "filter": ("slash",),
     "compare": (*VERSIONS, "space", "space", "c"),
     "reviews": ("3",),
+    "deployments": ("4",),
     "watch": ("5",),
     "conflicts": ("6",),
     "activity": ("7",),

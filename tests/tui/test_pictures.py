@@ -4,12 +4,14 @@ import datetime
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from textual.widgets import Input, TextArea
 
 from regtui.capture.events import Event
 from regtui.capture.reports import Doing, Reporter
 from regtui.registry import Registry, totals, watch_status
+from regtui.registry.answers_production import DeploymentAnswer
 from regtui.tui import registry_status
 from regtui.tui.app import RegtuiApp
 from regtui.tui.config import AppConfig
@@ -18,6 +20,7 @@ from tests.depth import few_of
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import Driven, at_rest, press
 from tests.tui.pictured import CONFLICTS, GRANTS, OUTBOX, REMOTE
+from tests.tui.producing import produced
 from tests.tui.sample import NOW, opened
 
 SIZES = {"80x24": (80, 24), "160x48": (160, 48)}
@@ -31,6 +34,8 @@ SCREENS: dict[str, tuple[str, ...]] = {
     "lineage": ("j", "j", "enter", "enter", "]", "]", "]", "]"),
     "discussion": ("j", "j", "enter", "enter", "[", "[", "z"),
     "compare": ("j", "j", "enter", "space", "space", "space", "c", *"jjjjjjjj"),
+    "reviews": ("3", "]"),
+    "deployments": ("4",),
     "watch": ("5", "tab", "tab", *"jjj"),
     "conflicts": ("6",),
     "activity": ("7", *"jjjjjjjjjj"),
@@ -105,6 +110,39 @@ def joined(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Syncing, "begin", lambda _: None)
 
 
+def deployed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the registry have requests and deployments, of some of which something was heard."""
+    produced(home, monkeypatch)
+    deployments = Registry.deployments
+
+    def heard(one: DeploymentAnswer) -> DeploymentAnswer:
+        minutes = HEARD.get((one.version, one.environment))
+        if minutes is None or one.state != "live":
+            return one
+        state = "fresh" if minutes < 10 else "stale" if minutes < 60 else "silent"
+        beat = datetime.datetime.fromtimestamp(NOW / 1e6 - 60 * minutes, datetime.UTC)
+        usage = {
+            "hour": {"requests": 4_812, "errors": 3, "p50": 0.0174, "p95": 0.0412},
+            "day": {"requests": 98_340, "errors": 41, "p50": 0.0181, "p95": 0.0567},
+        }
+        return msgspec.structs.replace(one, health=state, last_beat=beat.isoformat(), usage=usage)
+
+    monkeypatch.setattr(
+        Registry,
+        "deployments",
+        lambda *given, **named: [heard(one) for one in deployments(*given, **named)],
+    )
+
+
+HEARD = {
+    ("nlp/sentiment@6", "production"): 1,
+    ("nlp/sentiment@5", "production"): 2,
+    ("nlp/sentiment@6", "staging"): 14,
+    ("vision/digits@3", "edge"): 200,
+}
+"""How many minutes ago something was heard of what is deployed."""
+
+
 def pressing(keys: tuple[str, ...]) -> Callable[[Driven], object]:
     async def run(pilot: Driven) -> None:
         await at_rest(pilot)
@@ -141,6 +179,8 @@ def test_picture(  # noqa: PLR0913, PLR0917 -- what pytest gives
         watched(sample.home, monkeypatch)
     if screen in {"conflicts", "settings"}:
         joined(monkeypatch)
+    if screen in {"reviews", "deployments"}:
+        deployed(sample.home, monkeypatch)
     run = pressing(SCREENS[screen])
     assert snap_compare(make_app(theme=theme), terminal_size=SIZES[size], run_before=run)
 

@@ -34,6 +34,7 @@ from regtui.replica.decoded import stored_document
 from regtui.replica.ids import uuid7
 from regtui.replica.remote import read_remote
 from regtui.replica.unit import wall_clock
+from regtui.replica.view import ReplicaView
 
 if TYPE_CHECKING:
     from regtui.replica.authority import SoloAuthority
@@ -82,7 +83,7 @@ def deploy(  # noqa: PLR0913 -- everything that a deployment says
     with context.writing() as authority:
         _, version = find_version(authority.connection, reference)
         environment_named(authority, key)
-        replaced = None if beside else _live_at(authority, version.stream, key, target)
+        replaced = None if beside else _live_at(authority.view, version.stream, key, target)
         return _record(
             authority,
             version,
@@ -153,11 +154,11 @@ def rollback(  # noqa: PLR0913 -- everything that says where
     with context.writing() as authority:
         _, document = find_model(authority.connection, model)
         environment_named(authority, key)
-        live = _live_at(authority, document.id, key, target)
+        live = _live_at(authority.view, document.id, key, target)
         if live is None:
             hint = f"`regtui deploy ls {model}` lists what is"
             raise NotFound(f"nothing of {model} is live in {key}", hint)
-        before = _before(authority, live, key, target)
+        before = _before(authority.view, live, key, target)
         version = None if before is None else authority.view.document(before)
         if version is None:
             raise NotFound(
@@ -177,12 +178,31 @@ def rollback(  # noqa: PLR0913 -- everything that says where
         )
 
 
+def before_rollback(
+    context: Context, model: str, environment: str, target: str = ""
+) -> str | None:
+    """Return the version that `rollback` would go back to; None where there is none.
+
+    Raises:
+        NotFound: There is no such model.
+        BadInput: A name is malformed.
+    """
+    key = environment_key(environment)
+    with context.reading() as connection:
+        _, document = find_model(connection, model)
+        view = ReplicaView(connection, 0)
+        live = _live_at(view, document.id, key, target)
+        before = None if live is None else _before(view, live, key, target)
+        return None if before is None else Names(connection, [before], ()).reference(before)
+
+
 def deployments(
     context: Context,
     reference: str | None = None,
     *,
     environment: str | None = None,
     ended: bool = False,
+    limit: int | None = None,
 ) -> list[DeploymentAnswer]:
     """Return deployments, newest first.
 
@@ -191,6 +211,7 @@ def deployments(
         reference: Only of this model or version.
         environment: Only in this environment.
         ended: Whether those that have ended are told, too.
+        limit: How many at most; None for all.
 
     Raises:
         NotFound: There is no such model or version.
@@ -210,7 +231,7 @@ def deployments(
             parameters.append(environment_key(environment))
         if not ended:
             where.append("d.state in ('pending', 'live', 'draining')")
-        return _deployments(context, connection, " and ".join(where), parameters)
+        return _deployments(context, connection, " and ".join(where), parameters, limit)
 
 
 def deployment(context: Context, name: str) -> DeploymentAnswer:
@@ -252,13 +273,11 @@ def _record(  # noqa: PLR0913 -- everything that a deployment says
     return found[0], outcome
 
 
-def _live_at(
-    authority: "SoloAuthority", model: str, environment: str, target: str
-) -> Document | None:
+def _live_at(view: ReplicaView, model: str, environment: str, target: str) -> Document | None:
     """Return the newest deployment that is live on a target."""
     live = [
         one
-        for one in authority.view.in_stream(model, "deployment")
+        for one in view.in_stream(model, "deployment")
         if one.facts["environment_name"] == environment
         and one.facts["target"] == target
         and one.value("state") == "live"
@@ -266,16 +285,14 @@ def _live_at(
     return max(live, key=lambda one: int(one.value("since") or 0), default=None)
 
 
-def _before(
-    authority: "SoloAuthority", live: Document, environment: str, target: str
-) -> str | None:
+def _before(view: ReplicaView, live: Document, environment: str, target: str) -> str | None:
     """Return the version that was live before on a target.
 
     What was rolled back and not deployed again since, and what failed, is not gone back to.
     """
     there = [
         one
-        for one in authority.view.in_stream(live.stream, "deployment")
+        for one in view.in_stream(live.stream, "deployment")
         if one.facts["environment_name"] == environment and one.value("since") is not None
     ]
     there.sort(key=lambda one: int(one.value("since")))
@@ -294,19 +311,27 @@ def _before(
 
 
 def _deployments(
-    context: Context, connection: Connection, condition: str, parameters: list[Any]
+    context: Context,
+    connection: Connection,
+    condition: str,
+    parameters: list[Any],
+    limit: int | None = None,
 ) -> list[DeploymentAnswer]:
-    return _answers_of(connection, condition, parameters, context.replica.clock())
+    return _answers_of(connection, condition, parameters, context.replica.clock(), limit)
 
 
 def _answers_of(
-    connection: Connection, condition: str, parameters: list[Any], now: int
+    connection: Connection,
+    condition: str,
+    parameters: list[Any],
+    now: int,
+    limit: int | None = None,
 ) -> list[DeploymentAnswer]:
     rows = connection.execute(
         "select o.body, o.id::varchar from base.deployment d "  # noqa: S608 -- constants of this module
         "join base.model m on m.key = d.model join base.document o on o.key = d.key "
-        f"where {condition} order by coalesce(d.since, d.created) desc, d.key desc",
-        parameters,
+        f"where {condition} order by coalesce(d.since, d.created) desc, d.key desc limit ?",
+        [*parameters, 2**62 if limit is None else limit],
     ).fetchall()
     documents = [stored_document(body, identity) for body, identity in rows]
     requests = documents_by_id(

@@ -38,12 +38,13 @@ def seq_text(seq: int) -> str:
     return f"#{seq}" if seq < PENDING else f"+{seq - PENDING}"
 
 
-def age_text(created: str) -> str:
-    """Return how long ago a time was, in its largest unit."""
+def age_text(created: str, until: str | None = None) -> str:
+    """Return how long ago a time was, or how long before another one, in its largest unit."""
     import datetime
 
     then = datetime.datetime.fromisoformat(created)
-    seconds = max(0.0, now() - then.timestamp())
+    end = now() if until is None else datetime.datetime.fromisoformat(until).timestamp()
+    seconds = max(0.0, end - then.timestamp())
     for unit, length in (("y", 31_557_600), ("d", 86_400), ("h", 3600), ("m", 60)):
         if seconds >= length:
             return f"{seconds / length:.0f}{unit}"

@@ -76,6 +76,12 @@ def _reviews_screen() -> Screen[Any]:
     return ReviewsScreen()
 
 
+def _deployments_screen() -> Screen[Any]:
+    from regtui.tui.screens.deployments import DeploymentsScreen
+
+    return DeploymentsScreen()
+
+
 def _watch_screen() -> Screen[Any]:
     from regtui.tui.screens.watch import WatchScreen
 
@@ -118,6 +124,7 @@ class RegtuiApp(Acting, TypingAhead):
         "models": ModelsScreen,
         "compare": _compare_screen,
         "reviews": _reviews_screen,
+        "deployments": _deployments_screen,
         "watch": _watch_screen,
         "conflicts": _conflicts_screen,
         "activity": _activity_screen,
@@ -454,6 +461,10 @@ class RegtuiApp(Acting, TypingAhead):
     def do_reviews(self) -> None:
         """Go to the promotion requests."""
         self.switch_mode("reviews")
+
+    def do_deployments(self) -> None:
+        """Go to what is live where."""
+        self.switch_mode("deployments")
 
     def do_watch(self) -> None:
         """Go to the watched folders."""

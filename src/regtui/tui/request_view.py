@@ -103,7 +103,8 @@ def blocks(request: PromotionAnswer, told: Told | None, keys: Mapping[str, str])
 
 def _head(request: PromotionAnswer) -> Text:
     state, style = state_text(request)
-    head = Text(one_line(f"{target_text(request)}  {move_text(request)}"), "heading")
+    head = Text()
+    head.append(one_line(f"{target_text(request)}  {move_text(request)}"), "heading")
     head.append("  " + state, style if style != "dim" else "label")
     head.append(f"\n{request.request} by {one_line(request.author)}, ", "label")
     head.append(f"{age_text(request.created)} ago", "label")
@@ -123,13 +124,13 @@ def gates_table(gates: Sequence[GateAnswer]) -> RenderableType:
         return Text("no policy asks anything of it", "label")
     grid = Table.grid(padding=(0, 1, 0, 0), expand=True)
     grid.add_column(width=1, no_wrap=True)
-    grid.add_column(width=max(len(one.gate) for one in gates), style="heading", no_wrap=True)
+    grid.add_column(width=max(len(one.gate) for one in gates), no_wrap=True)
     grid.add_column(ratio=1, overflow="fold")
     for one in gates:
         reason = Text(one_line(one.reason))
         if one.policy:
             reason.append(f"  {one_line(one.policy)}", "label")
-        grid.add_row(Text(*gate_sign(one.passed)), Text(one.gate, "heading"), reason)
+        grid.add_row(Text(*gate_sign(one.passed)), Text(one.gate, "primary"), reason)
     return grid
 
 
@@ -191,7 +192,8 @@ def _comparison(compared: Compared) -> Iterator[RenderableType]:
 def _review(one: ReviewAnswer) -> RenderableType:
     sign, style = gate_sign(one.verdict == "approve")
     verb = "approved" if one.verdict == "approve" else "rejected"
-    line = Text(f"{sign} ", style)
+    line = Text()
+    line.append(f"{sign} ", style)
     line.append(one_line(one.author), "primary")
     line.append(f" ({one.role}) {verb}, {age_text(one.time)} ago", "label")
     if one.text:
@@ -209,7 +211,8 @@ def _discussion(comments: Sequence[CommentAnswer], keys: Mapping[str, str]) -> l
 
 
 def _comment(said: CommentAnswer) -> RenderableType:
-    head = Text(one_line(said.author), "primary")
+    head = Text()
+    head.append(one_line(said.author), "primary")
     head.append(f"  {age_text(said.created)} ago", "label")
     return Group(head, MarkdownText(said.text))
 

@@ -354,6 +354,7 @@ class ProducingVerbs(Verbs):
         *,
         environment: str | None = None,
         ended: bool = False,
+        limit: int | None = None,
     ) -> "list[DeploymentAnswer]":
         """Return deployments, newest first.
 
@@ -361,6 +362,7 @@ class ProducingVerbs(Verbs):
             reference: Only of this model or version.
             environment: Only in this environment.
             ended: Whether those that have ended are told, too.
+            limit: How many at most; None for all.
 
         Raises:
             NotFound: There is no such model or version.
@@ -369,7 +371,7 @@ class ProducingVerbs(Verbs):
         from regtui.registry import deployments
 
         return deployments.deployments(
-            self.context, reference, environment=environment, ended=ended
+            self.context, reference, environment=environment, ended=ended, limit=limit
         )
 
     def deployment(self, name: str) -> "DeploymentAnswer":

@@ -26,6 +26,7 @@ NARROW_FIRST = (
     "models",
     "compare",
     "reviews",
+    "deployments",
     "conflicts",
     "settings",
     "activity",

@@ -14,17 +14,22 @@ if TYPE_CHECKING:
     from regtui.tui.signs import Signs
 
 SCREENS = (
-    ("models", "Models"),
-    ("compare", "Compare"),
-    ("reviews", "Reviews"),
-    ("watch", "Watch"),
-    ("conflicts", "Conflicts"),
-    ("activity", "Activity"),
-    ("settings", "Settings"),
+    ("models", "Models", "Models"),
+    ("compare", "Compare", "Compare"),
+    ("reviews", "Reviews", "Reviews"),
+    ("deployments", "Deployments", "Live"),
+    ("watch", "Watch", "Watch"),
+    ("conflicts", "Conflicts", "Conflicts"),
+    ("activity", "Activity", "Activity"),
+    ("settings", "Settings", "Settings"),
 )
+"""What each screen is called, and in short."""
 
 NARROW = 100
 """Cells below which the line is written more closely."""
+
+WIDE, CLOSE, SHORT, KEYS = range(4)
+"""How the screens are written, by how much room there is."""
 
 
 class TitleLine(Static):
@@ -54,8 +59,8 @@ class TitleLine(Static):
     def _show(self) -> None:
         app = cast("RegtuiApp", self.app)
         needed, room = needed_part(app.status, app.signs), self.size.width
-        for is_narrow, only_keys in ((room < NARROW, False), (True, False), (True, True)):
-            line = self._tabs(is_narrow=is_narrow, only_keys=only_keys)
+        for how in range(CLOSE if room < NARROW else WIDE, KEYS + 1):
+            line = self._tabs(how)
             if line.cell_len + needed.cell_len < room:
                 break
         parts = self._parts(app.status, app.signs.live)
@@ -68,18 +73,19 @@ class TitleLine(Static):
         line.append(" " * max(left + 1 - right.cell_len, 0)).append(right).append(" ")
         self.update(line)
 
-    def _tabs(self, *, is_narrow: bool, only_keys: bool = False) -> Text:
+    def _tabs(self, how: int) -> Text:
         """Return the screens; of those that are not shown only the keys, where room is short."""
         app = cast("RegtuiApp", self.app)
+        is_wide = how == WIDE
         line = Text(no_wrap=True, overflow="ellipsis")
-        line.append(" " if is_narrow else " regtui ", "" if is_narrow else "bold reverse")
-        for place, (name, title) in enumerate(SCREENS):
+        line.append(" regtui " if is_wide else " ", "bold reverse" if is_wide else "")
+        for place, (name, title, short) in enumerate(SCREENS):
             is_shown = name == self._screen
-            gap = 1 if is_narrow else 2
-            line.append(" " * (gap if place or not is_narrow else 0))
+            line.append(" " * (2 if is_wide else int(place > 0)))
             line.append(key_of(app, f"app.{name}"), "dim")
-            if is_shown or not only_keys:
-                line.append(" ").append(title, "bold underline" if is_shown else "dim")
+            if is_shown or how != KEYS:
+                called = title if how < SHORT else short
+                line.append(" ").append(called, "bold underline" if is_shown else "dim")
         return line
 
     @staticmethod

@@ -88,6 +88,12 @@ class VersionTable(VirtualTable[VersionRow]):
 
         self._run(promote)
 
+    def do_deploy(self) -> None:
+        """Record that the version is deployed."""
+        from regtui.tui.acts.deploying import deploy
+
+        self._run(deploy)
+
     def do_revert(self) -> None:
         """Move an alias back."""
         from regtui.tui.acts.aliases import revert_alias
