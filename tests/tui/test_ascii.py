@@ -13,7 +13,7 @@ from tests.tui.watching import running
 KEYS = {
     "models": (),
     "metrics": ("enter", "right_square_bracket", "j"),
-    "context": ("enter", "left_square_bracket", "left_square_bracket", "left_square_bracket"),
+    "context": ("enter", *["right_square_bracket"] * 5),
     "discussion": ("enter", "left_square_bracket", "left_square_bracket"),
     "filter": ("slash", *"metric."),
     "a prompt": ("t",),

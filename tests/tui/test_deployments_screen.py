@@ -230,7 +230,7 @@ def test_health_has_a_sign_and_a_word_and_usage_its_figures(production: Registry
     assert cell_text([told_of]) == ("✗ @6 silent 5d ann", "error")
     text = printed(told_of)
     assert "silent, heard of" in text
-    for part in ("last hour", "12,345", "7", "18.1 ms", "1.25 s", "▁█▄"):
+    for part in ("last hour", "12,345", "7", "18.1 ms", "1.25 s", "▁█▅"):
         assert part in text
 
 
@@ -239,3 +239,20 @@ def test_what_runs_beside_another_on_one_target_is_one_cell(production: Registry
 
     assert len(rows) == 1
     assert cell_text(rows[0].cells["production"])[0].startswith("? @6 +1 ")
+
+
+async def test_lists_tell_what_is_live_and_what_is_asked_for(app: RegtuiApp) -> None:
+    async with running(app, (160, 40)) as pilot:
+        await shows(pilot, "?1 ● prod")
+        tree = {one.path: one for one in map(models_screen(app).model_tree.row, range(6)) if one}
+        assert (tree["nlp/sentiment"].live, tree["nlp/sentiment"].asked) == (3, 2)
+        assert (tree[""].live, tree["vision"].live) == (4, 1)
+        assert "●3 ?2" in screen_text(app)
+
+
+async def test_without_production_lists_have_no_column_for_it(
+    sample: Registry, tmp_path: Path
+) -> None:
+    app = app_on(sample, tmp_path)
+    async with running(app, (160, 40)):
+        assert "Live" not in [column.title for column in models_screen(app).versions.columns]

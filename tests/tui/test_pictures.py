@@ -191,7 +191,7 @@ DETAIL = (*VERSION, "enter")
 OTHERS: dict[str, tuple[str, ...]] = {
     "overview": (*DETAIL, "z"),
     "params": (*DETAIL, "]", "]", "z", "j"),
-    "context": (*DETAIL, "[", "[", "[", "z"),
+    "context": (*DETAIL, *("]" * 5), "z"),
     "history": (*DETAIL, "[", "z"),
     "prompt": (*VERSION, "t", *"env"),
     "choice": (*VERSION, "a"),

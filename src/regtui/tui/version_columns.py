@@ -9,10 +9,13 @@ from msgspec import Struct
 from regtui.core.query.text import quote
 from regtui.registry.answers import VersionAnswer
 from regtui.registry.figures import age_text, number_text, size_text
+from regtui.registry.production_marks import Marks
 from regtui.tui.signs import signs, sparkline
 from regtui.tui.widgets.virtual_table import Column, Painted
 
-DEFAULT = ("number", "model", "aliases", "metrics", "age", "author", "size", "state", "tags")
+DEFAULT = (
+    "number", "model", "aliases", "live", "metrics", "age", "author", "size", "state", "tags",
+)  # fmt: skip
 """What is shown unless a person chose; `metrics` stands for those that matter here."""
 
 SHOWN_METRICS = 3
@@ -47,7 +50,9 @@ def leading_metrics(
     return found[:limit]
 
 
-def columns(chosen: Sequence[str], metrics: Sequence[str], *, one_model: bool) -> list[Column]:
+def columns(
+    chosen: Sequence[str], metrics: Sequence[str], *, one_model: bool, marks: Marks | None = None
+) -> list[Column]:
     """Return the columns to show.
 
     Args:
@@ -55,12 +60,15 @@ def columns(chosen: Sequence[str], metrics: Sequence[str], *, one_model: bool) -
             `tag.NAME` for one each. Keys that are unknown are left out.
         metrics: The leading metrics.
         one_model: Whether all versions are of one model, which then needs no column.
+        marks: What is live and asked for; where nothing is, there is no column for it.
     """
     found: list[Column] = []
     for key in chosen:
         if key == "model" and one_model:
             continue
-        if key == "metrics":
+        if key == "live":
+            found += [_live(marks)] if marks else []
+        elif key == "metrics":
             found += [
                 _metric(name, with_course=one_model and n == 0) for n, name in enumerate(metrics)
             ]
@@ -129,6 +137,7 @@ PLAIN: dict[str, Column] = {
     "number": Column("number", "Version", 8, _number, "right", sort="number"),
     "model": Column("model", "Model", 18, _model, sort="model", stretch=2),
     "aliases": Column("aliases", "Aliases", 12, _aliases, stretch=1),
+    "live": Column("live", "Live", 12, lambda _: "", stretch=1),
     "age": Column(
         "age", "Age", 5, lambda r: (age_text(r.version.created), "dim"), "right", "created"
     ),
@@ -147,6 +156,20 @@ PLAIN: dict[str, Column] = {
     "id": Column("id", "Id", 11, lambda r: (r.version.short_id, "dim")),
     "digest": Column("digest", "Digest", 12, lambda r: (r.version.digest[:12], "dim")),
 }
+
+
+def _live(marks: Marks) -> Column:
+    def paint(row: VersionRow) -> Painted:
+        return live_text(marks.live.get(row.version.id, ()), marks.asked.get(row.version.id, 0))
+
+    return Column("live", "Live", 12, paint, stretch=1)
+
+
+def live_text(environments: Sequence[str], asked: int) -> Painted:
+    """Return where a version is live, and how many requests are open for it."""
+    parts = [f"{signs().unknown}{asked}"] if asked else []
+    parts += [f"{signs().live} {', '.join(environments)}"] if environments else []
+    return " ".join(parts), "success" if environments else "warning"
 
 
 def _metric(name: str, *, with_course: bool = False) -> Column:

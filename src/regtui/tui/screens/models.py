@@ -20,8 +20,9 @@ from regtui.core.query.errors import QueryError
 from regtui.core.query.parse import parse_query
 from regtui.core.query.text import quote
 from regtui.registry import Registry
-from regtui.registry.answers import VersionAnswer
+from regtui.registry.answers import ModelAnswer, VersionAnswer
 from regtui.registry.listing import first_page, place
+from regtui.registry.production_marks import Marks, marks
 from regtui.tui.actions import bindings
 from regtui.tui.background import start
 from regtui.tui.key_names import key_of
@@ -60,6 +61,7 @@ class ModelsScreen(RegtuiScreen):
         self._filter = ""
         self._list = VersionList(self)
         self._metrics: list[str] = []
+        self._marks = Marks()
         self._ahead: Ahead | None = None
         self._settling: Timer | None = None
         self._scoping: Timer | None = None
@@ -139,9 +141,17 @@ class ModelsScreen(RegtuiScreen):
             self.regtui.offer_first_steps()
 
     async def _read_models(self) -> None:
-        models = await self.read(lambda registry: registry.models(), lane="models")
-        if models is not None:
-            self.model_tree.show_models(models)
+        def look(registry: Registry) -> tuple[list[ModelAnswer], Marks]:
+            return registry.models(), marks(registry.context)
+
+        found = await self.read(look, lane="models")
+        if found is None:
+            return
+        models, marked = found
+        self.model_tree.show_models(models, marked)
+        if marked != self._marks:
+            self._marks = marked
+            self.show_columns()
 
     async def _show_list(self) -> None:
         """Show the versions of the present query, from the first one on."""
@@ -185,7 +195,9 @@ class ModelsScreen(RegtuiScreen):
         if answers is not None:
             self._metrics = leading_metrics(answers, self._scope.primary)
         chosen = self.regtui.config.columns or DEFAULT
-        made = columns(chosen, self._metrics, one_model=self._scope.model is not None)
+        made = columns(
+            chosen, self._metrics, one_model=self._scope.model is not None, marks=self._marks
+        )
         self.versions.sorted_by = self._sorted_by()
         self.versions.show_columns(made)
 

@@ -4,12 +4,13 @@ It is a table of the branches that are unfolded; a name that is both a model and
 others (`nlp` beside `nlp/sentiment`) is one branch that is both.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from msgspec import Struct
 
 from regtui.registry.answers import ModelAnswer
+from regtui.registry.production_marks import Marks
 from regtui.tui.actions import Action, bindings
 from regtui.tui.acts.starting import start_act
 from regtui.tui.signs import signs
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from regtui.tui.screens.models import ModelsScreen
 
 Act = Callable[["RegtuiApp", ModelAnswer], Awaitable[None]]
+
+NONE = Marks()
+"""Nothing is live, and nothing is asked for."""
 
 
 class Branch(Struct, frozen=True, kw_only=True):
@@ -32,6 +36,8 @@ class Branch(Struct, frozen=True, kw_only=True):
         versions: How many versions are listed of it and everything below.
         has_children: Whether something is below it.
         is_open: Whether that is shown.
+        live: How many deployments of it and everything below are live.
+        asked: How many requests about it and everything below are open.
     """
 
     path: str
@@ -40,6 +46,8 @@ class Branch(Struct, frozen=True, kw_only=True):
     versions: int
     has_children: bool
     is_open: bool
+    live: int = 0
+    asked: int = 0
 
     @property
     def query(self) -> str:
@@ -47,13 +55,17 @@ class Branch(Struct, frozen=True, kw_only=True):
         return f'model:"{self.path}"' if self.path else ""
 
 
-def branches(models: Sequence[ModelAnswer], opened: Iterable[str]) -> list[Branch]:
+def branches(
+    models: Sequence[ModelAnswer], opened: Iterable[str], marks: Marks = NONE
+) -> list[Branch]:
     """Return the lines of the tree.
 
     Args:
         models: By name.
         opened: Paths that are unfolded.
+        marks: What is live and asked for.
     """
+    live, asked = _with_below(marks.live_of), _with_below(marks.asked_of)
     is_open = set(opened)
     own = {model.model: model for model in models}
     children: dict[str, list[str]] = {"": []}
@@ -82,6 +94,8 @@ def branches(models: Sequence[ModelAnswer], opened: Iterable[str]) -> list[Branc
                 versions=counts[path],
                 has_children=bool(below),
                 is_open=unfolded,
+                live=live.get(path, 0),
+                asked=asked.get(path, 0),
             )
         )
         if unfolded:
@@ -89,6 +103,17 @@ def branches(models: Sequence[ModelAnswer], opened: Iterable[str]) -> list[Branc
                 add(child, depth + 1)
 
     add("", 0)
+    return found
+
+
+def _with_below(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return counts of models, each added to those of all that hold it."""
+    found: dict[str, int] = {}
+    for name, count in counts.items():
+        parts = name.split("/")
+        for depth in range(len(parts) + 1):
+            path = "/".join(parts[:depth])
+            found[path] = found.get(path, 0) + count
     return found
 
 
@@ -103,12 +128,13 @@ class ModelTree(VirtualTable[Branch]):
             _columns(0), row_id=lambda branch: branch.path, empty="no models yet", id=id
         )
         self.models: list[ModelAnswer] = []
+        self._marks = NONE
         self._opened: set[str] = set()
         self._is_first = True
 
-    def show_models(self, models: Sequence[ModelAnswer]) -> None:
+    def show_models(self, models: Sequence[ModelAnswer], marks: Marks = NONE) -> None:
         """Show these models, with the same branches unfolded and the cursor where it was."""
-        self.models = list(models)
+        self.models, self._marks = list(models), marks
         if self._is_first and len(models) <= 200:  # noqa: PLR2004 -- what one can take in
             parts = [model.model.split("/")[:-1] for model in models]
             self._opened = {"/".join(p[:n]) for p in parts for n in range(1, len(p) + 1)}
@@ -206,11 +232,14 @@ class ModelTree(VirtualTable[Branch]):
     def _show(self, path: str | None = None) -> None:
         current = self.current
         wanted = path if path is not None else (current.path if current is not None else "")
-        rows = branches(self.models, self._opened)
+        rows = branches(self.models, self._opened, self._marks)
         places = {branch.path: place for place, branch in enumerate(rows)}
         while wanted and wanted not in places:
             wanted = wanted.rpartition("/")[0]
-        made = _columns(max((branch.versions for branch in rows), default=0))
+        made = _columns(
+            max((branch.versions for branch in rows), default=0),
+            max((len(_production(branch)[0]) for branch in rows), default=0),
+        )
         if [column.width for column in made] != [column.width for column in self.columns]:
             self.show_columns(made)
         self.show_rows(rows, cursor=places.get(wanted, 0))
@@ -233,9 +262,22 @@ def _count(branch: Branch) -> Painted:
     return f"{branch.versions:,}", "dim"
 
 
-def _columns(most: int) -> tuple[Column, ...]:
-    """Return the columns where the highest count is this one: names get what it leaves."""
+def _production(branch: Branch) -> Painted:
+    """Return how much of it is live, and how much is asked for."""
+    parts = [f"{signs().live}{branch.live:,}"] if branch.live else []
+    parts += [f"{signs().unknown}{branch.asked:,}"] if branch.asked else []
+    return " ".join(parts), "success" if branch.live else "warning"
+
+
+def _columns(most: int, marks: int = 0) -> tuple[Column, ...]:
+    """Return the columns where the highest count is this one: names get what it leaves.
+
+    Args:
+        most: The highest count of versions.
+        marks: Cells of the longest mark of production; without any there is no column for them.
+    """
     return (
         Column("model", "Models", 12, _name, stretch=1, keeps_end=True),
+        *([Column("production", "", marks, _production, "right")] if marks else []),
         Column("versions", "", len(f"{most:,}"), _count, "right"),
     )
