@@ -1,12 +1,11 @@
 """Definitions from files: the tables of policies or checks in TOML, or on standard input."""
 
 import sys
-import tomllib
-import unicodedata
 from pathlib import Path
 from typing import Any
 
 from regtui.core.errors import BadInput, NotFound
+from regtui.registry.definition_text import tables_of
 
 LIMIT = 1 << 20
 """Bytes of one file."""
@@ -21,27 +20,7 @@ def tables_in(path: str, kind: str) -> list[dict[str, Any]]:
         NotFound: There is no such file.
         BadInput: It is no TOML, too large, has no such table, or one of them twice.
     """
-    text = _text(path)
-    try:
-        found = tomllib.loads(text).get(kind, [])
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise BadInput(f"{path} is no TOML: {error}") from None
-    tables = [found] if isinstance(found, dict) else found
-    if not isinstance(tables, list) or not tables or not all(isinstance(t, dict) for t in tables):
-        raise BadInput(f"{path} has no table [[{kind}]]", "docs/governance.md has an example")
-    _check_told_apart(tables, path)
-    return tables
-
-
-def _check_told_apart(tables: list[dict[str, Any]], path: str) -> None:
-    """Refuse a file in which one table would silently take the place of another one."""
-    seen = set[tuple[str, str]]()
-    for table in tables:
-        name, models = str(table.get("name")), str(table.get("models", "*"))
-        told = unicodedata.normalize("NFC", name).casefold(), models.casefold()
-        if told in seen:
-            raise BadInput(f"{path} has {name!r} for {models} twice", "give one another name")
-        seen.add(told)
+    return tables_of(_text(path), kind, path)
 
 
 def _text(path: str) -> str:

@@ -178,9 +178,7 @@ def rollback(  # noqa: PLR0913 -- everything that says where
         )
 
 
-def before_rollback(
-    context: Context, model: str, environment: str, target: str = ""
-) -> str | None:
+def before_rollback(context: Context, model: str, environment: str, target: str = "") -> str | None:
     """Return the version that `rollback` would go back to; None where there is none.
 
     Raises:

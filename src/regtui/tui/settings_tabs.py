@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from regtui.registry import Registry
 from regtui.registry.answers import iso
+from regtui.registry.definition_text import asks_text, protects_text
 from regtui.registry.figures import age_text, roles_text
 from regtui.tui.actions import ACTIONS, SCOPES, keys_of
 from regtui.tui.safe_text import one_line
@@ -49,6 +50,7 @@ class SettingsTab(Struct, frozen=True):
         short: Its name where room is short.
         columns: Heading, width and stretch of each column.
         ask: Asks the server for its rows; None where they are known here.
+        is_here: Whether the registry itself knows, so that nobody has to be signed in.
         nothing: What stands there without rows.
     """
 
@@ -58,6 +60,7 @@ class SettingsTab(Struct, frozen=True):
     columns: tuple[tuple[str, int, int], ...]
     ask: Callable[[Registry], list[Setting]] | None = None
     nothing: str = ""
+    is_here: bool = False
 
 
 def token_id(identity: str) -> str:
@@ -184,6 +187,17 @@ def _replicas(registry: Registry) -> list[Setting]:
     ]
 
 
+def _policies(registry: Registry) -> list[Setting]:
+    return [
+        Setting(
+            one.id,
+            (one.policy, one.models, protects_text(one), asks_text(one), one.author),
+            one,
+        )
+        for one in registry.policies()
+    ]
+
+
 def _age(moment: str | None, never: str) -> str:
     return never if moment is None else f"{age_text(moment)} ago"
 
@@ -231,6 +245,17 @@ TABS = (
         (("Id", 8, 0), ("Of", 12, 1), ("Machine", 20, 2), ("State", 8, 0), ("Seen", 9, 0)),
         _replicas,
         "no registry has synced yet",
+    ),
+    SettingsTab(
+        "policies",
+        "Policies",
+        "Policies",
+        (
+            ("Name", 12, 1), ("Models", 10, 1), ("Protects", 14, 1), ("Asks", 20, 2), ("By", 8, 0),
+        ),
+        _policies,
+        "nothing is protected; {add} writes a policy",
+        is_here=True,
     ),
     SettingsTab("app", "This app", "App", (("", 30, 2), ("", 24, 2), ("", 18, 1))),
 )  # fmt: skip

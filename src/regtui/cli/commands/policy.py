@@ -10,9 +10,10 @@ from regtui.cli.definition_files import tables_in
 from regtui.cli.gate_text import gate_lines, sign
 from regtui.cli.output import emit, say, table, warn
 from regtui.cli.settings import SETTINGS
+from regtui.registry.definition_text import asks_text, protects_text, toml_of
 
 if TYPE_CHECKING:
-    from regtui.registry.answers_production import PolicyAnswer, Tried
+    from regtui.registry.answers_production import Tried
 
 app = group("Say what an alias or environment asks of a version.")
 
@@ -39,7 +40,7 @@ def put(
         return
     for one, changed in done:
         said = "protects" if changed else "protects already"
-        say(f"{one.policy} {said} {_target(one)} of {one.models}")
+        say(f"{one.policy} {said} {protects_text(one)} of {one.models}")
 
 
 @app.command()
@@ -57,7 +58,9 @@ def ls(
     if not found:
         warn("no policies yet; `regtui policy put FILE.toml` puts some")
         return
-    rows = [[one.policy, one.models, _target(one), _asks(one), one.author] for one in found]
+    rows = [
+        [one.policy, one.models, protects_text(one), asks_text(one), one.author] for one in found
+    ]
     say(table(("POLICY", "MODELS", "PROTECTS", "ASKS", "BY"), rows))
 
 
@@ -110,7 +113,7 @@ def remove(name: Name, models: Models = None) -> None:
     if SETTINGS.json:
         emit({"policy": found})
         return
-    say(f"removed {found.policy}; {_target(found)} of {found.models} is as others")
+    say(f"removed {found.policy}; {protects_text(found)} of {found.models} is as others")
 
 
 def _tell(found: "list[Tried]") -> None:
@@ -123,33 +126,3 @@ def _tell(found: "list[Tried]") -> None:
         against = [gate for gate in one.gates if gate.passed is not True]
         for line in gate_lines(against, "    "):
             say(line)
-
-
-def _target(policy: "PolicyAnswer") -> str:
-    name = policy.target or "?"
-    return f"env:{name}" if policy.target_kind == "environment" else f"@{name}"
-
-
-def _asks(policy: "PolicyAnswer") -> str:
-    given = policy.definition
-    told = [f"{given['approvals']} approvals"] if given.get("approvals") else []
-    told += [str(one) for one in given.get("checks", [])]
-    left = [key for key in given if key not in _TOLD]
-    return ", ".join([*told, *left]) or "a maintainer"
-
-
-_TOLD = {"alias", "environment", "description", "approvals", "approver_role", "checks", "max_age"}
-
-
-def toml_of(policy: "PolicyAnswer") -> str:
-    """Return a policy as a file has it."""
-    import tomlkit
-
-    document = tomlkit.document()
-    tables = tomlkit.aot()
-    one = tomlkit.table()
-    for key, value in {"name": policy.policy, "models": policy.models, **policy.definition}.items():
-        one.add(key, value)
-    tables.append(one)
-    document.add("policy", tables)
-    return tomlkit.dumps(document).strip()

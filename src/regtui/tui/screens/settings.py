@@ -17,6 +17,7 @@ from regtui.tui.actions import Action, bindings
 from regtui.tui.acts.starting import start_act
 from regtui.tui.background import in_background, start
 from regtui.tui.key_names import key_of
+from regtui.tui.reader import Superseded
 from regtui.tui.screens.base import RegtuiScreen
 from regtui.tui.settings_tabs import BY_ID, TABS, Setting, app_rows, columns_of, server_rows
 from regtui.tui.widgets.same_row import show_again
@@ -35,6 +36,7 @@ HINTS = {
     "grants": "{add} gives a role · {edit} gives another one · {remove} takes it away",
     "tokens": "{add} makes a token · {remove} revokes it",
     "replicas": "{approve} lets another machine in · {remove} stops one from syncing, for good",
+    "policies": "{add} writes a policy · {edit} changes it · {try} tries it · {remove} removes it",
     "app": "{edit} changes the setting or key · {remove} takes the usual one again",
 }
 """What can be done on each tab; the names in braces are actions."""
@@ -87,6 +89,11 @@ class SettingsScreen(RegtuiScreen):
 
     # What it shows
 
+    def registry_changed(self) -> None:
+        """Show what was committed, where the tab is about that."""
+        if BY_ID[self.tabs.chosen].is_here:
+            self._look()
+
     def _status_changed(self) -> None:
         if self.is_mounted and self.tabs.chosen in {"server", "app"}:
             self._show()
@@ -105,7 +112,7 @@ class SettingsScreen(RegtuiScreen):
     def _look(self) -> None:
         """Ask the server for what the chosen tab shows."""
         tab = BY_ID[self.tabs.chosen]
-        if tab.ask is not None and self.regtui.status.is_signed_in:
+        if tab.ask is not None and (tab.is_here or self.regtui.status.is_signed_in):
             start(self, self._ask, tab.id, group="ask")
         else:
             self._show()
@@ -116,7 +123,11 @@ class SettingsScreen(RegtuiScreen):
         if ask is None:
             return
         try:
-            self._rows[name] = await in_background(lambda: ask(registry))
+            # What the registry knows is read where all reading is, and does not hold up others.
+            read = self.regtui.reader.read(ask) if BY_ID[name].is_here else None
+            self._rows[name] = await (read or in_background(lambda: ask(registry)))
+        except Superseded:
+            return
         except RegtuiError as error:
             self._rows.pop(name, None)
             key = key_of(self.regtui, "settings.again")
@@ -143,18 +154,21 @@ class SettingsScreen(RegtuiScreen):
         table.show_columns(columns_of(tab))
         table.empty = nothing
         show_again(table, rows, lambda row: row.id, stay=stay)
-        names = ("add", "edit", "remove", "sign", "approve")
+        names = ("add", "edit", "remove", "sign", "approve", "try")
         keys = {one: key_of(app, f"settings.{one}") for one in names}
         hint = HINTS[name].format(sync=key_of(app, "app.sync"), **keys)
         self.query_one("#settings-hint", Static).update(hint)
         self.refresh_bindings()
 
     def _nothing(self, name: str) -> str:
-        if not self.regtui.status.is_signed_in:
+        tab = BY_ID[name]
+        if not tab.is_here and not self.regtui.status.is_signed_in:
             return f"nobody is signed in; {key_of(self.regtui, 'settings.sign')} signs in"
         if name in self._problems and name not in self._rows:
             return self._problems[name]
-        return BY_ID[name].nothing if name in self._rows else "asking the server …"
+        if name not in self._rows:
+            return "reading …" if tab.is_here else "asking the server …"
+        return tab.nothing.format(add=key_of(self.regtui, "settings.add"))
 
     # What keys do
 
@@ -163,12 +177,13 @@ class SettingsScreen(RegtuiScreen):
         if action.scope != "settings" or not self.is_mounted:
             return None
         tab, status = self.tabs.chosen, self.regtui.status
-        if action.name in {"add", "edit", "remove"}:
+        if action.name in {"add", "edit", "remove", "try"}:
             if action.name not in self._acts(tab):
                 return f"there is nothing to {action.text.lower()} on this tab"
             if action.name != "add" and self.current is None:
                 return "there is nothing under the cursor"
-            if BY_ID[tab].ask is not None and not status.is_signed_in:
+            is_asked = BY_ID[tab].ask is not None and not BY_ID[tab].is_here
+            if is_asked and not status.is_signed_in:
                 return "sign in first"
         if action.name == "approve" and not status.is_signed_in:
             return "sign in first"
@@ -177,7 +192,7 @@ class SettingsScreen(RegtuiScreen):
     @staticmethod
     def _acts(tab: str) -> dict[str, Act]:
         """Return what adding, editing and removing mean on a tab."""
-        from regtui.tui.acts import access, people, preferences
+        from regtui.tui.acts import access, people, policies, preferences
 
         acts: dict[str, dict[str, Act]] = {
             "people": {
@@ -197,6 +212,12 @@ class SettingsScreen(RegtuiScreen):
             },
             "tokens": {"add": access.add_token, "remove": access.revoke_token},
             "replicas": {"remove": access.revoke_replica},
+            "policies": {
+                "add": policies.add_policy,
+                "edit": policies.edit_policy,
+                "remove": policies.remove_policy,
+                "try": policies.try_policy,
+            },
             "app": {"edit": preferences.change, "remove": preferences.reset},
         }
         return acts.get(tab, {})
@@ -242,6 +263,10 @@ class SettingsScreen(RegtuiScreen):
     def do_remove(self) -> None:
         """Take away what is under the cursor."""
         self._do("remove")
+
+    def do_try(self) -> None:
+        """Try what is under the cursor."""
+        self._do("try")
 
     def do_sign(self) -> None:
         """Sign in, or out."""
