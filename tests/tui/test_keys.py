@@ -19,6 +19,7 @@ WAYS: dict[str, tuple[str, ...]] = {
     "browse": (),
     "models": (),
     "detail": DETAIL,
+    "checks": (*DETAIL, *["right_square_bracket"] * 6),
     "discussion": (*DETAIL, "left_square_bracket", "left_square_bracket"),
     "filter": ("slash",),
     "compare": (*VERSIONS, "space", "space", "c"),

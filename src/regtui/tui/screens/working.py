@@ -67,6 +67,8 @@ def figures(job: Job[Any]) -> str:
     """Return how far a job is, in one line."""
     if job.is_stopped:
         return "stopping …"
+    if job.total is None and not job.done:
+        return "working …"  # on what has no bytes to count
     parts = [size_text(job.done)]
     if job.total is not None:
         parts[0] += f" of {size_text(job.total)}"

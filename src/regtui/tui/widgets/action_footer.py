@@ -22,6 +22,8 @@ NARROW_FIRST = (
     "editor",
     "form",
     "detail",
+    "checks",
+    "discussion",
     "versions",
     "models",
     "compare",

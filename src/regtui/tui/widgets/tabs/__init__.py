@@ -38,6 +38,7 @@ TABS = (
     Tab(name="files", title="Files", count=lambda version: version.files),
     Tab(name="lineage", title="Lineage"),
     Tab(name="context", title="Context"),
+    Tab(name="checks", title="Checks"),
     Tab(name="deployments", title="Deployments", short="Live"),
     Tab(name="discussion", title="Discussion", short="Talk"),
     Tab(name="history", title="History"),
