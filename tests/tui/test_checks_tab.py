@@ -91,7 +91,7 @@ async def test_what_nobody_trusts_here_is_asked_about_with_its_command(
     checked.untrust_check("broken")
     app = app_on(checked, tmp_path)
     async with at_tab(app, "checks") as pilot:
-        assert "not trusted here" in screen_text(app)
+        assert "untrusted" in screen_text(app)
         await press(pilot, "r")
         await shows(pilot, "echo it is not; exit 3")
         await press(pilot, "n")

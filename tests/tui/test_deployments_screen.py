@@ -137,7 +137,7 @@ async def test_d_deploys_the_version_elsewhere(app: RegtuiApp, production: Regis
         await press(pilot, *"edge", "enter")
         await press(pilot, *"eu-1", "enter")
 
-        await until(pilot, lambda: "regtui deploy to nlp/sentiment@6 edge --target" in told(app))
+        await until(pilot, lambda: "regtui deploy nlp/sentiment@6 edge --target eu-1" in told(app))
     assert "nlp/sentiment@6" in live(production, "edge")
 
 

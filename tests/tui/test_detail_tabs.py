@@ -340,7 +340,7 @@ async def test_a_line_says_something_and_keeps_what_is_typed_meanwhile(
         assert app.screen.query_one(DiscussionTab).line.value == "zoom [ in"
 
         await press(pilot, "enter")
-        await shows(pilot, "Discussion")
+        await shows(pilot, "Talk")
 
     said = [one.text for one in sample.comments("nlp/sentiment@6")]
     assert said[-2:] == ["me too", "zoom [ in"]

@@ -82,7 +82,7 @@ async def test_a_busy_registry_is_waited_for_without_blocking(
 @pytest.mark.parametrize("size", [(20, 5), (1, 1), (300, 100)])
 async def test_any_size_of_the_terminal_and_back(app: RegtuiApp, size: tuple[int, int]) -> None:
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        await shows(pilot, "9 versions · ann")
+        await shows(pilot, "8 Settings")
         await at_rest(pilot)
         before = screen_text(app)
         await pilot.resize_terminal(*size)

@@ -197,12 +197,23 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "choice": (*VERSION, "a"),
     "question": (*VERSION, "A"),
     "palette": (*VERSION, "ctrl+p", *"ver"),
+    "production": (*VERSION, "enter", *("]" * 7)),
+    "timeline": ("4", "enter"),
+    "policies": ("8", "[", "["),
 }
 """The keys that lead to what is no screen of its own."""
 
 
 @pytest.mark.parametrize("screen", few_of(OTHERS, 4))
-def test_picture_of_a_part(snap_compare: SnapCompare, make_app: MakeApp, screen: str) -> None:
+def test_picture_of_a_part(
+    snap_compare: SnapCompare,
+    make_app: MakeApp,
+    sample: Registry,
+    monkeypatch: pytest.MonkeyPatch,
+    screen: str,
+) -> None:
+    if screen in {"production", "timeline", "policies"}:
+        deployed(sample.home, monkeypatch)
     run = pressing(OTHERS[screen])
     assert snap_compare(make_app(), terminal_size=SIZES["80x24"], run_before=run)
 
@@ -214,16 +225,25 @@ def test_picture_of_the_first_steps(snap_compare: SnapCompare, tmp_path: Path) -
 
 @pytest.mark.parametrize(
     "screen",
-    ["models", *(pytest.param(one, marks=pytest.mark.slow) for one in ("compare", "edit"))],
+    [
+        "models",
+        *(
+            pytest.param(one, marks=pytest.mark.slow)
+            for one in ("compare", "edit", "reviews", "deployments")
+        ),
+    ],
 )
 @pytest.mark.parametrize("look", ["no-color", "high-contrast", "ascii"])
-def test_picture_in_other_looks(
+def test_picture_in_other_looks(  # noqa: PLR0913, PLR0917 -- what pytest gives
     snap_compare: SnapCompare,
     make_app: MakeApp,
+    sample: Registry,
     monkeypatch: pytest.MonkeyPatch,
     look: str,
     screen: str,
 ) -> None:
+    if screen in {"reviews", "deployments"}:
+        deployed(sample.home, monkeypatch)
     if look == "no-color":
         monkeypatch.setenv("NO_COLOR", "1")
     app = make_app(

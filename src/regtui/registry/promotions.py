@@ -12,6 +12,7 @@ from regtui.core.documents import Document
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.governance import approvals_of, cases_of, gate_results, parts_of
 from regtui.core.governance.gates import Approval
+from regtui.core.governance.moves import Move
 from regtui.core.identity import alias_id, alias_key, environment_id
 from regtui.core.judgement.moving import requested_move
 from regtui.core.operations import ActBody, Change, RequestBody, ReviewBody
@@ -136,7 +137,8 @@ def promotions(
         view, actor = seeing(context, connection)
         requested = requested_operations(connection)
         _load(view, [row[0] for row in rows])
-        found = [_answer(context, connection, view, row[0], requested) for row in rows]
+        names = _names(connection, view, [row[0] for row in rows])
+        found = [_answer(context, connection, view, row[0], requested, names) for row in rows]
     if not mine:
         return found
     return [one for one in found if waits_for(one, actor.name)]
@@ -271,14 +273,36 @@ def _load(view: ReplicaView, requests: list[str]) -> None:
     view.load(about)
 
 
-def _answer(
+def _names(connection: Connection, view: ReplicaView, requests: Iterable[str]) -> Names:
+    """Return what the versions and people of requests are called."""
+    versions: set[str] = set()
+    people: set[str] = set()
+    for document in map(view.document, requests):
+        if document is not None:
+            move = requested_move(document, view)
+            stood = _stood(document, move)
+            versions |= {one for one in (move.version, stood) if one is not None}
+            people |= {str(document.facts["author"]), *document.entries("reviews")}
+    return Names(connection, versions, people)
+
+
+def _stood(document: Document, move: Move) -> str | None:
+    """Return the version where the target stands, or stood before a request was applied."""
+    if document.value("state") == "open":
+        return move.current
+    before: str | None = (document.value("evidence") or {}).get("before", move.current)
+    return before
+
+
+def _answer(  # noqa: PLR0913, PLR0917 -- who has many of them reads once what they share
     context: Context,
     connection: Connection,
     view: ReplicaView,
     identity: str,
     requested: Container[str] | None = None,
+    names: Names | None = None,
 ) -> PromotionAnswer:
-    """Return the answer for a request; who has many of them reads once what is requested."""
+    """Return the answer for a request; who has many of them reads once what they share."""
     document = view.document(identity)
     model = None if document is None else view.document(document.stream)
     if document is None or model is None:
@@ -294,14 +318,12 @@ def _answer(
         if is_open
         else _kept(value("evidence"))
     )
-    cases = cases_of(move, model, view, actor, now)
+    # Of one that has ended nothing counts any more, and to find out what did takes long.
+    cases = cases_of(move, model, view, actor, now) if is_open else []
     parts = parts_of(cases, move, model, view)
     said = [approvals_of(case, parts) for case in cases]
-    people = {str(facts["author"]), *document.entries("reviews")}
-    kept = value("evidence") or {}
-    current = move.current if is_open else kept.get("before", move.current)
-    versions = [one for one in (move.version, current) if one is not None]
-    names = Names(connection, versions, people)
+    current = _stood(document, move)
+    names = names or _names(connection, view, [identity])
     if requested is None:
         requested = requested_operations(connection)
     return PromotionAnswer(

@@ -97,14 +97,14 @@ ACTIONS: tuple[Action, ...] = (
         ("3",),
         "Reviews",
         "Go to promotion requests, and to what each of them takes.",
-        command="request ls",
+        command="requests",
     ),
     Action(
         "app.deployments",
         ("4",),
         "Deployments",
         "Go to what is live where, and to what was.",
-        command="deploy ls",
+        command="deployments",
     ),
     Action(
         "app.watch",
@@ -259,7 +259,7 @@ ACTIONS: tuple[Action, ...] = (
         "Deploy",
         "Record that the version is deployed in an environment.",
         harm="lasting",
-        command="deploy to",
+        command="deploy",
     ),
     Action(
         "versions.revert",
@@ -480,7 +480,7 @@ ACTIONS: tuple[Action, ...] = (
         "Comment",
         "Say something about the request.",
         harm="undoable",
-        command="comment",
+        command="review",
     ),
     Action(
         "reviews.withdraw",
@@ -522,7 +522,7 @@ ACTIONS: tuple[Action, ...] = (
         "Deploy",
         "Record that the version is deployed in an environment.",
         harm="lasting",
-        command="deploy to",
+        command="deploy",
     ),
     Action(
         "deployments.rollback",

@@ -78,7 +78,7 @@ async def _deploy(app: "RegtuiApp", model: str, reference: str, identity: str) -
     if done is None:
         return
     answer, outcome = done
-    line = command("deploy", "to", reference, where, *(["--target", on] if on else []))
+    line = command("deploy", reference, where, *(["--target", on] if on else []))
     place = f"{where}/{on}" if on else where
     if outcome.requested or answer is None:
         what = requested_text(app, f"{reference} in {place}", outcome.gates)

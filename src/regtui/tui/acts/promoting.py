@@ -48,9 +48,16 @@ async def promote(app: "RegtuiApp", versions: list[VersionAnswer]) -> None:
         lambda registry: registry.request_promotion(reference, target, reason=said)
     )
     if asked is not None:
-        words = ["promote", version.reference, target, *(["-m", said] if said else [])]
+        words = ["promote", version.reference, *_named(target), *(["-m", said] if said else [])]
         is_open = asked.state == "open"
         tell(app, _told(app, asked), command(*words), can_undo=is_open)
+
+
+def _named(target: str) -> list[str]:
+    """Return the words of the command that name a target."""
+    if target.startswith(ENVIRONMENT):
+        return ["--env", target.removeprefix(ENVIRONMENT)]
+    return [target]
 
 
 def _told(app: "RegtuiApp", asked: "PromotionAnswer") -> str:

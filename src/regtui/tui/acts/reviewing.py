@@ -95,7 +95,7 @@ async def _review(app: "RegtuiApp", request: "PromotionAnswer", verdict: str, ve
     done = await app.act(lambda registry: registry.review(request.request, verdict, said))
     if done is None:
         return
-    words = ["review", request.request, f"--{verdict}", *(["-m", said] if said else [])]
+    words = ["review", request.request, verdict, *(["-m", said] if said else [])]
     moved = done.state == "applied"
     tell(
         app,
@@ -109,18 +109,18 @@ async def clear(app: "RegtuiApp", request: "PromotionAnswer") -> None:
     """Take back what one said to a request."""
     done = await app.act(lambda registry: registry.review(request.request, "none"))
     if done is not None:
-        line = command("review", request.request, "--clear")
+        line = command("review", request.request, "clear")
         tell(app, f"took back what you said to {_called(request)}", line, can_undo=False)
 
 
 async def comment(app: "RegtuiApp", request: "PromotionAnswer") -> None:
     """Say something about a request, in as many lines as it takes."""
-    reference = f"request:{request.request}"
 
     async def save(text: str) -> bool:
         said = await app.act(lambda registry: registry.add_comment(f"request:{request.id}", text))
         if said is not None:
-            tell(app, f"commented on {_called(request)}", command("comment", reference, text))
+            line = command("review", request.request, "comment", "-m", text)
+            tell(app, f"commented on {_called(request)}", line)
         return said is not None
 
     await ask(app, Editor(f"Comment on {_called(request)}", "", save, is_new=True))

@@ -1,8 +1,9 @@
 """The third screen: promotion requests, what each gate says of them, and what people say.
 
-The lists are read as a whole whenever the registry changes, for somebody has to look at each row of
-them. What is under the cursor is told beside or below: the metrics against what the target is at
-now, and the discussion, which are read for it alone.
+Open requests are read whenever the registry changes, for somebody has to look at each of them;
+those that have ended when somebody looks at the tab of all. What is under the cursor is told beside
+or below: the metrics against what the target is at now, and the discussion, which are read for it
+alone.
 """
 
 from collections.abc import Iterable
@@ -32,8 +33,8 @@ from regtui.tui.widgets.virtual_table import VirtualTable
 if TYPE_CHECKING:
     from regtui.tui.acts.reviewing import Act
 
-MOST = 500
-"""Requests that are listed, the newest ones."""
+MOST = 200
+"""Requests that the tab of all lists, the newest ones: what their gates say is read for each."""
 
 ON_OPEN = frozenset({"approve", "reject", "clear", "apply", "glass", "withdraw"})
 """Actions on a request that has not ended."""
@@ -59,6 +60,7 @@ class ReviewsScreen(RegtuiScreen):
         self._lists: dict[str, list[PromotionAnswer]] = {}
         self._told: tuple[str, Told] | None = None
         self._has_chosen = False
+        self._person = ""
 
     def body(self) -> Iterable[Widget]:
         """Return tabs, list, and what is told of the row under the cursor."""
@@ -71,6 +73,7 @@ class ReviewsScreen(RegtuiScreen):
     def on_mount(self) -> None:
         """Go to the list."""
         self.set_focus(self.table)
+        self.watch(self.app, "status", self._status_changed)
 
     def on_screen_resume(self) -> None:
         """Show what came while another screen was shown."""
@@ -102,22 +105,32 @@ class ReviewsScreen(RegtuiScreen):
         """Show what there is now."""
         start(self, self._read, group="reviews")
 
+    def _status_changed(self) -> None:
+        """Tell anew which requests are whose, once it is known who this is."""
+        if self._person not in {"", self.regtui.status.person}:
+            self.registry_changed()
+
     async def _read(self) -> None:
-        person = self.regtui.status.person
-        found = await self.read(
-            lambda registry: registry.promotions(state=None, limit=MOST), lane="list"
-        )
+        found = await self.read(lambda registry: registry.promotions(), lane="list")
         if found is None:
             return
-        self._lists = {
-            "review": [one for one in found if waits_for(one, person)],
-            "mine": [one for one in found if one.state == "open" and one.author == person],
-            "all": found,
-        }
-        if not self._has_chosen and not self._lists["review"] and self._lists["all"]:
+        self._person = person = self.regtui.status.person
+        self._lists["review"] = [one for one in found if waits_for(one, person)]
+        self._lists["mine"] = [one for one in found if one.author == person]
+        if not self._has_chosen and not self._lists["review"]:
             self.tabs.choose("mine" if self._lists["mine"] else "all")
         self._has_chosen = True
         self._show()
+        if self.tabs.chosen == "all":
+            await self._read_all()
+
+    async def _read_all(self) -> None:
+        found = await self.read(
+            lambda registry: registry.promotions(state=None, limit=MOST), lane="all"
+        )
+        if found is not None:
+            self._lists["all"] = found
+            self._show()
 
     def _show(self, *, stay: bool = True) -> None:
         """Show the requests of the chosen tab."""
@@ -127,8 +140,8 @@ class ReviewsScreen(RegtuiScreen):
             "next": key_of(self.regtui, "reviews.next"),
             "promote": key_of(self.regtui, "versions.promote"),
         }
-        if self._lists:
-            self.table.empty = NOTHING[name].format(**keys)
+        is_known = name in self._lists
+        self.table.empty = NOTHING[name].format(**keys) if is_known else "reading …"
         show_again(self.table, self._lists.get(name, []), lambda one: one.id, stay=stay)
         self._show_detail()
 
@@ -136,6 +149,8 @@ class ReviewsScreen(RegtuiScreen):
     def _tab_chosen(self, event: TabLine.Chosen) -> None:
         event.stop()
         self._show(stay=False)
+        if event.id == "all":
+            start(self, self._read_all, group="all")
 
     @on(VirtualTable.Highlighted)
     def _moved(self, event: VirtualTable.Highlighted) -> None:

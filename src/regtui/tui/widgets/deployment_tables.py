@@ -131,8 +131,8 @@ def _target(one: DeploymentAnswer) -> Painted:
 
 def _state(one: DeploymentAnswer) -> Painted:
     state = one.state.replace("_", " ")
-    if one.state == "live":
-        return f"live {one.health}", health_sign(one)[1]
+    if one.state == "live" and one.health in {"fresh", "stale", "silent"}:
+        state = f"live {one.health}"
     return state, health_sign(one)[1]
 
 
@@ -159,9 +159,9 @@ _TIMELINE = (
     Column("sign", "", 1, _sign),
     Column("since", "Since", 16, _since),
     Column("for", "For", 4, _for, "right"),
-    Column("version", "Version", 18, _version, stretch=1, keeps_end=True),
-    Column("target", "On", 6, _target),
-    Column("state", "State", 12, _state),
-    Column("author", "By", 8, _author),
+    Column("version", "Version", 14, _version, stretch=1, keeps_end=True),
+    Column("target", "On", 5, _target),
+    Column("state", "State", 11, _state),
+    Column("by", "By", 5, _author),
     Column("why", "Because", 8, _why, stretch=2),
 )

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 Act = Callable[["RegtuiApp", ModelAnswer], Awaitable[None]]
 
+ROOMY = 24
+"""Cells from which on there is room for marks of production beside the names."""
+
 NONE = Marks()
 """Nothing is live, and nothing is asked for."""
 
@@ -141,6 +144,11 @@ class ModelTree(VirtualTable[Branch]):
         self._is_first = not models
         self._show()
 
+    def on_resize(self) -> None:
+        """Show marks of production where there is room for them."""
+        if self._marks:
+            self._show()
+
     def go_to(self, path: str) -> None:
         """Put the cursor on a model, unfolding what is around it."""
         parts = path.split("/")
@@ -236,9 +244,10 @@ class ModelTree(VirtualTable[Branch]):
         places = {branch.path: place for place, branch in enumerate(rows)}
         while wanted and wanted not in places:
             wanted = wanted.rpartition("/")[0]
+        marks = max((len(_production(branch)[0]) for branch in rows), default=0)
         made = _columns(
             max((branch.versions for branch in rows), default=0),
-            max((len(_production(branch)[0]) for branch in rows), default=0),
+            marks if self.size.width >= ROOMY else 0,
         )
         if [column.width for column in made] != [column.width for column in self.columns]:
             self.show_columns(made)

@@ -29,6 +29,11 @@ class TabTitle(Struct, frozen=True):
         """Its title with how much it holds."""
         return self.title if self.count is None else f"{self.title} {self.count:,}"
 
+    @property
+    def counted_short(self) -> str:
+        """The same in short."""
+        return self.short if self.count is None else f"{self.short} {self.count:,}"
+
 
 class TabLine(Static):
     """Titles of tabs; a click on one chooses it."""
@@ -96,6 +101,7 @@ class TabLine(Static):
         whole = range(len(self._titles))
         for gap, texts in (
             (2, [title.counted for title in self._titles]),
+            (2, [title.counted_short for title in self._titles]),
             (2, [title.title for title in self._titles]),
             (1, [title.short for title in self._titles]),
         ):

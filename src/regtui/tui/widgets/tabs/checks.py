@@ -148,7 +148,7 @@ def _figures(row: CheckRow) -> Painted:
 def _notes(row: CheckRow) -> Painted:
     if row.run is None:
         is_free = row.check is None or row.check.trusted
-        return ("" if is_free else "not trusted here"), "warning"
+        return ("" if is_free else "untrusted"), "warning"
     notes = ["stale"] if row.run.stale else []
     notes += [] if row.run.counts else ["does not count"]
     notes += ["not sent"] if row.run.pending else []
@@ -171,9 +171,9 @@ _COLUMNS = (
     Column("sign", "", 1, _sign),
     Column("check", "Check", 14, _name, stretch=1),
     Column("outcome", "Outcome", 11, _outcome),
+    Column("age", "Age", 4, _age, "right"),
+    Column("notes", "", 9, _notes, stretch=1),
     Column("figures", "Figures", 10, _figures, stretch=2),
-    Column("notes", "", 14, _notes, stretch=1),
     Column("runner", "On", 8, _runner),
     Column("took", "Took", 6, _took, "right"),
-    Column("age", "Age", 4, _age, "right"),
 )

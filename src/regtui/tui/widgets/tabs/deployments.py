@@ -54,7 +54,8 @@ def _place(one: DeploymentAnswer) -> Painted:
 
 
 def _state(one: DeploymentAnswer) -> Painted:
-    word = f"live {one.health}" if one.state == "live" else one.state.replace("_", " ")
+    is_told = one.state == "live" and one.health in {"fresh", "stale", "silent"}
+    word = f"live {one.health}" if is_told else one.state.replace("_", " ")
     return word, health_sign(one)[1]
 
 
@@ -78,10 +79,10 @@ def _why(one: DeploymentAnswer) -> Painted:
 
 _COLUMNS = (
     Column("sign", "", 1, _sign),
-    Column("place", "Where", 16, _place, stretch=1),
-    Column("state", "State", 12, _state),
-    Column("since", "Since", 16, _since),
+    Column("place", "Where", 12, _place, stretch=1),
+    Column("state", "State", 11, _state),
     Column("for", "For", 4, _for, "right"),
-    Column("by", "By", 8, _author),
+    Column("by", "By", 6, _author),
     Column("why", "Because", 8, _why, stretch=2),
+    Column("since", "Since", 16, _since),
 )
