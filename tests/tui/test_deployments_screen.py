@@ -215,16 +215,19 @@ def printed(one: DeploymentAnswer) -> str:
     names = ("label", "heading", "success", "warning", "error", "primary", "accent")
     console = Console(width=100, color_system=None, theme=Theme(dict.fromkeys(names, "")))
     with console.capture() as capture:
-        for block in blocks([one]):
+        for block in blocks([one], {one.id: [1, 5, 3]}):
             console.print(block.content)
     return capture.get()
 
 
 def test_health_has_a_sign_and_a_word_and_usage_its_figures(production: Registry) -> None:
     one = production.deployments("nlp/sentiment", environment="staging")[0]
-    hour = {"requests": 12_345, "errors": 7, "p50": 0.0181, "p95": 1.25, "course": [1, 5, 3]}
+    hour = {"requests": 12_345, "errors": 7, "p50": 0.0181, "p95": 1.25}
     told_of = msgspec.structs.replace(
-        one, health="silent", last_beat="2026-10-30T12:00:00.000000Z", usage={"hour": hour}
+        one,
+        health="silent",
+        last_beat="2026-10-30T12:00:00.000000Z",
+        usage={"hour": hour, "day": hour},
     )
 
     assert cell_text([told_of]) == ("✗ @6 silent 5d ann", "error")
@@ -256,3 +259,12 @@ async def test_without_production_lists_have_no_column_for_it(
     app = app_on(sample, tmp_path)
     async with running(app, (160, 40)):
         assert "Live" not in [column.title for column in models_screen(app).versions.columns]
+
+
+async def test_what_was_heard_by_hours_is_a_sparkline(app: RegtuiApp, production: Registry) -> None:
+    one = production.deployments("nlp/sentiment", environment="production")[0]
+    production.beat(one.deployment, requests=120, errors=1, latencies=[0.02] * 20)
+    async with running(app, (120, 36)) as pilot:
+        await at_deployments(pilot)
+        await shows(pilot, "120")
+        assert production.usage(one.deployment).buckets

@@ -19,6 +19,8 @@ from regtui.tui.safe_text import one_line, safe
 from regtui.tui.signs import signs, sparkline
 from regtui.tui.widgets.document import Block
 
+NOTHING: Mapping[str, Sequence[float]] = {}
+
 SPANS = {"hour": "last hour", "day": "last day"}
 """The spans of time that the server sums usage up for, and what they are called."""
 
@@ -112,15 +114,22 @@ def cell_text(running: Sequence[DeploymentAnswer]) -> tuple[str, str]:
     return " ".join(part for part in parts if part), style
 
 
-def blocks(running: Sequence[DeploymentAnswer]) -> list[Block]:
-    """Return everything about what runs at one place."""
+def blocks(
+    running: Sequence[DeploymentAnswer], courses: Mapping[str, Sequence[float]] = NOTHING
+) -> list[Block]:
+    """Return everything about what runs at one place.
+
+    Args:
+        running: The deployments.
+        courses: Requests of each hour, by the id of the deployment, as far as they are known.
+    """
     parts: list[RenderableType] = []
     for one in running:
-        parts += [*([Text("")] if parts else []), *_deployment(one)]
+        parts += [*([Text("")] if parts else []), *_deployment(one, courses.get(one.id, ()))]
     return [Block(part) for part in parts]
 
 
-def _deployment(one: DeploymentAnswer) -> Iterator[RenderableType]:
+def _deployment(one: DeploymentAnswer, course: Sequence[float]) -> Iterator[RenderableType]:
     sign, style = health_sign(one)
     head = Text()
     head.append(f"{sign} ", style if style != "dim" else "label")
@@ -134,7 +143,7 @@ def _deployment(one: DeploymentAnswer) -> Iterator[RenderableType]:
     yield head
     yield FactGrid(facts(one))
     if one.usage:
-        yield from _usage(one.usage)
+        yield from _usage(one.usage, course)
 
 
 def facts(one: DeploymentAnswer) -> list[tuple[str, str | Text]]:
@@ -156,7 +165,7 @@ def facts(one: DeploymentAnswer) -> list[tuple[str, str | Text]]:
     return [(label, one_line(value)) for label, value in found]
 
 
-def _usage(usage: Mapping[str, Any]) -> Iterator[RenderableType]:
+def _usage(usage: Mapping[str, Any], course: Sequence[float]) -> Iterator[RenderableType]:
     """Return the figures that the server sums up, one line for each span of time."""
     spans = [name for name in SPANS if isinstance(usage.get(name), dict)]
     if not spans:
@@ -176,7 +185,7 @@ def _usage(usage: Mapping[str, Any]) -> Iterator[RenderableType]:
             Text(errors, "" if errors in {"", "0"} else "error"),
             Text(_latency(told.get("p50"))),
             Text(_latency(told.get("p95"))),
-            Text(sparkline(_course(told.get("course"))), "primary"),
+            Text(sparkline(list(course)) if span == "day" else "", "primary"),
         )
     yield grid
 
@@ -190,9 +199,3 @@ def _latency(value: object) -> str:
     if not isinstance(value, int | float):
         return ""
     return f"{value:.3g} s" if value >= 1 else f"{value * 1000:.3g} ms"
-
-
-def _course(value: object) -> list[float]:
-    """Return figures over time, where there are some."""
-    found = value if isinstance(value, list) else []
-    return [float(one) for one in found if isinstance(one, int | float)]

@@ -5,7 +5,9 @@ stands below; opening it shows there what was in its environment when, and going
 What runs is few enough to be read as a whole, of what has ended the newest is.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -13,11 +15,12 @@ from textual import on
 from textual.containers import Container
 from textual.widget import Widget
 
+from regtui.core.errors import RegtuiError
 from regtui.registry import Registry
 from regtui.registry.answers_production import DeploymentAnswer, EnvironmentAnswer
 from regtui.tui.actions import Action, bindings
 from regtui.tui.acts.starting import start_act
-from regtui.tui.background import start
+from regtui.tui.background import in_background, start
 from regtui.tui.deployment_view import Place, blocks, columns_of, places
 from regtui.tui.key_names import key_of
 from regtui.tui.screens.base import RegtuiScreen
@@ -34,6 +37,9 @@ EVENTS = 500
 
 LOOK = 30.0
 """Seconds after which health is looked at again: what is silent says nothing of that."""
+
+SETTLE = 0.3
+"""Seconds that the cursor stands on a cell before its usage is asked for."""
 
 ON_RUNNING = frozenset({"rollback", "stop", "state"})
 """Actions on what has not ended."""
@@ -176,6 +182,29 @@ class DeploymentsScreen(RegtuiScreen):
         if not running and self.grid.current is not None and name is not None:
             shown = [Block(Text(f"{self.grid.current.called} is not in {name}", "label"))]
         await self.query_one(DocumentView).show(shown, stay=True)
+        status = self.regtui.status
+        told = [one for one in running if one.usage]
+        if told and (status.remote is None or status.is_signed_in):
+            start(self, self._tell_usage, running, told, group="usage")
+
+    async def _tell_usage(
+        self, running: Sequence[DeploymentAnswer], told: Sequence[DeploymentAnswer]
+    ) -> None:
+        """Tell how many requests came over the last day, once somebody looks at the cell.
+
+        With a server this asks it; where it does not answer, nothing more is told.
+        """
+        await asyncio.sleep(SETTLE)
+        registry = self.regtui.registry
+
+        def ask() -> dict[str, list[float]]:
+            found = {one.id: registry.usage(one.deployment, since="24h") for one in told}
+            return {name: [float(b.requests) for b in one.buckets] for name, one in found.items()}
+
+        with suppress(RegtuiError, OSError):
+            courses = await in_background(ask)
+            if [one.id for one in self.running] == [one.id for one in running]:
+                await self.query_one(DocumentView).show(blocks(running, courses), stay=True)
 
     # What keys do
 
