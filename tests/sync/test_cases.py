@@ -1324,10 +1324,10 @@ def test_poisoned_operation(world: World, ann: Person, caplog: pytest.LogCapture
     capture(ann, "one")
     ann.sync()
 
-    def failing(operation: Any, *rest: Any) -> Any:
+    def failing(operation: Any, *rest: Any, **more: Any) -> Any:
         if operation.kind == "comment.add":
             raise ZeroDivisionError
-        return judgement.judge(operation, *rest)
+        return judgement.judge(operation, *rest, **more)
 
     ann.registry.add_comment("bert@1", "poison")
     ann.registry.edit("bert@1", {"description": "goes on"})

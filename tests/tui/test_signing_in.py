@@ -21,7 +21,7 @@ async def test_an_empty_registry_joins_a_server_with_a_token_that_is_not_shown(
     lab.ann.add_grant("ben", "viewer", "nlp/*")
     token = lab.token("ben")
     app = app_on(lab.empty("ben"), tmp_path)
-    async with running(app) as pilot:
+    async with running(app, (120, 36)) as pilot:
         await press(pilot, "n")  # of the first steps
         await rewrite(pilot, "ftp://nowhere")
         await shows(pilot, "is no address of a server")

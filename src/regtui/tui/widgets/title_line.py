@@ -25,7 +25,7 @@ SCREENS = (
 )
 """What each screen is called, and in short."""
 
-NARROW = 100
+NARROW = 130
 """Cells below which the line is written more closely."""
 
 WIDE, CLOSE, SHORT, KEYS = range(4)
