@@ -43,7 +43,8 @@ from regtui.registry.history import (
     operation_answers,
     wanted_operations,
 )
-from regtui.registry.production_lookups import Names, documents_by_id
+from regtui.registry.lookups import documents_by_id
+from regtui.registry.production_lookups import Names
 from regtui.registry.references import find_model, find_version, parse
 from regtui.registry.remote_history import missing_before
 from regtui.replica.database import Connection

@@ -2,16 +2,11 @@
 
 from collections.abc import Sequence
 
-from regtui.core.errors import (
-    BadInput,
-    Blocked,
-    Denied,
-    NotFound,
-    RegtuiError,
-    Unreachable,
-)
+from regtui.core.errors import Denied, NotFound, RegtuiError, Unreachable
 from regtui.core.verdicts import Rejected, decode_verdict
 from regtui.registry.context import Context
+from regtui.registry.requested import let_go
+from regtui.replica.authority import refusal_error
 from regtui.replica.remote import read_remote
 
 
@@ -80,31 +75,20 @@ def refusal_of(context: Context, operations: Sequence[str]) -> RegtuiError | Non
     for row in rows:
         verdict = decode_verdict(row[0])
         if isinstance(verdict, Rejected):
-            kinds: dict[str, type[RegtuiError]] = {
-                "not_found": NotFound,
-                "denied": Denied,
-                "blocked": Blocked,
-            }
-            return kinds.get(verdict.code, BadInput)(verdict.message, verdict.hint)
+            return refusal_error(verdict)
     return None
 
 
 def _drop(context: Context, operations: Sequence[str]) -> bool:
     """Let go of operations that were not sent, or were refused; False where one was sent."""
     with context.replica.changing() as connection:
-        sent = connection.execute(
-            "select 1 from base.outbox where id in (select unnest(?::uuid[])) and state = 'sent'",
-            [list(operations)],
-        ).fetchone()
-        connection.execute(
-            "delete from base.operation where id in "
-            "(select id from base.outbox where id in (select unnest(?::uuid[])) "
-            "and state in ('pending', 'refused')) and seq >= (1::bigint << 52)",
-            [list(operations)],
+        states = dict(
+            connection.execute(
+                "select id::varchar, state from base.outbox where id in (select unnest(?::uuid[]))",
+                [list(operations)],
+            ).fetchall()
         )
-        connection.execute(
-            "delete from base.outbox where id in (select unnest(?::uuid[])) "
-            "and state in ('pending', 'refused')",
-            [list(operations)],
+        let_go(
+            connection, [one for one, state in states.items() if state in {"pending", "refused"}]
         )
-    return sent is None
+    return "sent" not in states.values()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from regtui.core.documents import Document
 from regtui.core.errors import BadInput, NotFound
-from regtui.core.governance.moves import ACTIVE
+from regtui.core.governance.moves import ACTIVE, live_on
+from regtui.core.identity import environment_id
 from regtui.core.operations import (
     Change,
     DeploymentBody,
@@ -24,9 +25,9 @@ from regtui.registry.answers_production import (
 )
 from regtui.registry.context import Context
 from regtui.registry.environments import environment_named
-from regtui.registry.lookups import model_names
+from regtui.registry.lookups import documents_by_id, model_names
 from regtui.registry.moved import moved
-from regtui.registry.production_lookups import Names, documents_by_id, find_by_end
+from regtui.registry.production_lookups import Names, find_by_end
 from regtui.registry.references import find_model, find_version
 from regtui.registry.usage import own_summaries
 from regtui.replica.database import Connection
@@ -83,7 +84,9 @@ def deploy(  # noqa: PLR0913 -- everything that a deployment says
     with context.writing() as authority:
         _, version = find_version(authority.connection, reference)
         environment_named(authority, key)
-        replaced = None if beside else _live_at(authority.view, version.stream, key, target)
+        replaced = (
+            None if beside else live_on(authority.view, version.stream, environment_id(key), target)
+        )
         return _record(
             authority,
             version,
@@ -154,7 +157,7 @@ def rollback(  # noqa: PLR0913 -- everything that says where
     with context.writing() as authority:
         _, document = find_model(authority.connection, model)
         environment_named(authority, key)
-        live = _live_at(authority.view, document.id, key, target)
+        live = live_on(authority.view, document.id, environment_id(key), target)
         if live is None:
             hint = f"`regtui deploy ls {model}` lists what is"
             raise NotFound(f"nothing of {model} is live in {key}", hint)
@@ -189,7 +192,7 @@ def before_rollback(context: Context, model: str, environment: str, target: str 
     with context.reading() as connection:
         _, document = find_model(connection, model)
         view = ReplicaView(connection, 0)
-        live = _live_at(view, document.id, key, target)
+        live = live_on(view, document.id, environment_id(key), target)
         before = None if live is None else _before(view, live, key, target)
         return None if before is None else Names(connection, [before], ()).reference(before)
 
@@ -269,18 +272,6 @@ def _record(  # noqa: PLR0913 -- everything that a deployment says
         return None, outcome
     found = _answers_of(authority.connection, "d.id = ?", [identity], wall_clock())
     return found[0], outcome
-
-
-def _live_at(view: ReplicaView, model: str, environment: str, target: str) -> Document | None:
-    """Return the newest deployment that is live on a target."""
-    live = [
-        one
-        for one in view.in_stream(model, "deployment")
-        if one.facts["environment_name"] == environment
-        and one.facts["target"] == target
-        and one.value("state") == "live"
-    ]
-    return max(live, key=lambda one: int(one.value("since") or 0), default=None)
 
 
 def _before(view: ReplicaView, live: Document, environment: str, target: str) -> str | None:

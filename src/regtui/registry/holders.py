@@ -3,16 +3,14 @@
 from msgspec import Struct
 
 from regtui.core import holders as kept
-from regtui.core.documents import Document
 from regtui.core.errors import NotFound
 from regtui.core.identity import alias_id, short_id
 from regtui.registry.answers import iso
 from regtui.registry.context import Context
-from regtui.registry.lookups import actor_names
+from regtui.registry.lookups import actor_names, document_by_id
 from regtui.registry.references import model_named
 from regtui.registry.revert import alias_named, past_holders
 from regtui.replica.database import Connection
-from regtui.replica.decoded import stored_document
 from regtui.replica.history import operations_by_id
 
 
@@ -58,7 +56,7 @@ def holders(context: Context, reference: str) -> list[HolderAnswer]:
     model, name = alias_named(reference)
     with context.reading() as connection:
         _, document = model_named(connection, model)
-        alias = _alias(connection, alias_id(document.id, name))
+        alias = document_by_id(connection, alias_id(document.id, name))
         if alias is None:
             raise NotFound(f"{model!r} has no alias {name!r}", f"`regtui aliases {model}`")
         found = kept.holders(alias) or past_holders(connection, alias)
@@ -87,11 +85,6 @@ def holders(context: Context, reference: str) -> list[HolderAnswer]:
         )
         before = number
     return answers[::-1]
-
-
-def _alias(connection: Connection, identity: str) -> Document | None:
-    row = connection.execute("select body from base.document where id = ?", [identity]).fetchone()
-    return None if row is None else stored_document(row[0], identity)
 
 
 def _numbers(connection: Connection, versions: set[str]) -> dict[str, int | None]:

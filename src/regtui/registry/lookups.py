@@ -1,11 +1,26 @@
 """Look-ups: names for the ids in documents, read for a whole page at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from regtui.core.documents import Document
 from regtui.registry.answers import VersionAnswer, version_answer
 from regtui.replica.database import Connection
 from regtui.replica.decoded import stored_document
+
+
+def document_by_id(connection: Connection, identity: str) -> Document | None:
+    """Return a document by its id; None where there is none."""
+    row = connection.execute("select body from base.document where id = ?", [identity]).fetchone()
+    return None if row is None else stored_document(row[0], identity)
+
+
+def documents_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Document]:
+    """Return documents by their ids, in one query."""
+    rows = connection.execute(
+        "select id::varchar, body from base.document where id in (select unnest(?::uuid[]))",
+        [sorted(set(ids))],
+    ).fetchall()
+    return {identity: stored_document(body, identity) for identity, body in rows}
 
 
 def version_answers(connection: Connection, keys: Sequence[int]) -> list[VersionAnswer]:

@@ -10,8 +10,8 @@ from regtui.core.access import in_scope, scope_key
 from regtui.core.documents import Document, Register
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.governance.evidence import Case
-from regtui.core.governance.gates import GateResult, answers
-from regtui.core.governance.moves import Move, alias_move, environment_move, in_environment
+from regtui.core.governance.gates import answers_of_version
+from regtui.core.governance.moves import in_environment, target_move
 from regtui.core.identity import alias_id, environment_id, name_key, policy_id
 from regtui.core.operations import Change, PolicyBody
 from regtui.core.policies import Policy, applying, policy_of, target_of
@@ -30,8 +30,6 @@ from regtui.replica.view import ReplicaView
 
 VERSIONS = 20
 """Versions of a model that a policy is tried on, newest first."""
-
-_NOT_OF_VERSIONS = frozenset({"approvals", "rejection", "four_eyes", "freeze"})
 
 
 def put_policies(
@@ -173,7 +171,7 @@ def try_policy(
             versions = _versions(connection, model, limit, held)
             names = Names(connection, [one.id for one in versions], ())
             for version in versions:
-                move = _move(view, model, rules, version.id)
+                move = target_move(view, model.id, *rules.target, version.id)
                 case = Case(
                     view=view,
                     policy=rules,
@@ -184,7 +182,7 @@ def try_policy(
                     actor=actor,
                     now=now,
                 )
-                gates = gate_answers(_of_version(case))
+                gates = gate_answers(answers_of_version(case))
                 found.append(
                     Tried(
                         model=str(model.value("name")),
@@ -197,11 +195,6 @@ def try_policy(
                     )
                 )
     return found
-
-
-def _of_version(case: Case) -> list[GateResult]:
-    parts = dict.fromkeys(("content", "target", "policies", "inputs"), "")
-    return [one for one in answers(case, parts) if one.gate not in _NOT_OF_VERSIONS]
 
 
 def read_policy(table: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
@@ -264,20 +257,6 @@ def _versions(
         [model.id, sorted(held), sorted(held), limit + len(held)],
     ).fetchall()
     return [stored_document(body, identity) for identity, body in rows]
-
-
-def _move(view: ReplicaView, model: Document, rules: Policy, version: str) -> Move:
-    kind, name = rules.target
-    if kind == "environment":
-        there = in_environment(view, model.id, environment_id(name))
-        return environment_move(name, "", version, there, None, None)
-    identity = alias_id(model.id, name)
-    before = view.document(identity)
-    facts = {"model": model.id, "name": name}
-    alias = before or Document(
-        id=identity, kind="alias", stream=model.id, seq=0, by="", facts=facts, fields={}
-    )
-    return alias_move(alias, before, version, None, None)
 
 
 def _documents(connection: Connection) -> list[Document]:

@@ -7,9 +7,8 @@ from regtui.core.documents import Document
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.identity import short_id
 from regtui.registry.answers_production import GateAnswer
-from regtui.registry.lookups import actor_names, model_names
+from regtui.registry.lookups import actor_names, document_by_id, documents_by_id, model_names
 from regtui.replica.database import Connection
-from regtui.replica.decoded import stored_document
 
 _END = re.compile(r"[0-9a-f]{4,32}")
 _TABLES = {
@@ -45,21 +44,6 @@ def find_by_end(connection: Connection, kind: str, given: str) -> tuple[int, Doc
     if found is None:
         raise NotFound(f"the {kind} {given} is not in the registry any more")
     return int(rows[0][0]), found
-
-
-def document_by_id(connection: Connection, identity: str) -> Document | None:
-    """Return a document by its id; None where there is none."""
-    row = connection.execute("select body from base.document where id = ?", [identity]).fetchone()
-    return None if row is None else stored_document(row[0], identity)
-
-
-def documents_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Document]:
-    """Return documents by their ids, in one query."""
-    rows = connection.execute(
-        "select id::varchar, body from base.document where id in (select unnest(?::uuid[]))",
-        [sorted(set(ids))],
-    ).fetchall()
-    return {identity: stored_document(body, identity) for identity, body in rows}
 
 
 class Names:

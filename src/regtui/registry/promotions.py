@@ -308,8 +308,7 @@ def _answer(  # noqa: PLR0913, PLR0917 -- who has many of them reads once what t
     if document is None or model is None:
         raise NotFound("the request is not in the registry any more")
     facts, value = document.facts, document.value
-    remote = read_remote(connection)
-    actor = context.actor if remote is None else remote.actor
+    actor = view.actor or context.actor
     now = context.replica.clock()
     move = requested_move(document, view)
     is_open = value("state") == "open"
@@ -318,10 +317,12 @@ def _answer(  # noqa: PLR0913, PLR0917 -- who has many of them reads once what t
         if is_open
         else _kept(value("evidence"))
     )
+    said: list[list[Approval]] = []
     # Of one that has ended nothing counts any more, and to find out what did takes long.
-    cases = cases_of(move, model, view, actor, now) if is_open else []
-    parts = parts_of(cases, move, model, view)
-    said = [approvals_of(case, parts) for case in cases]
+    if is_open and document.entries("reviews"):
+        cases = cases_of(move, model, view, actor, now)
+        parts = parts_of(cases, move, model, view)
+        said = [approvals_of(case, parts) for case in cases]
     current = _stood(document, move)
     names = names or _names(connection, view, [identity])
     if requested is None:

@@ -3,7 +3,7 @@
 from regtui.core.access import in_scope
 from regtui.core.identity import short_id
 from regtui.core.operations import ActBody, AliasBody, ResolveBody
-from regtui.registry.production_lookups import document_by_id
+from regtui.registry.lookups import document_by_id
 from regtui.registry.requested import requested_operations
 from regtui.replica.database import Connection
 

@@ -83,12 +83,13 @@ def check_unsent(connection: Connection, past: Past) -> None:
         raise BadInput("it was sent, and the server decides", "`regtui sync` tells what it said")
 
 
-def let_go(connection: Connection, pasts: Sequence[Past]) -> None:
-    """Forget what was requested and not sent."""
-    ids, seqs = [past.operation.id for past in pasts], [past.seq for past in pasts]
+def let_go(connection: Connection, operations: Sequence[str]) -> None:
+    """Forget operations that wait and show nothing, or were refused, by their ids."""
+    ids = list(operations)
     connection.execute("delete from base.outbox where id in (select unnest(?::uuid[]))", [ids])
-    for table in ("operation", "undo"):
+    for table, column in (("operation", "id"), ("undo", "operation")):
         connection.execute(
-            f"delete from base.{table} where seq in (select unnest(?::bigint[]))",  # noqa: S608 -- constants
-            [seqs],
+            f"delete from base.{table} "  # noqa: S608 -- constants
+            f"where {column} in (select unnest(?::uuid[])) and seq >= ?",
+            [ids, PENDING],
         )

@@ -17,11 +17,10 @@ from regtui.core.operations import AliasBody, Operation
 from regtui.registry.answers import VersionAnswer
 from regtui.registry.changes import changes
 from regtui.registry.context import Context
-from regtui.registry.lookups import one_version
+from regtui.registry.lookups import document_by_id, one_version
 from regtui.registry.references import find_version, model_named, parse
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.database import Connection
-from regtui.replica.decoded import stored_document
 from regtui.replica.history import operations, rows_of
 
 
@@ -89,12 +88,12 @@ def before(context: Context, reference: str) -> VersionAnswer | None:
     model, name = alias_named(reference)
     with context.reading() as connection:
         _, document = model_named(connection, model)
-        alias = _document(connection, alias_id(document.id, name))
+        alias = document_by_id(connection, alias_id(document.id, name))
         if alias is None:
             raise NotFound(f"{model!r} has no alias {name!r}", f"`regtui aliases {model}`")
         wanted = _before(connection, alias)
         row = connection.execute("select key from base.version where id = ?", [wanted]).fetchone()
-        version = None if wanted is None else _document(connection, wanted)
+        version = None if wanted is None else document_by_id(connection, wanted)
         if row is None or version is None:
             return None
         return one_version(connection, int(row[0]), version)
@@ -144,7 +143,7 @@ def _first(connection: Connection, alias: Document, operation: Operation) -> str
     if isinstance(operation.body, AliasBody):
         first: str | None = operation.body.set["version"].to
         return first
-    request = _document(connection, operation.entity)  # that was applied by it, or by a review
+    request = document_by_id(connection, operation.entity)  # that was applied by it, or by a review
     return None if request is None else request.facts.get("version")
 
 
@@ -189,8 +188,3 @@ def _called(authority: SoloAuthority, model: str, version: str) -> str:
     document = authority.view.document(version)
     number = None if document is None else document.facts["number"]
     return short_id(version) if number is None else f"{model}@{number}"
-
-
-def _document(connection: Connection, identity: str) -> Document | None:
-    row = connection.execute("select body from base.document where id = ?", [identity]).fetchone()
-    return None if row is None else stored_document(row[0], identity)

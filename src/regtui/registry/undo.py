@@ -106,7 +106,7 @@ def _taken_back(context: Context, operation: str | None, *, dry_run: bool, again
             undone = story.redo_last() if again else story.undo_last()
         authority.flush()
         answer = _answer(authority, undone)
-        let_go(authority.connection, [past for past in undone if is_requested(past)])
+        let_go(authority.connection, [past.operation.id for past in undone if is_requested(past)])
         return answer
 
 

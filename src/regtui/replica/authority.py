@@ -14,7 +14,7 @@ import msgspec
 from regtui.core import chain, encoding
 from regtui.core.access import Actor
 from regtui.core.documents import Document
-from regtui.core.errors import BadInput, Blocked, Denied, NotFound
+from regtui.core.errors import BadInput, Blocked, Denied, NotFound, RegtuiError
 from regtui.core.judgement import judge
 from regtui.core.manifest import FileEntry
 from regtui.core.operations import (
@@ -572,8 +572,13 @@ def _json(value: object) -> str | None:
     return None if value is None else encoding.encode(value).decode()
 
 
+def refusal_error(verdict: Rejected) -> RegtuiError:
+    """Return the error that a refusal is to people."""
+    errors = {"not_found": NotFound, "deleted": NotFound, "denied": Denied, "blocked": Blocked}
+    return errors.get(verdict.code, BadInput)(verdict.message, verdict.hint)
+
+
 def _refuse(verdict: Rejected | Unsupported) -> NoReturn:
     if isinstance(verdict, Unsupported):
         raise BadInput(f"this program does not know operations of kind {verdict.kind!r}")
-    errors = {"not_found": NotFound, "deleted": NotFound, "denied": Denied, "blocked": Blocked}
-    raise errors.get(verdict.code, BadInput)(verdict.message, verdict.hint)
+    raise refusal_error(verdict)

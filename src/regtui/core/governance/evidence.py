@@ -44,17 +44,13 @@ class Case(Struct, frozen=True, kw_only=True):
 
 def last_run(view: View, model: Document, version: str, check: str) -> Document | None:
     """Return the last run of a check of a version that counts: a reporter's, of what it is now."""
-    definition = check_named(view.in_stream("registry", "check"), str(model.value("name")), check)
-    stamp = None if definition is None else definition.stamp("definition")
     found = [
         one
         for one in view.about(version, "check_run")
         if one.facts["check"] == check and one.facts["counts"] and one.stream == model.id
     ]
     last = max(found, key=_order, default=None)
-    if last is None or last.facts["definition"] != stamp:
-        return None
-    return last
+    return None if last is None or is_stale(view, model, last) else last
 
 
 def is_stale(view: View, model: Document, run: Document) -> bool:

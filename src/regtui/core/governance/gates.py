@@ -76,11 +76,15 @@ def answers(case: Case, parts: dict[str, str]) -> Iterator[GateResult]:
         yield rejection(case, rejected)
     if policy.four_eyes:
         yield four_eyes(case, standing)
-    if case.move.version is None:
-        return
-    for name in policy.checks:
+    if case.move.version is not None:
+        yield from answers_of_version(case)
+
+
+def answers_of_version(case: Case) -> Iterator[GateResult]:
+    """Yield the answers of those gates that look at the version, and at no request or moment."""
+    for name in case.policy.checks:
         yield check(case, name)
-    for path in policy.metadata:
+    for path in case.policy.metadata:
         yield metadata(case, path)
     for applies, gate in _OF_VERSIONS:
         if applies(case):

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from regtui.core.documents import Document
-from regtui.core.identity import alias_id, alias_key, deployment_id
+from regtui.core.identity import alias_id, alias_key, deployment_id, environment_id
 from regtui.core.operations import (
     ActBody,
     AliasBody,
@@ -87,6 +87,34 @@ def moves_of(operation: Operation, changed: Mapping[str, Document], view: View) 
     yield from _wanted(operation, seen, view)
 
 
+def target_move(  # noqa: PLR0913 -- everything that is asked
+    view: View,
+    model: str,
+    kind: str,
+    name: str,
+    version: str | None,
+    *,
+    subject: str = "",
+    request: Document | None = None,
+) -> Move:
+    """Return the move of a target to a version that somebody asks for, as the registry stands.
+
+    Args:
+        view: The registry.
+        model: Id of the model.
+        kind: `alias` or `environment`.
+        name: Of the target, in the form of identity.
+        version: Id of the version to be there; None where it is to be none.
+        subject: Id of the deployment that it would make.
+        request: The request that asks for it.
+    """
+    if kind == "environment":
+        there = in_environment(view, model, environment_id(name))
+        return environment_move(name, subject, version, there, None, request)
+    alias = _alias(view, model, name)
+    return alias_move(alias, alias, version, None, request)
+
+
 def alias_move(
     alias: Document,
     before: Document | None,
@@ -151,8 +179,7 @@ def environment_move(  # noqa: PLR0913, PLR0917 -- everything that a move is
         operation: What moves it; None where that is only asked.
         request: The request that it follows from.
     """
-    live = [one for one in there if one.value("state") == "live"]
-    current = max(live, key=lambda one: int(one.value("since") or 0), default=None)
+    current = _newest_live(there)
     earlier = {
         str(one.facts["version"])
         for one in there
@@ -177,6 +204,17 @@ def in_environment(view: View, model: str, environment: str) -> list[Document]:
         for one in view.in_stream(model, "deployment")
         if one.facts["environment"] == environment
     ]
+
+
+def live_on(view: View, model: str, environment: str, target: str) -> Document | None:
+    """Return the deployment of a model that went live last on a target of an environment."""
+    there = in_environment(view, model, environment)
+    return _newest_live([one for one in there if one.facts["target"] == target])
+
+
+def _newest_live(there: list[Document]) -> Document | None:
+    live = [one for one in there if one.value("state") == "live"]
+    return max(live, key=lambda one: int(one.value("since") or 0), default=None)
 
 
 def _arrives(deployment: Document, before: Document | None) -> bool:
@@ -213,23 +251,27 @@ def _wanted(operation: Operation, seen: set[str], view: View) -> Iterator[Move]:
     body = operation.body
     alias: Document | None = None
     if isinstance(body, AliasBody):
-        identity, name = alias_id(operation.stream, alias_key(body.name)), alias_key(body.name)
-        alias = view.document(identity) or Document(
-            id=identity,
-            kind="alias",
-            stream=operation.stream,
-            seq=0,
-            by="",
-            facts={"name": name, "model": operation.stream},
-            fields={},
-        )
+        alias = _alias(view, operation.stream, alias_key(body.name))
     elif isinstance(body, ResolveBody) and body.of_kind == "alias" and "version" in body.set:
         alias = view.document(body.of)
     if alias is not None and alias.id not in seen:
-        before = view.document(alias.id)
         version = body.set["version"].to
-        if before is None or before.value("version") != version or isinstance(body, AliasBody):
-            yield alias_move(alias, before, version, operation, None)
+        if alias.value("version") != version or isinstance(body, AliasBody):
+            yield alias_move(alias, alias, version, operation, None)
+
+
+def _alias(view: View, model: str, name: str) -> Document:
+    """Return a model's alias; one that points nowhere where there is none yet."""
+    identity = alias_id(model, name)
+    return view.document(identity) or Document(
+        id=identity,
+        kind="alias",
+        stream=model,
+        seq=0,
+        by="",
+        facts={"model": model, "name": name},
+        fields={},
+    )
 
 
 def _request(operation: Operation, view: View) -> Document | None:

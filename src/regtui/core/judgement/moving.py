@@ -12,15 +12,9 @@ from typing import TYPE_CHECKING, Any
 from regtui.core.access import Role, role_of
 from regtui.core.documents import Document
 from regtui.core.governance import Governed, governed
-from regtui.core.governance.moves import (
-    Move,
-    alias_move,
-    environment_move,
-    in_environment,
-    moves_of,
-)
+from regtui.core.governance.moves import Move, moves_of, target_move
 from regtui.core.governance.overlay import Overlay
-from regtui.core.identity import alias_id, deployment_id, environment_id
+from regtui.core.identity import deployment_id, environment_id
 from regtui.core.judgement.merge import Merger
 from regtui.core.judgement.production import carry_out
 from regtui.core.judgement.refusal import Refusal
@@ -103,23 +97,15 @@ def apply_by_itself(operation: Operation, merger: Merger) -> None:
 def requested_move(promotion: Document, view: Any) -> Move:
     """Return the move that a request asks for, as the registry stands."""
     facts = promotion.facts
-    name, version = str(facts["target"]), facts["version"]
-    if facts["target_kind"] == "environment":
-        there = in_environment(view, promotion.stream, environment_id(name))
-        subject = deployment_id(promotion.id)
-        return environment_move(name, subject, version, there, None, promotion)
-    identity = alias_id(promotion.stream, name)
-    before = view.document(identity)
-    alias = before or Document(
-        id=identity,
-        kind="alias",
-        stream=promotion.stream,
-        seq=0,
-        by="",
-        facts={"model": promotion.stream, "name": name},
-        fields={},
+    return target_move(
+        view,
+        promotion.stream,
+        str(facts["target_kind"]),
+        str(facts["target"]),
+        facts["version"],
+        subject=deployment_id(promotion.id),
+        request=promotion,
     )
-    return alias_move(alias, before, version, None, promotion)
 
 
 def _waiting(operation: Operation, merger: Merger) -> list[Document]:

@@ -11,7 +11,7 @@ from typing import Any
 from regtui.core.access import Role, reports, role_of
 from regtui.core.documents import Document
 from regtui.core.governance import is_protected
-from regtui.core.governance.moves import ACTIVE
+from regtui.core.governance.moves import ACTIVE, live_on
 from regtui.core.identity import alias_id, alias_key, deployment_id, environment_id
 from regtui.core.judgement.merge import Merger
 from regtui.core.judgement.refusal import Refusal
@@ -210,7 +210,7 @@ def record_deployment(operation: Operation, merger: Merger) -> None:
         environment=environment.id,
         environment_name=name,
         target=body.target,
-        replaces=body.replaces or _in_the_way(operation, merger, name),
+        replaces=body.replaces or _in_the_way(operation, merger, environment.id),
         rollback_of=body.rollback_of,
         request=None,
     )
@@ -227,14 +227,7 @@ def _in_the_way(operation: Operation, merger: Merger, environment: str) -> str |
     body = operation.body
     if body.beside or body.state != "live":
         return None
-    live = [
-        one
-        for one in merger.view.in_stream(operation.stream, "deployment")
-        if one.facts["environment_name"] == environment
-        and one.facts["target"] == body.target
-        and one.value("state") == "live"
-    ]
-    newest = max(live, key=lambda one: int(one.value("since") or 0), default=None)
+    newest = live_on(merger.view, operation.stream, environment, body.target)
     return None if newest is None else newest.id
 
 
