@@ -38,7 +38,7 @@ from regtui.core.errors import BadInput
 from regtui.core.identity import replica_id
 from regtui.core.ledger import Ledger
 from regtui.core.manifest import FileEntry, content_digest
-from regtui.replica.database import ABOUT_VALUES, Connection
+from regtui.replica.database import ABOUT_VALUES, Connection, another
 from regtui.replica.keys import verify_signature
 from regtui.replica.rebuild import rebuild
 from regtui.replica.tables import insert
@@ -279,12 +279,12 @@ class CarriedRegistry:
 
     def _wrong_lists(self) -> Iterator[str]:
         """Yield the versions whose files are not those behind their content digest."""
-        connection = self._connection.cursor()
+        connection = another(self._connection)
         wanted = connection.execute(
             "select key, id::varchar, body ->> '$.facts.digest' from base.document "
             "where kind = 'version' order by key"
         )
-        files = self._connection.cursor().execute(
+        files = another(self._connection).execute(
             "select version, path, size, executable, lower(hex(digest)) from base.file "
             "order by version"
         )

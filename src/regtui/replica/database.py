@@ -4,14 +4,16 @@
 it is shipped with type stubs and starts in 0.03 s. It is not a public name, so `duckdb` stands
 behind it and a test holds the pinned version to what is used here.
 
-DuckDB refuses two configurations of one file within a process, so there is one for readers and one
-for writers.
+To start DuckDB takes five times as long as to open a file in it. So an engine, a DuckDB without a
+file of its own, is kept for each file that was opened of late, one for readers and one for writers,
+and the file is attached to it as long as somebody uses it. Nothing holds a file that nobody uses.
 """
 
 import contextlib
 import errno
 import os
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -31,6 +33,7 @@ __all__ = [
     "REPAIR",
     "Connection",
     "NoRoom",
+    "another",
     "configuration",
     "connected",
     "duckdb",
@@ -57,6 +60,12 @@ _NOT_A_DATABASE = (
 _NO_MEMORY = r"could not allocate block|failed to (pin block|allocate data)"
 """What a commit says, whose error is of another class."""
 
+ENGINES = 4
+"""How many are kept: a home has two, and who carries from one registry to another has two homes."""
+
+_ATTACHED = "registry"
+"""What the file is called within its engine."""
+
 
 ABOUT_VALUES = (
     duckdb.ConversionException,
@@ -82,6 +91,75 @@ class NoRoom(RegtuiError):
     """The disk is full, or the memory that a replica may use; it says nothing of the data."""
 
 
+class _Engine:
+    """A DuckDB to which one file is attached while somebody uses it.
+
+    Args:
+        path: The file.
+        read_only: Whether it is only read.
+    """
+
+    def __init__(self, path: str, *, read_only: bool) -> None:
+        config = configuration(read_only=read_only)
+        # What does not fit the memory goes beside the file, not into the present folder.
+        config["temp_directory"] = f"{path}.tmp"
+        mode = "read_only" if read_only else "read_write"
+        self._attach = f"attach {_quoted(path)} as {_ATTACHED} (type duckdb, {mode})"
+        self._limit = f"set memory_limit = {_quoted(str(config['memory_limit']))}"
+        self._database = duckdb.connect(":memory:", config=config)
+        self.users = 0
+        self.is_broken = False
+
+    def open(self) -> Connection:
+        """Return a connection to the file, which is attached for the first one."""
+        self.users += 1
+        try:
+            if self.users == 1:
+                self._database.execute(self._limit)  # the user before may have chosen another one
+                self._database.execute(self._attach)
+            connection = self._database.cursor()
+            connection.execute(f"use {_ATTACHED}")
+        except BaseException:
+            self.is_broken = True
+            self._leave()
+            raise
+        return connection
+
+    def close(self, connection: Connection) -> None:
+        """Close a connection, and the file where it was the last one."""
+        # What was committed is in the log even if merging it into the file fails here.
+        try:
+            connection.close()
+        except duckdb.Error:
+            self.is_broken = True
+        self._leave()
+
+    def _leave(self) -> None:
+        self.users -= 1
+        if self.users:
+            return
+        if not self.is_broken:
+            try:
+                self._database.execute(f"detach {_ATTACHED}")
+            except duckdb.Error:
+                self.is_broken = True
+        if self.is_broken:
+            self.end()
+
+    def end(self) -> None:
+        """Let go of everything."""
+        self.is_broken = True
+        with contextlib.suppress(duckdb.Error):
+            self._database.close()
+
+
+_engines: dict[tuple[str, bool, str | None], _Engine] = {}
+"""By file, whether it is only read, and the memory that was chosen; the last one used last."""
+
+_turn = threading.Lock()
+"""Is held while an engine is looked up, opened or closed."""
+
+
 @contextlib.contextmanager
 def connected(path: Path, *, read_only: bool) -> Iterator[Connection]:
     """Open a database file for the duration of the context.
@@ -92,22 +170,48 @@ def connected(path: Path, *, read_only: bool) -> Iterator[Connection]:
         NoRoom: The disk is full, or more memory is needed than it may use.
         RegtuiError: The disk fails, or the file can't be opened.
     """
-    try:
-        with translated(path):
-            connection = duckdb.connect(
-                str(path), read_only=read_only, config=configuration(read_only=read_only)
-            )
-    except duckdb.ParserException:
-        raise BadInput(
-            f"REGTUI_MEMORY={configuration()['memory_limit']!r} is no amount", "such as 500MB"
-        ) from None
+    with _turn, translated(path):
+        engine = _engine(path, read_only=read_only)
+        connection = engine.open()
     try:
         with translated(path):
             yield connection
+    except BaseException as error:
+        # An error of ours left everything as it was; after another one nobody knows.
+        engine.is_broken |= not isinstance(error, RegtuiError) or error.__context__ is not None
+        raise
     finally:
-        # What was committed is in the log even if merging it into the file fails here.
-        with contextlib.suppress(duckdb.Error):
-            connection.close()
+        with _turn:
+            engine.close(connection)
+
+
+def another(connection: Connection) -> Connection:
+    """Return one more connection to the file of a connection; it ends with that one."""
+    cursor = connection.cursor()
+    cursor.execute(f"use {_ATTACHED}")
+    return cursor
+
+
+def _engine(path: Path, *, read_only: bool) -> _Engine:
+    """Return the engine for a file, made anew where there is none that is sound."""
+    key = (os.path.abspath(path), read_only, os.environ.get("REGTUI_MEMORY"))  # noqa: PTH100
+    engine = _engines.pop(key, None)
+    if engine is None or engine.is_broken:
+        try:
+            engine = _Engine(key[0], read_only=read_only)
+        except duckdb.ParserException:
+            raise BadInput(
+                f"REGTUI_MEMORY={configuration()['memory_limit']!r} is no amount", "such as 500MB"
+            ) from None
+    _engines[key] = engine
+    for other in list(_engines)[:-ENGINES]:
+        if not _engines[other].users:
+            _engines.pop(other).end()
+    return engine
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 @contextlib.contextmanager
