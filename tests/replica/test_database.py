@@ -4,7 +4,7 @@ import _duckdb
 import duckdb as public
 import pytest
 
-from regtui.core.errors import Busy, Damaged, RegtuiError
+from regtui.core.errors import BadInput, Busy, Damaged, RegtuiError
 from regtui.replica import database
 from regtui.replica.database import NoRoom, configuration, connected, translated
 
@@ -40,6 +40,70 @@ def test_a_file_that_is_not_there_is_not_made_by_reading(tmp_path: Path) -> None
     with pytest.raises(RegtuiError), connected(tmp_path / "x", read_only=True):
         pass
     assert not (tmp_path / "x").exists()
+
+
+def test_what_does_not_fit_the_memory_goes_beside_the_file_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGTUI_MEMORY", "24MB")
+    for name in ("x", "y", "x"):
+        with connected(tmp_path / name, read_only=False) as connection:
+            row = connection.execute(
+                "select max(r), current_setting('temp_directory') from "
+                "(select row_number() over (order by hash(a)) r from range(3000000) t(a))"
+            ).fetchone()
+            assert row == (3_000_000, f"{tmp_path / name}.tmp")
+            assert (tmp_path / f"{name}.tmp").exists()
+        assert not (tmp_path / f"{name}.tmp").exists()
+
+
+def test_memory_that_is_no_amount_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGTUI_MEMORY", "a lot")
+    with (
+        pytest.raises(BadInput, match="'a lot' is no amount"),
+        connected(tmp_path / "x", read_only=False),
+    ):
+        pass
+
+
+def test_nothing_holds_a_file_that_nobody_uses(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    with connected(path, read_only=False) as connection:
+        connection.execute("create table t as select 1 as a")
+    for _ in range(2):
+        with connected(path, read_only=True) as one, connected(path, read_only=True) as other:
+            assert one.execute("from t").fetchall() == other.execute("from t").fetchall()
+            assert _open_files(path) == 1
+        assert _open_files(path) == 0
+
+    def fail() -> None:
+        with connected(path, read_only=False) as connection:
+            connection.execute("insert into t values (2)")
+            connection.execute("begin")
+            connection.execute("insert into t values (3)")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert _open_files(path) == 0
+    with connected(path, read_only=True) as connection:
+        assert connection.execute("from t").fetchall() == [(1,), (2,)]
+
+
+def test_what_another_file_took_its_place_is_read(tmp_path: Path) -> None:
+    for number in range(3):
+        with connected(tmp_path / "new", read_only=False) as connection:
+            connection.execute(f"create table t as select {number} as a")
+        (tmp_path / "new").replace(tmp_path / "x")
+        with connected(tmp_path / "x", read_only=True) as connection:
+            assert connection.execute("from t").fetchall() == [(number,)]
+
+
+def _open_files(path: Path) -> int:
+    opened = Path("/proc/self/fd").iterdir()
+    return sum(one.is_symlink() and one.readlink() == path for one in opened)
 
 
 LOCKED = "IO Error: Could not set lock on file: "

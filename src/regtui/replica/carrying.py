@@ -33,6 +33,9 @@ from regtui.replica.texts import lost_texts
 STEP = 1_000
 """Operations that are read at once."""
 
+_TEXTS = 16
+"""About how many texts are read at once, each of which may be long."""
+
 Records = Iterator[tuple[str, Struct]]
 """Section and record."""
 
@@ -115,12 +118,15 @@ def _history(connection: Connection) -> Records:
 
 
 def _texts(connection: Connection) -> Records:
-    for part in range(256):
+    row = connection.execute("select count(*) from base.text").fetchone()
+    width = max(1, 256 * _TEXTS // max(1, 0 if row is None else row[0]))
+    for start in range(0, 256, width):
+        end = start + width
         for row in _rows(
             connection,
             "select digest, any_value(value) from base.text where digest >= ? and digest < ? "
             "group by digest order by digest",
-            [f"{part:02x}", f"{part + 1:02x}" if part < 255 else "g"],  # noqa: PLR2004 -- the last
+            [f"{start:02x}", f"{end:02x}" if end < 256 else "g"],  # noqa: PLR2004 -- the last
         ):
             yield "texts", TextRecord(*row)
 

@@ -4,9 +4,9 @@
 it is shipped with type stubs and starts in 0.03 s. It is not a public name, so `duckdb` stands
 behind it and a test holds the pinned version to what is used here.
 
-To start DuckDB takes five times as long as to open a file in it. So an engine, a DuckDB without a
-file of its own, is kept for each file that was opened of late, one for readers and one for writers,
-and the file is attached to it as long as somebody uses it. Nothing holds a file that nobody uses.
+To start DuckDB takes five times as long as to open a file in it. So engines, each a DuckDB without
+a file of its own, are kept, and a file is attached to one as long as somebody uses it. Nothing
+holds a file that nobody uses.
 """
 
 import contextlib
@@ -60,8 +60,8 @@ _NOT_A_DATABASE = (
 _NO_MEMORY = r"could not allocate block|failed to (pin block|allocate data)"
 """What a commit says, whose error is of another class."""
 
-ENGINES = 4
-"""How many are kept: a home has two, and who carries from one registry to another has two homes."""
+IDLE = 2
+"""Engines that are kept without work: who carries from one database to another uses two."""
 
 _ATTACHED = "registry"
 """What the file is called within its engine."""
@@ -92,69 +92,50 @@ class NoRoom(RegtuiError):
 
 
 class _Engine:
-    """A DuckDB to which one file is attached while somebody uses it.
+    """A DuckDB to which one file is attached while somebody uses it."""
 
-    Args:
-        path: The file.
-        read_only: Whether it is only read.
-    """
-
-    def __init__(self, path: str, *, read_only: bool) -> None:
-        config = configuration(read_only=read_only)
-        # What does not fit the memory goes beside the file, not into the present folder.
-        config["temp_directory"] = f"{path}.tmp"
-        mode = "read_only" if read_only else "read_write"
-        self._attach = f"attach {_quoted(path)} as {_ATTACHED} (type duckdb, {mode})"
-        self._limit = f"set memory_limit = {_quoted(str(config['memory_limit']))}"
-        self._database = duckdb.connect(":memory:", config=config)
+    def __init__(self) -> None:
+        self._database = duckdb.connect(":memory:", config=configuration())
         self.users = 0
         self.is_broken = False
 
+    def attach(self, path: str, *, read_only: bool) -> None:
+        """Attach a file; the first connection to it is still to be opened."""
+        limit = configuration(read_only=read_only)["memory_limit"]
+        self._database.execute(f"set memory_limit = {_quoted(str(limit))}")
+        # What does not fit the memory goes beside the file, not into the present folder.
+        self._database.execute(f"set temp_directory = {_quoted(_spilled(path))}")
+        mode = "read_only" if read_only else "read_write"
+        self._database.execute(f"attach {_quoted(path)} as {_ATTACHED} (type duckdb, {mode})")
+
     def open(self) -> Connection:
-        """Return a connection to the file, which is attached for the first one."""
+        """Return a connection to the file."""
+        connection = self._database.cursor()
+        connection.execute(f"use {_ATTACHED}")
         self.users += 1
-        try:
-            if self.users == 1:
-                self._database.execute(self._limit)  # the user before may have chosen another one
-                self._database.execute(self._attach)
-            connection = self._database.cursor()
-            connection.execute(f"use {_ATTACHED}")
-        except BaseException:
-            self.is_broken = True
-            self._leave()
-            raise
         return connection
 
     def close(self, connection: Connection) -> None:
         """Close a connection, and the file where it was the last one."""
+        self.users -= 1
         # What was committed is in the log even if merging it into the file fails here.
         try:
             connection.close()
+            if not self.users and not self.is_broken:
+                self._database.execute(f"detach {_ATTACHED}")
         except duckdb.Error:
             self.is_broken = True
-        self._leave()
-
-    def _leave(self) -> None:
-        self.users -= 1
-        if self.users:
-            return
-        if not self.is_broken:
-            try:
-                self._database.execute(f"detach {_ATTACHED}")
-            except duckdb.Error:
-                self.is_broken = True
-        if self.is_broken:
-            self.end()
 
     def end(self) -> None:
         """Let go of everything."""
-        self.is_broken = True
         with contextlib.suppress(duckdb.Error):
             self._database.close()
 
 
-_engines: dict[tuple[str, bool, str | None], _Engine] = {}
-"""By file, whether it is only read, and the memory that was chosen; the last one used last."""
+_used: dict[tuple[str, bool], _Engine] = {}
+"""Engines that are used, by file and whether it is only read."""
+
+_idle: list[_Engine] = []
 
 _turn = threading.Lock()
 """Is held while an engine is looked up, opened or closed."""
@@ -170,9 +151,9 @@ def connected(path: Path, *, read_only: bool) -> Iterator[Connection]:
         NoRoom: The disk is full, or more memory is needed than it may use.
         RegtuiError: The disk fails, or the file can't be opened.
     """
+    used = os.path.abspath(path), read_only  # noqa: PTH100 -- a link is not followed here
     with _turn, translated(path):
-        engine = _engine(path, read_only=read_only)
-        connection = engine.open()
+        engine, connection = _opened(used)
     try:
         with translated(path):
             yield connection
@@ -183,6 +164,49 @@ def connected(path: Path, *, read_only: bool) -> Iterator[Connection]:
     finally:
         with _turn:
             engine.close(connection)
+            if not engine.users:
+                _put_back(used, engine)
+
+
+def _opened(used: tuple[str, bool]) -> tuple[_Engine, Connection]:
+    """Return the engine that a file is attached to, and a connection to the file."""
+    path, read_only = used
+    engine = _used.get(used)
+    if engine is not None and not engine.is_broken:
+        return engine, engine.open()
+    try:
+        engine = _idle.pop() if _idle else _Engine()
+        try:
+            engine.attach(path, read_only=read_only)
+            connection = engine.open()
+        except BaseException:
+            engine.end()
+            raise
+    except duckdb.ParserException:
+        raise BadInput(
+            f"REGTUI_MEMORY={configuration()['memory_limit']!r} is no amount", "such as 500MB"
+        ) from None
+    _used[used] = engine
+    return engine, connection
+
+
+def _put_back(used: tuple[str, bool], engine: _Engine) -> None:
+    """Keep an engine that nobody uses any more for the next file, where it is sound."""
+    if _used.get(used) is engine:
+        del _used[used]
+    # What went to the disk is removed with the engine, and it can have no other place before.
+    if engine.is_broken or len(_idle) >= IDLE or os.path.exists(_spilled(used[0])):  # noqa: PTH110
+        engine.end()
+    else:
+        _idle.append(engine)
+
+
+def _spilled(path: str) -> str:
+    return f"{path}.tmp"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def another(connection: Connection) -> Connection:
@@ -190,28 +214,6 @@ def another(connection: Connection) -> Connection:
     cursor = connection.cursor()
     cursor.execute(f"use {_ATTACHED}")
     return cursor
-
-
-def _engine(path: Path, *, read_only: bool) -> _Engine:
-    """Return the engine for a file, made anew where there is none that is sound."""
-    key = (os.path.abspath(path), read_only, os.environ.get("REGTUI_MEMORY"))  # noqa: PTH100
-    engine = _engines.pop(key, None)
-    if engine is None or engine.is_broken:
-        try:
-            engine = _Engine(key[0], read_only=read_only)
-        except duckdb.ParserException:
-            raise BadInput(
-                f"REGTUI_MEMORY={configuration()['memory_limit']!r} is no amount", "such as 500MB"
-            ) from None
-    _engines[key] = engine
-    for other in list(_engines)[:-ENGINES]:
-        if not _engines[other].users:
-            _engines.pop(other).end()
-    return engine
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 @contextlib.contextmanager

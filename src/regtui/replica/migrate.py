@@ -82,15 +82,21 @@ def migrate(path: Path, backups: Path, now: int) -> None:
 def apply(connection: Connection, number: int, script: Path, now: int) -> None:
     """Run one migration in one transaction."""
     connection.execute("begin")
-    connection.execute(script.read_text(encoding="utf-8"))
-    connection.execute("insert into base.schema_version values (?, ?)", [number, now])
+    _run(connection, number, script, now)
     connection.execute("commit")
 
 
 def apply_all(connection: Connection, now: int) -> None:
-    """Run every migration on an empty database."""
+    """Run every migration on an empty database, in one transaction."""
+    connection.execute("begin")
     for number, script in _scripts():
-        apply(connection, number, script, now)
+        _run(connection, number, script, now)
+    connection.execute("commit")
+
+
+def _run(connection: Connection, number: int, script: Path, now: int) -> None:
+    connection.execute(script.read_text(encoding="utf-8"))
+    connection.execute("insert into base.schema_version values (?, ?)", [number, now])
 
 
 def _scripts() -> list[tuple[int, Path]]:
