@@ -6,8 +6,7 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
+import ssl
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ from typing import Any
 import httpx
 from msgspec import Struct
 
-PROGRAM = [sys.executable, "-m", "sync_server"]
+from tests.server.forking import Forked
+
 DEADLINE = 30
 
 
@@ -33,15 +33,13 @@ class Finished(Struct):
 
 def command(*words: object) -> Finished:
     """Run a command to its end."""
-    done = subprocess.run(
-        [*PROGRAM, *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=DEADLINE,
-        env=clean_environment(),
-    )
-    return Finished(done.returncode, done.stdout, done.stderr)
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        code = Forked([*map(str, words)], clean_environment(), output, errors).wait(DEADLINE)
+        told = []
+        for file in (output, errors):
+            file.seek(0)
+            told.append(file.read().decode())
+    return Finished(code, *told)
 
 
 def clean_environment() -> dict[str, str]:
@@ -67,10 +65,8 @@ class ServerProcess:
 
     def start(self) -> None:
         self.log = (self.data / "log").open("ab")
-        words = [*PROGRAM, "run", "--data", str(self.data), "--port", "0", *map(str, self.options)]
-        self.process = subprocess.Popen(
-            words, stdout=subprocess.PIPE, stderr=self.log, text=True, env=clean_environment()
-        )
+        words = ["run", "--data", str(self.data), "--port", "0", *map(str, self.options)]
+        self.process = Forked(words, clean_environment(), None, self.log)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line.startswith("listening on "), (self.data / "log").read_text()
@@ -78,12 +74,12 @@ class ServerProcess:
 
     def log_in(self, token: str) -> None:
         """Exchange the token of `init`."""
-        told = httpx.post(f"{self.url}/v1/login", json={"token": token}).json()
+        told = httpx.post(f"{self.url}/v1/login", json={"token": token}, verify=_trust()).json()
         self.token, self.registry = told["token"], told["registry"]
 
     def client(self, token: str | None = None) -> httpx.Client:
         headers = {"Authorization": f"Bearer {token or self.token}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=DEADLINE)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=DEADLINE, verify=_trust())
 
     def path(self, rest: str) -> str:
         return f"/v1/registries/{self.registry}/{rest}"
@@ -102,6 +98,12 @@ class ServerProcess:
         if self.process.stdout is not None:
             self.process.stdout.close()
         self.log.close()
+
+
+@functools.cache
+def _trust() -> ssl.SSLContext:
+    """Return what each client reads anew otherwise, which takes longer than its requests."""
+    return httpx.create_ssl_context()
 
 
 def copied(data: Path) -> str:

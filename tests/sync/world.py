@@ -112,7 +112,7 @@ class HeldReplica(Replica):
     def close(self) -> None:
         if self._held is not None:
             self._held.execute("checkpoint")
-            self._held.close()
+            self._opened.__exit__(None, None, None)
             self._held = None
 
     def _open(self) -> Connection:

@@ -1,5 +1,8 @@
 """Production in the sample: policies, environments, requests, and what runs where."""
 
+import atexit
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -19,12 +22,26 @@ POLICY = {
     "metadata": ["card.license", "description"],
 }
 
+_made: list[Path] = []
+"""The folder to copy, once it is made."""
+
 
 def produced(home: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     """Bring versions of the sample into production, and ask for others to follow."""
     monkeypatch.setattr(ids, "os", counted())
     # The app reads by a context of its own, which else acts for whoever runs the tests.
     monkeypatch.setattr(Context, "actor", opened(home).context.actor)
+    if not _made:  # once: to do all that takes a second
+        folder = Path(tempfile.mkdtemp(prefix="regtui-test-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        _produce(Path(shutil.copytree(home, folder / "home")))
+        _made.append(folder / "home")
+    shutil.rmtree(home)
+    shutil.copytree(_made[0], home)
+    return opened(home)
+
+
+def _produce(home: Path) -> None:
     clock = Clock(NOW - 6 * DAY, DAY // 24)
     ann, ben, cleo = (registry_at(home, clock, name) for name in ("ann", "ben", "cleo"))
     ann.put_policies([POLICY])
@@ -49,4 +66,3 @@ def produced(home: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     ann.deploy("nlp/sentiment@6", "staging")
     ben.deploy("vision/digits@3", "edge", target="eu-1")
     ben.deploy("vision/digits@2", "edge", target="us-1", pending=True)
-    return opened(home)

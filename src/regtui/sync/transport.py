@@ -5,8 +5,10 @@ one of them may be sent twice; so is one that the server wants to have later, wh
 Nothing else is sent again by itself after an answer came.
 """
 
+import functools
 import math
 import platform
+import ssl
 import time
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -85,6 +87,12 @@ _ERRORS: dict[str, type[RegtuiError]] = {
 }
 
 
+@functools.cache
+def _trust() -> ssl.SSLContext:
+    """Return whom to trust, read once: that takes longer than a request on the local network."""
+    return httpx.create_ssl_context()
+
+
 class HttpTransport:
     """Talks to one server.
 
@@ -97,7 +105,9 @@ class HttpTransport:
     def __init__(self, url: str, token: str | None, timeout: httpx.Timeout | None = None) -> None:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         timeout = timeout or (TIMEOUT if token else AT_THE_DOOR)
-        self.client = httpx.Client(base_url=url.rstrip("/"), headers=headers, timeout=timeout)
+        self.client = httpx.Client(
+            base_url=url.rstrip("/"), headers=headers, timeout=timeout, verify=_trust()
+        )
         self.registry = ""
         self.url = url
 
