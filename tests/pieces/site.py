@@ -39,6 +39,7 @@ from sync_server.http import make_app
 from sync_server.http_artifacts import Artifacts, Limits
 from sync_server.server import Server, make_registry, make_tables, uuid7
 from sync_server.sync import Caller
+from tests.server.tables import sqlite_with_tables
 
 
 class Api(Struct):
@@ -55,7 +56,7 @@ class Site:
         self, folder: Path, store: ArtifactStore, limits: Limits, url: str | None = None
     ) -> None:
         self.offset = 0
-        self.database = Database(url or f"sqlite:///{folder / 'registry.sqlite'}")
+        self.database = Database(url or sqlite_with_tables(folder / "registry.sqlite"))
         make_tables(self.database)
         made = make_registry(self.database, "lab", "ann", self.clock)
         self.registry = made.registry

@@ -21,6 +21,7 @@ from sync_server.authority import Refused
 from sync_server.database import Database
 from sync_server.server import Server, make_registry, make_tables
 from sync_server.sync import Caller
+from tests.server.tables import sqlite_with_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,7 @@ class World:
         self.folder = folder
         self.random = random.Random(seed)
         self.now = START
-        self.url = url or f"sqlite:///{folder / 'server.sqlite'}"
+        self.url = url or sqlite_with_tables(folder / "server.sqlite")
         self.database = Database(self.url)
         make_tables(self.database)
         made = make_registry(
