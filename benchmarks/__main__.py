@@ -16,6 +16,7 @@ from benchmarks import (
     scans,
     sync_peers,
     syncing,
+    usage,
     watching,
 )
 from benchmarks.bench import Bench
@@ -34,6 +35,7 @@ GROUPS = {
     "watch": watching,
     "peers": peers,
     "sync-peers": sync_peers,
+    "usage": usage,
 }
 SIZES = [1_000, 100_000, 1_000_000]
 

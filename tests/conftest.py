@@ -3,6 +3,7 @@
 `HYPOTHESIS_PROFILE=thorough pytest tests/core` for long runs.
 """
 
+import gc
 import os
 
 from hypothesis import HealthCheck, settings
@@ -16,6 +17,13 @@ settings.register_profile(
 )
 settings.register_profile("thorough", settings.get_profile("default"), max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_collection_finish() -> None:
+    """Look for no garbage among what is loaded by now, as the app does after its start."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def pytest_xdist_auto_num_workers() -> int:

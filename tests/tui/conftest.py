@@ -1,5 +1,6 @@
 """A copy of the sample registry for each test, a clock that stands, and the app on it."""
 
+import gc
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,6 +35,14 @@ def _short_naps() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_wait, "SLEEP_GRANULARITY", 0.004)
         patch.setattr(_wait, "SLEEP_IDLE", 0.0004)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_app_is_kept() -> Iterator[None]:
+    """Let no app freeze what is there: that would be the app before it, and all apps before."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gc, "freeze", lambda: None)
         yield
 
 
