@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import random
+import tempfile
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,6 +16,8 @@ from regtui.core.identity import user_id
 from regtui.registry.context import Context
 from regtui.registry.registry import Registry
 from regtui.replica.database import Connection, connected
+from regtui.replica.home import _enrol
+from regtui.replica.migrate import apply_all
 from regtui.replica.remote import Remote, write_remote
 from regtui.replica.unit import Replica
 from regtui.sync.client import NotEnrolled, SyncClient, Synced
@@ -25,7 +30,6 @@ from tests.server.tables import sqlite_with_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from regtui.core.access import Grant
     from regtui.replica.keys import Key
@@ -90,6 +94,16 @@ class World:
         self.database.close()
 
 
+@functools.cache
+def _replica_tables() -> bytes:
+    with tempfile.TemporaryDirectory(prefix="regtui-test-") as folder:
+        path = Path(folder) / "tables.duckdb"
+        with connected(path, read_only=False) as connection:
+            apply_all(connection, START // 1000)
+            connection.execute("checkpoint")
+        return path.read_bytes()
+
+
 class HeldReplica(Replica):
     """A replica whose database stays open: opening it is most of what a step costs."""
 
@@ -115,6 +129,15 @@ class HeldReplica(Replica):
             self._held.execute("checkpoint")
             self._opened.__exit__(None, None, None)
             self._held = None
+
+    def make(self) -> None:
+        """Make the replica, from a copy of the tables: to make them takes longest."""
+        if not self.home.exists():
+            self.home.make_folder()
+            self.home.database.write_bytes(_replica_tables())
+            with connected(self.home.database, read_only=False) as connection:
+                _enrol(connection, self.home.path, self.clock())
+        super().make()
 
     def _open(self) -> Connection:
         if self._held is None:
