@@ -162,7 +162,10 @@ def shared(request: pytest.FixtureRequest, tmp_path: Path, folder_store: FolderS
 
 
 class Users:
-    """Several who upload and ask while others collect, and days go by."""
+    """Several who upload and ask while others collect, and days go by.
+
+    They go on for some seconds, and until both happened twice.
+    """
 
     def __init__(self, depot: Depot, seconds: float) -> None:
         self.depot = depot
@@ -180,7 +183,7 @@ class Users:
 
     def repeat(self, way: Callable[[], None]) -> None:
         try:
-            while time.monotonic() < self.until:
+            while time.monotonic() < self.until or min(self.collected, self.uploaded) < 2:
                 with suppress(Refused):  # days went by while something was stored
                     way()
         except BaseException as error:  # noqa: BLE001 -- told by the test
@@ -208,7 +211,6 @@ def test_collections_beside_uploads_leave_no_promise_unkept(shared: Site, tmp_pa
     users = Users(depot := Depot(shared, tmp_path), float(os.environ.get("REGTUI_SECONDS", "2")))
     users.work()
     assert not users.errors
-    assert users.collected > 1 < users.uploaded
     assert depot.has(depot.upload(b"always the same"))
     depot.wait(8)
     depot.collect()

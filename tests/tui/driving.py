@@ -11,7 +11,7 @@ from regtui.tui import typing_ahead
 from regtui.tui.app import RegtuiApp
 from regtui.tui.screens.models import ModelsScreen
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds until a test gives up waiting."""
 
 ROUNDS = 4
@@ -57,18 +57,21 @@ async def settled(pilot: Driven) -> None:
 
 async def until(pilot: Driven, condition: Callable[[], object]) -> None:
     """Wait until a condition holds."""
-    async with asyncio.timeout(PATIENCE):
-        while not condition():
-            await pilot.pause(0.02)
+    await _until(pilot, condition, "what was waited for did not come")
 
 
 async def shows(pilot: Driven, text: str) -> None:
     """Wait until a text is on the screen."""
-    app = pilot.app
+    await _until(pilot, lambda: text in screen_text(pilot.app), f"{text!r} does not show")  # type: ignore[arg-type]
+
+
+async def _until(pilot: Driven, condition: Callable[[], object], otherwise: str) -> None:
     try:
-        await until(pilot, lambda: text in screen_text(app))  # type: ignore[arg-type]
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                await pilot.pause(0.02)
     except TimeoutError:
-        raise AssertionError(f"{text!r} does not show:\n{screen_text(app)}") from None  # type: ignore[arg-type]
+        raise AssertionError(f"{otherwise}:\n{screen_text(pilot.app)}") from None  # type: ignore[arg-type]
 
 
 async def press(pilot: Driven, *keys: str) -> None:
