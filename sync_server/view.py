@@ -328,6 +328,15 @@ class ServerView:
             self._listed.add((version, kind))
         return [one for one in self._known(kind) if one.facts.get("version") == version]
 
+    def deployed_in(self, environment: str) -> list[Document]:
+        """Return the deployments of all models in an environment, by its name."""
+        if ("", "deployment") not in self._listed:
+            models = sa.select(_s.id).where(_s.registry == self._registry)
+            self._load_where(_e.stream.in_(models), _e.kind == "deployment")  # as the index is
+            self._listed.add(("", "deployment"))
+        found = self._known("deployment")
+        return [one for one in found if one.facts["environment_name"] == environment]
+
     def person(self, user: str) -> Actor:
         """Return somebody with the grants that hold now; none where he may do nothing."""
         people = self._people.get(self._connection, self._registry)

@@ -170,7 +170,7 @@ def test_environments_are_put_listed_and_removed(two: Regtui) -> None:
     check(two.json("env", "ls"), "env-ls")
     assert two("env", "put", "prod", "--expect", "often").code == 2
     assert two("deploy", "team/ranker@1", "prod").code == 0
-    assert "deployments run in prod" in two("env", "rm", "prod").error
+    assert "a deployment runs in prod" in two("env", "rm", "prod").error
     (live,) = two.json("deploy", "ls")["deployments"]
     assert two("deploy", "stop", live["deployment"], "-m", "done").code == 0
     check(two.json("env", "rm", "prod"), "env-rm")

@@ -144,6 +144,10 @@ class RegistryState:
     def about(self, version: str, kind: str) -> list[Document]:
         return [one for one in self.of_kind(kind) if one.facts.get("version") == version]
 
+    def deployed_in(self, environment: str) -> list[Document]:
+        found = self.of_kind("deployment")
+        return [one for one in found if one.facts["environment_name"] == environment]
+
     def person(self, user: str) -> Actor | None:
         return self.people.get(user) if self.final else None
 

@@ -707,6 +707,21 @@ def test_an_environment_without_a_policy_is_for_maintainers_unless_it_is_open() 
     assert type(deployed(world, world.ben, "TEST")[1]) is Accepted
 
 
+@pytest.mark.parametrize("state", ["pending", "live"])
+def test_an_environment_stays_while_something_runs_there(state: str) -> None:
+    world = World()
+    world.does(world.ann, lambda who: who.put_environment("production"))
+    world.does(world.ann, lambda who: who.put_environment("test"))
+    deployment, _ = deployed(world, world.ann, state=state)
+    world.ann.put_environment("Production", {"state": "removed"})
+    (verdict,) = world.ann.sync()
+    assert isinstance(verdict, Rejected)
+    assert (verdict.code, verdict.message) == ("in_use", "a deployment runs in production")
+    world.does(world.ann, lambda who: who.put_environment("test", {"state": "removed"}))
+    world.does(world.ann, lambda who: who.transition(deployment, "stopped"))
+    world.does(world.ann, lambda who: who.put_environment("production", {"state": "removed"}))
+
+
 def test_a_policy_protects_an_open_environment() -> None:
     world = World()
     world.does(world.ann, lambda who: who.put_environment("test", {"protected": False}))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from regtui.core.errors import Blocked, Denied, NotFound, RegtuiError
+from regtui.core.errors import BadInput, Blocked, Denied, NotFound, RegtuiError
 from regtui.registry import deciding, policies
 from sync_server.database import Database
 from tests.sync.world import Person, World, signed_in
@@ -233,6 +233,23 @@ def test_the_end_of_a_conflict_that_is_only_requested_is_told_at_its_alias(
     ann.registry.resolve(conflict.id, "candidate", candidate=str(conflict.candidates[0].id))
     (alias,) = ann.registry.aliases()
     assert (alias.number, alias.requested) == (2, "nlp/bert@3")
+
+
+def test_an_environment_where_somebody_deployed_meanwhile_stays(
+    ann: Person, ben: Person, model: str
+) -> None:
+    ann.registry.put_environment("production", {})
+    ann.sync()
+    ben.sync()
+    ann.registry.deploy("nlp/bert@1", "production")
+    ann.sync()
+    ben.registry.remove_environment("production")
+    ben.sync()
+    (refused,) = ben.registry.outbox()
+    assert (refused.code, refused.reason) == ("in_use", "a deployment runs in production")
+    assert [one.live for one in ben.registry.environments()] == [1]
+    with pytest.raises(BadInput, match="a deployment runs in production"):
+        ann.registry.remove_environment("production")
 
 
 def test_what_waits_twice_for_one_target_leaves_one_live(ann: Person, model: str) -> None:

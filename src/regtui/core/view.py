@@ -79,6 +79,9 @@ class View(Protocol):
     def about(self, version: str, kind: str) -> list[Document]:
         """Return the check runs, promotion requests or deployments of a version."""
 
+    def deployed_in(self, environment: str) -> list[Document]:
+        """Return the deployments of all models in an environment, by its name (identity form)."""
+
     def person(self, user: str) -> Actor | None:
         """Return somebody with the grants that hold now; None where nobody here knows them.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from regtui.core.documents import Document
-from regtui.core.errors import BadInput, NotFound
+from regtui.core.errors import NotFound
 from regtui.core.identity import environment_id
 from regtui.core.operations import EnvironmentBody
 from regtui.core.policies import duration, environment_key
@@ -68,14 +68,6 @@ def remove_environment(context: Context, name: str) -> EnvironmentAnswer:
     key = environment_key(name)
     with context.writing() as authority:
         found = environment_named(authority, key)
-        running = authority.connection.execute(
-            "select count(*) from base.deployment where environment = ? "
-            "and state in ('pending', 'live', 'draining')",
-            [key],
-        ).fetchone()
-        if running is not None and running[0]:
-            hint = f"`regtui deploy ls --env {key}` lists it"
-            raise BadInput(f"{running[0]} deployments run in {key}", hint)
         body = EnvironmentBody(key, changes({"state": "removed"}, "environment", found))
         authority.submit("environment.put", "registry", found.id, body)
         authority.flush()

@@ -46,6 +46,7 @@ _ABOUT = {
     "deployment": "select id::varchar from base.deployment "
     "where version = (select key from base.version where id = ?)",
 }
+_DEPLOYED_IN = "select id::varchar from base.deployment where environment = ?"
 
 
 class ReplicaView:
@@ -242,6 +243,13 @@ class ReplicaView:
         found = self._found(_ABOUT[kind], [version])
         made = (one for one in self._made_here(kind) if one.facts.get("version") == version)
         return list({one.id: one for one in (*found, *made)}.values())
+
+    def deployed_in(self, environment: str) -> list[Document]:
+        """Return the deployments of all models in an environment, by its name."""
+        found = self._found(_DEPLOYED_IN, [environment])
+        made = self._made_here("deployment")
+        mine = (one for one in made if one.facts["environment_name"] == environment)
+        return list({one.id: one for one in (*found, *mine)}.values())
 
     def load_about(self, versions: Iterable[str], kind: str) -> None:
         """Read the check runs, requests or deployments of many versions in one query."""

@@ -94,6 +94,14 @@ class Overlay:
             [one for one in mine if one.facts.get("version") == version],
         )
 
+    def deployed_in(self, environment: str) -> list[Document]:
+        """Return the deployments of all models in an environment."""
+        mine = [one for one in self._changed.values() if one.kind == "deployment"]
+        return self._over(
+            self._view.deployed_in(environment),
+            [one for one in mine if one.facts["environment_name"] == environment],
+        )
+
     def person(self, user: str) -> Actor | None:
         """Return somebody with the grants that hold now."""
         return self._view.person(user)

@@ -59,6 +59,9 @@ def put_environment(operation: Operation, merger: Merger) -> None:
         merger.create(operation.entity, "environment", operation.stream, facts, first)
         return
     _check_seen(operation, merger, found)
+    state = body.set.get("state")
+    if state is not None and state.to == "removed" != found.value("state"):
+        _refuse_if_used(found, merger)
     merger.put(found, {"state": "active"} | {path: one.to for path, one in body.set.items()})
 
 
@@ -359,6 +362,15 @@ def _environment(merger: Merger, name: str) -> Document:
             "not_found", f"there is no environment {name!r}", "`regtui env put` makes one"
         )
     return found
+
+
+def _refuse_if_used(environment: Document, merger: Merger) -> None:
+    """No environment goes while something runs there, or is about to."""
+    name = str(environment.facts["name"])
+    running = sum(one.value("state") in ACTIVE for one in merger.view.deployed_in(name))
+    if running and merger.settled is None:
+        told = "a deployment runs" if running == 1 else f"{running} deployments run"
+        raise Refusal("in_use", f"{told} in {name}", f"`regtui deploy ls --env {name}` lists it")
 
 
 def _made(operation: Operation, merger: Merger, **facts: object) -> dict[str, object]:
