@@ -90,6 +90,12 @@ def test_a_malformed_policy_is_refused_in_one_line(
     assert two.json("policy", "ls")["policies"] == []
 
 
+def test_the_malformed_one_of_several_policies_is_named(two: Regtui, tmp_path: Path) -> None:
+    file = tmp_path / "policies.toml"
+    file.write_text(POLICY + "[[policy]]\nname = 'late'\nalias = 'a'\nmax_age = 'soon'\n")
+    assert "the policy 'late': 'soon' is no duration" in two("policy", "put", file).error
+
+
 def test_a_file_that_is_not_there_is_said_so(two: Regtui, tmp_path: Path) -> None:
     assert two("policy", "put", tmp_path / "none.toml").code == 3
 

@@ -207,7 +207,10 @@ def read_policy(table: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
     name, models = given.pop("name", None), given.pop("models", "*")
     if not isinstance(name, str) or not isinstance(models, str):
         raise BadInput("a policy has a name and a scope", 'name = "production", models = "nlp/*"')
-    policy_of(given)
+    try:
+        policy_of(given)
+    except BadInput as error:
+        raise BadInput(f"the policy {name!r}: {error.message}", error.hint) from None
     return name_key(name, segments=False), scope_key(models), given
 
 
