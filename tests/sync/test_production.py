@@ -99,6 +99,8 @@ def test_what_is_governed_is_requested_offline_and_done_in_one_sync(
     assert outcome.requested
     assert answer.requested
     assert at(ben) == 1
+    with pytest.raises(BadInput, match="is to be applied already"):
+        ben.registry.apply_promotion(asked.request)
     (alias,) = ben.registry.aliases()
     assert (alias.protected, alias.requested) == (True, "nlp/bert@2")
     ben.sync()
@@ -211,6 +213,8 @@ def test_a_request_past_the_gates_is_taken_back_as_a_whole(
     put_policies(ann, [{**POLICY, "break_glass": True}])
     asked = ann.registry.request_promotion("nlp/bert@2", "production", break_glass="it burns")
     assert asked.requested
+    with pytest.raises(BadInput, match="is to be applied already"):
+        ann.registry.request_promotion("nlp/bert@2", "production", break_glass="it burns")
     ann.registry.undo()
     assert not ann.registry.promotion(asked.request).requested
     ann.sync()

@@ -80,6 +80,7 @@ def request_promotion(  # noqa: PLR0913 -- everything that a request says
         found = _open_one(authority.view, stream, version, kind, name)
         identity = uuid7(wall_clock()) if found is None else found.id
         if break_glass is not None:
+            _refuse_if_asked(authority.connection, identity, break_glass)
             authority.begin_group()
         if found is None:
             changes = {"reason": Change(reason)} if reason else {}
@@ -209,10 +210,11 @@ def apply_promotion(
     Raises:
         NotFound: There is no such request.
         Blocked: A gate says no.
-        BadInput: It has ended.
+        BadInput: It has ended, or the server was asked to apply it already.
     """
     with context.writing() as authority:
         _, document = find_by_end(authority.connection, "request", request)
+        _refuse_if_asked(authority.connection, document.id, break_glass)
         body = ActBody(break_glass, {})
         authority.submit("promotion.apply", document.stream, document.id, body)
         authority.flush()
@@ -244,6 +246,18 @@ def seeing(context: Context, connection: Connection) -> tuple[ReplicaView, Actor
     view.actor = actor
     view.look = context.look(connection)
     return view, actor
+
+
+def _refuse_if_asked(connection: Connection, request: str, break_glass: str | None) -> None:
+    """Refuse to apply what waits to be applied: the server would refuse the second time.
+
+    An admin may still break the glass where nobody did.
+    """
+    waiting = requested_operations(connection).get(request, [])
+    if any(break_glass is None or one.body.break_glass is not None for one in waiting):
+        raise BadInput(
+            f"{short_name(request)} is to be applied already", "the server decides: `regtui sync`"
+        )
 
 
 def _open_one(
