@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from regtui.core.errors import BadInput, Blocked, Denied, NotFound, RegtuiError
+from regtui.core.operations import Operation, UnknownKind, decode_operation
 from regtui.registry import deciding, policies
 from sync_server.database import Database
 from tests.sync.world import Person, World, signed_in
@@ -156,6 +157,23 @@ def test_a_policy_that_can_not_be_sent_does_not_wait(
     monkeypatch.setattr("regtui.registry.syncing.sync", full)
     with pytest.raises(RegtuiError, match="only the server decides this, and the disk is full"):
         ann.registry.put_policies([{**POLICY, "approvals": 0}])
+    assert ann.registry.outbox() == []
+
+
+def test_a_server_that_is_too_old_for_policies_is_told(
+    ann: Person, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def older(data: bytes) -> Operation:
+        if b'"policy.put"' in data:
+            raise UnknownKind("policy.put")
+        return decode_operation(data)
+
+    monkeypatch.setattr(policies, "require_server", lambda _: None)
+    monkeypatch.setattr("regtui.registry.syncing.sync", lambda *_, **__: ann.sync())
+    monkeypatch.setattr("sync_server.authority.decode_operation", older)
+    monkeypatch.setattr("sync_server.view.decode_operation", older)
+    with pytest.raises(BadInput, match=r"the server is too old for policy\.put"):
+        ann.registry.put_policies([POLICY, {**POLICY, "name": "more"}])
     assert ann.registry.outbox() == []
 
 

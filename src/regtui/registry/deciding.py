@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from regtui.core.errors import Denied, NotFound, RegtuiError, Unreachable
-from regtui.core.verdicts import Rejected, decode_verdict
+from regtui.core.errors import BadInput, Denied, NotFound, RegtuiError, Unreachable
+from regtui.core.verdicts import Rejected, Unsupported, decode_verdict
 from regtui.registry.context import Context
+from regtui.registry.outbox import too_old
 from regtui.registry.requested import let_go
 from regtui.replica.authority import refusal_error
 from regtui.replica.remote import read_remote
@@ -69,14 +70,17 @@ def refusal_of(context: Context, operations: Sequence[str]) -> RegtuiError | Non
     with context.reading() as connection:
         rows = connection.execute(
             "select verdict from base.outbox "
-            "where id in (select unnest(?::uuid[])) and state = 'refused'",
+            "where id in (select unnest(?::uuid[])) and state = 'refused' order by position",
             [list(operations)],
         ).fetchall()
-    for row in rows:
-        verdict = decode_verdict(row[0])
-        if isinstance(verdict, Rejected):
-            return refusal_error(verdict)
-    return None
+    verdicts = [decode_verdict(row[0]) for row in rows]
+    for one in verdicts:
+        if isinstance(one, Unsupported):
+            return BadInput(*too_old(one))
+    rejected = [one for one in verdicts if isinstance(one, Rejected)]
+    # Of what was refused as a whole, one part says why.
+    causes = [one for one in rejected if one.code != "depends_on_rejected"]
+    return next((refusal_error(one) for one in causes + rejected), None)
 
 
 def _drop(context: Context, operations: Sequence[str]) -> bool:

@@ -135,6 +135,11 @@ def _again(context: Context, identity: str | None, values: dict[str, Any]) -> li
     return [entry for _, entry in found]
 
 
+def too_old(verdict: Unsupported) -> tuple[str, str]:
+    """Return why a server did not understand an operation, and what to do about it."""
+    return f"the server is too old for {verdict.kind}", "try again when it was upgraded"
+
+
 def _contents(found: list[tuple[Operation, OutboxEntry]]) -> list[str]:
     """Return the digests of what captures among operations captured."""
     return [one.body.digest for one, _ in found if isinstance(one.body, CaptureBody)]
@@ -253,11 +258,8 @@ def _entry(row: tuple[Any, ...], names: dict[str, str]) -> OutboxEntry:
             "cause": decided.cause,
         }
     elif isinstance(decided, Unsupported):
-        told = {
-            "code": "unsupported",
-            "reason": f"the server is too old for {decided.kind}",
-            "hint": "try again when it was upgraded",
-        }
+        reason, hint = too_old(decided)
+        told = {"code": "unsupported", "reason": reason, "hint": hint}
     shown = {"pending": "waiting", "sent": "waiting"}.get(state, state)
     return OutboxEntry(
         id=operation.id,
