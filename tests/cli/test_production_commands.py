@@ -174,7 +174,10 @@ def test_environments_are_put_listed_and_removed(two: Regtui) -> None:
     assert made["environment"]["environment"] == "prod"
     assert two.json("env", "put", "prod")["changed"] is False
     check(two.json("env", "ls"), "env-ls")
-    assert two("env", "put", "prod", "--expect", "often").code == 2
+    for said in (["--expect", "often"], ["--expect", "0s"], ["--open", "--protected"]):
+        assert two("env", "put", "prod", *said).code == 2
+    assert two.json("env", "put", "prod", "--open")["environment"]["protected"] is False
+    assert two.json("env", "put", "prod", "--protected")["environment"]["protected"] is True
     assert two("deploy", "team/ranker@1", "prod").code == 0
     assert "a deployment runs in prod" in two("env", "rm", "prod").error
     (live,) = two.json("deploy", "ls")["deployments"]
@@ -203,6 +206,23 @@ def test_deployments_are_recorded_replaced_and_rolled_back(two: Regtui) -> None:
     check(two.json("deploy", "state", live, "draining"), "deploy-state")
     check(two.json("deploy", "stop", live), "deploy-stop")
     assert two("deploy", "state", live, "live").code == 2
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--url", "javascript:alert(1)", "an address of http or https"),
+        ("--url", "eu-1.example.org", "an address of http or https"),
+        ("--url", "file:///etc/passwd", "an address of http or https"),
+        ("--expect", "0h", "nothing is heard of every 0 seconds"),
+    ],
+)
+def test_such_a_deployment_is_refused(two: Regtui, option: str, value: str, said: str) -> None:
+    assert two("env", "put", "prod").code == 0
+    answer = two("deploy", "team/ranker@1", "prod", option, value)
+    assert (answer.code, said in answer.error) == (2, True)
+    assert two.json("deploy", "ls")["deployments"] == []
+    assert two("deploy", "team/ranker@1", "prod", "--url", "HTTPS://eu-1.example.org").code == 0
 
 
 def test_what_was_done_to_production_stands_in_the_log(policed: Regtui) -> None:

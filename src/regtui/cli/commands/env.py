@@ -8,6 +8,7 @@ from regtui.cli import complete
 from regtui.cli.commands import group
 from regtui.cli.output import emit, say, table, warn
 from regtui.cli.settings import SETTINGS
+from regtui.core.errors import BadInput
 
 app = group("Look after the environments that versions are deployed to.")
 
@@ -19,19 +20,25 @@ def put(
     name: Name,
     kind: Annotated[str | None, typer.Option(help="Such as production, staging, edge.")] = None,
     protected: Annotated[
-        bool | None,
-        typer.Option("--protected/--open", help="Whether only maintainers deploy there."),
-    ] = None,
+        bool, typer.Option("--protected", help="Only maintainers deploy there.")
+    ] = False,
+    is_open: Annotated[
+        bool, typer.Option("--open", help="Contributors deploy there, too.")
+    ] = False,
     description: Annotated[str | None, typer.Option("--description", "-d")] = None,
     expect: Annotated[
         str | None, typer.Option(metavar="TIME", help="How often to hear of it, such as 5m.")
     ] = None,
 ) -> None:
     """Make an environment, or change it."""
-    given = {"kind": kind, "protected": protected, "description": description, "expect": expect}
+    if protected and is_open:
+        raise BadInput("an environment is --protected or --open", "give one of them")
+    given = {"kind": kind, "description": description, "expect": expect}
     values: dict[str, Any] = {
         key: None if value == "" else value for key, value in given.items() if value is not None
     }
+    if protected or is_open:
+        values["protected"] = protected
     found, changed = SETTINGS.registry().put_environment(name, values)
     if SETTINGS.json:
         emit({"environment": found, "changed": changed})

@@ -16,7 +16,7 @@ from regtui.core.identity import alias_id, alias_key, deployment_id, environment
 from regtui.core.judgement.merge import Merger
 from regtui.core.judgement.refusal import Refusal
 from regtui.core.operations import Change, Operation
-from regtui.core.policies import environment_key
+from regtui.core.policies import duration, environment_key
 
 NEXT = {
     "pending": frozenset({"live", "failed", "stopped"}),
@@ -52,6 +52,7 @@ def remove_definition(operation: Operation, merger: Merger) -> None:
 def put_environment(operation: Operation, merger: Merger) -> None:
     """Make an environment, or change it; one that was removed comes back."""
     body = operation.body
+    _check_said(operation, merger)
     found = merger.view.document(operation.entity)
     if found is None:
         facts = _made(operation, merger, name=environment_key(body.name))
@@ -198,6 +199,7 @@ def withdraw_promotion(operation: Operation, merger: Merger) -> None:
 def record_deployment(operation: Operation, merger: Merger) -> None:
     """Bring a version to an environment."""
     body = operation.body
+    _check_said(operation, merger)
     version = _captured(operation, merger, body.version)
     name = environment_key(body.environment)
     environment = _environment(merger, name)
@@ -362,6 +364,22 @@ def _environment(merger: Merger, name: str) -> Document:
             "not_found", f"there is no environment {name!r}", "`regtui env put` makes one"
         )
     return found
+
+
+def _check_said(operation: Operation, merger: Merger) -> None:
+    """Refuse an interval of no time, and an address that does something else than lead somewhere.
+
+    What was accepted before is not asked again.
+    """
+    said = {path: one.to for path, one in operation.body.set.items() if one.to is not None}
+    if merger.settled is not None:
+        return
+    if "expect" in said and duration(str(said["expect"])) == 0:
+        raise Refusal("malformed", "nothing is heard of every 0 seconds", "such as 5m")
+    scheme, _, rest = str(said.get("url", "https://-")).partition("://")
+    if scheme.lower() not in {"http", "https"} or not rest:
+        told = "a deployment answers at an address of http or https"
+        raise Refusal("malformed", told, "such as https://eu-1.example.org")
 
 
 def _refuse_if_used(environment: Document, merger: Merger) -> None:
