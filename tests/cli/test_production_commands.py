@@ -281,6 +281,15 @@ def test_a_capture_stays_though_the_protected_alias_does_not_move(
     assert at(policed) == 1
 
 
+def test_gates_name_people_and_not_their_ids(two: Regtui) -> None:
+    assert two("env", "put", "prod").code == 0
+    asked = two.json("promote", "team/ranker@1", "--env", "prod")["request"]
+    assert asked["state"] == "applied"
+    assert [one["reason"] for one in asked["gates"]] == [
+        f"{asked['author']} is admin, it needs a maintainer"
+    ]
+
+
 def test_an_alias_that_a_request_made_first_has_nothing_before(two: Regtui) -> None:
     assert two("promote", "team/ranker@1", "best-one").code == 0
     assert two("revert", "team/ranker@best-one").code == 3

@@ -271,7 +271,7 @@ class ReplicaView:
         himself is known.
         """
         if self.seq:
-            return Actor(user, user, (Grant(Role.ADMIN, "*"),))
+            return Actor(user, self._called(user), (Grant(Role.ADMIN, "*"),))
         return self.actor if self.actor is not None and self.actor.id == user else None
 
     def contents(self, version: Document) -> Contents:
@@ -288,6 +288,17 @@ class ReplicaView:
             "select public_key from base.enrolment where replica = ?", [replica]
         ).fetchone()
         return None if row is None else bytes(row[0]).hex()
+
+    def _called(self, user: str) -> str:
+        """Return the name of somebody who acts here or acted before; his id where nobody knows."""
+        if self.actor is not None and self.actor.id == user:
+            return self.actor.name
+        if not _UUID.fullmatch(user):
+            return user
+        row = self._connection.execute(
+            "select name from base.actor where id = ?", [user]
+        ).fetchone()
+        return user if row is None else str(row[0])
 
     def _found(self, query: str, parameters: list[str]) -> list[Document]:
         asked = (query, *parameters)
