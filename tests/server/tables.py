@@ -10,6 +10,7 @@ from sync_server.server import make_tables
 
 def sqlite_with_tables(path: Path) -> str:
     """Make a SQLite database with the tables of a server, and return its URL."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(_tables())
     return _url(path)
 
