@@ -30,7 +30,8 @@ def contents_of(connection: Connection, registry: int, version: Document) -> Con
     except Damaged as error:
         return Contents(complete=False, safe=False, reason=error.message)
     if missing:
-        return Contents(complete=False, safe=False, reason=f"{len(missing)} files are not here")
+        lacking = "a file is" if len(missing) == 1 else f"{len(missing)} files are"
+        return Contents(complete=False, safe=False, reason=f"{lacking} not here")
     text = manifest_text(connection, str(version.facts["digest"])) or b"[]"
     files = named(version, files_of(text))
     known = verdicts(connection, files)

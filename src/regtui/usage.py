@@ -372,7 +372,8 @@ def _post(reporter: Reporter, reports: list[dict[str, Any]]) -> tuple[str | None
         connection.close()
     if answer.status == http.client.OK:
         refused = json.loads(body)["refused"]
-        told = f"the server left out {len(refused)} minutes: " if refused else None
+        minutes = "a minute" if len(refused) == 1 else f"{len(refused)} minutes"
+        told = f"the server left out {minutes}: " if refused else None
         return (None if told is None else told + str(refused[0]["reason"])), True
     is_malformed = answer.status in {400, 413, 422}
     return f"the server answered {answer.status}", is_malformed

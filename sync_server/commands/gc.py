@@ -21,6 +21,8 @@ def gc(
     if as_json:
         emit(done)
         return
-    say(f"deleted {done.deleted} files ({done.size} bytes) and {done.uploads} begun uploads")
+    files = "1 file" if done.deleted == 1 else f"{done.deleted} files"
+    uploads = "1 begun upload" if done.uploads == 1 else f"{done.uploads} begun uploads"
+    say(f"deleted {files} ({done.size} bytes) and {uploads}")
     if done.condemned:
         say(f"{done.condemned} more go when this runs again in an hour")

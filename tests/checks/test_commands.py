@@ -90,8 +90,8 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 
 def test_it_is_stopped_when_its_time_is_over(tmp_path: Path) -> None:
     ended = tried(tmp_path, shell("echo begun; sleep 1000"), seconds=0.5)
-    assert (ended.outcome, ended.reason) == ("timeout", "it was stopped after 0.5 seconds")
-    assert ended.log == "begun\nregtui: it was stopped after 0.5 seconds\n"
+    assert (ended.outcome, ended.reason) == ("timeout", "it was stopped after 0.5 s")
+    assert ended.log == "begun\nregtui: it was stopped after 0.5 s\n"
 
 
 def test_it_may_put_things_in_order_before_it_is_killed(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_a_conflict_is_shown_with_its_sides_in_plain_characters(described: Pair)
     assert lines[0] == f"{described.conflict()[:8]}  team/ranker@1  description"
     assert "accepted" in lines[1]
     assert lines[1].endswith("what stands")
-    assert lines[2].endswith("words (+1 lines)")
+    assert lines[2].endswith("words (+1 line)")
     assert "ben" in lines[2]
     assert "\x1b" not in answer.out
     assert all(len(line) <= 80 for line in lines)

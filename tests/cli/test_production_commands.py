@@ -115,7 +115,7 @@ def test_policy_test_tells_what_would_pass_and_what_is_out_of_policy(policed: Re
 def test_a_protected_alias_is_blocked_with_exit_code_5(policed: Regtui) -> None:
     answer = policed("alias", "set", "team/ranker@2", "production")
     assert answer.code == 5
-    assert "0 of 1 approvals" in answer.error
+    assert "0 of 1 approval" in answer.error
     assert policed("alias", "rm", "team/ranker@production").code == 5
     assert policed("model", "delete", "team/ranker").code == 2
     assert at(policed) == 1

@@ -619,6 +619,17 @@ def test_too_few_approvals_are_too_few_wherever_they_are_counted() -> None:
     assert world.against(world.state.copy(final=False)) == ["approvals"]
 
 
+@pytest.mark.parametrize(("needed", "noun"), [(1, "approval"), (2, "approvals")])
+def test_approvals_that_only_a_server_can_count_are_told(needed: int, noun: str) -> None:
+    world = World()
+    world.ask({"approvals": needed})
+    world.approve(world.carl)
+    told = {one.gate: one.reason for one in world.results(world.state.copy(final=False))}
+    assert told["approvals"] == f"1 of {needed} {noun}; the server knows which still count"
+    told = {one.gate: one.reason for one in world.results()}
+    assert told["approvals"] == f"1 of {needed} {noun}"
+
+
 def test_a_removal_asks_for_approvals_and_for_nothing_of_versions() -> None:
     world = World()
     world.ask({"approvals": 1, "checks": ["smoke"], "lineage": True, "rule": "false"}, None)

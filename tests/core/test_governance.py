@@ -42,7 +42,7 @@ def test_a_protected_alias_does_not_move_without_approval(
     ann.put_policy("prod", {"alias": "production", "approvals": 1})
     ann.point(model, "production", version)
     _, verdict = ann.sync()
-    assert "0 of 1 approvals" in blocked(verdict)
+    assert "0 of 1 approval" in blocked(verdict)
     assert production(ann, model) == other
 
 

@@ -66,14 +66,14 @@ def test_an_approval_is_used_up_when_what_it_let_in_is_taken_out(world: World, e
     deployment = let_in(world)
     world.does(world.ann, lambda who: who.transition(deployment, end))
     told = refused(verdict_of(world.ann, lambda who: who.deploy(world.new, "production")))
-    assert "0 of 1 approvals" in told
+    assert "0 of 1 approval" in told
 
 
 def test_an_approval_for_one_version_is_none_for_another(world: World) -> None:
     put(world, {"environment": "production", "approvals": 1})
     let_in(world)
     told = refused(verdict_of(world.ann, lambda who: who.deploy(world.old, "production")))
-    assert "0 of 1 approvals" in told
+    assert "0 of 1 approval" in told
 
 
 def test_an_approval_for_an_alias_is_none_for_an_environment_of_that_name(world: World) -> None:
@@ -84,7 +84,7 @@ def test_an_approval_for_an_alias_is_none_for_an_environment_of_that_name(world:
     world.approve(world.carl)
     assert type(world.apply()) is Accepted
     told = refused(verdict_of(world.ann, lambda who: who.deploy(world.new, "production")))
-    assert "0 of 1 approvals" in told
+    assert "0 of 1 approval" in told
 
 
 def test_a_request_is_applied_once(world: World) -> None:

@@ -128,7 +128,7 @@ def test_missing_files_block_what_has_to_be_complete(site: Site, stream: str) ->
     version = site.version(stream, [FileEntry("model.safetensors", 9, False, "a" * 64)])
     told = reason(move(site, stream, version))
     assert "complete: files are missing" in told
-    assert "safe_files: 1 files are not here" in told
+    assert "safe_files: a file is not here" in told
 
 
 def test_a_request_applies_itself_once_its_files_were_looked_at(site: Site, stream: str) -> None:

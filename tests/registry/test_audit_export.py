@@ -57,7 +57,7 @@ def test_a_move_tells_who_approved_it_and_what_the_gates_said(governed: Registry
     assert review.approved_by == [review.actor]
     assert [one.text for one in review.reviews] == ["looks fine"]
     assert {one.gate: one.reason for one in review.gates if one.policy} == {
-        "approvals": "1 of 1 approvals",
+        "approvals": "1 of 1 approval",
         "metadata:description": "description is filled in",
     }
     assert (review.version, review.target) == ("team/ranker@1", "production")

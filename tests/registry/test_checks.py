@@ -181,7 +181,7 @@ def test_a_command_that_can_not_be_tried_is_an_error_and_no_more(
 ) -> None:
     for definition, told in (
         ({"run": "no-such-program"}, "there is no program 'no-such-program'"),
-        ({"run": "sleep 1000", "timeout": "1s"}, "stopped after 1 seconds"),
+        ({"run": "sleep 1000", "timeout": "1s"}, "stopped after 1 s"),
     ):
         run, log = one_run(ranker, definition)
         assert (run.passed, told in log) == (False, True), log

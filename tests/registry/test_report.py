@@ -70,7 +70,7 @@ def test_a_version_is_told_with_all_that_is_known_of_it(governed: Registry) -> N
         "weights-1.bin",
         "| lr | 0.1 |",
         "This is the version in production.",  # it was rolled back to
-        "1 of 1 approvals",
+        "1 of 1 approval",
         "looks fine",
         "took back",
         "worse",

@@ -77,7 +77,7 @@ def test_a_request_that_is_approved_moves_production_and_one_sync_goes_back(
 
 
 def test_nobody_moves_it_past_its_policies(mia: Person, ben: Person) -> None:
-    with pytest.raises(Blocked, match="0 of 1 approvals"):
+    with pytest.raises(Blocked, match="0 of 1 approval"):
         mia.registry.set_alias("nlp/bert@2", "production")
     with pytest.raises(Blocked, match="needs a maintainer"):
         ben.registry.set_alias("nlp/bert@2", "production")

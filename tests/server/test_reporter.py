@@ -204,7 +204,7 @@ def test_minutes_that_the_server_leaves_out_are_told(
             patched.setattr(time, "time_ns", lambda: now + 3_600_000_000_000)
             reporter.count()
         assert reporter.flush()
-        assert reporter.problem == "the server left out 1 minutes: it is of the future"
+        assert reporter.problem == "the server left out a minute: it is of the future"
     assert served.counted() == (0, 0)
 
 
@@ -250,7 +250,7 @@ def test_the_summary_comes_with_a_sync_and_harms_no_replica(served: Served) -> N
         check=True,
         env=os.environ | {"REGTUI_HOME": str(registry.home)},
     ).stdout
-    assert "last hour    1 requests, 0 errors, p50 " in shown
+    assert "last hour    1 request, 0 errors, p50 " in shown
     registry.set_alias("nlp/bert@1", "champion")
     assert registry.sync().pushed == 1
     assert httpx.get(f"{served.server.url}/readyz").status_code == 200

@@ -26,10 +26,10 @@ def test_who_asked_and_who_approved_is_told_in_every_home(
         rows = {row.kind: row for row in person.registry.audit_rows("nlp/bert@production")}
         moved = rows["promotion.review"]
         assert (moved.actor, moved.approved_by, moved.version) == ("ben", ["ben"], "nlp/bert@2")
-        assert "1 of 1 approvals" in {one.reason for one in moved.gates}
+        assert "1 of 1 approval" in {one.reason for one in moved.gates}
         assert moved.link is None
         assert moved.stream_link is not None
         assert rows["promotion.request"].actor == "ann"
         text = person.registry.report_text("nlp/bert@production")
         assert "| ben | maintainer | approve |" in text
-        assert "1 of 1 approvals" in text
+        assert "1 of 1 approval" in text

@@ -85,7 +85,7 @@ def test_an_approved_request_moves_the_alias_for_everybody(
     assert (at(ann), at(ben)) == (2, 2)
     found = ann.registry.promotion(asked.request)
     assert found.state == "applied"
-    assert {gate.gate: gate.reason for gate in found.gates}["approvals"] == "1 of 1 approvals"
+    assert {gate.gate: gate.reason for gate in found.gates}["approvals"] == "1 of 1 approval"
     assert ann.documents == ben.documents
 
 

@@ -103,7 +103,7 @@ async def test_p_says_which_gate_is_in_the_way(app: RegtuiApp) -> None:
         await at_reviews(pilot)
         await press(pilot, "p")
 
-    assert "approvals: 0 of 1 approvals" in told(app)
+    assert "approvals: 0 of 1 approval" in told(app)
 
 
 async def test_shift_b_passes_the_gates_with_a_reason_that_stays(

@@ -69,7 +69,8 @@ def safe_files(files: Mapping[str, Facts]) -> Ended:
         for path, one in files.items()
         if one.safety not in HARMLESS
     ]
-    return _ended(wrong, f"{len(files)} files run no code when they are loaded")
+    told = "its file runs" if len(files) == 1 else f"its {len(files)} files run"
+    return _ended(wrong, f"{told} no code when loaded")
 
 
 def loads(files: Mapping[str, Facts]) -> Ended:

@@ -295,7 +295,7 @@ def _cut_short(command: Command, told: dict[str, Any]) -> tuple[Outcome, str] | 
     if "refused" in told:
         return "error", plain_text(str(told["refused"]).encode())
     if told.get("because") == "timeout":
-        return "timeout", f"it was stopped after {command.seconds:g} seconds"
+        return "timeout", f"it was stopped after {command.seconds:g} s"
     if told.get("because") == "memory":
         return "error", f"it used more than {_size(command)} of memory"
     if "signal" not in told and "exit" not in told:

@@ -7,6 +7,7 @@ from regtui.core.errors import BadInput, RegtuiError
 from regtui.registry.answers import iso
 from regtui.registry.content import verify
 from regtui.registry.context import Context
+from regtui.registry.figures import count_text
 from regtui.registry.home_checks import RESTORE, Finding
 from regtui.registry.needed import unexpected
 from regtui.registry.refreshing import count_stale, refresh
@@ -73,7 +74,8 @@ def _objects(context: Context, *, deep: bool, on_progress: Progress | None) -> F
 def _layouts(context: Context, *, repair: bool, on_progress: Progress | None) -> Finding:
     if repair:
         done = refresh(context, on_progress)
-        left = f"; {done.unreadable} files can't be read" if done.unreadable else ""
+        unreadable = count_text(done.unreadable, "file")
+        left = f"; {unreadable} can't be read" if done.unreadable else ""
         if done.made or done.unreadable:
             status = "repaired" if done.made else "warning"
             return Finding("layouts", status, f"made {done.made} anew{left}")

@@ -164,8 +164,11 @@ def remove_remote(context: Context) -> str:
         if remote is not None:
             answer = _answer(connection, remote, is_signed_in=True)
             if answer.pending:
+                waits = (
+                    "a change waits" if answer.pending == 1 else f"{answer.pending} changes wait"
+                )
                 raise BadInput(
-                    f"{answer.pending} changes wait for {remote.url}",
+                    f"{waits} for {remote.url}",
                     "`regtui sync` first, or `regtui outbox discard --all`",
                 )
             raise BadInput(

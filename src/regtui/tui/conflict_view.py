@@ -11,7 +11,7 @@ from rich.text import Text
 
 from regtui.registry.answers import iso
 from regtui.registry.answers_conflicts import ConflictAnswer, Side
-from regtui.registry.figures import age_text
+from regtui.registry.figures import age_text, count_text
 from regtui.registry.outbox import OutboxEntry
 from regtui.tui.operation_text import shown
 from regtui.tui.safe_text import one_line
@@ -57,7 +57,8 @@ def side_value(side: Side) -> str:
         return f"(edited after it was deleted: {', '.join(side.value['edit'])})"
     lines = str(side.value).strip().splitlines() if isinstance(side.value, str) else []
     text = lines[0] if lines else shown(side.value)
-    return one_line(text)[:CHARACTERS] + (f" (+{len(lines) - 1} lines)" if len(lines) > 1 else "")
+    more = f" (+{count_text(len(lines) - 1, 'line')})" if len(lines) > 1 else ""
+    return one_line(text)[:CHARACTERS] + more
 
 
 def conflict_text(conflict: ConflictAnswer, person: str) -> Text:

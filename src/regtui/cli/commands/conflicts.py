@@ -8,7 +8,7 @@ from regtui.cli import complete
 from regtui.cli.commands import single
 from regtui.cli.output import emit, say, table, warn
 from regtui.cli.settings import SETTINGS
-from regtui.registry.figures import age_text
+from regtui.registry.figures import age_text, count_text
 
 if TYPE_CHECKING:
     from regtui.registry.answers_conflicts import ConflictAnswer, Side
@@ -70,7 +70,7 @@ def value_text(value: Any, version: str | None = None, other: Any = None) -> str
     known = set(str(other or "").splitlines())
     first = next((line for line in lines if line not in known), lines[0])
     shown = first if len(first) <= WIDTH else first[: WIDTH - 1] + "…"
-    return shown if len(lines) == 1 else f"{shown} (+{len(lines) - 1} lines)"
+    return shown if len(lines) == 1 else f"{shown} (+{count_text(len(lines) - 1, 'line')})"
 
 
 def _row(name: str, side: "Side", other: Any) -> list[str]:

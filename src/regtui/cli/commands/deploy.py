@@ -11,6 +11,7 @@ from regtui.cli.commands.deployments import place_text
 from regtui.cli.gate_text import outcome_line
 from regtui.cli.output import emit, say, table, warn
 from regtui.cli.settings import SETTINGS
+from regtui.registry.figures import count_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -220,7 +221,7 @@ def _shown(one: "DeploymentAnswer") -> str:
 
 def _usage(told: "Mapping[str, Any]") -> str:
     """Return what was counted in a span of time, as a person reads it."""
-    counts = f"{told['requests']} requests, {told['errors']} errors"
+    counts = f"{count_text(told['requests'], 'request')}, {count_text(told['errors'], 'error')}"
     took = [
         f"{name} {told[name] * 1000:.3g} ms" for name in ("p50", "p95") if told[name] is not None
     ]

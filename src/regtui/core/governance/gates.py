@@ -132,7 +132,7 @@ def approvals(case: Case, standing: list[Approval]) -> GateResult:
     given = [one for one in standing if one.review.verdict == "approve"]
     sure = {one.principal for one in given if one.counts}
     perhaps = {one.principal for one in given if one.counts is not False}
-    told = f"{len(sure)} of {needed} approvals"
+    told = _given(sure, perhaps, needed)
     lost = [one.reason for one in given if one.counts is False]
     if case.move.request is None:
         told += "; `regtui promote` asks for them"
@@ -140,6 +140,12 @@ def approvals(case: Case, standing: list[Approval]) -> GateResult:
         told += f"; {len(lost)} not counted: {lost[0]}"
     passed = True if len(sure) >= needed else None if len(perhaps) >= needed else False
     return GateResult("approvals", passed, told, evidence=_request_id(case))
+
+
+def _given(sure: set[str], perhaps: set[str], needed: int, whose: str = "") -> str:
+    """Return how many approvals there are, with those that only the server can count."""
+    told = f"{len(perhaps)} of {_count(needed, 'approval')}{whose}"
+    return told if sure == perhaps else f"{told}; the server knows which still count"
 
 
 def rejection(case: Case, rejected: list[Approval]) -> GateResult:
@@ -157,7 +163,7 @@ def four_eyes(case: Case, standing: list[Approval]) -> GateResult:
     given = [one for one in standing if one.review.verdict == "approve"]
     sure = {one.principal for one in given if one.counts} - authors
     perhaps = {one.principal for one in given if one.counts is not False} - authors
-    told = f"{len(sure)} of {needed} approvals by others than the authors"
+    told = _given(sure, perhaps, needed, " by others than the authors")
     passed = True if len(sure) >= needed else None if len(perhaps) >= needed else False
     return GateResult("four_eyes", passed, told, evidence=_request_id(case))
 
@@ -176,7 +182,7 @@ def check(case: Case, name: str) -> GateResult:
     age = case.now - int(run.facts["told"])
     limit = case.policy.max_age
     if limit is not None and age > duration(limit):
-        told = f"{name} passed {age // DAY} days ago, more than {limit}"
+        told = f"{name} passed {_count(age // DAY, 'day')} ago, more than {limit}"
         return GateResult(gate, False, told, evidence=run.id)
     return GateResult(gate, True, f"{name} passed", evidence=run.id)
 
@@ -261,7 +267,7 @@ def lineage(case: Case) -> GateResult:
     version = case.version
     parents = version.entries("parents") if version else {}
     inputs = version.entries("inputs") if version else {}
-    told = f"{len(parents)} parents and {len(inputs)} inputs are known"
+    told = f"{_count(len(parents), 'parent')} and {_count(len(inputs), 'input')} known"
     return GateResult("lineage", bool(parents or inputs), told)
 
 
@@ -305,6 +311,10 @@ _OF_VERSIONS: tuple[tuple[Callable[[Case], bool], Callable[[Case], GateResult]],
     (lambda case: case.policy.soak is not None, soak),
 )
 """The gates that look at a version, each with when it applies."""
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _authors(case: Case) -> set[str]:
