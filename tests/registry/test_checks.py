@@ -197,6 +197,13 @@ def test_files_that_are_not_here_are_an_error(ranker: Registry) -> None:
     assert (run.outcome, "regtui: " in log) == ("error", True)
 
 
+def test_a_deleted_version_is_not_tried(checked: Registry) -> None:
+    checked.change_state("version", "ranker@2", "delete")
+    with pytest.raises(NotFound, match="ranker@2 is deleted"):
+        checked.run_checks("ranker@2")
+    assert checked.check_runs("ranker@2") == []
+
+
 def test_the_files_are_intact_until_one_is_not(ranker: Registry) -> None:
     intact = {"builtin": "files-intact"}
     assert one_run(ranker, intact)[0].outcome == "passed"

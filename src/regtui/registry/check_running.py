@@ -106,7 +106,7 @@ def run_checks(  # noqa: PLR0913 -- everything that may be said of a run, by nam
         on_start: Is told what begins.
 
     Raises:
-        NotFound: There is no such version, or no such check for its model.
+        NotFound: There is no such version, it is deleted, or its model has no such check.
         BadInput: The reference or a name is malformed.
         Denied: One that was named is not trusted here, or this person tells nothing of the model.
         Stopped: It was ended.
@@ -184,11 +184,15 @@ def _wanted(
     """Return what to run of a version.
 
     Raises:
-        NotFound: There is no such version or check.
+        NotFound: There is no such version or check, or the version is deleted.
         Denied: A check that was named is not trusted here.
     """
     key, document = find_version(connection, reference)
     version = one_version(connection, key, document)
+    if version.state == "deleted":
+        raise NotFound(
+            f"{version.reference} is deleted", f"`regtui version restore {reference}` undoes it"
+        )
     found = holding(all_checks(connection), version.model)
     if not _may_tell(_actor(connection, local), version.model):
         raise Denied("check.report needs the role contributor, or reporter")
