@@ -147,6 +147,26 @@ def test_a_changed_definition_makes_results_stale(checked: Registry) -> None:
     assert [one.stale for one in checked.check_runs("ranker@1")] == [True, True]
 
 
+def test_a_query_goes_by_the_runs_that_gates_go_by(checked: Registry) -> None:
+    def found(outcome: str) -> list[int | None]:
+        return [one.number for one in checked.versions(f"check.smoke:{outcome}").versions]
+
+    checked.run_checks("ranker@1")
+    assert (found("passed"), found("*"), found("failed")) == ([1], [1], [])
+    checked.put_check("smoke", "ranker", FAILS)  # the wider one goes on to hold
+    assert found("*") == [1]
+    checked.put_check("smoke", "*", {"run": "true", "timeout": "1m"})
+    assert found("*") == []
+    checked.put_check("smoke", "*", FAILS)
+    checked.run_checks("ranker@1")
+    assert (found("passed"), found("failed")) == ([], [1])
+    checked.remove_check("smoke", "*")
+    checked.remove_check("smoke", "ranker")
+    assert found("*") == []
+    checked.report_check("ranker@1", "smoke", "passed")  # of a check that nobody defined
+    assert found("passed") == [1]
+
+
 def test_a_command_gets_a_fresh_copy_of_the_files_and_words_about_the_version(
     ranker: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -130,9 +130,12 @@ def registry() -> Iterator[Connection]:
             (82, 1, 20, "passed"),
             (83, 2, 10, "passed"),
             (84, 2, 20, "timeout"),
+            (85, 2, 30, "passed"),
+            (86, 3, 10, "passed"),
         ]:
             ran = {"version": of, "name": "smoke", "told": told, "outcome": outcome}
-            where = {"runner": "box", "started": 0, "ended": 0, "counts": True}
+            counts = key < 85  # the others are of somebody who is no reporter
+            where = {"runner": "box", "started": 0, "ended": 0, "counts": counts}
             insert(connection, "check_run", {"key": key, **ran, **MADE, **where})
         insert(connection, "input", {"version": 3, "name": "reviews-2026", "uri": "s3://x"})
         yield connection

@@ -127,16 +127,35 @@ def _deployed(test: Condition, _: Operator) -> Clause:
     return among("v.key", "base.deployment", "version", running)
 
 
+_COUNTED = """
+key in (
+  select r.key from base.check_run r join base.version o on o.key = r.version
+    left join (
+      select m.key as model, arg_min(p.stamp, p.width) as stamp from base.model m join (
+        select f.models, (d.body ->> '$.fields.definition.by')::uuid as stamp,
+               case when f.models = '*' then 0
+                    else length(f.models) + if(ends_with(f.models, '/*'), 0, 1000) end as width
+          from base.definition f join base.document d on d.key = f.key
+         where f.kind = 'check' and f.state = 'active' and f.name = ?) p
+          on p.models in ('*', m.name)
+             or (ends_with(p.models, '/*') and starts_with(m.name, left(p.models, -1)))
+       group by m.key) now on now.model = o.model
+   where r.definition is not distinct from now.stamp
+     and r.key in (select arg_max(key, told) from base.check_run
+                    where name = ? and counts group by version))
+"""
+"""The runs of a check that gates go by (`regtui.core.governance.evidence`): of each version the
+last one that counts, if it is of the definition that holds for the model, which is that with the
+widest scope."""
+
+
 def _check(test: Condition, _: Operator) -> Clause:
-    """Mean the last run of a check: what waits to be sent is newer than what was told."""
+    """Mean the last run of a check that counts: what waits to be sent is newer than all told."""
     ended = either(
         Clause("true", []) if isinstance(value, Anything) else Clause("outcome = ?", [_word(value)])
         for value in test.values
     )
-    last = Clause(
-        "key in (select arg_max(key, told) from base.check_run where name = ? group by version)",
-        [test.name],
-    )
+    last = Clause(_COUNTED, [test.name, test.name])
     return among("v.key", "base.check_run", "version", chain(" and ", [last, ended]))
 
 

@@ -201,7 +201,7 @@ _TABLE = (
     Field(
         name="check",
         kind="choice",
-        help="How the last run of a check ended; * for having one",
+        help="How the last run of a check ended that policies go by; * for having one",
         example="check.smoke:passed",
         naming="required",
         presence=True,
