@@ -64,6 +64,13 @@ def test_policies_are_put_listed_shown_and_removed(policed: Regtui, tmp_path: Pa
     check(policed.json("policy", "rm", "prod"), "policy-rm")
     assert policed.json("policy", "ls")["policies"] == []
     assert policed("policy", "show", "prod").code == 3
+    both = POLICY + POLICY.replace("team/*", "*")
+    (tmp_path / "both.toml").write_text(both, encoding="utf-8")
+    assert policed("policy", "put", tmp_path / "both.toml").code == 0
+    answer = policed("policy", "show", "PROD")
+    assert (answer.code, "there are 2 policies called 'prod'" in answer.error) == (2, True)
+    assert policed("policy", "show", "prod", "--models", "team/*").code == 0
+    assert "no policy 'prod' for cv/*" in policed("policy", "rm", "prod", "--models", "cv/*").error
 
 
 @pytest.mark.parametrize(

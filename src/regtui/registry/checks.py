@@ -13,7 +13,7 @@ from msgspec import Struct, structs
 
 from regtui.core.access import scope_key
 from regtui.core.documents import Document
-from regtui.core.errors import BadInput, NotFound
+from regtui.core.errors import BadInput
 from regtui.core.identity import check_id, name_key
 from regtui.core.operations import Change, CheckBody
 from regtui.core.policies import Check, applying, check_named, check_of, definition_digest
@@ -22,7 +22,7 @@ from regtui.registry.answers_checks import CheckAnswer
 from regtui.registry.changes import changes, plain
 from regtui.registry.check_trust import is_trusted, trust_digest, trusted_digests
 from regtui.registry.context import Context
-from regtui.registry.lookups import actor_names
+from regtui.registry.lookups import actor_names, one_named
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.database import Connection
 from regtui.replica.decoded import stored_document
@@ -150,19 +150,7 @@ def find_check(connection: Connection, name: str, models: str | None = None) -> 
         NotFound: There is none.
         BadInput: There are several, or the name is malformed.
     """
-    key, scope = name_key(name, segments=False), None if models is None else scope_key(models)
-    documents = all_checks(connection)
-    named = [one for one in documents if one.facts["name"] == key]
-    found = [one for one in named if scope in {None, one.facts["models"]}]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        scopes = ", ".join(f"--models '{one.facts['models']}'" for one in found)
-        raise BadInput(f"there are {len(found)} checks called {key!r}", f"add one of {scopes}")
-    others = ", ".join(dict.fromkeys(str(one.facts["name"]) for one in documents[:10]))
-    hint = f"there are {others}" if others else "`regtui check put FILE` makes one"
-    where = "" if scope is None else f" for {scope}"
-    raise NotFound(f"there is no check {key!r}{where}", hint)
+    return one_named("check", all_checks(connection), name, models)
 
 
 def check_answers(connection: Connection, documents: list[Document]) -> list[CheckAnswer]:

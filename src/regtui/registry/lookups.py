@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
+from regtui.core.access import scope_key
 from regtui.core.documents import Document
+from regtui.core.errors import BadInput, NotFound
+from regtui.core.identity import name_key
 from regtui.registry.answers import VersionAnswer, version_answer
 from regtui.replica.database import Connection
 from regtui.replica.decoded import stored_document
@@ -21,6 +24,34 @@ def documents_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Doc
         [sorted(set(ids))],
     ).fetchall()
     return {identity: stored_document(body, identity) for identity, body in rows}
+
+
+def one_named(kind: str, documents: list[Document], name: str, models: str | None) -> Document:
+    """Return the policy or check of a name.
+
+    Args:
+        kind: `policy` or `check`.
+        documents: Those that are active.
+        name: What somebody typed.
+        models: Its scope; None where only one scope has the name.
+
+    Raises:
+        NotFound: There is none.
+        BadInput: Several scopes have the name, or it is malformed.
+    """
+    key, scope = name_key(name, segments=False), None if models is None else scope_key(models)
+    named = [one for one in documents if one.facts["name"] == key]
+    found = [one for one in named if scope in {None, one.facts["models"]}]
+    if len(found) == 1:
+        return found[0]
+    several = {"policy": "policies", "check": "checks"}[kind]
+    if found:
+        scopes = ", ".join(f"--models '{one.facts['models']}'" for one in found)
+        raise BadInput(f"there are {len(found)} {several} called {key!r}", f"add one of {scopes}")
+    others = ", ".join(dict.fromkeys(str(one.facts["name"]) for one in documents[:10]))
+    hint = f"there are {others}" if others else f"`regtui {kind} put FILE` makes one"
+    where = "" if scope is None else f" for {scope}"
+    raise NotFound(f"there is no {kind} {key!r}{where}", hint)
 
 
 def version_answers(connection: Connection, keys: Sequence[int]) -> list[VersionAnswer]:

@@ -24,6 +24,7 @@ from regtui.core.verdicts import Rejected, Unsupported, decode_verdict
 from regtui.registry.changes import plain
 from regtui.registry.context import Context
 from regtui.registry.references import version_of
+from regtui.registry.requested import let_go
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.database import Connection
 from regtui.replica.file_lists import take_lost_lists
@@ -81,7 +82,7 @@ def discard(context: Context, identity: str | None) -> list[OutboxEntry]:
     """
     with context.replica.changing() as connection:
         found = _refused(connection, identity)
-        _let_go(connection, found)
+        let_go(connection, [one.id for one, _ in found])
         take_lost_lists(connection, _contents(found))  # their files may go
     return [entry for _, entry in found]
 
@@ -131,7 +132,7 @@ def _again(context: Context, identity: str | None, values: dict[str, Any]) -> li
             if isinstance(operation.body, CaptureBody) and operation.body.digest in lists:
                 authority.add_files(operation.entity, lists[operation.body.digest])
         authority.flush()
-        _let_go(authority.connection, found)
+        let_go(authority.connection, [one.id for one, _ in found])
     return [entry for _, entry in found]
 
 
@@ -143,13 +144,6 @@ def too_old(verdict: Unsupported) -> tuple[str, str]:
 def _contents(found: list[tuple[Operation, OutboxEntry]]) -> list[str]:
     """Return the digests of what captures among operations captured."""
     return [one.body.digest for one, _ in found if isinstance(one.body, CaptureBody)]
-
-
-def _let_go(connection: Connection, found: list[tuple[Operation, OutboxEntry]]) -> None:
-    connection.execute(
-        "delete from base.outbox where id in (select unnest(?::uuid[]))",
-        [[operation.id for operation, _ in found]],
-    )
 
 
 def _versions_named(

@@ -19,7 +19,7 @@ from regtui.registry.answers import iso
 from regtui.registry.answers_production import PolicyAnswer, Tried
 from regtui.registry.context import Context
 from regtui.registry.deciding import decide_now, require_server
-from regtui.registry.lookups import actor_names
+from regtui.registry.lookups import actor_names, one_named
 from regtui.registry.moved import gate_answers
 from regtui.registry.production_lookups import Names, all_pass
 from regtui.registry.promotions import seeing
@@ -271,20 +271,8 @@ def _documents(connection: Connection) -> list[Document]:
 
 
 def _find(connection: Connection, name: str, models: str | None) -> Document:
-    key = name_key(name, segments=False)
-    found = [
-        one
-        for one in _documents(connection)
-        if one.facts["name"] == key
-        and one.value("state") == "active"
-        and (models is None or one.facts["models"] == scope_key(models))
-    ]
-    if not found:
-        raise NotFound(f"there is no policy {name!r}", "`regtui policy ls` lists them")
-    if len(found) > 1:
-        scopes = ", ".join(str(one.facts["models"]) for one in found)
-        raise BadInput(f"several policies are called {name!r}", f"add --models: {scopes}")
-    return found[0]
+    active = [one for one in _documents(connection) if one.value("state") == "active"]
+    return one_named("policy", active, name, models)
 
 
 def _one(connection: Connection, identity: str) -> PolicyAnswer:
