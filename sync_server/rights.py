@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from regtui.core.access import Actor, Grant, Role, covers, in_scope
+from regtui.core.access import Actor, Grant, Role, covers, in_scope, narrowed
 from regtui.core.documents import Document, decode_document
 from regtui.core.policies import meets
 from sync_server import schema
@@ -85,10 +85,11 @@ class Rights(Struct, frozen=True):
         """Return the part of these rights that a token with roles of its own has."""
         caps = list(roles)
         held = [
-            Held(Grant(min(one.grant.role, cap.role), scope), one.since)
+            Held(Grant(role, scope), one.since)
             for one in self.held
             for cap in caps
             if (scope := _meet(one.grant.scope, cap.scope)) is not None
+            and (role := narrowed(one.grant.role, cap.role)) is not None
         ]
         view = ",".join(sorted(f"{cap.role.name}:{cap.scope}" for cap in caps))
         return Rights(self.user, self.name, self.is_active, tuple(held), self.changed, view)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from regtui.core.access import Grant, Role, covers, scope_key
+from regtui.core.access import Grant, Role, covers, narrowed, scope_key
 from regtui.core.errors import BadInput, Denied
 
 RoleInScope = tuple[str, str]
@@ -51,7 +51,8 @@ def within(
     if wanted is None:
         return [(one.role.name.lower(), one.scope) for one in caps]
     for role, scope in wanted:
-        if not any(cap.role >= Role[role.upper()] and covers(cap.scope, scope) for cap in caps):
+        asked = Role[role.upper()]
+        if not any(narrowed(cap.role, asked) is asked and covers(cap.scope, scope) for cap in caps):
             raise Denied(
                 f"the token in use is not {role} in {scope}", "a token can't make a wider one"
             )

@@ -327,11 +327,11 @@ def were_there(state: RegistryState, one: Arrival) -> set[str]:
     if one.kind == "alias":
         holders = [] if one.before is None else [*one.before.entries("holders").values()]
         return {holder["version"] for holder in holders} - {None}
-    found = there(state, one.model, one.name)
-    return {
-        str(other.facts["version"])
-        for other in found
-        if other.id != one.document.id and other.value("since") is not None
+    found = [other for other in there(state, one.model, one.name) if other.id != one.document.id]
+    live = [other for other in found if other.value("state") == "live"]
+    now = max(live, key=lambda other: other.value("since"), default=None)
+    return {str(other.facts["version"]) for other in found if other.value("since") is not None} - {
+        None if now is None else str(now.facts["version"])
     }
 
 

@@ -4,7 +4,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from regtui.core.access import ADMINISTRATION, REQUIRED, Actor, Grant, Role, in_scope, role_of
+from regtui.core.access import (
+    ADMINISTRATION,
+    REQUIRED,
+    Actor,
+    Grant,
+    Role,
+    in_scope,
+    narrowed,
+    reports,
+    role_of,
+)
 from regtui.core.identity import alias_id
 from regtui.core.judgement import judge
 from regtui.core.operations import KINDS, Change, Operation, StateBody
@@ -239,6 +249,20 @@ def test_reports_count_where_a_reporter_makes_them(role: Role, scope: str, count
     judged = judge(operation, authority.state, actor, authority.now)
     (run,) = (document for document, _ in judged.documents)
     assert run.facts["counts"] is counts
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("cap", Role)
+def test_a_cap_leaves_the_lower_role_and_reporters_to_themselves(role: Role, cap: Role) -> None:
+    if Role.REPORTER in {role, cap}:
+        expected = Role.REPORTER if {role, cap} <= {Role.REPORTER, Role.ADMIN} else None
+    else:
+        expected = min(role, cap)
+    assert narrowed(role, cap) is expected
+    # Whatever is left, its evidence counts only where the role's own did.
+    left = () if expected is None else (Grant(expected, "*"),)
+    if reports(Actor("a", "a", left), "m"):
+        assert reports(Actor("a", "a", (Grant(role, "*"),)), "m")
 
 
 def test_a_reporter_elsewhere_reports_nothing_here() -> None:

@@ -707,6 +707,37 @@ def deployed(world: World, who: Replica, environment: str = "production", **more
     return operation.entity, who.sync()[-1]
 
 
+def test_what_goes_live_ends_what_is_live_there_by_then() -> None:
+    world = World()
+    world.does(world.ann, lambda who: who.put_environment("test", {"protected": False}))
+    waiting, later, first = (
+        deployed(world, world.ben, "test", state=state)[0]
+        for state in ("pending", "pending", "live")
+    )
+    elsewhere, _ = deployed(world, world.ben, "test", target="eu-1")
+
+    def states() -> list[Any]:
+        view = world.authority.state
+        return [view.document(one).value("state") for one in (waiting, later, first, elsewhere)]
+
+    assert states() == ["pending", "pending", "live", "live"]
+    world.does(world.ben, lambda who: who.transition(waiting, "live"))
+    assert states() == ["live", "pending", "stopped", "live"]
+    world.does(world.ben, lambda who: who.transition(later, "live"))
+    assert states() == ["stopped", "live", "stopped", "live"]
+
+
+def test_to_bring_what_is_there_to_another_target_is_no_going_back() -> None:
+    world = World()
+    world.does(world.ann, lambda who: who.put_environment("production"))
+    assert type(deployed(world, world.ann)[1]) is Accepted
+    words = {"environment": "production", "approvals": 1, "rollback": "free"}
+    world.does(world.ann, lambda who: who.put_policy("strict", words, models="nlp/*"))
+    _, verdict = deployed(world, world.ann, target="eu-1")
+    assert isinstance(verdict, Rejected)
+    assert "approval" in verdict.message
+
+
 def test_an_environment_without_a_policy_is_for_maintainers_unless_it_is_open() -> None:
     world = World()
     world.does(world.ann, lambda who: who.put_environment("production"))

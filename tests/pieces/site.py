@@ -87,6 +87,13 @@ class Site:
         token: str = self._administrate(make)
         return token
 
+    def token_of(self, name: str, roles: list[tuple[str, str]]) -> str:
+        """Return a token of somebody, narrowed to roles."""
+        made: str = self._administrate(
+            lambda one: one.create_token(user_id(name), "test", roles=roles)
+        )
+        return made
+
     def revoke(self, name: str, scope: str) -> None:
         self._administrate(lambda one: one.grant(name, None, scope))
 

@@ -168,6 +168,15 @@ def test_who_may_not_know_of_a_deployment_learns_nothing(lab: Lab) -> None:
         assert viewer.get(lab.path()).status_code == 200
 
 
+@pytest.mark.parametrize("role", ["viewer", "contributor", "maintainer"])
+def test_a_token_makes_nobody_a_reporter(lab: Lab, role: str) -> None:
+    lab.site.person("cat", **{"nlp/*": role})
+    token = lab.site.token_of("cat", [("reporter", "*")])
+    with lab.site.api(token).client as client:
+        answer = client.post(lab.path(), json={"reports": [told(lab.now(), 1)]})
+    assert answer.status_code == 404
+
+
 def test_folding_changes_no_sum(lab: Lab) -> None:
     start = lab.now() // HOUR * HOUR - 30 * HOUR
     for minute in range(0, 60, 4):

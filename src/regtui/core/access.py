@@ -95,6 +95,16 @@ ADMINISTRATION = frozenset(
 """The kinds of operation that change who may do what; they belong to the access stream."""
 
 
+def narrowed(role: Role, cap: Role) -> Role | None:
+    """Return what is left of a role under a cap; None where nothing is.
+
+    No role but that of an admin, who could make himself one, holds what a reporter may do.
+    """
+    if Role.REPORTER in {role, cap}:
+        return Role.REPORTER if {role, cap} <= {Role.REPORTER, Role.ADMIN} else None
+    return min(role, cap)
+
+
 def in_scope(scope: str, name: str) -> bool:
     """Tell whether a model name lies in a scope."""
     if scope == "*":

@@ -57,8 +57,8 @@ class Move(Struct, frozen=True, kw_only=True):
 
     @property
     def returns(self) -> bool:
-        """Whether it goes back to what was there before."""
-        return self.version is not None and self.version in self.earlier
+        """Whether it goes back to what was there before, and is not there now."""
+        return self.version in self.earlier - {self.current}
 
 
 def moves_of(operation: Operation, changed: Mapping[str, Document], view: View) -> Iterator[Move]:

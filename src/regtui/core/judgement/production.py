@@ -5,7 +5,7 @@ that is not what he saw is refused and looks again. Whether a target may move is
 afterwards, by what moves here (`regtui.core.governance`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from regtui.core.access import Role, reports, role_of
@@ -17,6 +17,7 @@ from regtui.core.judgement.merge import Merger
 from regtui.core.judgement.refusal import Refusal
 from regtui.core.operations import Change, Operation
 from regtui.core.policies import duration, environment_key
+from regtui.core.view import View
 
 NEXT = {
     "pending": frozenset({"live", "failed", "stopped"}),
@@ -219,6 +220,8 @@ def record_deployment(operation: Operation, merger: Merger) -> None:
         rollback_of=body.rollback_of,
         request=None,
     )
+    if body.beside:
+        facts["beside"] = True
     first = {**body.set, "state": Change(body.state)}
     if body.state == "live":
         first["since"] = Change(merger.now)
@@ -294,13 +297,27 @@ def _move_alias(promotion: Document, merger: Merger) -> None:
 
 
 def _end_replaced(deployment: Document, merger: Merger) -> None:
-    """End the deployment whose place another one takes."""
-    replaced = deployment.facts["replaces"]
-    found = None if replaced is None else merger.view.document(str(replaced))
-    if found is None or found.value("state") not in ACTIVE:
+    """End the deployments whose place another one takes."""
+    for found in _replaced(deployment, merger.view):
+        state = "rolled_back" if deployment.facts["rollback_of"] == found.id else "stopped"
+        merger.put(found, {"state": state, "until": merger.now, "replaced_by": deployment.id})
+
+
+def _replaced(deployment: Document, view: View) -> Iterator[Document]:
+    """Yield what ends where a deployment goes live: what it names, and what is live there by now.
+
+    Between the record of one that was pending and now others may have come to its target.
+    """
+    facts = deployment.facts
+    named = None if facts["replaces"] is None else view.document(str(facts["replaces"]))
+    if named is not None and named.value("state") in ACTIVE:
+        yield named
+    if facts.get("beside"):
         return
-    state = "rolled_back" if deployment.facts["rollback_of"] == found.id else "stopped"
-    merger.put(found, {"state": state, "until": merger.now, "replaced_by": deployment.id})
+    target = str(facts["target"])
+    newest = live_on(view, deployment.stream, str(facts["environment"]), target)
+    if newest is not None and newest.id != deployment.id and newest != named:
+        yield newest
 
 
 def _check_there(deployment: Document, environment: str) -> None:
