@@ -264,6 +264,23 @@ def test_a_conflict_that_is_not_the_open_one_is_no_way_around_it(world: World) -
     assert "no_conflict" in told
 
 
+def test_that_a_protected_alias_stays_is_decided_by_maintainers_too(world: World) -> None:
+    third = world.does(world.ann, lambda who: who.capture(world.model, "third"))
+    for who, version in ((world.ann, third), (world.eve, world.new)):
+        who.pull()
+        who.point(world.model, "production", version)
+    world.ann.sync()
+    world.eve.sync()
+    put(world, {"alias": "production"})
+    (conflict,) = (one.id for one in world.state.of_kind("conflict"))
+    told = refused(verdict_of(world.ben, lambda who: who.resolve(conflict, "accepted")))
+    assert told == "denied: a conflict on @production, which is protected, is for maintainers"
+    world.does(world.ann, lambda who: who.resolve(conflict, "accepted"))
+    told = refused(verdict_of(world.ben, lambda who: who.reopen(conflict)))
+    assert told.startswith("denied")
+    world.does(world.ann, lambda who: who.reopen(conflict))
+
+
 def test_glass_broken_for_a_deployment_is_broken_until_it_is_live(world: World) -> None:
     put(world, {"environment": "production", "approvals": 2, "break_glass": True})
     world.request = world.does(

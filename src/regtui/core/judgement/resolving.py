@@ -9,10 +9,13 @@ nothing is lost. Ending a conflict can be taken back, which restores what stood 
 from typing import Any
 
 from regtui.core import encoding
+from regtui.core.access import Role, role_of
 from regtui.core.documents import Document, Rule, field_of
+from regtui.core.identity import alias_key
 from regtui.core.judgement.merge import Merger
 from regtui.core.judgement.refusal import Refusal
 from regtui.core.operations import Changes, Operation, ResolveBody
+from regtui.core.policies import protecting
 
 LIVE_STATES = {"model": "active", "version": "captured", "dataset": "active", "comment": "posted"}
 """The state in which an entity comes to be, and to which it is restored."""
@@ -67,6 +70,7 @@ def check_resolution(
         Refusal: `resolved`, `no_change`, `changed_meanwhile`, `malformed` or `not_found`.
     """
     body: ResolveBody = operation.body
+    _check_keeper(conflict, subject, merger)
     standing = conflict.value("resolution")
     if body.choice is None:
         if standing is None:
@@ -91,6 +95,22 @@ def check_resolution(
         _check_equal(subject.kind, body.set, wanted)
     else:
         raise Refusal("not_found", "the conflict has no such candidate")
+
+
+def _check_keeper(conflict: Document, subject: Document, merger: Merger) -> None:
+    """Refuse to decide of a protected alias to who is no maintainer: that it stays is one, too."""
+    about = subject.kind, conflict.facts.get("path")
+    if about != ("alias", "version") or merger.settled is not None:
+        return
+    model = merger.view.document(subject.stream)
+    name = str(model.value("name")) if model else ""
+    alias = alias_key(str(subject.facts["name"]))
+    role = role_of(merger.actor, name)
+    is_keeper = role is not None and role >= Role.MAINTAINER
+    if not is_keeper and protecting(
+        merger.view.in_stream("registry", "policy"), name, "alias", alias
+    ):
+        raise Refusal("denied", f"a conflict on @{alias}, which is protected, is for maintainers")
 
 
 def _refuse_second(
