@@ -130,6 +130,7 @@ def test_a_restored_server_heals_under_a_new_epoch(
     database.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", [False, True])
 def test_files_of_what_was_lost_go_up_again_however_much_was(
     server_process: ServerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: bool

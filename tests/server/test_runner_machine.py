@@ -110,6 +110,7 @@ def checked(machines: Machines, tmp_path: Path) -> Machines:
     return machines
 
 
+@pytest.mark.slow
 def test_a_runner_fetches_what_waits_runs_what_is_trusted_and_tells_what_counts(
     checked: Machines,
 ) -> None:
@@ -126,6 +127,7 @@ def test_a_runner_fetches_what_waits_runs_what_is_trusted_and_tells_what_counts(
     assert log.startswith("weights")
 
 
+@pytest.mark.slow
 def test_without_the_server_a_check_ends_with_an_outcome_that_waits(checked: Machines) -> None:
     checked("ci", "check", "trust", "smoke")
     checked.process.kill()
