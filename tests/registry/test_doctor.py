@@ -501,6 +501,15 @@ def test_foreign_files_are_told_and_left(ranker: Registry) -> None:
     assert (ranker.home / "notes.txt").exists()
 
 
+def test_what_hooks_keep_in_the_home_is_not_foreign(ranker: Registry) -> None:
+    ranker.add_hook(["*"], "true")
+    ranker.edit("ranker@1", {"tags/by": "ann"})
+    ranker.run_hooks()
+    (ranker.home / "hooks.new").write_bytes(b"[[hook]]")  # a kill left it
+    assert (ranker.home / "hooks").is_dir()
+    assert "foreign files" not in statuses(ranker.doctor())
+
+
 def test_a_clock_that_is_behind_is_told(ranker: Registry) -> None:
     later(ranker, 10 * DAY).edit("ranker@1", {"tags/from": "the future"})
     assert statuses(ranker.doctor())["clock"] == "warning"

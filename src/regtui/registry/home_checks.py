@@ -21,7 +21,8 @@ RESTORE = "restore a backup: `regtui backup restore FILE --home DIR`"
 """What to do where nothing else helps."""
 
 _OWN = re.compile(
-    r"\.gitignore|gate|lock|sync\.lock|remote\.url|objects|tmp|damaged|backups|pins|watch|.*\.toml"
+    r"\.gitignore|gate|lock|sync\.lock|remote\.url|objects|tmp|damaged|backups|pins|watch|hooks"
+    r"|.*\.toml|(watch|retention|hooks)\.new"
     rf"|{re.escape(DATABASE)}(\.wal)?(\.tmp)?|registry\.(new|repaired|salvage)(\..*)?"
 )
 _BUCKET = re.compile(r"[0-9a-f]{2}")
