@@ -28,6 +28,8 @@ SECONDS = 10.0
 _SIX_TO_FOUR_BITS = ipaddress.ip_network("64:ff9b::/96")
 """Addresses of version 6 that stand for ones of version 4 behind a translator."""
 
+NOT_PUBLIC = "an address that is not public"
+
 _TOLD = 200
 
 
@@ -133,7 +135,7 @@ def _connected(host: str, port: int, allow_private: bool) -> socket.socket:
     if not allow_private:
         for *_, place in found:
             if not is_public(str(place[0])):
-                raise Refused(f"{host} is an address that is not public; --allow-private allows it")
+                raise Refused(f"{host} is {NOT_PUBLIC}; --allow-private allows it")
     failed: OSError = OSError(f"{host} has no address")
     for family, kind, protocol, _, place in found[:4]:
         raw = socket.socket(family, kind, protocol)
@@ -161,6 +163,23 @@ def _begin_tls(connection: http.client.HTTPConnection, host: str) -> None:
 def _hang_up(connection: http.client.HTTPConnection) -> None:
     with contextlib.suppress(OSError, AttributeError):  # it may be over just now
         connection.sock.shutdown(socket.SHUT_RDWR)
+
+
+def is_private(host: str) -> bool:
+    """Tell whether a host is, by what is written, no public address; names are not looked up.
+
+    Numbers count in every form that they are connected by, such as `2130706433` and `0x7f.1`.
+    """
+    if host.rstrip(".") == "localhost" or host.rstrip(".").endswith(".localhost"):
+        return True
+    plain = host.partition("%")[0]  # a zone that is not here would make no number of it
+    try:
+        found = socket.getaddrinfo(
+            plain, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+        )
+    except (OSError, UnicodeError):
+        return False  # a name
+    return not all(is_public(str(place[0])) for *_, place in found)
 
 
 def is_public(address: str) -> bool:

@@ -31,6 +31,7 @@ from sync_server import schema
 from sync_server.database import insert
 from sync_server.rights import ACCESS
 from sync_server.view import ServerView
+from sync_server.webhook_request import NOT_PUBLIC, is_private
 
 MOST = 50
 """Webhooks of a registry."""
@@ -122,6 +123,9 @@ def add_webhook(  # noqa: PLR0913 -- everything that one is
         BadInput: It makes no sense, or there are too many.
     """
     checked_url(url)
+    host = urlsplit(url).hostname or ""
+    if not allow_private and is_private(host):
+        raise BadInput(f"{host} is {NOT_PUBLIC}", "--allow-private allows it")
     wanted = [checked_event(one) for one in dict.fromkeys(events)] or ["*"]
     if len(secret) < 16:  # noqa: PLR2004 -- guessed in no time below
         raise BadInput(
