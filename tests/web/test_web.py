@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -78,6 +79,22 @@ async def test_a_page_from_elsewhere_is_refused_though_it_knows_the_address(
                 assert answer.status == 403
             with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
                 await client.ws_connect(served.url + "ws", headers=headers)
+
+
+async def test_a_request_that_is_malformed_is_answered_and_not_told_on_the_terminal(
+    served: Served,
+) -> None:
+    place = urlsplit(served.url)
+    for header in (b"X-Long: " + b"x" * 70_000, b"no header"):
+        reader, writer = await asyncio.open_connection(place.hostname, place.port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n" + header + b"\r\n\r\n")
+        assert b" 400 " in await reader.readline()
+        writer.close()
+
+    served.process.send_signal(signal.SIGINT)
+    _, told = await asyncio.to_thread(served.process.communicate, timeout=60)
+    assert "Error handling" not in told
+    assert "Traceback" not in told
 
 
 async def test_the_page_loads_nothing_from_elsewhere(served: Served) -> None:

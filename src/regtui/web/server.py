@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import logging
 import secrets
 import shlex
 import signal
@@ -14,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from textual_serve.server import Server
 
 from regtui.core.errors import BadInput, RegtuiError
@@ -94,7 +96,11 @@ class AppServer(Server):
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, over.set)
         runner = web.AppRunner(
-            self.application(), access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN
+            self.application(),
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=SHUTDOWN,
+            logger=_logger(),
         )
         await runner.setup()
         try:
@@ -153,6 +159,17 @@ class AppServer(Server):
         policy = _POLICY.format(nonce=nonce)
         headers = {"Content-Security-Policy": policy}
         return web.Response(text=text, content_type="text/html", headers=headers)
+
+
+def _logger() -> logging.Logger:
+    """Return where the server's own mishaps are told; a malformed request is the client's."""
+    found = logging.getLogger(__name__)
+    found.addFilter(_is_mishap)
+    return found
+
+
+def _is_mishap(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def loopback(host: str) -> str:
