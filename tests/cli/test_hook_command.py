@@ -56,3 +56,17 @@ def test_a_hook_that_fails_in_a_test_exits_with_1(ranker: Regtui) -> None:
     assert "exit 7" in answer.err
     assert ranker("hook", "test", "12345678").code == 3
     assert ranker("hook", "add", "--on", "nothing", "--run", "x").code == 2
+
+
+def test_the_log_shows_the_beginning_of_what_a_hook_printed(ranker: Regtui) -> None:
+    lines = "echo; echo started; seq 3000"
+    for command in (lines, "printf '%200s|' x | tr ' ' y", "echo short"):
+        ranker("hook", "add", "--on", "*", "--run", command)
+    ranker("edit", "team/ranker", "-d", "new")
+    assert ranker("hook", "run").code == 0
+
+    shown = ranker("hook", "log").out.splitlines()
+    assert len(shown) == 4
+    assert {line.split()[-1] for line in shown[1:]} == {"started…", "y" * 59 + "…", "short"}
+    whole = [one["output"] for one in ranker.json("hook", "log")["runs"]]
+    assert any("2999\n3000" in one for one in whole)

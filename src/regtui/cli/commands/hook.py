@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 app = group("Run commands when something was done to the registry.")
 
+_SAID = 60
+"""Characters of what a hook printed that a line of the log shows."""
+
 Name = Annotated[str, typer.Argument(metavar="HOOK", help="As `hook ls` calls it.")]
 
 
@@ -117,7 +120,7 @@ def log(
         warn("no hook was run yet")
         return
     rows = [
-        [one.hook, f"#{one.seq}", age_text(one.at), _outcome(one), one.summary, one.output]
+        [one.hook, f"#{one.seq}", age_text(one.at), _outcome(one), one.summary, _said(one.output)]
         for one in found
     ]
     say(table(("HOOK", "SEQ", "AGE", "ENDED", "FOR", "SAID"), rows))
@@ -126,6 +129,15 @@ def log(
 def _row(hook: "HookAnswer") -> list[str]:
     command = hook.run if hook.trusted else f"(not trusted) {hook.run}"
     return [hook.hook, ", ".join(hook.on), hook.models, hook.timeout, command]
+
+
+def _said(output: str) -> str:
+    """Return the beginning of what a hook printed; `--json` has all of it."""
+    first, _, more = output.strip().partition("\n")
+    shown = first.rstrip()
+    if len(shown) > _SAID or more:
+        return shown[: _SAID - 1].rstrip() + "…"
+    return shown
 
 
 def _outcome(done: "HookRun") -> str:
