@@ -19,6 +19,8 @@ rollback = "free"
 break_glass = true
 """
 
+RULE = "[[policy]]\nname = 'x'\nalias = 'a'\nrule = "
+
 
 @pytest.fixture
 def two(ranker: Regtui, tmp_path: Path) -> Regtui:
@@ -80,6 +82,15 @@ def test_policies_are_put_listed_shown_and_removed(policed: Regtui, tmp_path: Pa
         ("[[policy]]\nname = 'x'\nalias = 'a'\nenvironment = 'b'\n", "an alias or an environment"),
         ("[[policy]]\nname = 'x'\nalias = 'a'\naprovals = 2\n", "aprovals"),
         ("[[policy]]\nname = 'x'\nalias = 'a'\nrule = 'checks.'\n", "no CEL expression"),
+        (RULE + "'foo.bar == 1.0'\n", "speaks of 'foo'"),
+        (RULE + "'checks.all(c, checks[d].passed)'\n", "speaks of 'd'"),
+        (RULE + "'1 + 1'\n", "neither true nor false"),
+        (RULE + "'size(checks) + 1'\n", "neither true nor false"),
+        (RULE + "'model.name'\n", "neither true nor false"),
+        (RULE + "'1 / 0 == 1'\n", "can't be evaluated"),
+        (RULE + "'better(model.name)'\n", "calls 'better'"),
+        (RULE + "'version.metrics.f1 > 0.5'\n", 'trust = "declared"'),
+        (RULE + "'has(current[\"metrics\"].f1)'\n", 'trust = "declared"'),
         ("[[policy]]\nname = 'x'\nalias = 'a'\nmax_age = 'soon'\n", "no duration"),
         ("[[policy]]\nname = 'x'\nalias = 'a'\nfreeze = ['always']\n", "no window"),
         ("[[policy]]\nalias = 'a'\n", "has a name and a scope"),
@@ -95,6 +106,40 @@ def test_a_malformed_policy_is_refused_in_one_line(
     assert answer.code == 2
     assert said in answer.error
     assert two.json("policy", "ls")["policies"] == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "checks.all(c, checks[c].passed)",
+        "checks.eval.passed",
+        'request.reason != "version.metrics" && version.size < 1e9',
+        'version.params.lr < 0.1 || "metrics" in version.tags || type(version.number) == double',
+        "false",
+    ],
+)
+def test_a_rule_that_may_hold_is_put(two: Regtui, tmp_path: Path, rule: str) -> None:
+    (tmp_path / "policy.toml").write_text(f"{RULE}'{rule}'\n", encoding="utf-8")
+    answer = two("policy", "put", tmp_path / "policy.toml")
+    assert (answer.code, answer.err) == (0, "")
+
+
+def test_a_rule_may_read_metrics_where_it_says_so(two: Regtui, tmp_path: Path) -> None:
+    text = RULE + "'version.metrics.f1 > 0.5'\n"
+    (tmp_path / "policy.toml").write_text(text + "trust = 'declared'\n", encoding="utf-8")
+    assert two("policy", "put", tmp_path / "policy.toml").code == 0
+    (tmp_path / "policy.toml").write_text(text, encoding="utf-8")
+    refused = two("policy", "test", tmp_path / "policy.toml")
+    assert (refused.code, 'trust = "declared"' in refused.error) == (2, True)
+
+
+def test_a_soak_where_there_is_no_environment_is_warned_of(two: Regtui, tmp_path: Path) -> None:
+    text = POLICY + 'soak = { environment = "Staging", for = "1h" }\n'
+    (tmp_path / "policy.toml").write_text(text, encoding="utf-8")
+    answer = two("policy", "put", tmp_path / "policy.toml")
+    assert (answer.code, "no environment 'Staging'" in answer.err) == (0, True)
+    assert two("env", "put", "staging").code == 0
+    assert not two("policy", "put", tmp_path / "policy.toml").err
 
 
 def test_the_malformed_one_of_several_policies_is_named(two: Regtui, tmp_path: Path) -> None:

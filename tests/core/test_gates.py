@@ -554,6 +554,9 @@ def test_an_editable_metric_is_no_figure_of_a_rule_that_trusts_checks() -> None:
     world.ask({"rule": "version.metrics.f1 > 0.5"})
     world.edit(world.new, metrics__f1={"value": 0.9})
     assert world.against() == ["rule"]
+    told = next(one.reason for one in world.results() if one.gate == "rule")
+    assert told.startswith("the rule reads version.metrics")
+    assert 'trust = "declared"' in told
 
 
 def test_a_rule_reads_what_was_asked_and_by_whom() -> None:

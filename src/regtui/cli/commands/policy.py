@@ -10,6 +10,7 @@ from regtui.cli.definition_files import tables_in
 from regtui.cli.gate_text import gate_lines, sign
 from regtui.cli.output import emit, say, table, warn
 from regtui.cli.settings import SETTINGS
+from regtui.core.policies import environment_key
 from regtui.registry.definition_text import asks_text, protects_text, toml_of
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def put(
     for one, changed in done:
         said = "protects" if changed else "protects already"
         say(f"{one.policy} {said} {protects_text(one)} of {one.models}")
+    _warn_of_soaks([one.definition for one, _ in done])
 
 
 @app.command()
@@ -114,6 +116,19 @@ def remove(name: Name, models: Models = None) -> None:
         emit({"policy": found})
         return
     say(f"removed {found.policy}; {protects_text(found)} of {found.models} is as others")
+
+
+def _warn_of_soaks(definitions: list[dict[str, Any]]) -> None:
+    wanted = {soak["environment"] for one in definitions if (soak := one.get("soak"))}
+    if not wanted:
+        return
+    known = {one.environment for one in SETTINGS.registry().environments()}
+    for name in sorted(wanted):
+        if environment_key(name) not in known:
+            warn(
+                f"no environment {name!r} is known here, where versions are to be live before; "
+                "`regtui env put` makes one"
+            )
 
 
 def _tell(found: "list[Tried]") -> None:

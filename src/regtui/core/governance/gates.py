@@ -14,7 +14,7 @@ from regtui.core.documents import Document, Review
 from regtui.core.governance import reviewing
 from regtui.core.governance.evidence import Case, is_stale, last_run, metadata_value, values_of
 from regtui.core.governance.moves import in_environment
-from regtui.core.governance.rule import evaluate
+from regtui.core.governance.rule import DECLARE, evaluate, undeclared
 from regtui.core.governance.signing import is_signature
 from regtui.core.identity import environment_id
 from regtui.core.policies import DAY, duration, environment_key, is_frozen
@@ -207,7 +207,11 @@ def metadata(case: Case, path: str) -> GateResult:
 
 def rule(case: Case) -> GateResult:
     """An expression is true."""
-    passed, told = evaluate(case.policy.rule or "", values_of(case))
+    expression = case.policy.rule or ""
+    passed, told = evaluate(expression, values_of(case))
+    metrics = None if passed or case.policy.trust == "declared" else undeclared(expression)
+    if metrics is not None:
+        told = f"the rule reads {metrics}, which anybody may edit; {DECLARE}"
     return GateResult("rule", passed, told)
 
 

@@ -16,8 +16,37 @@ from regtui.core.errors import BadInput
 ROOTS = ("version", "current", "model", "request", "checks", "current_checks")
 """What a rule can speak of."""
 
+DECLARE = 'trust = "declared" lets a rule read metrics'
+"""What to do about a rule that reads them."""
+
 ENTRIES_LIMIT = 1_000
 """Entries of a map that a rule sees."""
+
+_TYPES = frozenset(
+    ("bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint")
+)
+"""Names that CEL itself knows."""
+
+_BOUND = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*([A-Za-z_]\w*)\s*,")
+_TEXT = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""")
+_METRICS = re.compile(
+    r"""(?<![.\w])(version|current)\s*(?:\.\s*metrics\b|\[\s*["']metrics["']\s*\])"""
+)
+_UNKNOWN = re.compile(r"Undefined variable or function: '(\w+)'")
+
+_VERSION: Mapping[str, Any] = {
+    "id": "", "number": 0.0, "digest": "", "size": 0.0, "files": 0.0, "author": "",
+    "description": "", "tags": {}, "params": {},
+}  # fmt: skip
+_BLANK: Mapping[str, Any] = {
+    "version": _VERSION,
+    "current": _VERSION,
+    "model": {"name": "", "description": "", "tags": {}},
+    "request": {"reason": "", "author": ""},
+    "checks": {},
+    "current_checks": {},
+}
+"""What is always there for a rule to speak of, with nothing in it."""
 
 
 @lru_cache(maxsize=256)
@@ -41,6 +70,48 @@ def compiled(rule: str) -> Any:
 def roots_of(rule: str) -> set[str]:
     """Return what a rule may read: the names that it mentions."""
     return {root for root in ROOTS if re.search(rf"\b{root}\b", rule)}
+
+
+def undeclared(rule: str) -> str | None:
+    """Return the metrics that a rule reads as it names them; None where it reads none."""
+    plain = _TEXT.sub(lambda one: one[0] if one[0][1:-1] == "metrics" else '""', rule)
+    found = _METRICS.search(plain)
+    return None if found is None else f"{found[1]}.metrics"
+
+
+def check_sense(rule: str, *, declared: bool) -> None:
+    """Refuse a rule that can't hold whatever is known of a version.
+
+    What depends on the version is left to the gate.
+
+    Args:
+        rule: The expression.
+        declared: Whether it may read metrics.
+
+    Raises:
+        BadInput: It is no expression, speaks of what there is not, or is neither true nor false.
+    """
+    program = compiled(rule)
+    bound = set(_BOUND.findall(rule))
+    strange = sorted(set(program.variables()) - {*ROOTS, *_TYPES, *bound})
+    if strange:
+        raise BadInput(f"the rule speaks of {strange[0]!r}, which there is not", ", ".join(ROOTS))
+    metrics = undeclared(rule)
+    if metrics is not None and not declared:
+        raise BadInput(f"the rule reads {metrics}, which anybody may edit", DECLARE)
+    try:
+        answer = program.execute({**_BLANK})
+    except Exception as error:  # noqa: BLE001 -- most of them because nothing is known yet
+        unknown = _UNKNOWN.search(str(error))
+        if unknown is not None:
+            told = f"the rule calls {unknown[1]!r}, which there is not for what it is given"
+            raise BadInput(told) from None
+        if not program.variables():
+            told = " ".join(str(error).split())[:200]
+            raise BadInput(f"the rule can't be evaluated: {told}") from None
+        return
+    if not isinstance(answer, bool):
+        raise BadInput("the rule is neither true nor false", "such as checks.eval.f1 > 0.9")
 
 
 def evaluate(rule: str, values: Mapping[str, Any]) -> tuple[bool, str]:

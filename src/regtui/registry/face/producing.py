@@ -32,12 +32,13 @@ class ProducingVerbs(Verbs):
             The policies, and whether each changed.
 
         Raises:
-            BadInput: One is malformed.
+            BadInput: One is malformed, or its rule can't hold.
             Denied: It needs a maintainer of its scope.
             Unreachable: The server, which decides, does not answer; nothing was changed.
         """
-        from regtui.registry import policies
+        from regtui.registry import policies, policy_sense
 
+        policy_sense.check_policies(tables)
         return policies.put_policies(self.context, tables)
 
     def remove_policy(self, name: str, models: str | None = None) -> "PolicyAnswer":
@@ -89,10 +90,12 @@ class ProducingVerbs(Verbs):
 
         Raises:
             NotFound: There is no such policy.
-            BadInput: It is malformed, or several scopes have the name.
+            BadInput: It is malformed, its rule can't hold, or several scopes have the name.
         """
-        from regtui.registry import policies
+        from regtui.registry import policies, policy_sense
 
+        if not isinstance(policy, str):
+            policy_sense.check_policies([policy])
         return policies.try_policy(self.context, policy, models, limit=limit)
 
     def request_promotion(  # noqa: PLR0913 -- everything that a request says
