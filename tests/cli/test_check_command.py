@@ -81,6 +81,18 @@ def test_what_is_shown_can_be_put_again(checked: Regtui, tmp_path: Path) -> None
     assert [one["changed"] for one in checked.json("check", "put", again)["checks"]] == [False]
 
 
+def test_a_placeholder_that_stands_for_nothing_is_warned_of(ranker: Regtui, tmp_path: Path) -> None:
+    for run, warned in (
+        ("smoke {foo} {version}", True),
+        ("smoke --of={verison}", True),
+        ("smoke {files}/{version}", False),
+        ("awk '{print}' ${HOME}", False),
+    ):
+        (tmp_path / "one.toml").write_text(f'[[check]]\nname = "one"\nrun = "{run}"\n')
+        answer = ranker("check", "put", tmp_path / "one.toml")
+        assert (answer.code, "stands for nothing" in answer.err) == (0, warned)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

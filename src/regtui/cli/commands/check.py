@@ -1,5 +1,6 @@
 """`regtui check put | ls | show | rm | run | report | log | trust | untrust`."""
 
+import re
 import sys
 from pathlib import Path
 from threading import Event
@@ -33,6 +34,9 @@ Models = Annotated[
     ),
 ]
 
+_PLACEHOLDER = re.compile(r"""(?<![$%\w({'"]){([A-Za-z_]\w*)}""")
+"""What looks like one of a check's own, and not like the code of a shell or a program."""
+
 _LOG_LIMIT = 64 << 20
 """Bytes of a log file that are read; of them beginning and end are kept."""
 
@@ -50,6 +54,9 @@ def put(
     for one, changed in done:
         verb = "tries" if changed else "tries already"
         say(f"{one.check} {verb} {one.models}: {one.does}")
+        for name in _PLACEHOLDER.findall(str(one.definition.get("run", ""))):
+            if name not in {"version", "files"}:
+                warn(f"{{{name}}} in {one.check} stands for nothing; {{version}} and {{files}} do")
 
 
 @app.command()
