@@ -20,6 +20,7 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from regtui.core.access import Role, reports, role_of
+from regtui.core.documents import decode_document
 from regtui.core.latency import SLOTS, quantile
 from sync_server import schema
 from sync_server.authority import Refused, registry_row
@@ -86,10 +87,17 @@ class Bucket(Struct, frozen=True):
 
 
 class Deployment(Struct, frozen=True):
-    """A deployment: its id, and the number of its registry."""
+    """A deployment.
+
+    Attributes:
+        registry: Number of its registry.
+        id: Its id.
+        until: When it ended, in microseconds; None while it may be heard of.
+    """
 
     registry: int
     id: str
+    until: int | None = None
 
 
 class _Batch:
@@ -124,10 +132,10 @@ class Usage:
         Raises:
             Refused: There is none, or he may not know of it, both alike; or he may only read it.
         """
-        key, name, rights = self._found(registry, deployment, caller)
+        found, name, rights = self._found(registry, deployment, caller)
         role = role_of(rights.actor, name)
         if reports(rights.actor, name) or (role is not None and role >= Role.MAINTAINER):
-            return Deployment(key, deployment)
+            return found
         if rights.since(name) is None:
             raise absent()
         raise Refused(403, "denied", "that needs the role of a reporter or a maintainer")
@@ -138,10 +146,10 @@ class Usage:
         Raises:
             Refused: There is none, or he may not know of it: both alike.
         """
-        key, name, rights = self._found(registry, deployment, caller)
+        found, name, rights = self._found(registry, deployment, caller)
         if rights.since(name) is None:
             raise absent()
-        return Deployment(key, deployment)
+        return found
 
     def take(self, deployment: Deployment, given: Iterable[Report]) -> list[tuple[int, str]]:
         """Keep reports; return the places of those that are not taken, each with the reason."""
@@ -151,6 +159,10 @@ class Usage:
                 refused.append((place, "it is of the future"))
             elif report.bucket < now - LATE:
                 refused.append((place, "it is older than seven days"))
+            elif deployment.until is not None and report.bucket > deployment.until + AHEAD:
+                refused.append((place, "the deployment had ended before"))
+            elif report.errors > report.requests:
+                refused.append((place, "it has more errors than requests"))
             else:
                 rows.append(_row(deployment, report, now))
         if rows:
@@ -163,7 +175,7 @@ class Usage:
         with self.database.reading() as connection:
             return counted(connection, deployment, SPANS[by], start - start % SPANS[by])
 
-    def _found(self, registry: str, deployment: str, caller: Caller) -> tuple[int, str, Any]:
+    def _found(self, registry: str, deployment: str, caller: Caller) -> tuple[Deployment, str, Any]:
         e, m = schema.entity.c, schema.entity.alias("model")
         in_model = sa.and_(m.c.registry == e.registry, m.c.id == e.stream)
         with self.database.reading() as connection:
@@ -171,8 +183,8 @@ class Usage:
             if row is None:
                 raise absent()
             rights = self.service.rights_of(connection, row, caller)
-            name = connection.execute(
-                sa.select(m.c.name)
+            found = connection.execute(
+                sa.select(m.c.name, e.body)
                 .join_from(schema.entity, m, in_model)
                 .where(
                     e.registry == row.key,
@@ -180,10 +192,11 @@ class Usage:
                     e.kind == "deployment",
                     m.c.kind == "model",
                 )
-            ).scalar()
-        if name is None:
+            ).one_or_none()
+        if found is None or found.name is None:
             raise absent()
-        return row.key, name, rights
+        until = decode_document(bytes(found.body)).value("until")
+        return Deployment(row.key, deployment, until), found.name, rights
 
     def _write(self, rows: list[dict[str, Any]]) -> None:
         """Write rows together with those that others bring meanwhile."""

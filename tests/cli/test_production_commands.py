@@ -318,6 +318,10 @@ def test_beats_are_heard_counted_and_summed_up(two: Regtui) -> None:
     assert two("deploy", "usage", name, "--by", "year").code == 2
     assert two("deploy", "usage", name, "--since", "soon").code == 2
     assert two("deploy", "beat", "00000000").code == 3
+    assert two("deploy", "stop", name).code == 0
+    late = two("deploy", "beat", name)
+    assert (late.code, "it is stopped" in late.error) == (2, True)
+    assert two.json("deploy", "show", name)["deployment"]["usage"]["hour"]["requests"] == 5
 
 
 def test_a_capture_stays_though_the_protected_alias_does_not_move(

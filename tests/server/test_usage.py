@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from regtui.core.latency import BOUNDS, SLOTS, quantile, slot
+from regtui.core.operations import TransitionBody
+from regtui.core.verdicts import Accepted
 from sync_server import schema
 from sync_server.artifacts import FolderStore
 from sync_server.backup import create_backup, load_rows, open_backup
@@ -122,6 +124,34 @@ def test_what_is_too_early_or_too_late_is_left_out_and_told(lab: Lab) -> None:
         ],
     }
     assert [one["requests"] for one in lab.counted()] == [8, 2]
+
+
+def test_more_errors_than_requests_are_left_out_and_told(lab: Lab) -> None:
+    now = lab.now()
+    answer = lab.report(told(now, 1, errors=50), told(now, 2, "b", errors=2)).json()
+    assert answer == {
+        "taken": 1,
+        "refused": [{"place": 0, "reason": "it has more errors than requests"}],
+    }
+    assert [(one["requests"], one["errors"]) for one in lab.counted()] == [(2, 2)]
+
+
+@pytest.mark.parametrize("state", ["rolled_back", "stopped", "failed"])
+def test_what_is_counted_after_the_end_of_a_deployment_is_left_out(lab: Lab, state: Any) -> None:
+    ended = lab.now()
+    stream = lab.site.document(lab.deployment).stream
+    body = TransitionBody(state, "", {})
+    verdict = lab.site.act("deployment.transition", stream, lab.deployment, body)
+    assert isinstance(verdict, Accepted)
+    lab.site.offset += 2 * DAY
+    late = lab.report(told(ended - MINUTE, 4), told(ended + HOUR, 2), told(lab.now(), 1)).json()
+    assert late == {
+        "taken": 1,
+        "refused": [
+            {"place": place, "reason": "the deployment had ended before"} for place in (1, 2)
+        ],
+    }
+    assert [one["requests"] for one in lab.counted(since=ended - HOUR)] == [4]
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def beat(
 
     Raises:
         NotFound: There is no such deployment.
-        BadInput: A number is negative, or there are more errors than requests.
+        BadInput: A number is negative, there are more errors than requests, or it has ended.
         Denied: One may not tell of it.
         Unreachable: The server does not answer.
     """
@@ -104,6 +104,11 @@ def beat(
     with context.reading() as connection:
         _, found = find_by_end(connection, "deployment", deployment)
         remote = read_remote(connection)
+    if found.value("until") is not None:
+        raise BadInput(
+            f"the deployment {short_name(found.id)} is not alive: it is {found.value('state')}",
+            "`regtui deployments` lists those that are",
+        )
     if remote is None:
         _count(context, found, now, counted, errors, counts)
         return short_name(found.id)
