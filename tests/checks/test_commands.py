@@ -234,6 +234,8 @@ def test_figures_come_from_a_file_or_else_from_lines(tmp_path: Path) -> None:
         ("mkdir $F", "the file of figures is no file"),
         ("ln -s /dev/zero $F", "the file of figures can't be read"),
         ("head -c 2000000 /dev/zero > $F", "the file of figures has more than 1,048,576 bytes"),
+        ("echo '{\"f1\": 1e999}' > $F", "the figure 'f1' is no number: '1e999'"),
+        ("echo regtui:figure f1=1e999", "the figure 'f1' is no number: '1e999'"),
         ("echo regtui:figure f1=good", "the figure 'f1' is no number: 'good'"),
     ],
 )

@@ -192,6 +192,8 @@ def test_what_ran_elsewhere_is_told(checked: Regtui, tmp_path: Path) -> None:
         ["--passed", "--failed"],
         ["--passed", "--figure", "f1=good"],
         ["--passed", "--figure", "f1"],
+        ["--passed", "--figure", "f1=1e999"],
+        ["--passed", "--figure", "f1=-1e999"],
         ["--passed", "--log", "gone"],
     ):
         assert checked("check", "report", "team/ranker@1", "eval", *arguments).code == 2

@@ -5,6 +5,7 @@ and `Infinity` may stand as Python writes them. Where there is a file the lines 
 """
 
 import json
+import math
 import os
 import stat
 from collections.abc import Mapping
@@ -93,12 +94,18 @@ def _content(path: Path) -> bytes:
 
 def _object(data: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(data)
+        found = json.loads(data, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise _NoFigures(f"the file of figures is no JSON: {error}") from None
     if not isinstance(found, dict):
         raise _NoFigures("the file of figures is no JSON object")
     return found
+
+
+def _finite(text: str) -> float | str:
+    """Return a number, or its text where it is larger than any that can be kept."""
+    number = float(text)
+    return text if math.isinf(number) else number
 
 
 def figures_of(values: Mapping[str, Any]) -> Told:
@@ -123,6 +130,8 @@ def _number(value: Any) -> float | None:
     if not isinstance(value, int | float | str):
         return None
     try:
-        return float(value)
+        number = float(value)
     except (ValueError, OverflowError):
         return None
+    is_written = isinstance(value, str) and any(one.isdigit() for one in value)
+    return None if is_written and math.isinf(number) else number  # such as 1e999

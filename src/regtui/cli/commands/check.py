@@ -318,10 +318,12 @@ def _wanted(given: dict[str, Any]) -> Any:
 
 
 def _figure(name: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise BadInput(f"the figure {name!r} is no number: {text!r}") from None
+    from regtui.checks.figures import figures_of
+
+    found = figures_of({name: text})
+    if found.problems:
+        raise BadInput(found.problems[0])
+    return float(found.figures[name])
 
 
 def _log(path: str | None) -> str:
