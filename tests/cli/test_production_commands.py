@@ -82,6 +82,7 @@ def test_policies_are_put_listed_shown_and_removed(policed: Regtui, tmp_path: Pa
         ("[[policy]]\nname = 'x'\nalias = 'a'\nenvironment = 'b'\n", "an alias or an environment"),
         ("[[policy]]\nname = 'x'\nalias = 'a'\naprovals = 2\n", "aprovals"),
         ("[[policy]]\nname = 'x'\nalias = 'a'\nrule = 'checks.'\n", "no CEL expression"),
+        ("[[policy]]\nname = 'x'\nalias = 'a'\napprovals = -1\n", "range from 0 to 100"),
         (RULE + "'foo.bar == 1.0'\n", "speaks of 'foo'"),
         (RULE + "'checks.all(c, checks[d].passed)'\n", "speaks of 'd'"),
         (RULE + "'1 + 1'\n", "neither true nor false"),

@@ -549,6 +549,24 @@ def test_a_gate_passes_and_fails_for_its_own_reason_alone(row: Row) -> None:
     assert bad.stands() == before
 
 
+@pytest.mark.parametrize(
+    ("hours", "limit", "told"),
+    [
+        (20 / 3600, "5s", "20 seconds"),
+        (0.5, "5m", "30 minutes"),
+        (1.5, "1h", "90 minutes"),
+        (25, "1d", "25 hours"),
+        (24 * 15, "2w", "15 days"),
+    ],
+)
+def test_how_old_a_run_is_is_told_in_a_unit_that_fits(hours: float, limit: str, told: str) -> None:
+    world = World()
+    world.ask({"checks": ["smoke"], "max_age": limit})
+    aged(hours)(world)
+    (reason,) = [one.reason for one in world.results() if one.passed is False]
+    assert reason == f"smoke passed {told} ago, more than {limit}"
+
+
 def test_an_editable_metric_is_no_figure_of_a_rule_that_trusts_checks() -> None:
     world = World()
     world.ask({"rule": "version.metrics.f1 > 0.5"})

@@ -187,7 +187,7 @@ def policy_of(definition: Any) -> Policy:
         raise BadInput("a policy protects an alias or an environment", 'alias = "production"')
     _ = policy.target
     if not 0 <= policy.approvals <= LIST_LIMIT:
-        raise BadInput(f"{policy.approvals} approvals are out of range")
+        raise BadInput(f"{policy.approvals} approvals are not in the range from 0 to {LIST_LIMIT}")
     _check_lists(policy)
     if policy.max_age is not None:
         duration(policy.max_age)

@@ -19,6 +19,9 @@ from regtui.core.governance.signing import is_signature
 from regtui.core.identity import environment_id
 from regtui.core.policies import DAY, duration, environment_key, is_frozen
 
+_HOUR, _MINUTE = 3_600_000_000, 60_000_000
+"""Microseconds."""
+
 
 class GateResult(Struct, frozen=True):
     """A gate's answer.
@@ -182,7 +185,7 @@ def check(case: Case, name: str) -> GateResult:
     age = case.now - int(run.facts["told"])
     limit = case.policy.max_age
     if limit is not None and age > duration(limit):
-        told = f"{name} passed {_count(age // DAY, 'day')} ago, more than {limit}"
+        told = f"{name} passed {_age(age)} ago, more than {limit}"
         return GateResult(gate, False, told, evidence=run.id)
     return GateResult(gate, True, f"{name} passed", evidence=run.id)
 
@@ -293,8 +296,7 @@ def soak(case: Case) -> GateResult:
     longest = max(times, key=lambda one: one[0], default=None)
     if longest is None:
         return GateResult("soak", False, f"it was not live in {asked.environment}")
-    hours = longest[0] // 3_600_000_000
-    told = f"live in {asked.environment} for {hours} h of {asked.time}"
+    told = f"live in {asked.environment} for {_age(longest[0])} of {asked.time}"
     return GateResult("soak", longest[0] >= duration(asked.time), told, evidence=longest[1].id)
 
 
@@ -319,6 +321,14 @@ _OF_VERSIONS: tuple[tuple[Callable[[Case], bool], Callable[[Case], GateResult]],
 
 def _count(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _age(age: int) -> str:
+    """Return some microseconds in the largest unit of which there are two."""
+    for length, unit in ((DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute")):
+        if age >= 2 * length:
+            return _count(age // length, unit)
+    return _count(age // 1_000_000, "second")
 
 
 def _authors(case: Case) -> set[str]:
