@@ -375,6 +375,17 @@ def test_a_file_says_everything_once(two: Regtui, tmp_path: Path) -> None:
         assert "twice" in two(kind, "put", str(file)).error
 
 
+def test_a_control_character_is_no_part_of_where_something_runs(two: Regtui) -> None:
+    assert two("env", "put", "prod").code == 0
+    for option in ("--target", "--url"):
+        refused = two("deploy", "team/ranker@1", "prod", option, "https://a\x1b[2J")
+        said = f"the {option[2:]} contains a control character"
+        assert (refused.code, said in refused.error) == (2, True)
+    assert (
+        two("deploy", "team/ranker@1", "prod", "--target", "eu-1 é", "--url", "https://a").code == 0
+    )
+
+
 def test_a_latency_is_a_time(two: Regtui) -> None:
     assert two("env", "put", "prod").code == 0
     live = two.json("deploy", "team/ranker@1", "prod")["deployment"]["deployment"]

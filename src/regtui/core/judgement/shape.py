@@ -346,6 +346,11 @@ def _check_deployment(body: DeploymentBody) -> None:
     environment_key(body.environment)
     if len(body.target) > KEY_LIMIT:
         raise BadInput(f"the target has more than {KEY_LIMIT} characters")
+    url = body.set["url"].to if "url" in body.set else None
+    target = body.target if body.rollback_of is None else ""  # the way back from any is open
+    for name, text in (("target", target), ("url", url)):
+        if isinstance(text, str) and _CONTROL.search(text):
+            raise BadInput(f"the {name} contains a control character")
 
 
 def _check_named(*identities: str | None) -> None:
