@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from regtui.core.errors import Blocked, Denied, Unreachable
+from regtui.core.errors import BadInput, Blocked, Denied, NotFound, Unreachable
 from regtui.registry import Registry
 from tests.server.people import Person, join
 from tests.server.process import ServerProcess
@@ -110,6 +110,39 @@ def test_a_governed_deployment_waits_for_the_server_and_for_its_files(
     assert refused.code == "blocked"
     assert "complete" in str(refused.reason)
     assert [one.version for one in mia.registry.deployments()] == ["nlp/bert@1"]
+
+
+def test_policies_are_compared_with_those_of_the_server_and_not_with_a_copy(
+    server_process: ServerProcess, mia: Person, tmp_path: Path
+) -> None:
+    zoe = join(server_process, tmp_path / "zoe", "zoe", "maintainer")
+    zoe.registry.sync()
+    zoe.registry.remove_policy("prod")
+    put = mia.registry.put_policies(POLICIES)
+    assert [(one.state, changed) for one, changed in put] == [("active", True), ("active", False)]
+    zoe.registry.put_policies([{**POLICIES[0], "approvals": 2}])
+    with pytest.raises(BadInput, match="somebody changed it meanwhile"):
+        mia.registry.put_policies(POLICIES)
+    assert mia.registry.policy("prod").definition["approvals"] == 2  # which he looks at now
+    mia.registry.put_policies(POLICIES)
+    zoe.registry.sync()
+    assert zoe.registry.policy("prod").definition["approvals"] == 1
+    zoe.registry.remove_policy("prod")
+    with pytest.raises(NotFound):
+        mia.registry.remove_policy("prod")
+
+
+def test_an_environment_is_opened_as_it_is_at_the_server(
+    server_process: ServerProcess, mia: Person, tmp_path: Path
+) -> None:
+    mia.registry.put_environment("production", {"protected": False})
+    zoe = join(server_process, tmp_path / "zoe", "zoe", "maintainer")
+    zoe.registry.sync()
+    zoe.registry.put_environment("production", {"protected": True})
+    zoe.registry.sync()
+    _, changed = mia.registry.put_environment("production", {"protected": False})
+    zoe.registry.sync()
+    assert (changed, zoe.registry.environments()[0].protected) == (True, False)
 
 
 def test_without_the_server_policies_stay_as_they_are(

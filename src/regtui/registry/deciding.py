@@ -14,15 +14,17 @@ from regtui.replica.remote import read_remote
 def require_server(context: Context) -> None:
     """Make sure that who decides can be asked, before anything is made that he decides alone.
 
-    What was sent once can't be taken back, so it is asked first.
+    What was sent once can't be taken back, so it is asked first. What was decided so far is read,
+    for a copy that is behind does not tell whether there is anything to change.
 
     Raises:
         Unreachable: The server does not answer.
         NotFound: Nobody is signed in.
         Denied: The token is not good any more.
+        RegtuiError: Reading failed otherwise.
     """
     from regtui.registry.remote import who_am_i
-    from regtui.registry.syncing import signed_in
+    from regtui.registry.syncing import signed_in, sync
 
     with context.reading() as connection:
         if read_remote(connection) is None:
@@ -30,6 +32,7 @@ def require_server(context: Context) -> None:
     try:
         with signed_in(context) as transport:
             who_am_i(transport)
+        sync(context, artifacts="none", direction="pull")
     except (Unreachable, NotFound, Denied) as error:
         hint = error.hint.replace("your work is kept here", "nothing was changed")
         raise type(error)(f"only the server decides this, and {error.message}", hint) from None

@@ -45,13 +45,15 @@ def put_policies(
         The policies, and whether each changed.
 
     Raises:
-        BadInput: One is malformed.
+        BadInput: One is malformed, or somebody put another one meanwhile.
         Denied: It needs a maintainer of its scope.
         Unreachable: The server, which decides, does not answer; nothing was changed.
     """
     wanted = [read_policy(table) for table in tables]
+    with context.reading() as connection:
+        seen = {one.id: one.stamp("definition") for one in _documents(connection)}
     require_server(context)
-    changed, waiting = submit_policies(context, wanted)
+    changed, waiting = submit_policies(context, wanted, seen)
     decide_now(context, waiting)
     with context.reading() as connection:
         made = [_one(connection, policy_id(models, name)) for name, models, _ in wanted]
@@ -59,9 +61,17 @@ def put_policies(
 
 
 def submit_policies(
-    context: Context, wanted: Sequence[tuple[str, str, dict[str, Any]]]
+    context: Context,
+    wanted: Sequence[tuple[str, str, dict[str, Any]]],
+    seen: Mapping[str, str | None] | None = None,
 ) -> tuple[list[bool], list[str]]:
-    """Make the operations that put policies, given by name, scope and definition.
+    """Make the operations that put policies.
+
+    Args:
+        context: The registry.
+        wanted: Each by name, scope and definition.
+        seen: The stamps of the definitions that their author saw, by id of the policy; None where
+            he saw what is here now.
 
     Returns:
         Whether each changes something, and the operations that wait for the server.
@@ -80,7 +90,8 @@ def submit_policies(
             )
             changed.append(not is_so)
             if not is_so:
-                saw = None if found is None else found.stamp("definition")
+                stood = None if found is None else found.stamp("definition")
+                saw = stood if seen is None else seen.get(identity)
                 body = PolicyBody(name, models, {"definition": Change(definition, saw=saw)})
                 authority.submit("policy.put", "registry", identity, body)
         return changed, [operation for operation, _ in authority.requested]
