@@ -31,6 +31,7 @@ from regtui.core.access import REQUIRED, Actor, reports, role_of
 from regtui.core.documents import Document
 from regtui.core.errors import BadInput, Damaged
 from regtui.core.identity import alias_key
+from regtui.core.judgement.moving import EDITS
 from regtui.core.manifest import FileEntry
 from regtui.core.operations import (
     AliasBody,
@@ -355,7 +356,7 @@ def _may_move(operation: Operation) -> bool:
     body = operation.body
     return (
         isinstance(body, AliasBody | ResolveBody | RequestBody | DeploymentBody | ReportBody)
-        or operation.kind in {"promotion.review", "promotion.apply"}
+        or operation.kind in {"promotion.review", "promotion.apply"} | EDITS
         or (isinstance(body, TransitionBody) and body.to == "live")
     )
 
@@ -405,7 +406,11 @@ def _targets(operation: Operation, coming: Coming, view: ServerView) -> Iterator
     elif isinstance(body, ResolveBody):
         yield from _of_resolution(body, stream, view)
     elif isinstance(body, ReportBody):
-        yield from _of_report(body, stream, coming, view)
+        yield from _of_version(body.version, stream, coming, view)
+    elif operation.kind == "version.edit":
+        yield from _of_version(operation.entity, stream, coming, view)
+    elif operation.kind == "model.edit":
+        yield from _applying_themselves(view.in_stream(stream, "promotion"), stream)
     else:
         yield from _of_subject(operation, coming, view)
 
@@ -416,13 +421,17 @@ def _of_resolution(body: ResolveBody, stream: str, view: ServerView) -> Iterator
         yield from _target(stream, "alias", str(alias.facts["name"]), _set(body))
 
 
-def _of_report(body: ReportBody, stream: str, coming: Coming, view: ServerView) -> Iterator[Target]:
-    """Yield what requests would move that may be applied by a report."""
-    for promotion in view.about(body.version, "promotion"):
+def _of_version(version: str, stream: str, coming: Coming, view: ServerView) -> Iterator[Target]:
+    """Yield what requests would move that may be applied by a report or an edit of a version."""
+    yield from _applying_themselves(view.about(version, "promotion"), stream)
+    for other in coming.of_version.get(version, ()):
+        yield from _targets(other, coming, view)
+
+
+def _applying_themselves(promotions: Iterable[Document], stream: str) -> Iterator[Target]:
+    for promotion in promotions:
         if promotion.value("state") == "open" and promotion.facts["auto"]:
             yield from _of_document(promotion, stream)
-    for other in coming.of_version.get(body.version, ()):
-        yield from _targets(other, coming, view)
 
 
 def _of_subject(operation: Operation, coming: Coming, view: ServerView) -> Iterator[Target]:

@@ -198,6 +198,34 @@ def test_a_request_moves_by_itself_when_its_last_gate_passes(policed: Regtui) ->
     assert at(policed) == 1
 
 
+def test_an_edit_that_completes_a_request_moves_it_and_is_undone_without_it(
+    policed: Regtui, tmp_path: Path
+) -> None:
+    file = tmp_path / "policies.toml"
+    file.write_text(POLICY.replace("approvals = 1\n", ""), encoding="utf-8")
+    assert policed("policy", "put", file).code == 0
+    asked = request(policed)
+    assert policed("edit", "team/ranker@2", "--description", "the second").code == 0
+    assert at(policed) == 2
+    assert policed.json("request", "show", asked)["request"]["state"] == "applied"
+    assert policed("undo").code == 0
+    assert policed.json("show", "team/ranker@2")["version"]["description"] is None
+    assert at(policed) == 2
+    assert policed("redo").code == 0
+    assert policed("revert", "team/ranker@production").code == 0
+    assert at(policed) == 1
+
+
+def test_a_request_that_a_policy_held_up_moves_when_it_is_made_again(policed: Regtui) -> None:
+    asked = request(policed)
+    assert policed("policy", "rm", "prod").code == 0
+    assert at(policed) == 1  # a change of policies alone moves nothing
+    again = policed("promote", "team/ranker@2", "production", "--json")
+    assert (again.code, again.json["request"]["request"]) == (0, asked)
+    assert again.json["request"]["state"] == "applied"
+    assert at(policed) == 2
+
+
 def test_an_admin_breaks_glass_with_a_reason_that_stays(policed: Regtui) -> None:
     asked = policed.json("promote", "team/ranker@2", "production", "--break-glass", "it is burning")
     assert asked["request"]["break_glass"] == "it is burning"

@@ -140,10 +140,10 @@ def _acting(
 
 
 def with_what_was_said(before: RegistryState, judged: Judged) -> RegistryState:
-    """Return the state with the review or report that an operation brought, and nothing moved."""
+    """Return the state with what an operation brought that gates look at, and nothing moved."""
     state = before.copy(final=True)
     state.people, state.stored = before.people, before.stored
-    told = {"promotion", "check_run"}
+    told = {"promotion", "check_run", "version", "model"}
     state.documents |= {one.id: one for one, _ in judged.documents if one.kind in told}
     return state
 

@@ -78,6 +78,27 @@ def test_a_request_applies_itself_when_the_last_gate_passes(
     assert ann.value(request, "state") == "applied"
 
 
+@pytest.mark.parametrize("entity", ["version", "model"])
+def test_a_request_applies_itself_when_an_edit_fills_in_what_was_missing(
+    ann: Replica, model: str, version: str, other: str, entity: str
+) -> None:
+    wanted = "tags.owner" if entity == "version" else "card.license"
+    ann.put_policy("prod", {"alias": "production", "metadata": [wanted]})
+    ann.sync()
+    request = ann.request(model, "production", version, auto=True).entity
+    by_hand = ann.request(model, "production", version).entity
+    ann.sync()
+    assert production(ann, model) == other
+    if entity == "version":
+        ann.edit(version, {"tags/owner": "ann"})
+    else:
+        ann.edit(model, {"card": "---\nlicense: mit\n---\n"})
+    assert production(ann, model) == other  # it is asked where it is decided
+    assert all(type(one) is Accepted for one in ann.sync())
+    assert production(ann, model) == version
+    assert (ann.value(request, "state"), ann.value(by_hand, "state")) == ("applied", "open")
+
+
 def test_an_approval_is_dismissed_when_the_policy_changes(
     ann: Replica, carl: Replica, model: str, version: str, other: str
 ) -> None:

@@ -17,6 +17,7 @@ from regtui.core.operations import (
     AliasBody,
     Change,
     DeploymentBody,
+    EditBody,
     EnvironmentBody,
     PolicyBody,
     ReportBody,
@@ -148,6 +149,20 @@ def test_a_report_applies_the_request_that_waits_for_it(site: Site, stream: str)
     now = site.clock()
     body = ReportBody(version, "smoke", None, "passed", {}, "here", now, now, None, {})
     accepted(site.act("check.report", stream, uuid7(now), body))
+    assert site.document(promotion).value("state") == "applied"
+
+
+@pytest.mark.parametrize("kind", ["version", "model"])
+def test_an_edit_applies_the_request_that_waits_for_it(site: Site, stream: str, kind: str) -> None:
+    wanted, path = ("tags.owner", "tags/owner") if kind == "version" else ("owners", "owners/me")
+    put(site, {"alias": "production", "metadata": [wanted]}, "whose")
+    version = site.stored(stream, {"model.safetensors": safetensors()})
+    promotion, _ = request(site, stream, version, auto=True)
+    assert site.document(promotion).value("state") == "open"
+    with site.database.writing() as connection:
+        connection.execute(sa.delete(schema.scan))
+    body = EditBody({path: Change("me" if kind == "version" else True)})
+    accepted(site.act(f"{kind}.edit", stream, version if kind == "version" else stream, body))
     assert site.document(promotion).value("state") == "applied"
 
 

@@ -91,6 +91,7 @@ def inverse(operation: Operation, rows: Sequence[LogRow], view: View) -> Iterato
         raise BadInput(
             "a part of it became a candidate of a conflict", "`regtui resolve` settles that"
         )
+    rows = _asked_for(operation, rows)
     # What came to be goes last: its values need it to be there.
     for row in rows:
         if row.result == "created" and row.kind != "conflict":
@@ -104,6 +105,16 @@ def inverse(operation: Operation, rows: Sequence[LogRow], view: View) -> Iterato
             yield from _restored(document, mine, view)
     if isinstance(operation.body, ResolveBody):
         yield _turned(operation, operation.body, view)
+
+
+def _asked_for(operation: Operation, rows: Sequence[LogRow]) -> Sequence[LogRow]:
+    """Return the rows of what an operation asked for.
+
+    What moved by itself when an edit made the last gate of a request pass was decided, and stays.
+    """
+    if not isinstance(operation.body, EditBody):
+        return rows
+    return [row for row in rows if row.entity == operation.entity]
 
 
 def _is_applied(request: Operation, view: View) -> bool:

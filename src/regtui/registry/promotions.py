@@ -54,7 +54,8 @@ def request_promotion(  # noqa: PLR0913 -- everything that a request says
 ) -> PromotionAnswer:
     """Ask for a target to be moved to a version.
 
-    One that is open for the same version and target is told again, and nothing is made.
+    One that is open for the same version and target is told again, and applied where its gates pass
+    by now; no other is made.
 
     Args:
         context: The registry.
@@ -89,6 +90,11 @@ def request_promotion(  # noqa: PLR0913 -- everything that a request says
             authority.submit("promotion.request", stream, identity, body)
         if break_glass is not None:
             authority.submit("promotion.apply", stream, identity, ActBody(break_glass, {}))
+        authority.flush()
+        answer = _answer(context, authority.connection, authority.view, identity)
+        if found is None or break_glass is not None or not (auto and _passes_by_now(answer)):
+            return answer
+        authority.submit("promotion.apply", stream, identity, ActBody(None, {}))
         authority.flush()
         return _answer(context, authority.connection, authority.view, identity)
 
@@ -258,6 +264,15 @@ def _refuse_if_asked(connection: Connection, request: str, break_glass: str | No
         raise BadInput(
             f"{short_name(request)} is to be applied already", "the server decides: `regtui sync`"
         )
+
+
+def _passes_by_now(answer: PromotionAnswer) -> bool:
+    """Tell whether a request would have applied itself, had anything told it that its gates pass.
+
+    So it is after a change of policies, and when time is all that it waited for.
+    """
+    waits = answer.waiting or answer.requested
+    return bool(answer.auto and answer.ready and not waits)
 
 
 def _open_one(

@@ -3,8 +3,9 @@
 An authority notes beside the target what its gates said, so that anybody can tell later on what
 evidence it moved. A replica that is none leaves the target where it is: the move is *requested*.
 
-A request that is to be applied by itself is, by whatever made its last gate pass: a review, a
-report, or the request itself. It moves with the rights of who made the request.
+A request that is to be applied by itself is, by what made its last gate pass: a review, a report,
+an edit of its version or model, or the request itself. It moves with the rights of who made the
+request. Time and changes of policies make nothing move: who promotes again applies it.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from regtui.core.judgement.merge import Merger
 from regtui.core.judgement.production import carry_out
 from regtui.core.judgement.refusal import Refusal
 from regtui.core.operations import EnvironmentBody, Operation
+from regtui.core.policies import applying
 from regtui.core.view import View
 
 if TYPE_CHECKING:
@@ -27,7 +29,10 @@ if TYPE_CHECKING:
 ONLINE = frozenset({"policy.put", "policy.remove"})
 """What only a server changes: it never takes effect on a replica by itself."""
 
-TRIGGERS = frozenset({"promotion.request", "promotion.review", "check.report"})
+EDITS = frozenset({"version.edit", "model.edit"})
+"""What fills in what a policy asks for."""
+
+TRIGGERS = frozenset({"promotion.request", "promotion.review", "check.report"}) | EDITS
 """What may make a request's last gate pass."""
 
 
@@ -74,10 +79,10 @@ def apply_by_itself(operation: Operation, merger: Merger) -> None:
         return
     for promotion in _waiting(operation, merger):
         requester = merger.view.person(str(promotion.facts["author"]))
-        model = merger.view.document(promotion.stream)
+        view = Overlay(merger.view, dict(merger.documents), merger.texts)
+        model = view.document(promotion.stream)
         if requester is None or model is None:
             continue
-        view = Overlay(merger.view, dict(merger.documents), merger.texts)
         move = requested_move(promotion, view)
         if not _can_move(move, view):
             continue
@@ -114,9 +119,23 @@ def _waiting(operation: Operation, merger: Merger) -> list[Document]:
     found: Sequence[Document | None]
     if operation.kind == "check.report":
         found = merger.view.about(body.version, "promotion")
+    elif operation.kind in EDITS:
+        found = _completed_by_edit(operation, merger)
     else:
         found = [merger.documents.get(operation.entity)]  # None where nothing changed
     return [one for one in found if one and one.value("state") == "open" and one.facts["auto"]]
+
+
+def _completed_by_edit(operation: Operation, merger: Merger) -> "Sequence[Document]":
+    """Return the requests that an edit is about; none where no policy binds the model."""
+    view, model = merger.view, merger.view.document(operation.stream)
+    if model is None or operation.entity not in merger.documents:
+        return ()
+    if not applying(view.in_stream("registry", "policy"), str(model.value("name"))):
+        return ()
+    if operation.kind == "version.edit":
+        return view.about(operation.entity, "promotion")
+    return view.in_stream(operation.stream, "promotion")
 
 
 def _can_move(move: Move, view: View) -> bool:
