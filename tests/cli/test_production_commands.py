@@ -234,6 +234,17 @@ def test_an_admin_breaks_glass_with_a_reason_that_stays(policed: Regtui) -> None
     assert "passed by an admin without its gates: it is burning" in shown
 
 
+@pytest.mark.parametrize("reason", ["", "  "])
+@pytest.mark.parametrize("alias", ["production", "free"])
+def test_glass_is_not_broken_without_a_reason(policed: Regtui, alias: str, reason: str) -> None:
+    answer = policed("promote", "team/ranker@2", alias, "--break-glass", reason)
+    assert (answer.code, "breaking glass needs a reason" in answer.error) == (2, True)
+    assert policed.json("requests", "--state", "any")["requests"] == []
+    asked = request(policed)
+    assert policed("request", "apply", asked, "--break-glass", reason).code == 2
+    assert at(policed) == 1
+
+
 def test_requests_are_applied_by_hand_and_withdrawn(policed: Regtui) -> None:
     asked = request(policed)
     answer = policed("request", "apply", asked)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from regtui.cli.promotion_text import request_text
 from regtui.core.errors import BadInput, Blocked, Denied, NotFound, RegtuiError
 from regtui.core.operations import Operation, UnknownKind, decode_operation
 from regtui.registry import deciding, policies
@@ -231,6 +232,12 @@ def test_a_request_past_the_gates_is_taken_back_as_a_whole(
     put_policies(ann, [{**POLICY, "break_glass": True}])
     asked = ann.registry.request_promotion("nlp/bert@2", "production", break_glass="it burns")
     assert asked.requested
+    # What is asked for is told, and not the gates that it passes by.
+    assert (asked.break_glass, asked.ready, asked.state) == ("it burns", True, "open")
+    assert [one.gate for one in asked.gates] == ["maintainer", "no_conflict", "break_glass"]
+    told = request_text(asked)
+    assert "to be passed by an admin without its gates: it burns" in told
+    assert "the server decides at the next `regtui sync`" in told
     with pytest.raises(BadInput, match="is to be applied already"):
         ann.registry.request_promotion("nlp/bert@2", "production", break_glass="it burns")
     ann.registry.undo()

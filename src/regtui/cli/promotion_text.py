@@ -24,6 +24,13 @@ def head_line(answer: "PromotionAnswer") -> str:
     return f"{answer.request}  {target_text(answer)}: {there} → {to}  ({state})"
 
 
+def glass_text(answer: "PromotionAnswer") -> str:
+    """Return what breaking glass did to a request, or is asked to do."""
+    if answer.requested:
+        return "to be passed by an admin without its gates"
+    return "passed by an admin without its gates"
+
+
 def request_text(answer: "PromotionAnswer") -> str:
     """Return everything of a request."""
     lines = [head_line(answer)]
@@ -31,7 +38,7 @@ def request_text(answer: "PromotionAnswer") -> str:
     if answer.reason:
         lines += [f"  {part}" for part in answer.reason.splitlines()]
     if answer.break_glass:
-        lines.append(f"  ! passed by an admin without its gates: {answer.break_glass}")
+        lines.append(f"  ! {glass_text(answer)}: {answer.break_glass}")
     lines += gate_lines(answer.gates)
     for one in answer.reviews:
         counts = "" if one.counts else f"  (does not count: {one.reason})"

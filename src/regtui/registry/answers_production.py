@@ -111,7 +111,8 @@ class PromotionAnswer(Struct, frozen=True, kw_only=True):
         requested: Whether somebody here asked for it to be applied, and the server has to decide.
         auto: Whether it is applied by itself when the last gate passes.
         reason: Why it is asked for; None without one.
-        break_glass: Why an admin passed the gates; None where nobody did.
+        break_glass: Why an admin passed the gates, or asks to where it is `requested`; None where
+            nobody does.
         author: Who asks.
         created: When.
         ready: Whether all gates pass; None where only the server can tell.

@@ -4,8 +4,10 @@ A request shows each gate with its reason, so that one look says what is missing
 does not decide, applying it is *requested*: the target stays where it is until the server judged.
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+import msgspec
 
 from regtui.core.access import Actor
 from regtui.core.documents import Document
@@ -68,10 +70,11 @@ def request_promotion(  # noqa: PLR0913 -- everything that a request says
 
     Raises:
         NotFound: There is no such version or environment.
-        BadInput: The target is malformed.
+        BadInput: The target is malformed, or the reason to break glass is empty.
         Blocked: The gates can't be passed that way.
     """
     kind, name = target_named(target)
+    _refuse_empty(break_glass)
     with context.writing() as authority:
         if remove:
             stream, version = find_model(authority.connection, reference)[1].id, None
@@ -216,8 +219,10 @@ def apply_promotion(
     Raises:
         NotFound: There is no such request.
         Blocked: A gate says no.
-        BadInput: It has ended, or the server was asked to apply it already.
+        BadInput: It has ended, the server was asked to apply it already, or the reason to break
+            glass is empty.
     """
+    _refuse_empty(break_glass)
     with context.writing() as authority:
         _, document = find_by_end(authority.connection, "request", request)
         _refuse_if_asked(authority.connection, document.id, break_glass)
@@ -252,6 +257,12 @@ def seeing(context: Context, connection: Connection) -> tuple[ReplicaView, Actor
     view.actor = actor
     view.look = context.look(connection)
     return view, actor
+
+
+def _refuse_empty(break_glass: str | None) -> None:
+    """Refuse to break glass without a reason, which is flagged for ever."""
+    if break_glass is not None and not break_glass.strip():
+        raise BadInput("breaking glass needs a reason", 'such as --break-glass "it is burning"')
 
 
 def _refuse_if_asked(connection: Connection, request: str, break_glass: str | None) -> None:
@@ -328,7 +339,7 @@ def _answer(  # noqa: PLR0913, PLR0917 -- who has many of them reads once what t
     connection: Connection,
     view: ReplicaView,
     identity: str,
-    requested: Container[str] | None = None,
+    requested: Mapping[str, list[Any]] | None = None,
     names: Names | None = None,
 ) -> PromotionAnswer:
     """Return the answer for a request; who has many of them reads once what they share."""
@@ -341,6 +352,12 @@ def _answer(  # noqa: PLR0913, PLR0917 -- who has many of them reads once what t
     now = context.replica.clock()
     move = requested_move(document, view)
     is_open = value("state") == "open"
+    if requested is None:
+        requested = requested_operations(connection)
+    asked = requested.get(document.id, []) if is_open else []
+    glass = next((one.body.break_glass for one in asked if one.body.break_glass), None)
+    if glass is not None:
+        move = msgspec.structs.replace(move, break_glass=glass)
     gates = (
         gate_answers(gate_results(move, model, view, actor, now))
         if is_open
@@ -354,8 +371,6 @@ def _answer(  # noqa: PLR0913, PLR0917 -- who has many of them reads once what t
         said = [approvals_of(case, parts) for case in cases]
     current = _stood(document, move)
     names = names or _names(connection, view, [identity])
-    if requested is None:
-        requested = requested_operations(connection)
     return PromotionAnswer(
         request=short_name(document.id),
         id=document.id,
@@ -367,10 +382,10 @@ def _answer(  # noqa: PLR0913, PLR0917 -- who has many of them reads once what t
         current=names.reference(current),
         state=str(value("state")),
         waiting=document.seq == 0,
-        requested=is_open and document.id in requested,
+        requested=bool(asked),
         auto=bool(facts["auto"]),
         reason=value("reason"),
-        break_glass=value("break_glass"),
+        break_glass=value("break_glass") or glass,
         author=names.person(str(facts["author"])),
         created=iso(facts["created"]),
         ready=all_pass(gates) if is_open else None,

@@ -113,7 +113,8 @@ def _head(request: PromotionAnswer) -> Text:
     if request.reason:
         head.append("\n" + safe(request.reason))
     if request.break_glass:
-        said = f"\n{signs().conflict} passed by an admin without its gates: "
+        passed = "to be passed" if request.requested else "passed"
+        said = f"\n{signs().conflict} {passed} by an admin without its gates: "
         head.append(said + one_line(request.break_glass), "error")
     return head
 
