@@ -245,6 +245,13 @@ def test_glass_is_not_broken_without_a_reason(policed: Regtui, alias: str, reaso
     assert at(policed) == 1
 
 
+def test_an_alias_that_is_not_there_is_not_asked_to_go(policed: Regtui) -> None:
+    answer = policed("promote", "team/ranker", "nope", "--remove")
+    assert (answer.code, "has no alias 'nope'" in answer.error) == (3, True)
+    assert policed.json("requests", "--state", "any")["requests"] == []
+    assert policed("promote", "team/ranker", "production", "--remove").code == 5
+
+
 def test_requests_are_applied_by_hand_and_withdrawn(policed: Regtui) -> None:
     asked = request(policed)
     answer = policed("request", "apply", asked)

@@ -69,7 +69,7 @@ def request_promotion(  # noqa: PLR0913 -- everything that a request says
         remove: Whether the alias is to be taken away.
 
     Raises:
-        NotFound: There is no such version or environment.
+        NotFound: There is no such version, environment, or alias to take away.
         BadInput: The target is malformed, or the reason to break glass is empty.
         Blocked: The gates can't be passed that way.
     """
@@ -79,6 +79,8 @@ def request_promotion(  # noqa: PLR0913 -- everything that a request says
         if remove:
             stream, version = find_model(authority.connection, reference)[1].id, None
         else:
+            if kind == "alias":
+                _check_points(authority.view, reference, stream, name)
             document = find_version(authority.connection, reference)[1]
             stream, version = document.stream, document.id
         found = _open_one(authority.view, stream, version, kind, name)
@@ -287,6 +289,13 @@ def _passes_by_now(answer: PromotionAnswer) -> bool:
 
 
 def _open_one(
+def _check_points(view: ReplicaView, model: str, stream: str, name: str) -> None:
+    """Make sure that there is an alias to take away."""
+    alias = view.document(alias_id(stream, name))
+    if alias is None or alias.value("version") is None:
+        raise NotFound(f"{model!r} has no alias {name!r}", "`regtui aliases` lists them")
+
+
     view: ReplicaView, stream: str, version: str | None, kind: str, name: str
 ) -> Document | None:
     return next(

@@ -119,8 +119,8 @@ class ProducingVerbs(Verbs):
             remove: Whether the alias is to be taken away.
 
         Raises:
-            NotFound: There is no such version or environment.
-            BadInput: The target is malformed.
+            NotFound: There is no such version, environment, or alias to take away.
+            BadInput: The target is malformed, or the reason to break glass is empty.
             Blocked: The gates can't be passed that way.
         """
         from regtui.registry import promotions
@@ -368,7 +368,7 @@ class ProducingVerbs(Verbs):
             limit: How many at most; None for all.
 
         Raises:
-            NotFound: There is no such model or version.
+            NotFound: There is no such model, version or environment.
             BadInput: A name is malformed.
         """
         from regtui.registry import deployments
