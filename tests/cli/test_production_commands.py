@@ -252,6 +252,16 @@ def test_an_alias_that_is_not_there_is_not_asked_to_go(policed: Regtui) -> None:
     assert policed("promote", "team/ranker", "production", "--remove").code == 5
 
 
+def test_an_applied_request_tells_what_stood_there_before(two: Regtui) -> None:
+    first = two.json("promote", "team/ranker@2", "free")["request"]
+    second = two.json("promote", "team/ranker@1", "free")["request"]
+    assert (first["current"], second["current"]) == (None, "team/ranker@2")
+    assert two("alias", "set", "team/ranker@2", "free").code == 0
+    listed = two.json("requests", "--state", "applied")["requests"]
+    assert [one["current"] for one in listed] == ["team/ranker@2", None]
+    assert "team/ranker@2 → team/ranker@1" in two("request", "show", second["request"]).out
+
+
 def test_requests_are_applied_by_hand_and_withdrawn(policed: Regtui) -> None:
     asked = request(policed)
     answer = policed("request", "apply", asked)

@@ -15,6 +15,7 @@ from regtui.core.errors import BadInput, NotFound
 from regtui.core.governance import approvals_of, cases_of, gate_results, parts_of
 from regtui.core.governance.gates import Approval
 from regtui.core.governance.moves import Move
+from regtui.core.holders import holders
 from regtui.core.identity import alias_id, alias_key, environment_id
 from regtui.core.judgement.moving import requested_move
 from regtui.core.operations import ActBody, Change, RequestBody, ReviewBody
@@ -78,9 +79,9 @@ def request_promotion(  # noqa: PLR0913 -- everything that a request says
     with context.writing() as authority:
         if remove:
             stream, version = find_model(authority.connection, reference)[1].id, None
-        else:
             if kind == "alias":
                 _check_points(authority.view, reference, stream, name)
+        else:
             document = find_version(authority.connection, reference)[1]
             stream, version = document.stream, document.id
         found = _open_one(authority.view, stream, version, kind, name)
@@ -288,7 +289,6 @@ def _passes_by_now(answer: PromotionAnswer) -> bool:
     return bool(answer.auto and answer.ready and not waits)
 
 
-def _open_one(
 def _check_points(view: ReplicaView, model: str, stream: str, name: str) -> None:
     """Make sure that there is an alias to take away."""
     alias = view.document(alias_id(stream, name))
@@ -296,6 +296,7 @@ def _check_points(view: ReplicaView, model: str, stream: str, name: str) -> None
         raise NotFound(f"{model!r} has no alias {name!r}", "`regtui aliases` lists them")
 
 
+def _open_one(
     view: ReplicaView, stream: str, version: str | None, kind: str, name: str
 ) -> Document | None:
     return next(
@@ -329,18 +330,27 @@ def _names(connection: Connection, view: ReplicaView, requests: Iterable[str]) -
     for document in map(view.document, requests):
         if document is not None:
             move = requested_move(document, view)
-            stood = _stood(document, move)
+            stood = _stood(document, move, view)
             versions |= {one for one in (move.version, stood) if one is not None}
             people |= {str(document.facts["author"]), *document.entries("reviews")}
     return Names(connection, versions, people)
 
 
-def _stood(document: Document, move: Move) -> str | None:
+def _stood(document: Document, move: Move, view: ReplicaView) -> str | None:
     """Return the version where the target stands, or stood before a request was applied."""
     if document.value("state") == "open":
         return move.current
-    before: str | None = (document.value("evidence") or {}).get("before", move.current)
-    return before
+    evidence = document.value("evidence")
+    if evidence is not None:
+        before: str | None = evidence.get("before", move.current)
+        return before
+    # Where no gate was asked, nothing is noted but what the alias itself remembers.
+    alias = view.document(move.subject) if move.kind == "alias" else None
+    held = [] if alias is None else [one for _, one in holders(alias)]
+    mine = next((n for n, one in enumerate(held) if one.request == document.id), None)
+    if mine is None:
+        return move.current
+    return held[mine - 1].version if mine else None
 
 
 def _answer(  # noqa: PLR0913, PLR0917 -- who has many of them reads once what they share
@@ -378,7 +388,7 @@ def _answer(  # noqa: PLR0913, PLR0917 -- who has many of them reads once what t
         cases = cases_of(move, model, view, actor, now)
         parts = parts_of(cases, move, model, view)
         said = [approvals_of(case, parts) for case in cases]
-    current = _stood(document, move)
+    current = _stood(document, move, view)
     names = names or _names(connection, view, [identity])
     return PromotionAnswer(
         request=short_name(document.id),
