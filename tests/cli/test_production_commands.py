@@ -262,6 +262,17 @@ def test_an_applied_request_tells_what_stood_there_before(two: Regtui) -> None:
     assert "team/ranker@2 → team/ranker@1" in two("request", "show", second["request"]).out
 
 
+def test_places_that_are_not_there_are_told(two: Regtui) -> None:
+    assert two("env", "put", "prod").code == 0
+    assert two("deployments", "--env", "prod").code == 0
+    answer = two("deployments", "--env", "nope")
+    assert (answer.code, "there is no environment 'nope'" in answer.error) == (3, True)
+    assert two("deploy", "team/ranker@1", "prod").code == 0
+    answer = two("deploy", "rollback", "team/ranker", "prod", "--target", "nowhere")
+    assert (answer.code, "is live in prod/nowhere" in answer.error) == (3, True)
+    assert two("deploy", "rollback", "team/ranker", "prod").code == 3
+
+
 def test_requests_are_applied_by_hand_and_withdrawn(policed: Regtui) -> None:
     asked = request(policed)
     answer = policed("request", "apply", asked)

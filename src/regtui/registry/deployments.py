@@ -24,7 +24,7 @@ from regtui.registry.answers_production import (
     short_name,
 )
 from regtui.registry.context import Context
-from regtui.registry.environments import environment_named
+from regtui.registry.environments import environment_named, known_environment
 from regtui.registry.lookups import documents_by_id, model_names
 from regtui.registry.moved import moved
 from regtui.registry.production_lookups import Names, find_by_end
@@ -160,12 +160,12 @@ def rollback(  # noqa: PLR0913 -- everything that says where
         live = live_on(authority.view, document.id, environment_id(key), target)
         if live is None:
             hint = f"`regtui deploy ls {model}` lists what is"
-            raise NotFound(f"nothing of {model} is live in {key}", hint)
+            raise NotFound(f"nothing of {model} is live in {_place(key, target)}", hint)
         before = _before(authority.view, live, key, target)
         version = None if before is None else authority.view.document(before)
         if version is None:
             raise NotFound(
-                f"no other version of {model} was live in {key} before",
+                f"no other version of {model} was live in {_place(key, target)} before",
                 f"`regtui deploy {model}@N {key}` deploys any version",
             )
         return _record(
@@ -179,6 +179,10 @@ def rollback(  # noqa: PLR0913 -- everything that says where
             values={"reason": reason} if reason else {},
             break_glass=break_glass,
         )
+
+
+def _place(environment: str, target: str) -> str:
+    return f"{environment}/{target}" if target else environment
 
 
 def before_rollback(context: Context, model: str, environment: str, target: str = "") -> str | None:
@@ -215,7 +219,7 @@ def deployments(
         limit: How many at most; None for all.
 
     Raises:
-        NotFound: There is no such model or version.
+        NotFound: There is no such model, version or environment.
         BadInput: A name is malformed.
     """
     where, parameters = ["m.state <> 'deleted'"], list[Any]()
@@ -229,7 +233,7 @@ def deployments(
                 parameters.append(find_model(connection, reference)[0])
         if environment is not None:
             where.append("d.environment = ?")
-            parameters.append(environment_key(environment))
+            parameters.append(known_environment(connection, environment_key(environment)))
         if not ended:
             where.append("d.state in ('pending', 'live', 'draining')")
         return _deployments(context, connection, " and ".join(where), parameters, limit)

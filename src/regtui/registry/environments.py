@@ -88,15 +88,29 @@ def environment_named(authority: "SoloAuthority", key: str) -> Document:
     """
     found = authority.view.document(environment_id(key))
     if found is None or found.value("state") != "active":
-        names = ", ".join(
-            row[0]
-            for row in authority.connection.execute(
-                "select name from base.environment where state = 'active' order by name limit 5"
-            ).fetchall()
-        )
-        hint = f"there are {names}" if names else f"`regtui env put {key}` makes it"
-        raise NotFound(f"there is no environment {key!r}", hint)
+        raise _no_environment(authority.connection, key)
     return found
+
+
+def known_environment(connection: Connection, key: str) -> str:
+    """Return the name of an environment that is there, or was: its history stays.
+
+    Raises:
+        NotFound: There never was one.
+    """
+    known = connection.execute("select 1 from base.environment where name = ?", [key]).fetchone()
+    if known is None:
+        raise _no_environment(connection, key)
+    return key
+
+
+def _no_environment(connection: Connection, key: str) -> NotFound:
+    rows = connection.execute(
+        "select name from base.environment where state = 'active' order by name limit 5"
+    ).fetchall()
+    names = ", ".join(row[0] for row in rows)
+    hint = f"there are {names}" if names else f"`regtui env put {key}` makes it"
+    return NotFound(f"there is no environment {key!r}", hint)
 
 
 def _environments(
