@@ -116,6 +116,34 @@ def test_what_is_governed_is_requested_offline_and_done_in_one_sync(
     assert at(ann) == 1
 
 
+def test_an_edit_by_somebody_else_moves_what_waits_for_it(
+    ann: Person, ben: Person, model: str
+) -> None:
+    put_policies(ann, [{**POLICY, "approvals": 0, "metadata": ["tags.owner"]}])
+    asked = ann.registry.request_promotion("nlp/bert@2", "production")
+    ann.sync()
+    ben.sync()
+    ben.registry.edit("nlp/bert@2", {"tags/owner": "ben"})
+    assert at(ben) == 1
+    ben.sync()
+    ann.sync()
+    assert (at(ann), at(ben)) == (2, 2)
+    assert ann.registry.promotion(asked.request).state == "applied"
+    assert ann.documents == ben.documents
+
+
+def test_a_request_that_passes_since_a_policy_changed_is_applied_when_made_again(
+    ann: Person, policed: str
+) -> None:
+    asked = ann.registry.request_promotion("nlp/bert@2", "production")
+    ann.sync()
+    put_policies(ann, [{**POLICY, "approvals": 0}])
+    again = ann.registry.request_promotion("nlp/bert@2", "production")
+    assert (again.request, again.requested, at(ann)) == (asked.request, True, 1)
+    ann.sync()
+    assert at(ann) == 2
+
+
 def test_a_contributor_can_not_move_what_is_protected(
     world: World, ann: Person, policed: str
 ) -> None:
