@@ -738,8 +738,8 @@ def test_what_goes_live_ends_what_is_live_there_by_then() -> None:
     elsewhere, _ = deployed(world, world.ben, "test", target="eu-1")
 
     def states() -> list[Any]:
-        view = world.authority.state
-        return [view.document(one).value("state") for one in (waiting, later, first, elsewhere)]
+        known = world.state.documents
+        return [known[one].value("state") for one in (waiting, later, first, elsewhere)]
 
     assert states() == ["pending", "pending", "live", "live"]
     world.does(world.ben, lambda who: who.transition(waiting, "live"))
