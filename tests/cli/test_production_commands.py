@@ -306,6 +306,19 @@ def test_environments_are_put_listed_and_removed(two: Regtui) -> None:
     assert two("deploy", "team/ranker@1", "prod").code == 3
 
 
+def test_what_came_beside_another_is_rolled_back_by_ending_it(two: Regtui) -> None:
+    assert two("env", "put", "prod", "--open").code == 0
+    first = two.json("deploy", "team/ranker@1", "prod")["deployment"]
+    two.json("deploy", "team/ranker@2", "prod", "--beside")
+    back = two.json("deploy", "rollback", "team/ranker", "prod")["deployment"]
+    assert (back["deployment"], back["state"]) == (first["deployment"], "live")
+    listed = two.json("deploy", "ls", "--all")
+    assert [(one["version"], one["state"]) for one in listed["deployments"]] == [
+        ("team/ranker@2", "rolled_back"),
+        ("team/ranker@1", "live"),
+    ]
+
+
 def test_deployments_are_recorded_replaced_and_rolled_back(two: Regtui) -> None:
     assert two("env", "put", "prod").code == 0
     first = two.json("deploy", "team/ranker@1", "prod", "--target", "eu")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from regtui.core.documents import Document
 from regtui.core.errors import BadInput, NotFound
-from regtui.core.governance.moves import ACTIVE, live_on
+from regtui.core.governance.moves import ACTIVE, all_live_on, live_on
 from regtui.core.identity import environment_id
 from regtui.core.operations import (
     Change,
@@ -157,10 +157,11 @@ def rollback(  # noqa: PLR0913 -- everything that says where
     with context.writing() as authority:
         _, document = find_model(authority.connection, model)
         environment_named(authority, key)
-        live = live_on(authority.view, document.id, environment_id(key), target)
-        if live is None:
+        there = all_live_on(authority.view, document.id, environment_id(key), target)
+        if not there:
             hint = f"`regtui deploy ls {model}` lists what is"
             raise NotFound(f"nothing of {model} is live in {_place(key, target)}", hint)
+        live, *others = there
         before = _before(authority.view, live, key, target)
         version = None if before is None else authority.view.document(before)
         if version is None:
@@ -168,6 +169,13 @@ def rollback(  # noqa: PLR0913 -- everything that says where
                 f"no other version of {model} was live in {_place(key, target)} before",
                 f"`regtui deploy {model}@N {key}` deploys any version",
             )
+        still = next((one for one in others if one.facts["version"] == before), None)
+        if still is not None:  # the one to go back to never left: this one came beside it
+            body = TransitionBody("rolled_back", reason, {})
+            authority.submit("deployment.transition", document.id, live.id, body)
+            authority.flush()
+            answer = _deployments(context, authority.connection, "d.id = ?", [still.id])[0]
+            return answer, moved(authority)
         return _record(
             authority,
             version,

@@ -179,7 +179,7 @@ def environment_move(  # noqa: PLR0913, PLR0917 -- everything that a move is
         operation: What moves it; None where that is only asked.
         request: The request that it follows from.
     """
-    current = _newest_live(there)
+    current = next(iter(_live(there)), None)
     earlier = {
         str(one.facts["version"])
         for one in there
@@ -208,13 +208,19 @@ def in_environment(view: View, model: str, environment: str) -> list[Document]:
 
 def live_on(view: View, model: str, environment: str, target: str) -> Document | None:
     """Return the deployment of a model that went live last on a target of an environment."""
+    return next(iter(all_live_on(view, model, environment, target)), None)
+
+
+def all_live_on(view: View, model: str, environment: str, target: str) -> list[Document]:
+    """Return the deployments of a model that are live on a target, the newest first."""
     there = in_environment(view, model, environment)
-    return _newest_live([one for one in there if one.facts["target"] == target])
+    return _live([one for one in there if one.facts["target"] == target])
 
 
-def _newest_live(there: list[Document]) -> Document | None:
+def _live(there: list[Document]) -> list[Document]:
+    """Return those that are live, the newest first."""
     live = [one for one in there if one.value("state") == "live"]
-    return max(live, key=lambda one: int(one.value("since") or 0), default=None)
+    return sorted(live, key=lambda one: int(one.value("since") or 0), reverse=True)
 
 
 def _arrives(deployment: Document, before: Document | None) -> bool:
