@@ -92,6 +92,28 @@ def test_nothing_holds_a_file_that_nobody_uses(tmp_path: Path) -> None:
         assert connection.execute("from t").fetchall() == [(1,), (2,)]
 
 
+@pytest.mark.parametrize("read_only", [False, True])
+def test_who_fails_leaves_the_file_to_others_who_have_it_open(
+    tmp_path: Path, *, read_only: bool
+) -> None:
+    path = tmp_path / "x"
+    with connected(path, read_only=False) as connection:
+        connection.execute("create table t as select 1 as a")
+
+    def fail() -> None:
+        with connected(path, read_only=read_only):
+            raise ZeroDivisionError
+
+    with connected(path, read_only=read_only) as first:
+        with pytest.raises(ZeroDivisionError):
+            fail()
+        with connected(path, read_only=read_only) as second:
+            assert first.execute("from t").fetchall() == second.execute("from t").fetchall()
+    assert _open_files(path) == 0
+    with connected(path, read_only=read_only) as third:
+        assert third.execute("from t").fetchall() == [(1,)]
+
+
 def test_what_another_file_took_its_place_is_read(tmp_path: Path) -> None:
     for number in range(3):
         with connected(tmp_path / "new", read_only=False) as connection:

@@ -172,7 +172,7 @@ def _opened(used: tuple[str, bool]) -> tuple[_Engine, Connection]:
     """Return the engine that a file is attached to, and a connection to the file."""
     path, read_only = used
     engine = _used.get(used)
-    if engine is not None and not engine.is_broken:
+    if engine is not None:  # sound or not: a file can't be attached to two
         return engine, engine.open()
     try:
         engine = _idle.pop() if _idle else _Engine()
@@ -192,8 +192,7 @@ def _opened(used: tuple[str, bool]) -> tuple[_Engine, Connection]:
 
 def _put_back(used: tuple[str, bool], engine: _Engine) -> None:
     """Keep an engine that nobody uses any more for the next file, where it is sound."""
-    if _used.get(used) is engine:
-        del _used[used]
+    del _used[used]
     # What went to the disk is removed with the engine, and it can have no other place before.
     if engine.is_broken or len(_idle) >= IDLE or os.path.exists(_spilled(used[0])):  # noqa: PTH110
         engine.end()
