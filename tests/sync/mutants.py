@@ -100,8 +100,9 @@ def dropack() -> Mutant:
     def mutant(self: SyncClient, connection: Any, remote: Any, *rest: Any) -> None:
         take(self, connection, remote, *rest)
         connection.execute("delete from base.outbox where state = 'acknowledged'")
-        Accepting(connection).take([])
-        self._show_waiting(connection, remote)
+        accepting = Accepting(connection)
+        accepting.take([])
+        self._show_waiting(connection, remote, accepting.keys)
 
     return patch.object(SyncClient, "_take_verdicts", mutant)
 

@@ -25,7 +25,7 @@ from regtui.core.identity import model_id
 from regtui.core.operations import UnknownKind, decode_operation
 from regtui.replica.remote import read_remote
 from regtui.sync import healing
-from regtui.sync.client import Synced
+from regtui.sync.client import SyncClient, Synced
 from regtui.wire.messages import Answer, Offer, Push
 from sync_server import schema
 from sync_server.authority import Authority, Refused, registry_row
@@ -1479,3 +1479,17 @@ def test_an_id_that_stands_for_something_else_refuses_the_request(
         ben.sync()
     assert refused.value.code == "id_reused"
     assert len(log_of(world)) == 2
+
+
+def test_what_waits_while_only_reading_keeps_its_files(ann: Person, ben: Person) -> None:
+    ben.registry.create_model("elsewhere", {})
+    ben.sync()
+    file = ann.world.folder / "weights.bin"
+    file.write_text("weights")
+    version = ann.registry.capture(file, model="bert").version.id
+    reading = SyncClient(ann.replica, ann.wire, "session", sends=False)
+    assert reading.sync().pulled
+    assert [one.path for one in ann.registry.files(f":{version}")[1]] == ["weights.bin"]
+    ann.sync()
+    assert [one.path for one in ann.registry.files("bert@1")[1]] == ["weights.bin"]
+    assert ann.table("select count(*) from base.unsent join base.file using (version)") == [(1,)]

@@ -65,6 +65,11 @@ class Accepting:
         self._is_new = False
         self.result = Brought()
 
+    @property
+    def keys(self) -> dict[str, int]:
+        """The local keys of what was met so far, also of what is not here any more."""
+        return self._keys
+
     def take(self, answers: Iterable[Answer]) -> None:
         """Apply the pages of a walk, in their order; the last one ends it."""
         self._take_back()

@@ -6,6 +6,7 @@ history in one transaction. What is refused never enters the chain: the caller g
 error.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -109,6 +110,8 @@ class SoloAuthority:
             self.actor = self.remote.actor
         self.view = ReplicaView(connection, 0 if self.remote else self._counters.seq + 1)
         self.view.actor = self.actor
+        self.kept: Mapping[str, int] = {}
+        """Local keys of what was here and may come to be again: files of versions hang on them."""
         self._position: int | None = None
         self._streams: dict[str, _Stream] = {}
         self._actors: dict[str, int] = {}
@@ -503,7 +506,7 @@ class SoloAuthority:
         if identity in self._actors:
             return self._actors[identity]
         if identity not in self.view.keys and self._find(identity) is None:
-            self.view.keys[identity] = self._next_key()
+            self.view.keys[identity] = self.kept.get(identity) or self._next_key()
         return self.view.keys[identity]
 
     def _find(self, identity: str) -> int | None:

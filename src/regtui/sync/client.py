@@ -9,7 +9,7 @@ import contextlib
 import fcntl
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, Protocol
 
 import msgspec
@@ -485,7 +485,7 @@ class SyncClient:
         if answer.roles is not None:
             remote.roles = answer.roles
         write_remote(connection, remote)
-        self._show_waiting(connection, remote)
+        self._show_waiting(connection, remote, accepting.keys)
         brought = accepting.result
         # What differs from the server's word after it came anew, its operator has to look after.
         remote.refetch = [one for one in brought.wrong if one not in done.wrong]
@@ -498,8 +498,13 @@ class SyncClient:
         if brought.resets:
             remote.history = None  # what came anew has its newest history only
 
-    def _show_waiting(self, connection: Connection, remote: Remote) -> None:
-        """Judge what waits again, on top of what was accepted."""
+    def _show_waiting(
+        self, connection: Connection, remote: Remote, keys: Mapping[str, int]
+    ) -> None:
+        """Judge what waits again, on top of what was accepted.
+
+        What it makes has the key that it had before the walk, for its files hang on that.
+        """
         still = waiting(connection, [PENDING, SENT, ACKNOWLEDGED])
         if not still:
             return
@@ -511,6 +516,7 @@ class SyncClient:
             self._replica.clock(),
             self._replica.home.path,
         )
+        authority.kept = keys
         authority.view.load(
             entity
             for _, operation, _ in still
