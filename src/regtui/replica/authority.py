@@ -6,7 +6,6 @@ history in one transaction. What is refused never enters the chain: the caller g
 error.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -38,6 +37,8 @@ from regtui.replica.texts import keep
 from regtui.replica.view import ReplicaView
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from regtui.core.governance import GateResult
 
 
