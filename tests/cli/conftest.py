@@ -1,6 +1,7 @@
 """A home, the command line on it, and a run folder with something to capture."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,14 @@ from tests.cli.process import Regtui
 
 
 @pytest.fixture
-def regtui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Regtui:
-    """Return the command line on a home that is not there yet."""
+def regtui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Regtui]:
+    """Yield the command line on a home that is not there yet."""
     monkeypatch.setenv("REGTUI_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("REGTUI_CONFIG", str(tmp_path / "config"))
     monkeypatch.setenv("REGTUI_WAIT", "30")  # which completion sets where nobody did
-    return Regtui(tmp_path / "home", tmp_path / "config")
+    here = Regtui(tmp_path / "home", tmp_path / "config")
+    yield here
+    here.end_started()
 
 
 @pytest.fixture

@@ -55,6 +55,7 @@ class Regtui:
 
     def __init__(self, home: Path, configuration: Path) -> None:
         self.home = home
+        self.started: list[subprocess.Popen[str]] = []
         self.environment = {
             **{name: value for name, value in os.environ.items() if name != "NO_COLOR"},
             "REGTUI_HOME": str(home),
@@ -116,9 +117,18 @@ class Regtui:
     def start(self, *arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
         """Start a command line whose output is read while it runs."""
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*command(), *map(str, arguments)], env=self.environment, text=True, **options
         )
+        self.started.append(process)
+        return process
+
+    def end_started(self) -> None:
+        """End what still runs of the started, so that a test that fails leaves none behind."""
+        for process in self.started:
+            with process:  # closes its pipes, and waits
+                process.kill()
+        self.started.clear()
 
 
 def command() -> list[str]:
