@@ -27,7 +27,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from regtui.core.access import REQUIRED, Actor, reports, role_of
+from regtui.core.access import REQUIRED, Actor, has_role, reports
 from regtui.core.documents import Document
 from regtui.core.errors import BadInput, Damaged
 from regtui.core.identity import alias_key
@@ -362,9 +362,8 @@ def _may_move(operation: Operation) -> bool:
 
 
 def _may(actor: Actor, kind: str, name: str) -> bool:
-    role = role_of(actor, name)
     may_report = kind == "check.report" and reports(actor, name)
-    return may_report or (role is not None and role >= REQUIRED[kind])
+    return may_report or has_role(actor, name, REQUIRED[kind])
 
 
 def _asks(

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from regtui.core.access import Role, reports, role_of
+from regtui.core.access import Role, has_role, reports
 from regtui.core.documents import decode_document
 from regtui.core.latency import SLOTS, quantile
 from sync_server import schema
@@ -133,8 +133,7 @@ class Usage:
             Refused: There is none, or he may not know of it, both alike; or he may only read it.
         """
         found, name, rights = self._found(registry, deployment, caller)
-        role = role_of(rights.actor, name)
-        if reports(rights.actor, name) or (role is not None and role >= Role.MAINTAINER):
+        if reports(rights.actor, name) or has_role(rights.actor, name, Role.MAINTAINER):
             return found
         if rights.since(name) is None:
             raise absent()

@@ -1,5 +1,6 @@
 """`regtui-server gc`."""
 
+from regtui.core.wording import count_text
 from sync_server.commands.options import AsJson, ConfigFile, Data, DatabaseUrl, configuration_of
 from sync_server.data_folder import opened, opened_artifacts
 from sync_server.output import emit, say
@@ -21,8 +22,7 @@ def gc(
     if as_json:
         emit(done)
         return
-    files = "1 file" if done.deleted == 1 else f"{done.deleted} files"
-    uploads = "1 begun upload" if done.uploads == 1 else f"{done.uploads} begun uploads"
+    files, uploads = count_text(done.deleted, "file"), count_text(done.uploads, "begun upload")
     say(f"deleted {files} ({done.size} bytes) and {uploads}")
     if done.condemned:
         say(f"{done.condemned} more go when this runs again in an hour")

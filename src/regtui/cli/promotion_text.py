@@ -4,16 +4,10 @@ from typing import TYPE_CHECKING
 
 from regtui.cli.gate_text import gate_lines, sign
 from regtui.registry.figures import age_text
+from regtui.registry.promotion_text import glass_text, target_text
 
 if TYPE_CHECKING:
     from regtui.registry.answers_production import PromotionAnswer
-
-
-def target_text(answer: "PromotionAnswer") -> str:
-    """Return what is to move: `nlp/bert@production`, or `nlp/bert in production`."""
-    if answer.target_kind == "environment":
-        return f"{answer.model} in {answer.target}"
-    return f"{answer.model}@{answer.target}"
 
 
 def head_line(answer: "PromotionAnswer") -> str:
@@ -22,13 +16,6 @@ def head_line(answer: "PromotionAnswer") -> str:
     to = answer.version or "nothing"
     state = "requested" if answer.requested else answer.state
     return f"{answer.request}  {target_text(answer)}: {there} → {to}  ({state})"
-
-
-def glass_text(answer: "PromotionAnswer") -> str:
-    """Return what breaking glass did to a request, or is asked to do."""
-    if answer.requested:
-        return "to be passed by an admin without its gates"
-    return "passed by an admin without its gates"
 
 
 def request_text(answer: "PromotionAnswer") -> str:

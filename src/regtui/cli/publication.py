@@ -8,7 +8,7 @@ import typer
 from regtui.cli.output import emit, say, warn
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import BadInput
-from regtui.registry.figures import count_text
+from regtui.core.wording import count_text
 
 if TYPE_CHECKING:
     from regtui.registry import Registry

@@ -146,6 +146,12 @@ def role_of(actor: Actor, name: str) -> Role | None:
     return max((grant.role for grant in actor.grants if in_scope(grant.scope, name)), default=None)
 
 
+def has_role(actor: Actor, name: str, least: Role) -> bool:
+    """Tell whether an actor's role over a model name is at least this one."""
+    role = role_of(actor, name)
+    return role is not None and role >= least
+
+
 def role_over(actor: Actor, scope: str) -> Role | None:
     """Return the actor's highest role over everything in a scope, None without any."""
     return max((grant.role for grant in actor.grants if covers(grant.scope, scope)), default=None)

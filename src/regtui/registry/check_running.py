@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from regtui.core.access import REQUIRED, Actor, reports, role_of
+from regtui.core.access import REQUIRED, Actor, has_role, reports
 from regtui.core.documents import Document
 from regtui.core.errors import BadInput, Busy, Denied, NotFound, RegtuiError, Unreachable
 from regtui.core.identity import name_key
@@ -317,8 +317,7 @@ def _actor(connection: Connection, local: Actor) -> Actor:
 
 def _may_tell(actor: Actor, model: str) -> bool:
     """Tell whether what somebody runs may be told: else it is not run."""
-    role = role_of(actor, model)
-    return reports(actor, model) or (role is not None and role >= REQUIRED["check.report"])
+    return reports(actor, model) or has_role(actor, model, REQUIRED["check.report"])
 
 
 def _has_run(

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from regtui.artifacts.copying import Progress
 from regtui.core.errors import BadInput, RegtuiError
+from regtui.core.wording import count_text
 from regtui.registry.answers import iso
 from regtui.registry.content import verify
 from regtui.registry.context import Context
-from regtui.registry.figures import count_text
 from regtui.registry.home_checks import RESTORE, Finding
 from regtui.registry.needed import unexpected
 from regtui.registry.refreshing import count_stale, refresh

@@ -23,15 +23,12 @@ def require_server(context: Context) -> None:
         Denied: The token is not good any more.
         RegtuiError: Reading failed otherwise.
     """
-    from regtui.registry.remote import who_am_i
-    from regtui.registry.syncing import signed_in, sync
+    from regtui.registry.syncing import sync
 
     with context.reading() as connection:
         if read_remote(connection) is None:
             return
     try:
-        with signed_in(context) as transport:
-            who_am_i(transport)
         sync(context, artifacts="none", direction="pull")
     except (Unreachable, NotFound, Denied) as error:
         hint = error.hint.replace("your work is kept here", "nothing was changed")

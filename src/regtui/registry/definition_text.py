@@ -5,8 +5,8 @@ import unicodedata
 from typing import Any
 
 from regtui.core.errors import BadInput
+from regtui.core.wording import count_text
 from regtui.registry.answers_production import PolicyAnswer
-from regtui.registry.figures import count_text
 
 _TOLD = {"alias", "environment", "description", "approvals", "approver_role", "checks", "max_age"}
 

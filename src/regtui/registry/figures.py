@@ -13,11 +13,6 @@ def number_text(value: float | str | None) -> str:
     return f"{value:.6g}"
 
 
-def count_text(count: int, noun: str) -> str:
-    """Return a count with its noun: `1 file`, `2 files`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def size_text(size: int) -> str:
     """Return bytes in the unit that keeps them short."""
     value = float(size)

@@ -18,8 +18,8 @@ from regtui.core.access import in_scope, scope_key
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.operations import KINDS
 from regtui.core.query.times import read_duration
+from regtui.core.wording import count_text
 from regtui.registry.context import HOOKS
-from regtui.registry.figures import count_text
 from regtui.registry.home_checks import Finding
 from regtui.registry.rule_files import RuleFile
 from regtui.replica.home import configuration_folder

@@ -3,7 +3,8 @@
 With a remote, only the server changes policies: a change is sent at once, or not made at all.
 """
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from regtui.core.access import in_scope, scope_key
@@ -12,6 +13,7 @@ from regtui.core.errors import BadInput, NotFound
 from regtui.core.governance.evidence import Case
 from regtui.core.governance.gates import answers_of_version
 from regtui.core.governance.moves import in_environment, target_move
+from regtui.core.governance.rule import check_sense
 from regtui.core.identity import alias_id, environment_id, name_key, policy_id
 from regtui.core.operations import Change, PolicyBody
 from regtui.core.policies import Policy, applying, policy_of, target_of
@@ -49,7 +51,7 @@ def put_policies(
         Denied: It needs a maintainer of its scope.
         Unreachable: The server, which decides, does not answer; nothing was changed.
     """
-    wanted = [read_policy(table) for table in tables]
+    wanted = [_sensible(table) for table in tables]
     with context.reading() as connection:
         seen = {one.id: one.stamp("definition") for one in _documents(connection)}
     require_server(context)
@@ -173,7 +175,7 @@ def try_policy(
         if isinstance(policy, str):
             document = _find(connection, policy, models)
         else:
-            document = _imagined(*read_policy(policy))
+            document = _imagined(*_sensible(policy))
         rules = policy_of(document.value("definition"))
         view, actor = seeing(context, connection)
         found: list[Tried] = []
@@ -218,11 +220,34 @@ def read_policy(table: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
     name, models = given.pop("name", None), given.pop("models", "*")
     if not isinstance(name, str) or not isinstance(models, str):
         raise BadInput("a policy has a name and a scope", 'name = "production", models = "nlp/*"')
-    try:
+    with _named(name):
         policy_of(given)
+    return name_key(name, segments=False), scope_key(models), given
+
+
+def _sensible(table: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    """Read a policy that somebody is about to put, and refuse one that no version could pass.
+
+    Those that are kept already stay readable.
+
+    Raises:
+        BadInput: It is malformed, or its rule can't hold.
+    """
+    name, models, definition = read_policy(table)
+    rule = definition.get("rule")
+    if rule is not None:
+        with _named(name):
+            check_sense(rule, declared=definition.get("trust") == "declared")
+    return name, models, definition
+
+
+@contextlib.contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Let errors say which policy they are of: a file may have several."""
+    try:
+        yield
     except BadInput as error:
         raise BadInput(f"the policy {name!r}: {error.message}", error.hint) from None
-    return name_key(name, segments=False), scope_key(models), given
 
 
 def _imagined(name: str, models: str, definition: dict[str, Any]) -> Document:

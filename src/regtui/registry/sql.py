@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from regtui.core.errors import BadInput, RegtuiError
 from regtui.registry.context import Context
-from regtui.replica.database import Connection, configuration, duckdb, translated
+from regtui.replica.database import Connection, configuration, duckdb, quoted, translated
 
 
 class Table(Struct, frozen=True):
@@ -58,12 +58,12 @@ def write_parquet(context: Context, statement: str, target: Path) -> int:
     try:
         with _asking(context) as connection:
             _check(connection, statement)
-            connection.execute(f"set allowed_paths = [{_quoted(beside)}]")
+            connection.execute(f"set allowed_paths = [{quoted(beside)}]")
             _confine(connection)
             question = statement.strip().rstrip(";")
             try:
                 row = connection.execute(
-                    f"copy (\n{question}\n) to {_quoted(beside)} (format parquet)"
+                    f"copy (\n{question}\n) to {quoted(beside)} (format parquet)"
                 ).fetchone()
             except duckdb.IOException as error:
                 if beside.name not in str(error):
@@ -91,16 +91,12 @@ def _asking(context: Context) -> Iterator[Connection]:
         connection = duckdb.connect(":memory:", config=configuration())
         try:
             # What does not fit the memory goes where the registry is, not into the present folder.
-            connection.execute(f"set temp_directory = {_quoted(context.home / 'tmp' / 'sql')}")
-            connection.execute(f"attach {_quoted(database)} as registry (read_only)")
+            connection.execute(f"set temp_directory = {quoted(context.home / 'tmp' / 'sql')}")
+            connection.execute(f"attach {quoted(database)} as registry (read_only)")
             connection.execute("use registry")
             yield connection
         finally:
             connection.close()
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _check(connection: Connection, statement: str) -> None:

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from regtui.artifacts.copying import Progress
 from regtui.artifacts.garbage import all_there
-from regtui.core.access import REQUIRED, role_of
+from regtui.core.access import REQUIRED, has_role
 from regtui.core.errors import BadInput, Denied, NotFound, RegtuiError
 from regtui.core.identity import short_id
 from regtui.core.manifest import FileEntry
@@ -158,8 +158,7 @@ def _may_send(context: Context, page: Sequence[_Wanted]) -> bool:
     """Tell whether who acts may write to the model of a page, as far as is known here."""
     with context.reading() as connection:
         remote = read_remote(connection)
-    role = None if remote is None else role_of(remote.actor, page[0].model)
-    return role is not None and role >= REQUIRED["version.capture"]
+    return remote is not None and has_role(remote.actor, page[0].model, REQUIRED["version.capture"])
 
 
 def _withheld(context: Context, page: Sequence[_Wanted]) -> list[str]:

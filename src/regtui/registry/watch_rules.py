@@ -9,7 +9,7 @@ from regtui.capture.context import PARTS
 from regtui.capture.keep import parse_keep
 from regtui.capture.naming import check_template
 from regtui.core.errors import BadInput, NotFound
-from regtui.registry.figures import count_text
+from regtui.core.wording import count_text
 from regtui.registry.home_checks import Finding
 from regtui.registry.rule_files import RuleFile
 from regtui.registry.typed_values import input_uris

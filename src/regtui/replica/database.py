@@ -37,6 +37,7 @@ __all__ = [
     "configuration",
     "connected",
     "duckdb",
+    "quoted",
     "translated",
 ]
 
@@ -102,16 +103,15 @@ class _Engine:
     def attach(self, path: str, *, read_only: bool) -> None:
         """Attach a file; the first connection to it is still to be opened."""
         limit = configuration(read_only=read_only)["memory_limit"]
-        self._database.execute(f"set memory_limit = {_quoted(str(limit))}")
+        self._database.execute(f"set memory_limit = {quoted(limit)}")
         # What does not fit the memory goes beside the file, not into the present folder.
-        self._database.execute(f"set temp_directory = {_quoted(_spilled(path))}")
+        self._database.execute(f"set temp_directory = {quoted(_spilled(path))}")
         mode = "read_only" if read_only else "read_write"
-        self._database.execute(f"attach {_quoted(path)} as {_ATTACHED} (type duckdb, {mode})")
+        self._database.execute(f"attach {quoted(path)} as {_ATTACHED} (type duckdb, {mode})")
 
     def open(self) -> Connection:
         """Return a connection to the file."""
-        connection = self._database.cursor()
-        connection.execute(f"use {_ATTACHED}")
+        connection = another(self._database)
         self.users += 1
         return connection
 
@@ -179,7 +179,7 @@ def _opened(used: tuple[str, bool]) -> tuple[_Engine, Connection]:
         try:
             engine.attach(path, read_only=read_only)
             connection = engine.open()
-        except BaseException:
+        except BaseException:  # Ctrl-C, too: nobody else knows of it yet
             engine.end()
             raise
     except duckdb.ParserException:
@@ -204,12 +204,13 @@ def _spilled(path: str) -> str:
     return f"{path}.tmp"
 
 
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def quoted(text: object) -> str:
+    """Return a text or path as SQL writes one, for statements that take no parameters."""
+    return "'" + str(text).replace("'", "''") + "'"
 
 
 def another(connection: Connection) -> Connection:
-    """Return one more connection to the file of a connection; it ends with that one."""
+    """Return one more connection to what is attached beside a connection; it ends with that one."""
     cursor = connection.cursor()
     cursor.execute(f"use {_ATTACHED}")
     return cursor

@@ -28,7 +28,7 @@ from msgspec import Struct
 
 from regtui.core.errors import RegtuiError
 from regtui.replica.backup import copy_file, flush_folder, log_of
-from regtui.replica.database import Connection, NoRoom, connected, duckdb
+from regtui.replica.database import Connection, NoRoom, connected, duckdb, quoted
 from regtui.replica.examine import examine
 from regtui.replica.home import REPAIRED, Home
 from regtui.replica.migrate import apply_all, check
@@ -131,7 +131,7 @@ def _extract(source: Path, part: Path, now: int) -> bool:
                 return False
         with connected(part, read_only=False) as connection:
             apply_all(connection, now // 1000)
-            connection.execute(f"attach {_quoted(source)} as old (read_only)")
+            connection.execute(f"attach {quoted(source)} as old (read_only)")
             _copy_tables(connection)
             connection.execute("detach old")
             rebuild(connection)
@@ -218,7 +218,3 @@ def _clear(home: Home) -> None:
         part = home.path / name
         part.unlink(missing_ok=True)
         log_of(part).unlink(missing_ok=True)
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"

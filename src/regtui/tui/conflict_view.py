@@ -9,9 +9,10 @@ from typing import Any
 
 from rich.text import Text
 
+from regtui.core.wording import count_text
 from regtui.registry.answers import iso
 from regtui.registry.answers_conflicts import ConflictAnswer, Side
-from regtui.registry.figures import age_text, count_text
+from regtui.registry.figures import age_text
 from regtui.registry.outbox import OutboxEntry
 from regtui.tui.operation_text import shown
 from regtui.tui.safe_text import one_line

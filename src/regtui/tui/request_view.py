@@ -10,10 +10,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from regtui.core.wording import count_text
 from regtui.registry.answers import VersionAnswer
 from regtui.registry.answers_production import GateAnswer, PromotionAnswer, ReviewAnswer
 from regtui.registry.answers_records import CommentAnswer
-from regtui.registry.figures import age_text, count_text
+from regtui.registry.figures import age_text
+from regtui.registry.promotion_text import glass_text, target_text
 from regtui.tui.differences import difference, metric_of, value_text
 from regtui.tui.markdown_text import MarkdownText
 from regtui.tui.safe_text import one_line, safe
@@ -43,13 +45,6 @@ class Told(Struct, frozen=True):
 
     compared: Compared
     comments: Sequence[CommentAnswer]
-
-
-def target_text(request: PromotionAnswer) -> str:
-    """Return what is to move: `nlp/bert@production`, or `nlp/bert in production`."""
-    if request.target_kind == "environment":
-        return f"{request.model} in {request.target}"
-    return f"{request.model}@{request.target}"
 
 
 def place_text(reference: str | None, model: str) -> str:
@@ -113,8 +108,7 @@ def _head(request: PromotionAnswer) -> Text:
     if request.reason:
         head.append("\n" + safe(request.reason))
     if request.break_glass:
-        passed = "to be passed" if request.requested else "passed"
-        said = f"\n{signs().conflict} {passed} by an admin without its gates: "
+        said = f"\n{signs().conflict} {glass_text(request)}: "
         head.append(said + one_line(request.break_glass), "error")
     return head
 

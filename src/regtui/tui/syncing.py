@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from regtui.core.errors import Busy, Denied, RegtuiError, Unreachable
-from regtui.registry.figures import count_text, size_text
+from regtui.core.wording import count_text
+from regtui.registry.figures import size_text
 from regtui.tui import sync_pace
 from regtui.tui.background import in_background
 from regtui.tui.jobs import Stopped

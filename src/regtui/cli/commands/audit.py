@@ -12,7 +12,8 @@ from regtui.cli.output import emit, say, warn
 from regtui.cli.progress import Progress
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import BadInput, Damaged
-from regtui.registry.figures import count_text, seq_text
+from regtui.core.wording import count_text
+from regtui.registry.figures import seq_text
 
 app = group("Prove that the history is what was done.")
 

@@ -10,7 +10,8 @@ from regtui.cli.output import emit, say, table, warn
 from regtui.cli.progress import Progress
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import Damaged
-from regtui.registry.figures import age_text, count_text, size_text
+from regtui.core.wording import count_text
+from regtui.registry.figures import age_text, size_text
 
 if TYPE_CHECKING:
     from regtui.registry.backup import BackupAnswer

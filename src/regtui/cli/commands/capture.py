@@ -11,7 +11,8 @@ from regtui.cli.output import emit, say, warn
 from regtui.cli.progress import Progress
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import BadInput, RegtuiError
-from regtui.registry.figures import count_text, size_text
+from regtui.core.wording import count_text
+from regtui.registry.figures import size_text
 from regtui.registry.typed_values import input_uris
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from regtui.cli import complete
 from regtui.cli.commands import single
 from regtui.cli.output import emit, say, table, warn
 from regtui.cli.settings import SETTINGS
-from regtui.registry.figures import age_text, count_text
+from regtui.core.wording import count_text
+from regtui.registry.figures import age_text
 
 if TYPE_CHECKING:
     from regtui.registry.answers_conflicts import ConflictAnswer, Side

@@ -11,7 +11,7 @@ from regtui.cli.commands.deployments import place_text
 from regtui.cli.gate_text import outcome_line
 from regtui.cli.output import emit, say, table, warn
 from regtui.cli.settings import SETTINGS
-from regtui.registry.figures import count_text
+from regtui.core.wording import count_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from regtui.cli.output import emit, say
 from regtui.cli.progress import Progress
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import Damaged
-from regtui.registry.figures import count_text
+from regtui.core.wording import count_text
 
 app = single()
 

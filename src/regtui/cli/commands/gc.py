@@ -8,7 +8,8 @@ from regtui.cli.commands import single
 from regtui.cli.output import emit, say, table
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import BadInput
-from regtui.registry.figures import count_text, size_text
+from regtui.core.wording import count_text
+from regtui.registry.figures import size_text
 
 app = single()
 

@@ -12,7 +12,8 @@ from regtui.cli.output import emit, say, warn
 from regtui.cli.progress import Progress
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import BadInput
-from regtui.registry.figures import count_text, size_text
+from regtui.core.wording import count_text
+from regtui.registry.figures import size_text
 
 if TYPE_CHECKING:
     from regtui.registry.answers_bundle import ImportedRegistry, ImportedVersion

@@ -9,7 +9,8 @@ from regtui.cli.commands import single
 from regtui.cli.output import emit, say, warn
 from regtui.cli.progress import Progress
 from regtui.cli.settings import SETTINGS
-from regtui.registry.figures import count_text, size_text
+from regtui.core.wording import count_text
+from regtui.registry.figures import size_text
 
 app = single()
 

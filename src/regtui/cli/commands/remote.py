@@ -8,8 +8,9 @@ from regtui.cli.commands import group
 from regtui.cli.output import emit, say
 from regtui.cli.remote_document import remote_document
 from regtui.cli.settings import SETTINGS
+from regtui.core.wording import count_text
 from regtui.registry.answers import iso
-from regtui.registry.figures import age_text, count_text, roles_text
+from regtui.registry.figures import age_text, roles_text
 
 app = group("Name the server that decides, and tell how it stands.")
 

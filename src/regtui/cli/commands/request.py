@@ -8,9 +8,10 @@ from regtui.cli import complete
 from regtui.cli.commands import group, requests
 from regtui.cli.gate_text import outcome_line
 from regtui.cli.output import emit, say
-from regtui.cli.promotion_text import request_text, target_text
+from regtui.cli.promotion_text import request_text
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import Blocked
+from regtui.registry.promotion_text import target_text
 
 app = group("Look after promotion requests.")
 

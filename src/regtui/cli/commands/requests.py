@@ -8,9 +8,9 @@ from regtui.cli import complete
 from regtui.cli.commands import single
 from regtui.cli.gate_text import sign
 from regtui.cli.output import emit, say, table, warn
-from regtui.cli.promotion_text import target_text
 from regtui.cli.settings import SETTINGS
 from regtui.registry.figures import age_text
+from regtui.registry.promotion_text import target_text
 
 app = single()
 

@@ -8,7 +8,8 @@ from regtui.cli import complete
 from regtui.cli.commands import group
 from regtui.cli.output import emit, say, table, warn
 from regtui.cli.settings import SETTINGS
-from regtui.registry.figures import count_text, size_text
+from regtui.core.wording import count_text
+from regtui.registry.figures import size_text
 
 if TYPE_CHECKING:
     from regtui.registry.retention import Retained, RetainedModel

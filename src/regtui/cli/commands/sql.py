@@ -9,7 +9,7 @@ import typer
 from regtui.cli.commands import single
 from regtui.cli.output import emit, say, table
 from regtui.cli.settings import SETTINGS
-from regtui.registry.figures import count_text
+from regtui.core.wording import count_text
 
 app = single()
 

@@ -11,7 +11,8 @@ from regtui.cli.output import emit, say, warn
 from regtui.cli.progress import Progress
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import BadInput, Busy, RegtuiError, Unreachable
-from regtui.registry.figures import count_text, size_text
+from regtui.core.wording import count_text
+from regtui.registry.figures import size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

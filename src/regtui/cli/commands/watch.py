@@ -350,7 +350,7 @@ def _shown(told: "Explained", asked: str, path: str) -> str:
 
 
 def _unit(unit: "ExplainedUnit", path: str) -> list[str]:
-    from regtui.registry.figures import count_text
+    from regtui.core.wording import count_text
 
     if unit.captured:
         verdict = f"would be captured as {unit.model}"

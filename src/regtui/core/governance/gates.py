@@ -18,6 +18,7 @@ from regtui.core.governance.rule import DECLARE, evaluate, undeclared
 from regtui.core.governance.signing import is_signature
 from regtui.core.identity import environment_id
 from regtui.core.policies import DAY, duration, environment_key, is_frozen
+from regtui.core.wording import count_text
 
 _HOUR, _MINUTE = 3_600_000_000, 60_000_000
 """Microseconds."""
@@ -147,7 +148,7 @@ def approvals(case: Case, standing: list[Approval]) -> GateResult:
 
 def _given(sure: set[str], perhaps: set[str], needed: int, whose: str = "") -> str:
     """Return how many approvals there are, with those that only the server can count."""
-    told = f"{len(perhaps)} of {_count(needed, 'approval')}{whose}"
+    told = f"{len(perhaps)} of {count_text(needed, 'approval')}{whose}"
     return told if sure == perhaps else f"{told}; the server knows which still count"
 
 
@@ -274,7 +275,7 @@ def lineage(case: Case) -> GateResult:
     version = case.version
     parents = version.entries("parents") if version else {}
     inputs = version.entries("inputs") if version else {}
-    told = f"{_count(len(parents), 'parent')} and {_count(len(inputs), 'input')} known"
+    told = f"{count_text(len(parents), 'parent')} and {count_text(len(inputs), 'input')} known"
     return GateResult("lineage", bool(parents or inputs), told)
 
 
@@ -319,16 +320,12 @@ _OF_VERSIONS: tuple[tuple[Callable[[Case], bool], Callable[[Case], GateResult]],
 """The gates that look at a version, each with when it applies."""
 
 
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def _age(age: int) -> str:
     """Return some microseconds in the largest unit of which there are two."""
     for length, unit in ((DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute")):
         if age >= 2 * length:
-            return _count(age // length, unit)
-    return _count(age // 1_000_000, "second")
+            return count_text(age // length, unit)
+    return count_text(age // 1_000_000, "second")
 
 
 def _authors(case: Case) -> set[str]:

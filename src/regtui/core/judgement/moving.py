@@ -10,7 +10,7 @@ request. Time and changes of policies make nothing move: who promotes again appl
 
 from typing import TYPE_CHECKING, Any
 
-from regtui.core.access import Role, role_of
+from regtui.core.access import Role, has_role
 from regtui.core.documents import Document
 from regtui.core.governance import Governed, governed
 from regtui.core.governance.moves import Move, moves_of, target_move
@@ -91,8 +91,7 @@ def apply_by_itself(operation: Operation, merger: Merger) -> None:
                 carry_out(promotion, operation, merger, None)
             continue
         found = governed([move], model, view, requester, merger.now)
-        role = role_of(requester, str(model.value("name")))
-        may = role is not None and role >= Role.CONTRIBUTOR
+        may = has_role(requester, str(model.value("name")), Role.CONTRIBUTOR)
         if may and all(one.passed for one in found.results):
             carry_out(promotion, operation, merger, None)
             for made, results in found.moves:

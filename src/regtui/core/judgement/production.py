@@ -8,7 +8,7 @@ afterwards, by what moves here (`regtui.core.governance`).
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from regtui.core.access import Role, reports, role_of
+from regtui.core.access import Role, has_role, reports, role_of
 from regtui.core.documents import Document
 from regtui.core.governance import is_protected
 from regtui.core.governance.moves import ACTIVE, live_on
@@ -190,8 +190,8 @@ def withdraw_promotion(operation: Operation, merger: Merger) -> None:
     """Take a request back: its author may, and maintainers."""
     promotion = open_promotion(operation, merger)
     model = merger.view.document(operation.stream)
-    role = role_of(merger.actor, str(model.value("name")) if model else "")
-    is_keeper = role is not None and role >= Role.MAINTAINER
+    name = str(model.value("name")) if model else ""
+    is_keeper = has_role(merger.actor, name, Role.MAINTAINER)
     if promotion.facts["author"] != operation.actor and not is_keeper and merger.settled is None:
         raise Refusal("denied", "only its author or a maintainer takes a request back")
     merger.put(promotion, {"state": "withdrawn"})
@@ -316,7 +316,7 @@ def _replaced(deployment: Document, view: View) -> Iterator[Document]:
         return
     target = str(facts["target"])
     newest = live_on(view, deployment.stream, str(facts["environment"]), target)
-    if newest is not None and newest.id != deployment.id and newest != named:
+    if newest is not None and newest.id not in {deployment.id, facts["replaces"]}:
         yield newest
 
 
@@ -334,10 +334,9 @@ def _check_may_end(deployment: Document, operation: Operation, merger: Merger) -
     """
     model, name = merger.view.document(operation.stream), str(deployment.facts["environment_name"])
     known = str(model.value("name")) if model else ""
-    role = role_of(merger.actor, known)
-    if merger.settled is not None:
+    if merger.settled is not None or has_role(merger.actor, known, Role.MAINTAINER):
         return
-    if is_protected(name, known, merger.view) and (role is None or role < Role.MAINTAINER):
+    if is_protected(name, known, merger.view):
         told = f"deployments in the protected environment {name} are ended by maintainers"
         raise Refusal("denied", told)
 

@@ -9,7 +9,7 @@ nothing is lost. Ending a conflict can be taken back, which restores what stood 
 from typing import Any
 
 from regtui.core import encoding
-from regtui.core.access import Role, role_of
+from regtui.core.access import Role, has_role
 from regtui.core.documents import Document, Rule, field_of
 from regtui.core.identity import alias_key
 from regtui.core.judgement.merge import Merger
@@ -105,11 +105,9 @@ def _check_keeper(conflict: Document, subject: Document, merger: Merger) -> None
     model = merger.view.document(subject.stream)
     name = str(model.value("name")) if model else ""
     alias = alias_key(str(subject.facts["name"]))
-    role = role_of(merger.actor, name)
-    is_keeper = role is not None and role >= Role.MAINTAINER
-    if not is_keeper and protecting(
-        merger.view.in_stream("registry", "policy"), name, "alias", alias
-    ):
+    policies = merger.view.in_stream("registry", "policy")
+    is_keeper = has_role(merger.actor, name, Role.MAINTAINER)
+    if not is_keeper and protecting(policies, name, "alias", alias):
         raise Refusal("denied", f"a conflict on @{alias}, which is protected, is for maintainers")
 
 

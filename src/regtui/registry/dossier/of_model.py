@@ -1,12 +1,13 @@
 """The dossier of a model."""
 
+from regtui.core.wording import count_text
 from regtui.registry.answers import VersionAnswer
 from regtui.registry.answers_production import PolicyAnswer
 from regtui.registry.context import Context
 from regtui.registry.dossier.blocks import Facts, Paragraph, Section, Table
 from regtui.registry.dossier.of_version import described, said
 from regtui.registry.dossier.production import deployed, in_production, moment, pointed, requests
-from regtui.registry.figures import count_text, number_text
+from regtui.registry.figures import number_text
 from regtui.registry.models import model
 from regtui.registry.pages import versions
 from regtui.registry.policies import policies

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from regtui.core.wording import count_text
 from regtui.registry.answers import VersionAnswer
 from regtui.registry.answers_compare import LineageNode
 from regtui.registry.audit_export import audit_rows
@@ -18,7 +19,7 @@ from regtui.registry.dossier.production import (
     requests,
 )
 from regtui.registry.edit import card
-from regtui.registry.figures import count_text, number_text, size_text
+from regtui.registry.figures import number_text, size_text
 from regtui.registry.lineage import lineage
 from regtui.registry.models import model
 from regtui.registry.promotions import promotions

@@ -36,9 +36,8 @@ class ProducingVerbs(Verbs):
             Denied: It needs a maintainer of its scope.
             Unreachable: The server, which decides, does not answer; nothing was changed.
         """
-        from regtui.registry import policies, policy_sense
+        from regtui.registry import policies
 
-        policy_sense.check_policies(tables)
         return policies.put_policies(self.context, tables)
 
     def remove_policy(self, name: str, models: str | None = None) -> "PolicyAnswer":
@@ -92,10 +91,8 @@ class ProducingVerbs(Verbs):
             NotFound: There is no such policy.
             BadInput: It is malformed, its rule can't hold, or several scopes have the name.
         """
-        from regtui.registry import policies, policy_sense
+        from regtui.registry import policies
 
-        if not isinstance(policy, str):
-            policy_sense.check_policies([policy])
         return policies.try_policy(self.context, policy, models, limit=limit)
 
     def request_promotion(  # noqa: PLR0913 -- everything that a request says

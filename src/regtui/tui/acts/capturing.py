@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from regtui.core.errors import BadInput, NotFound
 from regtui.core.identity import name_key, slug
-from regtui.registry.figures import count_text, size_text
+from regtui.core.wording import count_text
+from regtui.registry.figures import size_text
 from regtui.tui.acts.asking import ask, may_change
 from regtui.tui.acts.telling import command, tell
 from regtui.tui.acts.working import worked

@@ -4,7 +4,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from regtui.checks import command as running
-from regtui.registry.figures import count_text
+from regtui.core.wording import count_text
 from regtui.tui.acts.asking import ask, read
 from regtui.tui.acts.telling import command, tell
 from regtui.tui.acts.working import worked

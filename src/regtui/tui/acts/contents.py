@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regtui.core.errors import BadInput
+from regtui.core.wording import count_text
 from regtui.registry.answers import Verified, VersionAnswer
-from regtui.registry.figures import count_text, size_text
+from regtui.registry.figures import size_text
 from regtui.tui.acts.asking import ask, may_change, present
 from regtui.tui.acts.telling import command, command_of_each, named, tell
 from regtui.tui.acts.working import worked

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from regtui.core.wording import count_text
 from regtui.registry.answers import FileAnswer, ModelAnswer, VersionAnswer
-from regtui.registry.figures import count_text, size_text
+from regtui.registry.figures import size_text
 from regtui.tui.acts.asking import ask, present, read
 from regtui.tui.safe_text import one_line
 from regtui.tui.screens.prompt import Choice, Chooser

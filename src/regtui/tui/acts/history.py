@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from regtui.registry.figures import count_text, seq_text
+from regtui.core.wording import count_text
+from regtui.registry.figures import seq_text
 from regtui.tui.acts.asking import ask, read
 from regtui.tui.acts.telling import command
 from regtui.tui.background import start

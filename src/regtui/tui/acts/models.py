@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from regtui.core.errors import BadInput
 from regtui.core.identity import name_key
+from regtui.core.wording import count_text
 from regtui.registry.answers import ModelAnswer
-from regtui.registry.figures import count_text
 from regtui.tui.acts.asking import ask
 from regtui.tui.acts.states import DONE
 from regtui.tui.acts.telling import command, tell

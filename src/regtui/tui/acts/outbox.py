@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from regtui.core.errors import BadInput
-from regtui.registry.figures import count_text
+from regtui.core.wording import count_text
 from regtui.registry.typed_values import text_of, value_of
 from regtui.tui.acts.asking import ask
 from regtui.tui.acts.telling import command, tell

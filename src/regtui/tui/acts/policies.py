@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from regtui.core.wording import count_text
 from regtui.registry import Registry
 from regtui.registry.definition_text import protects_text, tables_of, toml_of
-from regtui.registry.figures import count_text
 from regtui.tui.acts.asking import ask, read
 from regtui.tui.acts.telling import command, tell
 from regtui.tui.request_view import gate_sign

@@ -6,11 +6,12 @@ from regtui.core.errors import BadInput
 from regtui.core.identity import alias_key
 from regtui.registry import Registry
 from regtui.registry.answers import VersionAnswer
+from regtui.registry.promotion_text import target_text
 from regtui.registry.promotions import ENVIRONMENT
 from regtui.tui.acts.asking import ask, present, read
 from regtui.tui.acts.telling import command, tell
 from regtui.tui.key_names import key_of
-from regtui.tui.request_view import passed_text, target_text
+from regtui.tui.request_view import passed_text
 from regtui.tui.screens.naming import NewOrChooser
 from regtui.tui.screens.prompt import Choice, Prompt
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from regtui.core.errors import NotFound
-from regtui.registry.figures import count_text
+from regtui.core.wording import count_text
 from regtui.tui.acts.asking import ask
 from regtui.tui.acts.beside import beside
 from regtui.tui.acts.telling import command, tell

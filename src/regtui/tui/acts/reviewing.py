@@ -6,10 +6,11 @@ What is governed is decided by the server where there is one: then an act only a
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from regtui.registry.promotion_text import target_text
 from regtui.tui.acts.asking import ask, read
 from regtui.tui.acts.telling import command, tell
 from regtui.tui.key_names import key_of
-from regtui.tui.request_view import move_text, passed_text, target_text
+from regtui.tui.request_view import move_text, passed_text
 from regtui.tui.safe_text import one_line
 from regtui.tui.screens.editor import Editor
 from regtui.tui.screens.prompt import Choice, Chooser, Confirm, Prompt

@@ -3,7 +3,7 @@
 import shlex
 from typing import TYPE_CHECKING
 
-from regtui.registry.figures import count_text
+from regtui.core.wording import count_text
 from regtui.tui.key_names import key_of
 from regtui.tui.safe_text import one_line
 

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from regtui.registry.figures import count_text, size_text
+from regtui.core.wording import count_text
+from regtui.registry.figures import size_text
 from regtui.registry.watch_rules import WatchRule, checked, refuse_file
 from regtui.tui.acts.asking import ask
 from regtui.tui.acts.beside import beside

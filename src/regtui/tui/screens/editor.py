@@ -17,8 +17,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
 
 from regtui.core.errors import RegtuiError
+from regtui.core.wording import count_text
 from regtui.registry.editor import edit_text
-from regtui.registry.figures import count_text
 from regtui.tui.acting import Acting
 from regtui.tui.actions import bindings
 from regtui.tui.background import start

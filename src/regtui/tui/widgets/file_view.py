@@ -13,9 +13,10 @@ from textual.containers import Container
 from textual.widgets import Static
 
 from regtui.core.errors import RegtuiError
+from regtui.core.wording import count_text
 from regtui.registry import Registry
 from regtui.registry.answers import FileAnswer, TensorAnswer, VersionAnswer
-from regtui.registry.figures import count_text, size_text
+from regtui.registry.figures import size_text
 from regtui.registry.tensor_pages import tensor_page
 from regtui.tui.background import in_background, start
 from regtui.tui.reader import Superseded

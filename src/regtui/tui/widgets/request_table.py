@@ -2,7 +2,8 @@
 
 from regtui.registry.answers_production import PromotionAnswer
 from regtui.registry.figures import age_text
-from regtui.tui.request_view import gate_sign, move_text, passed_text, state_text, target_text
+from regtui.registry.promotion_text import target_text
+from regtui.tui.request_view import gate_sign, move_text, passed_text, state_text
 from regtui.tui.safe_text import one_line
 from regtui.tui.signs import signs
 from regtui.tui.widgets.virtual_table import Column, Painted, VirtualTable

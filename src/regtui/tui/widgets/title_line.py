@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 from rich.text import Text
 from textual.widgets import Static
 
-from regtui.registry.figures import count_text
+from regtui.core.wording import count_text
 from regtui.tui.key_names import key_of
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ from rich.text import Text
 from textual.app import ComposeResult
 
 from regtui.core.errors import NotFound
+from regtui.core.wording import count_text
 from regtui.registry import Registry
 from regtui.registry.answers import VersionAnswer
-from regtui.registry.figures import age_text, count_text, number_text, size_text
+from regtui.registry.figures import age_text, number_text, size_text
 from regtui.registry.standing import Place, Standing, standing
 from regtui.tui.background import start
 from regtui.tui.differences import difference, metric_of, place_words
