@@ -2,7 +2,8 @@
 
 Reports one in a request are what ten thousand processes send that serve without knowing of each
 other; their baseline is the plainest request that the server answers to the same client. A year is
-written into the server's database as its own folding leaves it, and read beside a single day.
+written into the server's database as its own folding leaves it, and read beside a single day: by
+the plainest client, and by the command as people call it.
 """
 
 import http.client
@@ -13,8 +14,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.bench import Bench
-from benchmarks.measuring import Series, apart, in_turns
+from benchmarks.bench import Bench, command
+from benchmarks.measuring import Series, apart, in_turns, run
 from benchmarks.sync_site import Site, serving
 from benchmarks.table import Row, compared
 from regtui.core.latency import SLOTS
@@ -23,7 +24,7 @@ from sync_server import schema
 from sync_server.configuration import Configuration
 from sync_server.data_folder import opened
 from sync_server.database import insert
-from sync_server.usage import COUNTS, DAY, HOUR, MINUTE
+from sync_server.usage import COUNTS, DAY, HELD, HOUR, MINUTE
 
 TITLE = "usage of deployments"
 
@@ -33,7 +34,10 @@ TOGETHER = 100
 
 CLIENTS = 8
 HOURS = 90 * 24
-"""Hours that are kept by the hour before they become days."""
+"""Hours that are kept beside their days."""
+
+OPEN = 9
+"""Days that are not folded yet."""
 
 
 def rows(bench: Bench) -> Iterator[Row]:
@@ -63,7 +67,9 @@ def rows(bench: Bench) -> Iterator[Row]:
                 reached=60 * many >= REPORTS,
             )
             year, day = apart(_read, site, paths)
-            yield compared("usage of a year by the day / of a day by the hour", year, day, 1.5)
+            yield compared("a year by the day / a day by the hour, asked of the server", year, day)
+            year, day = apart(_command, folder, site, deployments)
+            yield compared("`deploy usage` of a year by the day / of a day", year, day, 1.5)
 
 
 def _deploy(folder: Path, site: Site) -> tuple[str, list[str]]:
@@ -97,8 +103,11 @@ def _write_history(data: Path, deployments: list[str]) -> None:
         key = 1
         with server.database.writing() as connection:
             for deployment, days in zip(deployments, (365, 1), strict=False):
-                spans = [(HOUR, n) for n in range(min(HOURS, 24 * days))]
-                spans += [(DAY, n) for n in range(90, days)]
+                today = now - now % DAY
+                hours = [now - now % HOUR - n * HOUR for n in range(min(HOURS, 24 * days))]
+                held = today - OPEN * DAY
+                spans = [(HOUR, one, HELD if one < held else 0) for one in hours]
+                spans += [(DAY, today - n * DAY, 0) for n in range(OPEN + 1, days)]
                 insert(
                     connection,
                     schema.usage,
@@ -107,15 +116,15 @@ def _write_history(data: Path, deployments: list[str]) -> None:
                             "registry": key,
                             "deployment": deployment,
                             "span": span,
-                            "bucket": now - now % span - n * span,
+                            "bucket": begin,
                             "reporter": "",
-                            "minutes": 0,
-                            "beat": now - n * span,
+                            "minutes": minutes,
+                            "beat": begin,
                             "requests": 100,
                             "errors": 1,
                             **dict.fromkeys(COUNTS, 1),
                         }
-                        for span, n in spans
+                        for span, begin, minutes in spans
                     ],
                 )
 
@@ -192,5 +201,23 @@ def _read(site: Site, paths: list[str]) -> tuple[Series, Series]:
             "day": lambda: get(paths[1], "hour", 1, 24),
         },
         rounds=15,
+    )
+    return found["year"], found["day"]
+
+
+def _command(folder: Path, site: Site, deployments: list[str]) -> tuple[Series, Series]:
+    """Return how long the command takes for a year and for a day."""
+    home, environment = folder / "home", {"REGTUI_CONFIG": str(folder / "config")}
+    run(command(home, "remote", "move", site.url), environment)
+
+    def tell(deployment: str, by: str, since: str) -> float:
+        told = command(home, "deploy", "usage", deployment, "--by", by, "--since", since)
+        return run(told, environment).seconds
+
+    found = in_turns(
+        {
+            "year": lambda: tell(deployments[0], "day", "365d"),
+            "day": lambda: tell(deployments[1], "hour", "1d"),
+        }
     )
     return found["year"], found["day"]

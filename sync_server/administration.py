@@ -383,16 +383,17 @@ def tokens(connection: Connection, registry: int, people: People) -> list[Token]
     ]
 
 
+# Made once: every request asks it, and making it takes longer than its answer.
+_TOKEN = sa.select(schema.token).where(schema.token.c.digest == sa.bindparam("digest"))
+
+
 def authenticated(connection: Connection, secret: str, now: int) -> tuple[int, str, str, Any]:
     """Return a token's registry number, user, id and roles.
 
     Raises:
         Refused: It is none, not good any more, or good for a login only.
     """
-    c = schema.token.c
-    row = connection.execute(
-        sa.select(schema.token).where(c.digest == token_digest(secret))
-    ).first()
+    row = connection.execute(_TOKEN, {"digest": token_digest(secret)}).first()
     if row is None or row.revoked is not None or (row.expires is not None and row.expires < now):
         raise Refused(401, "unauthenticated", "this token is not good (any more)")
     if row.once:

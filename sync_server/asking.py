@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Header, Request
 
 from sync_server.administration import authenticated
-from sync_server.authority import Refused, registry_row
+from sync_server.authority import Refused
 from sync_server.server import Server
 from sync_server.sync import Caller
 
@@ -26,11 +26,8 @@ def signed_in(server: Server) -> Callable[..., Signed]:
         limiter: RateLimiter | None = getattr(request.app.state, "limiter", None)
         with guarded(request), server.database.reading() as connection:
             key, user, token, roles = authenticated(connection, secret, server.clock())
-            row = registry_row(connection, server.registry_id(key), lock=False)
-            if row is None:
-                raise Refused(401, "unauthenticated", "this token is not good (any more)")
             who = Caller(user, roles)
-            server.service.rights_of(connection, row, who)  # refuses who is disabled
+            server.service.rights_of(connection, key, who)  # refuses who is disabled
         # For the log and the limits, which know nothing of tokens.
         request.state.user, request.state.token = user, token
         server.uses.note(token)

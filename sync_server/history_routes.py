@@ -27,7 +27,7 @@ def add_history_routes(app: FastAPI, server: Server, caller: Callable[..., Signe
             row = registry_row(connection, registry, lock=False)
             if row is None:
                 raise Refused(404, "not_found", "there is no such registry")
-            rights = server.service.rights_of(connection, row, asking[1])
+            rights = server.service.rights_of(connection, row.key, asking[1])
             puller = server.service.puller(connection, row, rights)
             yield History(connection, row, puller, rights)
 

@@ -116,7 +116,7 @@ def make_app(
         with server.database.reading() as connection:
             row = registry_row(connection, server.registry_id(registry), lock=False)
             assert row is not None  # noqa: S101 -- the token names it
-            rights = server.service.rights_of(connection, row, who)
+            rights = server.service.rights_of(connection, row.key, who)
         return {
             "registry": row.id,
             "registry_name": row.name,

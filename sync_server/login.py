@@ -233,7 +233,7 @@ def _signed_in(
     row = registry_row(connection, server.registry_id(registry), lock=False)
     if row is None:
         raise _not_good()
-    rights = server.service.rights_of(connection, row, Caller(user))
+    rights = server.service.rights_of(connection, row.key, Caller(user))
     return SignedIn(token, row.id, row.name, rights.user, rights.name)
 
 

@@ -55,5 +55,5 @@ def _checked_admin(server: Server, authorization: str | None) -> None:
         row = registry_row(connection, server.registry_id(key), lock=False)
         if row is None:
             raise Refused(401, "unauthenticated", "this token is not good (any more)")
-        if not server.service.rights_of(connection, row, Caller(user, roles)).is_admin:
+        if not server.service.rights_of(connection, row.key, Caller(user, roles)).is_admin:
             raise Refused(403, "denied", "this is for admins")

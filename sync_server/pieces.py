@@ -82,7 +82,7 @@ class Pieces:
             row = registry_row(connection, registry, lock=False)
             if row is None:
                 raise absent()
-            rights = self._service.rights_of(connection, row, caller)
+            rights = self._service.rights_of(connection, row.key, caller)
             e = schema.entity.c
             name = connection.execute(
                 sa.select(e.name).where(

@@ -213,11 +213,14 @@ def load_people(connection: Connection, registry: int) -> People:
 
 def access_head(connection: Connection, registry: int) -> int:
     """Return the sequence number of the last change of access."""
-    s = schema.stream.c
-    found = connection.execute(
-        sa.select(s.head).where(s.registry == registry, s.id == ACCESS)
-    ).scalar()
+    found = connection.execute(_HEAD, {"registry": registry}).scalar()
     return int(found or 0)
+
+
+# Made once: every request asks it, and making it takes longer than its answer.
+_HEAD = sa.select(schema.stream.c.head).where(
+    schema.stream.c.registry == sa.bindparam("registry"), schema.stream.c.id == ACCESS
+)
 
 
 class PeopleCache:

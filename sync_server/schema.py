@@ -318,10 +318,12 @@ usage = Table(
     Column("errors", BigInteger, nullable=False),
     *(Column(f"l{place}", BigInteger, nullable=False) for place in range(SLOTS)),
     Index("usage_age", "span", "bucket"),
+    Index("usage_folded", "span", "minutes", "bucket"),
 )
 """What serving processes counted: `span` microseconds from `bucket` on. A minute has a row for each
 process that told of it; an hour, too, with the bits of its minutes that are in it, until one row
-without a reporter holds what all of them told. `l0` and so on are a histogram of latencies."""
+without a reporter holds what all of them told: `minutes` is 0 there, and -1 as soon as the row of
+its day holds it, too. `l0` and so on are a histogram of latencies."""
 
 webhook = Table(
     "webhook",

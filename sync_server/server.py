@@ -136,7 +136,7 @@ class Server:
                 raise NotFound("there is no such registry")
             rights = None
             if caller is not None:
-                rights = self.service.rights_of(connection, row, caller)
+                rights = self.service.rights_of(connection, row.key, caller)
             people = self.service.people.get(connection, row.key)
             return view(Directory(connection, row.key, people, rights))
 
@@ -188,7 +188,7 @@ class Server:
                 raise NotFound("there is no such registry")
             who, rights = operator(), None
             if caller is not None:
-                rights = self.service.rights_of(connection, row, caller)
+                rights = self.service.rights_of(connection, row.key, caller)
                 who = rights.actor
             made = Administration(connection, row, self.secrets, who, self.clock(), self.mint)
             result = change(made)

@@ -100,7 +100,7 @@ class SyncService:
         _check_protocol(push)
         with self.database.reading() as connection:
             row = _known(connection, registry)
-            rights = self._rights(connection, row, caller)
+            rights = self.rights_of(connection, row.key, caller)
             replica = _enrolled(connection, row, push.replica, caller)
             broken = self._broken(connection, row, push, caller)
         sent = self._verified(row, push, replica, caller)
@@ -112,23 +112,24 @@ class SyncService:
                 outcome = self._write(connection, registry, caller, push, sent)
         with self.database.reading() as connection:
             row = _known(connection, registry)
-            rights = self._rights(connection, row, caller)
+            rights = self.rights_of(connection, row.key, caller)
             return self._read(connection, row, rights, push, outcome)
 
-    def rights_of(self, connection: Connection, row: RegistryRow, caller: Caller) -> Rights:
-        """Return what a caller may do at the moment that a connection sees."""
-        return self._rights(connection, row, caller)
+    def rights_of(self, connection: Connection, registry: int, caller: Caller) -> Rights:
+        """Return what a caller may do in the registry of a number, as a connection sees it.
+
+        Raises:
+            Refused: He may not sign in.
+        """
+        rights = self.people.get(connection, registry).of(caller.user)
+        if not rights.is_active:
+            raise Refused(401, "unauthenticated", "this user may not sign in")
+        return rights if caller.roles is None else rights.narrowed(caller.roles)
 
     def puller(self, connection: Connection, row: RegistryRow, rights: Rights) -> Puller:
         """Return what reads for a user at the moment that a connection sees."""
         people = self.people.get(connection, row.key)
         return Puller(connection, row, people, rights, self.secrets)
-
-    def _rights(self, connection: Connection, row: RegistryRow, caller: Caller) -> Rights:
-        rights = self.people.get(connection, row.key).of(caller.user)
-        if not rights.is_active:
-            raise Refused(401, "unauthenticated", "this user may not sign in")
-        return rights if caller.roles is None else rights.narrowed(caller.roles)
 
     def _verified(
         self, row: RegistryRow, push: Push, replica: _Replica, caller: Caller
@@ -196,7 +197,7 @@ class SyncService:
         row = registry_row(connection, registry, lock=True)
         if row is None:
             raise _unknown()
-        rights = self._rights(connection, row, caller)
+        rights = self.rights_of(connection, row.key, caller)
         replica = _enrolled(connection, row, push.replica, caller)
         broken = self._broken(connection, row, push, caller)
         authority = Authority(connection, row, self.clock(), people=self.people)

@@ -23,8 +23,9 @@ from regtui.core.access import Role, has_role, reports
 from regtui.core.documents import decode_document
 from regtui.core.latency import SLOTS, quantile
 from sync_server import schema
-from sync_server.authority import Refused, registry_row
+from sync_server.authority import Refused
 from sync_server.database import Database, upsert_greatest
+from sync_server.rights import Rights
 from sync_server.sync import Caller, SyncService
 
 MINUTE = 60_000_000
@@ -40,6 +41,9 @@ LATE = 7 * DAY
 
 MOST = 1_000
 """Buckets of one answer."""
+
+HELD = -1
+"""`minutes` of an hour that the row of its day holds already."""
 
 COUNTS = [f"l{place}" for place in range(SLOTS)]
 """The columns of a histogram."""
@@ -126,7 +130,7 @@ class Usage:
         self._joining = threading.Lock()
         self._writing = threading.Lock()
 
-    def to_report(self, registry: str, deployment: str, caller: Caller) -> Deployment:
+    def to_report(self, registry: int, deployment: str, caller: Caller) -> Deployment:
         """Return a deployment for who may report of it: who has `reporter` there, and maintainers.
 
         Raises:
@@ -139,7 +143,7 @@ class Usage:
             raise absent()
         raise Refused(403, "denied", "that needs the role of a reporter or a maintainer")
 
-    def to_read(self, registry: str, deployment: str, caller: Caller) -> Deployment:
+    def to_read(self, registry: int, deployment: str, caller: Caller) -> Deployment:
         """Return a deployment for who may read its model.
 
         Raises:
@@ -174,28 +178,17 @@ class Usage:
         with self.database.reading() as connection:
             return counted(connection, deployment, SPANS[by], start - start % SPANS[by])
 
-    def _found(self, registry: str, deployment: str, caller: Caller) -> tuple[Deployment, str, Any]:
-        e, m = schema.entity.c, schema.entity.alias("model")
-        in_model = sa.and_(m.c.registry == e.registry, m.c.id == e.stream)
+    def _found(
+        self, registry: int, deployment: str, caller: Caller
+    ) -> tuple[Deployment, str, Rights]:
         with self.database.reading() as connection:
-            row = registry_row(connection, registry, lock=False)
-            if row is None:
-                raise absent()
-            rights = self.service.rights_of(connection, row, caller)
-            found = connection.execute(
-                sa.select(m.c.name, e.body)
-                .join_from(schema.entity, m, in_model)
-                .where(
-                    e.registry == row.key,
-                    e.id == deployment,
-                    e.kind == "deployment",
-                    m.c.kind == "model",
-                )
-            ).one_or_none()
+            rights = self.service.rights_of(connection, registry, caller)
+            asked = {"registry": registry, "deployment": deployment}
+            found = connection.execute(_DEPLOYMENT, asked).one_or_none()
         if found is None or found.name is None:
             raise absent()
         until = decode_document(bytes(found.body)).value("until")
-        return Deployment(row.key, deployment, until), found.name, rights
+        return Deployment(registry, deployment, until), found.name, rights
 
     def _write(self, rows: list[dict[str, Any]]) -> None:
         """Write rows together with those that others bring meanwhile."""
@@ -223,6 +216,20 @@ class Usage:
             upsert_greatest(connection, schema.usage, rows, ["beat", *FIGURES])
 
 
+_e, _m = schema.entity.c, schema.entity.alias("model")
+# Made once: every report asks it, and making it takes longer than its answer.
+_DEPLOYMENT = (
+    sa.select(_m.c.name, _e.body)
+    .join_from(schema.entity, _m, sa.and_(_m.c.registry == _e.registry, _m.c.id == _e.stream))
+    .where(
+        _e.registry == sa.bindparam("registry"),
+        _e.id == sa.bindparam("deployment"),
+        _e.kind == "deployment",
+        _m.c.kind == "model",
+    )
+)
+
+
 def absent() -> Refused:
     """Return the one answer to whoever asks for what is not there, or not for him."""
     return Refused(404, "not_found", "there is no such deployment")
@@ -244,11 +251,12 @@ def counted(
     query = (
         sa.select(begin, sa.func.max(_u.beat).label("beat"), *_sums())
         .where(*_of(deployment), _u.span <= span, _u.bucket >= start, _once())
+        .where(*([_u.minutes != HELD] if span == DAY else []))
         .group_by(begin)
         .order_by(begin)
         .limit(most)
     )
-    return [_bucket(row) for row in connection.execute(query).mappings()]
+    return [_bucket(*row) for row in connection.execute(query)]
 
 
 def counted_since(connection: Connection, deployment: Deployment, start: int) -> Bucket | None:
@@ -258,9 +266,9 @@ def counted_since(connection: Connection, deployment: Deployment, start: int) ->
     """
     query = sa.select(
         sa.func.min(_u.bucket).label("begin"), sa.func.max(_u.beat).label("beat"), *_sums()
-    ).where(*_of(deployment), _u.bucket >= start, _once())
-    row = connection.execute(query).mappings().one()
-    return None if row["begin"] is None else _bucket(row)
+    ).where(*_of(deployment), _u.span <= HOUR, _u.bucket >= start, _once())
+    begin, *told = connection.execute(query).one()
+    return None if begin is None else _bucket(begin, *told)
 
 
 _KEY = [column.name for column in schema.usage.primary_key]
@@ -291,7 +299,8 @@ def _of(deployment: Deployment) -> tuple[Any, ...]:
 
 
 def _sums() -> list[Any]:
-    return [sa.func.sum(_u[name]).label(name) for name in FIGURES]
+    # Postgres gives the sum of such numbers as a decimal.
+    return [sa.cast(sa.func.sum(_u[name]), sa.BigInteger).label(name) for name in FIGURES]
 
 
 def _once() -> Any:
@@ -309,16 +318,15 @@ def _once() -> Any:
     return sa.or_(_u.span != MINUTE, sa.not_(held))
 
 
-def _bucket(row: Mapping[Any, Any]) -> Bucket:
-    counts = [int(row[name]) for name in COUNTS]
+def _bucket(begin: int, beat: int, requests: int, errors: int, *counts: int) -> Bucket:
     return Bucket(
-        bucket=int(row["begin"]),
-        requests=int(row["requests"]),
-        errors=int(row["errors"]),
-        beat=int(row["beat"]),
+        bucket=begin,
+        requests=requests,
+        errors=errors,
+        beat=beat,
         p50=_rounded(quantile(counts, 0.5)),
         p95=_rounded(quantile(counts, 0.95)),
-        latency=counts,
+        latency=[*counts],
     )
 
 

@@ -1,9 +1,12 @@
 """Older usage in coarser rows: minutes into hours, processes into one, hours into days.
 
+Hours stay for a while beside the day that holds them, marked as such: a year is read by its days
+alone, and a week of last month by its hours still.
+
 A run moves a bounded number of rows in one transaction, and one process of the server at a time
-does it. Every step adds rows to a coarser one and deletes them. That a minute which is told once
-more after it was folded counts once is seen to by `minutes`, the bits of those that an hour holds.
-Reports older than `usage.LATE` are refused, so that later steps meet nothing new.
+does it. Every step adds rows to a coarser one and deletes or marks them. That a minute which is
+told once more after it was folded counts once is seen to by `minutes`, the bits of those that an
+hour holds. Reports older than `usage.LATE` are refused, so that later steps meet nothing new.
 """
 
 from typing import Any
@@ -14,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from sync_server import schema
 from sync_server.database import Database, upsert
-from sync_server.usage import DAY, FIGURES, HOUR, LATE, MINUTE
+from sync_server.usage import DAY, FIGURES, HELD, HOUR, LATE, MINUTE
 
 ROWS = 2_000
 """Rows that a step of a run moves."""
@@ -39,19 +42,24 @@ class Step(Struct, frozen=True):
         target: That of the others.
         after: Microseconds.
         together: Whether what all processes told becomes one row.
+        keeps: Whether they stay, marked as held.
     """
 
     source: int
     target: int
     after: int
     together: bool
+    keeps: bool = False
 
 
 STEPS = (
     Step(MINUTE, HOUR, 3 * HOUR, together=False),
     Step(HOUR, HOUR, LATE + DAY, together=True),
-    Step(HOUR, DAY, 90 * DAY, together=True),
+    Step(HOUR, DAY, LATE + 2 * DAY, together=True, keeps=True),
 )
+
+HOURS = 90 * DAY
+"""How long hours stay."""
 
 
 def fold(database: Database, now: int, rows: int = ROWS) -> int:
@@ -63,23 +71,34 @@ def fold(database: Database, now: int, rows: int = ROWS) -> int:
         rows: How many each step may move.
     """
     with database.reading() as connection:
-        if not any(connection.execute(_old(step, now, 1)).first() for step in STEPS):
+        waiting = [*(_old(step, now, 1) for step in STEPS), _done(now, 1)]
+        if not any(connection.execute(one).first() for one in waiting):
             return 0
     with database.writing() as connection:
         if not database.is_sqlite:
             free = connection.execute(sa.select(sa.func.pg_try_advisory_xact_lock(LOCK))).scalar()
             if not free:
                 return 0
-        return sum(_take(connection, step, now, rows) for step in STEPS)
+        moved = sum(_take(connection, step, now, rows) for step in STEPS)
+        done = [_key(dict(row)) for row in connection.execute(_done(now, rows)).mappings()]
+        _delete(connection, done)
+        return moved + len(done)
 
 
 def _old(step: Step, now: int, limit: int) -> sa.Select[Any]:
     """Return the query of the rows that a step moves, the oldest first."""
     border = (now - step.after) // step.target * step.target
     query = sa.select(schema.usage).where(_u.span == step.source, _u.bucket < border)
-    if step.source == step.target:
-        query = query.where(_u.reporter != ALL)
+    if step.source == HOUR:  # those of all processes have no minutes
+        query = query.where(_u.minutes == 0 if step.keeps else _u.minutes > 0)
     return query.order_by(_u.bucket).limit(limit)
+
+
+def _done(now: int, limit: int) -> sa.Select[Any]:
+    """Return the query of the hours that their day holds for long enough."""
+    border = (now - HOURS) // DAY * DAY
+    held = schema.usage.select().where(_u.span == HOUR, _u.bucket < border, _u.minutes == HELD)
+    return held.order_by(_u.bucket).limit(limit)
 
 
 def _take(connection: Connection, step: Step, now: int, limit: int) -> int:
@@ -91,10 +110,18 @@ def _take(connection: Connection, step: Step, now: int, limit: int) -> int:
     made = {_key(row): row for row in _read(connection, sorted(keys))}
     for row in found:
         _add(made, step, row)
-    for some in _parts(sorted(_key(row) for row in found)):
-        connection.execute(sa.delete(schema.usage).where(sa.tuple_(*_KEY).in_(some)))
-    upsert(connection, schema.usage, [made[key] for key in sorted(made)])
+    upserted = [made[key] for key in sorted(made)]
+    if step.keeps:
+        upserted += [{**row, "minutes": HELD} for row in found]
+    else:
+        _delete(connection, sorted(_key(row) for row in found))
+    upsert(connection, schema.usage, upserted)
     return len(found)
+
+
+def _delete(connection: Connection, keys: list[tuple[Any, ...]]) -> None:
+    for some in _parts(keys):
+        connection.execute(sa.delete(schema.usage).where(sa.tuple_(*_KEY).in_(some)))
 
 
 def _add(made: dict[Any, dict[str, Any]], step: Step, row: dict[str, Any]) -> None:

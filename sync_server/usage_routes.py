@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
-from fastapi import Depends, FastAPI, Query
+from fastapi import Depends, FastAPI, Query, Response
+from msgspec import Struct
 from pydantic import BaseModel, Field
 
 from regtui.core.latency import BOUNDS, SLOTS
 from sync_server.access_desk import BASE, AccessRequest, Desk
 from sync_server.asking import Signed, own_registry
-from sync_server.usage import SPANS, By, Report, Usage
+from sync_server.usage import SPANS, Bucket, By, Report, Usage
 
 REPORTS = 1_000
 """Reports of one request."""
@@ -53,25 +54,13 @@ class Taken(BaseModel):
     refused: list[LeftOut]
 
 
-class UsageBucket(BaseModel):
-    """What was counted from a moment on, in microseconds; latencies are in seconds."""
-
-    bucket: int
-    requests: int
-    errors: int
-    beat: int
-    p50: float | None
-    p95: float | None
-    latency: list[int]
-
-
-class UsageAnswer(BaseModel):
+class UsageAnswer(Struct):
     """Buckets, oldest first, each `span` microseconds long, and the bounds of their latencies."""
 
     deployment: str
     span: int
-    bounds: list[float]
-    buckets: list[UsageBucket]
+    bounds: tuple[float, ...]
+    buckets: list[Bucket]
 
 
 def add_usage_routes(app: FastAPI, usage: Usage, desk: Desk, caller: Callable[..., Signed]) -> None:
@@ -89,7 +78,7 @@ def add_usage_routes(app: FastAPI, usage: Usage, desk: Desk, caller: Callable[..
     def report(registry: str, deployment: str, body: UsageReports, asking: Asking) -> Taken:
         """Take in what processes that serve a deployment counted; again does no harm."""
         own_registry(desk.server, registry, asking)
-        found = usage.to_report(registry, deployment, asking[1])
+        found = usage.to_report(asking[0], deployment, asking[1])
         given = [Report(**dict(one)) for one in body.reports]
         refused = [LeftOut(place=place, reason=told) for place, told in usage.take(found, given)]
         return Taken(taken=len(given) - len(refused), refused=refused)
@@ -101,13 +90,9 @@ def add_usage_routes(app: FastAPI, usage: Usage, desk: Desk, caller: Callable[..
         asking: Asking,
         by: By = "hour",
         since: Annotated[int | None, Query(ge=0, le=2**53)] = None,
-    ) -> UsageAnswer:
-        """Return what was counted, by minutes, hours or days."""
+    ) -> Response:
+        """Return what was counted, by minutes, hours or days, as a `UsageAnswer`."""
         own_registry(desk.server, registry, asking)
-        found = usage.to_read(registry, deployment, asking[1])
-        buckets = [
-            UsageBucket(**msgspec.structs.asdict(one)) for one in usage.series(found, by, since)
-        ]
-        return UsageAnswer(
-            deployment=deployment, span=SPANS[by], bounds=list(BOUNDS), buckets=buckets
-        )
+        found = usage.to_read(asking[0], deployment, asking[1])
+        answer = UsageAnswer(deployment, SPANS[by], BOUNDS, usage.series(found, by, since))
+        return Response(msgspec.json.encode(answer), media_type="application/json")

@@ -224,6 +224,21 @@ def test_folding_changes_no_sum(lab: Lab) -> None:
     assert (row.span, row.bucket, row.reporter) == (DAY, start // DAY * DAY, ALL)
 
 
+def test_hours_can_be_read_for_90_days_beside_the_day_that_holds_them(lab: Lab) -> None:
+    start = lab.now() // DAY * DAY - 2 * DAY
+    for hour in range(3):
+        assert lab.report(told(start + hour * HOUR, hour + 1)).json()["taken"] == 1
+    lab.site.offset = 20 * DAY
+    lab.fold()
+    assert {row.span for row in lab.rows()} == {HOUR, DAY}
+    assert [one["requests"] for one in lab.counted("hour", start)] == [1, 2, 3]
+    assert [one["requests"] for one in lab.counted("day", start)] == [6]
+    lab.site.offset = 100 * DAY
+    lab.fold()
+    assert lab.counted("hour", start) == []
+    assert [one["requests"] for one in lab.counted("day", start)] == [6]
+
+
 def test_a_minute_that_is_told_again_after_it_was_folded_counts_once(lab: Lab) -> None:
     start = lab.now() // HOUR * HOUR - 5 * HOUR
     lab.report(told(start, 10), told(start, 20, "b"))

@@ -5,8 +5,9 @@ minute: a quantile is off by a fifth at most. Who reports and who adds up use th
 is never changed, for counts of before and after could not be added.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 
 BOUNDS: tuple[float, ...] = tuple(0.00025 * 2 ** (place / 2) for place in range(36))
 """Seconds, upwards."""
@@ -27,14 +28,12 @@ def quantile(counts: Sequence[int], share: float) -> float | None:
         counts: As many as `SLOTS`.
         share: From 0 to 1.
     """
-    total = sum(counts)
-    if not total:
+    sums = [*accumulate(counts)]
+    if not sums[-1]:
         return None
-    rank, before = share * total, 0
-    for place, count in enumerate(counts):
-        if count and before + count >= rank:
-            low = BOUNDS[place - 1] if place else 0.0
-            high = BOUNDS[min(place, len(BOUNDS) - 1)]
-            return low + (high - low) * max(0.0, rank - before) / count
-        before += count
-    return BOUNDS[-1]
+    rank = share * sums[-1]
+    place = bisect_left(sums, rank) if rank else bisect_right(sums, 0)
+    low = BOUNDS[place - 1] if place else 0.0
+    high = BOUNDS[min(place, len(BOUNDS) - 1)]
+    before = sums[place - 1] if place else 0
+    return low + (high - low) * (rank - before) / counts[place]
