@@ -461,11 +461,12 @@ async def test_on_a_tiny_screen_the_detail_has_it_for_as_long_as_one_is_there(
 
 async def test_the_next_version_shows_with_the_cursor_on_the_same_metric(app: RegtuiApp) -> None:
     async with at_tab(app, "metrics") as pilot:
-        await press(pilot, "j", "escape", "j")
         table = app.screen.query_one(MetricsTab).table
+        await until(pilot, lambda: table.total)
+        await press(pilot, "j", "escape", "j")
+        await until(pilot, lambda: row_of(app, "latency_ms")[1] == "17.5")
         assert table.current is not None
         assert table.current.name == "latency_ms"
-        assert row_of(app, "latency_ms")[1] == "17.5"
 
 
 async def test_where_nothing_is_to_be_shown_a_sentence_says_so(app: RegtuiApp) -> None:
