@@ -1,3 +1,4 @@
+import signal
 from pathlib import Path
 
 import _duckdb
@@ -57,6 +58,19 @@ def test_what_does_not_fit_the_memory_goes_beside_the_file_each_time(
         assert not (tmp_path / f"{name}.tmp").exists()
 
 
+def test_where_what_did_not_fit_is_gone_the_next_file_opens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGTUI_MEMORY", "24MB")
+    with connected(tmp_path / "x", read_only=False) as connection:
+        connection.execute(
+            "create table t as select a from range(3000000) t(a) order by hash(a), a"
+        )
+        (tmp_path / "x.tmp").rename(tmp_path / "elsewhere")  # as another reader of it may do
+    with connected(tmp_path / "y", read_only=False) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
 def test_memory_that_is_no_amount_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,6 +104,35 @@ def test_nothing_holds_a_file_that_nobody_uses(tmp_path: Path) -> None:
     assert _open_files(path) == 0
     with connected(path, read_only=True) as connection:
         assert connection.execute("from t").fetchall() == [(1,), (2,)]
+
+
+def test_ctrl_c_while_a_file_is_closed_leaves_nothing_open(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    with connected(path, read_only=False) as connection:
+        connection.execute("create table t as select 1 as a")
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    interrupted = 0
+    try:
+        for place in range(200):
+            try:
+                with connected(path, read_only=place % 2 > 0) as connection:
+                    connection.execute("select count(*) from t")
+                    signal.setitimer(signal.ITIMER_REAL, 0.000_005 * (place + 1))
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except KeyboardInterrupt:
+                interrupted += 1
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            assert _open_files(path) == 0, place
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert interrupted
+    with connected(path, read_only=False) as connection:
+        assert connection.execute("from t").fetchall() == [(1,)]
 
 
 @pytest.mark.parametrize("read_only", [False, True])

@@ -14,6 +14,7 @@ import errno
 import os
 import re
 import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -97,7 +98,8 @@ class _Engine:
 
     def __init__(self) -> None:
         self._database = duckdb.connect(":memory:", config=configuration())
-        self.users = 0
+        # One that Ctrl-C made nobody's own is none.
+        self.users: weakref.WeakSet[Connection] = weakref.WeakSet()
         self.is_broken = False
 
     def attach(self, path: str, *, read_only: bool) -> None:
@@ -112,19 +114,22 @@ class _Engine:
     def open(self) -> Connection:
         """Return a connection to the file."""
         connection = another(self._database)
-        self.users += 1
+        self.users.add(connection)
         return connection
 
-    def close(self, connection: Connection) -> None:
-        """Close a connection, and the file where it was the last one."""
-        self.users -= 1
-        # What was committed is in the log even if merging it into the file fails here.
+    def close(self, connection: "Connection | None") -> None:
+        """Close a connection, and the file where it was the last one; again does no harm."""
         try:
-            connection.close()
+            if connection is not None:
+                self.users.discard(connection)
+                connection.close()
             if not self.users and not self.is_broken:
                 self._database.execute(f"detach {_ATTACHED}")
-        except duckdb.Error:
-            self.is_broken = True
+        except BaseException as error:
+            self.is_broken = True  # nobody knows whether the file is attached still
+            # What was committed is in the log even if merging it into the file fails here.
+            if not isinstance(error, duckdb.Error):
+                raise
 
     def end(self) -> None:
         """Let go of everything."""
@@ -152,51 +157,88 @@ def connected(path: Path, *, read_only: bool) -> Iterator[Connection]:
         RegtuiError: The disk fails, or the file can't be opened.
     """
     used = os.path.abspath(path), read_only  # noqa: PTH100 -- a link is not followed here
-    with _turn, translated(path):
-        engine, connection = _opened(used)
+    connection = None
     try:
         with translated(path):
+            with _turn:
+                connection = _opened(used)
             yield connection
     except BaseException as error:
         # An error of ours left everything as it was; after another one nobody knows.
-        engine.is_broken |= not isinstance(error, RegtuiError) or error.__context__ is not None
+        if not isinstance(error, RegtuiError) or error.__context__ is not None:
+            _distrust(used, connection)
         raise
     finally:
-        with _turn:
+        try:
+            _let_go(path, used, connection)
+        except KeyboardInterrupt:
+            # It would hold the file for as long as this program lives.
+            _let_go(path, used, connection)
+            raise
+
+
+def _opened(used: tuple[str, bool]) -> Connection:
+    """Return a connection to a file."""
+    path, read_only = used
+    engine = _used.get(used)
+    if engine is not None and not engine.users:  # Ctrl-C came between two lines
+        engine.is_broken = True
+        _put_back(used, engine)
+        engine = None
+    if engine is None:
+        try:
+            engine = _attached(path, read_only=read_only)
+        except duckdb.ParserException:
+            raise BadInput(
+                f"REGTUI_MEMORY={configuration()['memory_limit']!r} is no amount", "such as 500MB"
+            ) from None
+        _used[used] = engine
+    return engine.open()  # sound or not: a file can't be attached to two
+
+
+def _attached(path: str, *, read_only: bool) -> _Engine:
+    """Attach a file to an engine that was kept, else to a new one."""
+    while True:
+        is_new = not _idle
+        engine = _Engine() if is_new else _idle.pop()
+        try:
+            engine.attach(path, read_only=read_only)
+        except BaseException as error:
+            engine.end()
+            # It has put something on the disk, and can put it nowhere else.
+            if is_new or not isinstance(error, duckdb.NotImplementedException):
+                raise
+        else:
+            return engine
+
+
+def _distrust(used: tuple[str, bool], connection: "Connection | None") -> None:
+    engine = _used.get(used)
+    if engine is not None and connection in engine.users:
+        engine.is_broken = True
+
+
+def _let_go(path: Path, used: tuple[str, bool], connection: "Connection | None") -> None:
+    """Close a connection; keep the engine for the next file where nobody uses it any more."""
+    with _turn, translated(path):
+        engine = _used.get(used)
+        if engine is None:
+            return
+        try:
             engine.close(connection)
+        finally:
             if not engine.users:
                 _put_back(used, engine)
 
 
-def _opened(used: tuple[str, bool]) -> tuple[_Engine, Connection]:
-    """Return the engine that a file is attached to, and a connection to the file."""
-    path, read_only = used
-    engine = _used.get(used)
-    if engine is not None:  # sound or not: a file can't be attached to two
-        return engine, engine.open()
-    try:
-        engine = _idle.pop() if _idle else _Engine()
-        try:
-            engine.attach(path, read_only=read_only)
-            connection = engine.open()
-        except BaseException:  # Ctrl-C, too: nobody else knows of it yet
-            engine.end()
-            raise
-    except duckdb.ParserException:
-        raise BadInput(
-            f"REGTUI_MEMORY={configuration()['memory_limit']!r} is no amount", "such as 500MB"
-        ) from None
-    _used[used] = engine
-    return engine, connection
-
-
 def _put_back(used: tuple[str, bool], engine: _Engine) -> None:
-    """Keep an engine that nobody uses any more for the next file, where it is sound."""
-    del _used[used]
+    """Keep an engine for the next file, where it is sound."""
     # What went to the disk is removed with the engine, and it can have no other place before.
-    if engine.is_broken or len(_idle) >= IDLE or os.path.exists(_spilled(used[0])):  # noqa: PTH110
+    is_good = not engine.is_broken and not os.path.exists(_spilled(used[0]))  # noqa: PTH110
+    if not is_good or len(_idle) >= IDLE:
         engine.end()
-    else:
+    del _used[used]
+    if is_good and len(_idle) < IDLE:
         _idle.append(engine)
 
 
