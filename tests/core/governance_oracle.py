@@ -247,8 +247,25 @@ def _stands(state: RegistryState, one: Arrival, user: str, saw: Mapping[str, Any
     assert one.request is not None
     review = state.documents[one.request.id].fields[f"reviews/{user}"].by
     then, now = saw[review], looked_at(state, one.request)
+    if one.applied and user not in saw.get(applied_key(one.request), ()):
+        return False
     parts = ("version", "policies") if one.applied else tuple(now)
     return all(then[part] == now[part] for part in parts)
+
+
+def applied_key(request: Document) -> str:
+    """Return under which key it is kept whose reviews stood when a request was applied."""
+    return f"applied {request.id}"
+
+
+def standing(
+    before: RegistryState, judged: Judged, one: Arrival, saw: Mapping[str, Any]
+) -> set[str]:
+    """Return whose reviews are about what is there, as a request is applied."""
+    assert one.request is not None
+    state = with_what_was_said(before, judged)
+    reviews = state.documents[one.request.id].entries("reviews")
+    return {user for user in reviews if _stands(state, one, user, saw)}
 
 
 def looked_at(state: RegistryState, request: Document) -> dict[str, Any]:
@@ -327,12 +344,14 @@ def were_there(state: RegistryState, one: Arrival) -> set[str]:
     if one.kind == "alias":
         holders = [] if one.before is None else [*one.before.entries("holders").values()]
         return {holder["version"] for holder in holders} - {None}
-    found = [other for other in there(state, one.model, one.name) if other.id != one.document.id]
-    live = [other for other in found if other.value("state") == "live"]
-    now = max(live, key=lambda other: other.value("since"), default=None)
-    return {str(other.facts["version"]) for other in found if other.value("since") is not None} - {
-        None if now is None else str(now.facts["version"])
-    }
+    target = one.document.facts["target"]
+    found = [
+        other
+        for other in there(state, one.model, one.name)
+        if other.id != one.document.id and other.facts["target"] == target
+    ]
+    live = {str(other.facts["version"]) for other in found if other.value("state") == "live"}
+    return {str(one.facts["version"]) for one in found if one.value("since") is not None} - live
 
 
 def last_run(

@@ -412,11 +412,13 @@ class Replica:
         replaces: str | None = None,
         rollback_of: str | None = None,
         break_glass: str | None = None,
+        beside: bool = False,
     ) -> Operation:
         document = self._document(version)
         body = DeploymentBody(
-            version, environment, target, state, replaces, rollback_of, break_glass, {}
-        )
+            version, environment, target, state, replaces, rollback_of, break_glass, {},
+            beside=beside,
+        )  # fmt: skip
         return self._do("deployment.record", document.stream, self._minted(), body)
 
     def transition(self, deployment: str, to: Any, reason: str = "") -> Operation:

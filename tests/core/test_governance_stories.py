@@ -85,6 +85,11 @@ class Story(Authority):
         before, now = self.state, self.now
         wrong = [*oracle.objections(before, operation, judged, self.acting, now, self.saw)]
         assert wrong == [], (operation, wrong)
+        for options in oracle.arrivals(before, operation, judged, self.acting):
+            for one in options:
+                if one.request is not None and not one.applied:
+                    stood = oracle.standing(before, judged, one, self.saw)
+                    self.saw[oracle.applied_key(one.request)] = stood
         for one, *_ in oracle.arrivals(before, operation, judged, self.acting):
             self.moves += bool(oracle.protecting(before, one.model, one.kind, one.name))
 
@@ -282,6 +287,7 @@ def deploy(who: Replica, pick: Pick) -> None:
     who.deploy(
         version.id,
         ENVIRONMENTS[pick(3)],
+        target=("", "", "eu")[pick(3)],
         state=("live", "pending")[pick(2)],
         replaces=None if other is None else other.id,
         rollback_of=None if other is None or pick(2) else other.id,

@@ -9,7 +9,7 @@ from regtui.core.documents import Document
 from regtui.core.governance.rule import ENTRIES_LIMIT
 from regtui.core.identity import alias_id, deployment_id
 from regtui.core.judgement import judge
-from regtui.core.operations import ActBody, DeploymentBody, ResolveBody
+from regtui.core.operations import ActBody, Change, DeploymentBody, ResolveBody
 from regtui.core.verdicts import Accepted, Rejected, Verdict
 from tests.core.registry_state import Replica
 from tests.core.test_gates import World
@@ -67,6 +67,61 @@ def test_an_approval_is_used_up_when_what_it_let_in_is_taken_out(world: World, e
     world.does(world.ann, lambda who: who.transition(deployment, end))
     told = refused(verdict_of(world.ann, lambda who: who.deploy(world.new, "production")))
     assert "0 of 1 approval" in told
+
+
+def test_an_approval_that_did_not_count_lets_in_nowhere_later(world: World) -> None:
+    words = {"environment": "production", "approvals": 1, "metadata": ["tags.ok"]}
+    put(world, {**words, "break_glass": True})
+    world.edit(world.new, tags__ok="yes")
+    world.request = world.does(
+        world.ann,
+        lambda who: who.request(world.model, "production", world.new, kind="environment"),
+    )
+    world.approve(world.carl)
+    world.edit(world.new, tags__ok="changed")
+    assert "what the policies read was changed" in refused(world.apply())
+    assert type(world.apply(world.eve, break_glass="fire")) is Accepted
+    told = refused(
+        verdict_of(world.ann, lambda who: who.deploy(world.new, "production", target="eu"))
+    )
+    assert "0 of 1 approval; 1 not counted: what the policies read was changed" in told
+
+
+def deployed(world: World, version: str, **more: Any) -> str:
+    return world.does(world.ann, lambda who: who.deploy(version, "production", **more))
+
+
+def test_each_target_goes_back_by_itself(world: World) -> None:
+    for version in (world.old, world.new):
+        for target in ("eu-1", "us-1"):
+            deployed(world, version, target=target)
+    put(world, {"environment": "production", "approvals": 1, "rollback": "free"})
+    for target in ("eu-1", "us-1"):
+        deployed(world, world.old, target=target)
+    told = refused(
+        verdict_of(world.ann, lambda who: who.deploy(world.new, "production", target="us-9"))
+    )
+    assert "0 of 1 approval" in told
+
+
+def test_what_goes_live_ends_all_that_is_live_on_its_target(world: World) -> None:
+    made = [deployed(world, world.old, beside=beside) for beside in (False, True, False)]
+    assert [document(world, one).value("state") for one in made] == ["stopped", "stopped", "live"]
+
+
+@pytest.mark.parametrize("field", ["target", "url"])
+def test_what_was_accepted_with_any_text_comes_back_after_a_restore(
+    world: World, field: str
+) -> None:
+    world.eve.pull()
+    target, changes = ("a\nb", {}) if field == "target" else ("", {"url": Change("http://a\nb")})
+    body = DeploymentBody(world.new, "production", target, "live", None, None, None, changes)
+    operation = world.eve.draft("deployment.record", world.model, world.eve._minted(), body)
+    now = world.authority.now
+    assert isinstance(judge(operation, world.state, world.eve.actor, now).verdict, Rejected)
+    settled = Accepted(op=operation.id, now=now, at_used=0, documents={operation.entity: ""})
+    judged = judge(operation, world.state, world.eve.actor, now, settled=settled)
+    assert isinstance(judged.verdict, Accepted)
 
 
 def test_an_approval_for_one_version_is_none_for_another(world: World) -> None:

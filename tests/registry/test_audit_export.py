@@ -66,6 +66,21 @@ def test_a_move_tells_who_approved_it_and_what_the_gates_said(governed: Registry
     assert broken.approved_by == []
 
 
+def test_an_approval_that_did_not_count_approved_nothing(governed: Registry) -> None:
+    description = "a change of what the policy reads"
+    asked = governed.request_promotion("team/ranker@1", "production", auto=False)
+    governed.review(asked.request, "approve", "before the change")
+    governed.edit("team/ranker@1", {"description": description})
+    governed.apply_promotion(asked.request, break_glass="an outage")
+    (move,) = [row for row in governed.audit_rows() if row.request == asked.id][-1:]
+
+    why = "what the policies read was changed"
+    assert move.approved_by == []
+    assert [(one.text, one.not_counted) for one in move.reviews] == [("before the change", why)]
+    (review,) = governed.promotion(asked.request).reviews
+    assert (review.counts, review.reason) == (False, why)
+
+
 def test_what_the_gates_said_is_told_of_every_move_not_of_the_last_one(
     registry: Registry, tmp_path: Path
 ) -> None:

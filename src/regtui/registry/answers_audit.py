@@ -30,6 +30,7 @@ class AuditReview(Struct, frozen=True, kw_only=True):
         role: The role that he had then.
         time: When.
         text: Why.
+        not_counted: Why it did not count as the target moved; empty where it did.
     """
 
     author: str
@@ -37,6 +38,7 @@ class AuditReview(Struct, frozen=True, kw_only=True):
     role: str
     time: str
     text: str
+    not_counted: str = ""
 
 
 class AuditRow(Struct, frozen=True, kw_only=True):

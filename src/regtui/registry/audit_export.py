@@ -34,6 +34,7 @@ from regtui.core.verdicts import Conflicted, LogRow
 from regtui.core.view import Past
 from regtui.registry.answers import iso
 from regtui.registry.answers_audit import AuditExport, AuditGate, AuditReview, AuditRow
+from regtui.registry.approvers import approvers, why_not_counted
 from regtui.registry.capture import Progress
 from regtui.registry.context import Context
 from regtui.registry.history import (
@@ -256,6 +257,7 @@ class _Known:
         asked = {one for past in pasts if (one := self._request_of(past)) is not None}
         self._requests = documents_by_id(connection, asked)
         people = {user for one in self._requests.values() for user in one.entries("reviews")}
+        people |= {user for one in self._noted.values() for user in one.get("approvals", ())}
         versions = {one for past in pasts if (one := self._version_of(past)) is not None}
         self._names = Names(connection, versions, people)
 
@@ -264,7 +266,7 @@ class _Known:
         operation, evidence = past.operation, self._evidence(past.seq)
         data, link, stream_link = self._stored[past.seq]
         request = self._request_of(past)
-        reviews = self._reviews(request)
+        reviews = self._reviews(request, evidence)
         glass = evidence.get("break_glass") or getattr(operation.body, "break_glass", None)
         version = self._version_of(past)
         return AuditRow(
@@ -285,7 +287,9 @@ class _Known:
             summary=answer.summary,
             changes=answer.changes,
             request=request,
-            approved_by=sorted(one.author for one in reviews if one.verdict == "approve"),
+            approved_by=sorted(
+                map(self._names.person, approvers(self._requests.get(request or ""), evidence))
+            ),
             reviews=reviews,
             gates=[
                 AuditGate(
@@ -385,7 +389,7 @@ class _Known:
             return None if protected is None else _spelled(*protected)
         return None
 
-    def _reviews(self, request: str | None) -> list[AuditReview]:
+    def _reviews(self, request: str | None, evidence: Mapping[str, Any]) -> list[AuditReview]:
         found = None if request is None else self._requests.get(request)
         if found is None:
             return []
@@ -396,6 +400,7 @@ class _Known:
                 role=one["role"],
                 time=iso(one["at"]),
                 text=one["text"],
+                not_counted=why_not_counted(user, evidence),
             )
             for user, one in found.entries("reviews").items()
         ]

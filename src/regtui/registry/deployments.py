@@ -23,6 +23,7 @@ from regtui.registry.answers_production import (
     Moved,
     short_name,
 )
+from regtui.registry.approvers import approvers
 from regtui.registry.context import Context
 from regtui.registry.environments import environment_named, known_environment
 from regtui.registry.lookups import documents_by_id, model_names
@@ -338,13 +339,12 @@ def _answers_of(
     requests = documents_by_id(
         connection, (str(one.facts["request"]) for one in documents if one.facts["request"])
     )
-    approvers = {
+    approving = {
         user
-        for one in requests.values()
-        for user, review in one.entries("reviews").items()
-        if review["verdict"] == "approve"
+        for one in documents
+        for user in approvers(requests.get(str(one.facts["request"])), one.value("evidence"))
     }
-    people = {str(one.facts["author"]) for one in documents} | approvers
+    people = {str(one.facts["author"]) for one in documents} | approving
     names = Names(connection, {str(one.facts["version"]) for one in documents}, people)
     models = model_names(connection, {one.stream for one in documents})
     expected = dict(connection.execute("select name, expect from base.environment").fetchall())
@@ -373,7 +373,6 @@ def _answer(  # noqa: PLR0913, PLR0917 -- everything that an answer is made of
     usage = heard or {}
     beat = usage.get("beat")
     expect = value("expect") or expected.get(str(facts["environment_name"])) or EXPECTED
-    approved = [] if request is None else request.entries("reviews").items()
     evidence = value("evidence") or {}
     since, until = value("since"), value("until")
     return DeploymentAnswer(
@@ -393,9 +392,7 @@ def _answer(  # noqa: PLR0913, PLR0917 -- everything that an answer is made of
         replaced_by=_short(value("replaced_by")),
         rollback_of=_short(facts["rollback_of"]),
         request=_short(facts["request"]),
-        approved_by=sorted(
-            names.person(user) for user, one in approved if one["verdict"] == "approve"
-        ),
+        approved_by=sorted(map(names.person, approvers(request, value("evidence")))),
         break_glass=evidence.get("break_glass"),
         url=value("url"),
         reason=value("reason"),

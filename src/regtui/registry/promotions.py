@@ -28,6 +28,7 @@ from regtui.registry.answers_production import (
     ReviewAnswer,
     short_name,
 )
+from regtui.registry.approvers import why_not_counted
 from regtui.registry.context import Context
 from regtui.registry.moved import gate_answers, moved
 from regtui.registry.production_lookups import Names, all_pass, find_by_end
@@ -424,6 +425,7 @@ def _reviews(
     found: list[ReviewAnswer] = []
     for user, review in document.entries("reviews").items():
         mine = standing.get(user, [])
+        lost = why_not_counted(user, document.value("evidence"))
         against = next((one for one in mine if one.counts is not True), None)
         found.append(
             ReviewAnswer(
@@ -432,8 +434,8 @@ def _reviews(
                 text=review["text"],
                 role=review["role"],
                 time=iso(review["at"]),
-                counts=True if against is None else against.counts,
-                reason="" if against is None else against.reason,
+                counts=not lost if against is None else against.counts,
+                reason=lost if against is None else against.reason,
             )
         )
     return sorted(found, key=lambda one: one.time)

@@ -13,7 +13,12 @@ from regtui.core.access import Actor, Role, role_of
 from regtui.core.documents import Document
 from regtui.core.errors import BadInput
 from regtui.core.governance.evidence import Case
-from regtui.core.governance.gates import GateResult, answers, approvals_of
+from regtui.core.governance.gates import (
+    GateResult,
+    answers,
+    approvals_of,
+    dismissed_review,
+)
 from regtui.core.governance.moves import Move, moves_of
 from regtui.core.governance.reviewing import reviewed
 from regtui.core.identity import environment_id
@@ -24,6 +29,7 @@ __all__ = [
     "GateResult",
     "Governed",
     "Move",
+    "approvals_counted",
     "approvals_of",
     "cases_of",
     "gate_results",
@@ -111,6 +117,36 @@ def gate_results(
     for case in cases:
         results += _of_policy(case, parts)
     return results
+
+
+def approvals_counted(
+    move: Move, model: Document, view: View, actor: Actor, now: int
+) -> dict[str, str]:
+    """Return why the approval of each who gave one does not count; empty where it does.
+
+    What no policy asks for counts as long as it is about what is there.
+
+    Args:
+        move: What moves.
+        model: Whose target it is.
+        view: The registry right before it.
+        actor: Who moves it.
+        now: Microseconds of the authority's clock.
+    """
+    if move.request is None:
+        return {}
+    cases = cases_of(move, model, view, actor, now)
+    parts = reviewed(cases, move, model, view)
+    found = {
+        user: dismissed_review(move.request, user, parts) or ""
+        for user, review in move.request.entries("reviews").items()
+        if review["verdict"] == "approve"
+    }
+    for user in found:
+        said = [one for case in cases for one in approvals_of(case, parts) if one.user == user]
+        if said and not any(one.counts for one in said):
+            found[user] = said[0].reason
+    return found
 
 
 class Governed:

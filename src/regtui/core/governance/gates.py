@@ -20,6 +20,8 @@ from regtui.core.identity import environment_id
 from regtui.core.policies import DAY, duration, environment_key, is_frozen
 from regtui.core.wording import count_text
 
+NOT_COUNTED = "it did not count when the request was applied"
+
 _HOUR, _MINUTE = 3_600_000_000, 60_000_000
 """Microseconds."""
 
@@ -100,19 +102,27 @@ def approvals_of(case: Case, parts: dict[str, str]) -> list[Approval]:
     request = case.move.request
     if request is None:
         return []
-    applied = request.value("state") == "applied"
     return [
-        _standing(case, user, Review(**value), parts, applied=applied)
+        _standing(case, user, Review(**value), dismissed_review(request, user, parts))
         for user, value in sorted(request.entries("reviews").items())
     ]
 
 
-def _standing(
-    case: Case, user: str, review: Review, parts: dict[str, str], *, applied: bool
-) -> Approval:
+def dismissed_review(request: Document, user: str, parts: dict[str, str]) -> str | None:
+    """Return why what somebody said to a request does not count any more; None where it does.
+
+    What did not count when the request was applied never does.
+    """
+    seen = request.entries("reviews")[user]["seen"]
+    if request.value("state") != "applied":
+        return reviewing.dismissed(seen, parts)
+    counted: dict[str, str] = (request.value("evidence") or {}).get("approvals", {})
+    return counted.get(user, NOT_COUNTED) or reviewing.dismissed(seen, parts, applied=True)
+
+
+def _standing(case: Case, user: str, review: Review, why: str | None) -> Approval:
     person = case.view.person(user)
     principal = user if person is None or person.owner is None else person.owner
-    why = reviewing.dismissed(review.seen, parts, applied=applied)
     if why is not None and review.verdict == "approve":
         return Approval(user, review, False, why, principal)
     if Role[review.role.upper()] < case.policy.role:
@@ -345,4 +355,4 @@ def _request_id(case: Case) -> str | None:
     return None if case.move.request is None else case.move.request.id
 
 
-__all__ = ["Approval", "GateResult", "answers", "approvals_of"]
+__all__ = ["Approval", "GateResult", "answers", "approvals_of", "dismissed_review"]

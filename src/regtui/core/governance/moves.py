@@ -39,7 +39,7 @@ class Move(Struct, frozen=True, kw_only=True):
         subject: Id of the alias or of the deployment that holds it.
         current: Id of the version there now; None where there is none.
         version: Id of the version to be there; None where it is to be none.
-        earlier: The versions that were there before.
+        earlier: The versions that were there before, and are not there now.
         request: The promotion request that it follows from.
         break_glass: Why an admin passes the gates.
         resolves: Id of the conflict that it ends.
@@ -58,7 +58,7 @@ class Move(Struct, frozen=True, kw_only=True):
     @property
     def returns(self) -> bool:
         """Whether it goes back to what was there before, and is not there now."""
-        return self.version in self.earlier - {self.current}
+        return self.version in self.earlier
 
 
 def moves_of(operation: Operation, changed: Mapping[str, Document], view: View) -> Iterator[Move]:
@@ -110,7 +110,7 @@ def target_move(  # noqa: PLR0913 -- everything that is asked
     """
     if kind == "environment":
         there = in_environment(view, model, environment_id(name))
-        return environment_move(name, subject, version, there, None, request)
+        return environment_move(name, "", subject, version, there, None, request)
     alias = _alias(view, model, name)
     return alias_move(alias, alias, version, None, request)
 
@@ -132,14 +132,15 @@ def alias_move(
         request: The request that it follows from.
     """
     held = {} if before is None else before.entries("holders")
-    earlier = frozenset(str(one["version"]) for one in held.values() if one["version"] is not None)
+    current: str | None = None if before is None else before.value("version")
+    earlier = {str(one["version"]) for one in held.values() if one["version"] is not None}
     return Move(
         kind="alias",
         name=alias_key(str(alias.facts["name"])),  # as somebody spelled it when it was made
         subject=alias.id,
-        current=None if before is None else before.value("version"),
+        current=current,
         version=version,
-        earlier=earlier,
+        earlier=frozenset(earlier - {current}),
         request=request,
         break_glass=_glass(operation),
         resolves=operation.entity if operation and operation.kind == "conflict.resolve" else None,
@@ -151,9 +152,10 @@ def deployment_move(
 ) -> Move:
     """Return the move of an environment to the version of a deployment."""
     name, version = str(deployment.facts["environment_name"]), str(deployment.facts["version"])
+    target = str(deployment.facts["target"])
     there = in_environment(view, deployment.stream, str(deployment.facts["environment"]))
     others = [one for one in there if one.id != deployment.id]
-    move = environment_move(name, deployment.id, version, others, operation, request)
+    move = environment_move(name, target, deployment.id, version, others, operation, request)
     told = (deployment.value("evidence") or {}).get("break_glass")
     if isinstance(operation and operation.body, TransitionBody) and told is not None:
         # As it was let in, so it goes live: by an admin, who passes the gates for that reason.
@@ -163,6 +165,7 @@ def deployment_move(
 
 def environment_move(  # noqa: PLR0913, PLR0917 -- everything that a move is
     name: str,
+    target: str,
     subject: str,
     version: str | None,
     there: list[Document],
@@ -171,18 +174,24 @@ def environment_move(  # noqa: PLR0913, PLR0917 -- everything that a move is
 ) -> Move:
     """Return the move of an environment to a version.
 
+    Each target goes on and back by itself. One where nothing runs is compared with what runs
+    elsewhere in the environment.
+
     Args:
         name: Of the environment.
+        target: What in there it is to run on.
         subject: Id of the deployment; empty where there is none yet.
         version: Which is to be there.
         there: The model's deployments there, ended ones included.
         operation: What moves it; None where that is only asked.
         request: The request that it follows from.
     """
-    current = next(iter(_live(there)), None)
+    here = [one for one in there if one.facts["target"] == target]
+    live = {str(one.facts["version"]) for one in _live(here)}
+    current = next(iter(_live(here) or _live(there)), None)
     earlier = {
         str(one.facts["version"])
-        for one in there
+        for one in here
         if one.value("since") is not None and one.value("state") not in {"failed", "rolled_back"}
     }
     return Move(
@@ -191,7 +200,7 @@ def environment_move(  # noqa: PLR0913, PLR0917 -- everything that a move is
         subject=subject,
         current=None if current is None else str(current.facts["version"]),
         version=version,
-        earlier=frozenset(earlier),
+        earlier=frozenset(earlier - live),
         request=request,
         break_glass=_glass(operation),
     )

@@ -45,7 +45,7 @@ def reviewed(cases: list[Case], move: Move, model: Document, view: View) -> dict
     return {name: encoding.digest(encoding.encode(value)) for name, value in parts.items()}
 
 
-def dismissed(seen: dict[str, str], now: dict[str, str], *, applied: bool) -> str | None:
+def dismissed(seen: dict[str, str], now: dict[str, str], *, applied: bool = False) -> str | None:
     """Return why a review does not count any more; None where it does.
 
     Args:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from regtui.core.access import Role, has_role
 from regtui.core.documents import Document
-from regtui.core.governance import Governed, governed
+from regtui.core.governance import Governed, approvals_counted, governed
 from regtui.core.governance.moves import Move, moves_of, target_move
 from regtui.core.governance.overlay import Overlay
 from regtui.core.identity import deployment_id, environment_id
@@ -59,7 +59,7 @@ def ask_gates(operation: Operation, merger: Merger) -> Governed:
     if merger.settled is not None:
         for move in moves:  # what the gates said is lost, but not that nobody asked them
             if move.break_glass is not None:
-                _note(move, [], merger)
+                _note(move, [], None, merger)
         return Governed(())
     found = governed(moves, model, view, merger.actor, merger.now)
     # Who decides has nobody to leave it to: what is unknown here does not pass.
@@ -67,9 +67,10 @@ def ask_gates(operation: Operation, merger: Merger) -> Governed:
     if against:
         told = "; ".join(f"{one.gate}: {one.reason}" for one in against)
         raise Refusal("blocked", told, "`regtui promote` says what it takes")
-    if view.seq:
+    if view.seq and model is not None:
         for move, results in found.moves:
-            _note(move, results, merger)
+            counted = approvals_counted(move, model, view, merger.actor, merger.now)
+            _note(move, results, counted, merger)
     return found
 
 
@@ -95,7 +96,8 @@ def apply_by_itself(operation: Operation, merger: Merger) -> None:
         if may and all(one.passed for one in found.results):
             carry_out(promotion, operation, merger, None)
             for made, results in found.moves:
-                _note(made, results, merger)
+                counted = approvals_counted(made, model, view, requester, merger.now)
+                _note(made, results, counted, merger)
 
 
 def requested_move(promotion: Document, view: Any) -> Move:
@@ -152,10 +154,18 @@ def _is_there(environment: str, view: View) -> bool:
     return found is not None and found.value("state") == "active"
 
 
-def _note(move: Move, results: list[Any], merger: Merger) -> None:
-    """Keep what the gates said beside what moved, and in the request that it follows from."""
+def _note(move: Move, results: list[Any], approvals: dict[str, str] | None, merger: Merger) -> None:
+    """Keep what the gates said beside what moved, and in the request that it follows from.
+
+    Args:
+        move: It.
+        results: What they said.
+        approvals: Why the approval of each who gave one did not count, empty where it did; None
+            where nobody knows any more.
+        merger: Collects the effects.
+    """
     request = move.request
-    evidence = {
+    evidence: dict[str, Any] = {
         "gates": [
             {
                 "policy": one.policy,
@@ -172,6 +182,8 @@ def _note(move: Move, results: list[Any], merger: Merger) -> None:
         "by": merger.stamp.op,
         "at": merger.now,
     }
+    if approvals is not None:
+        evidence["approvals"] = approvals
     subjects = [move.subject, *([] if request is None else [request.id])]
     for identity in subjects:
         document = merger.documents.get(identity)

@@ -11,11 +11,12 @@ from typing import Any
 from regtui.core.access import Role, has_role, reports, role_of
 from regtui.core.documents import Document
 from regtui.core.governance import is_protected
-from regtui.core.governance.moves import ACTIVE, live_on
+from regtui.core.governance.moves import ACTIVE, all_live_on, live_on
 from regtui.core.identity import alias_id, alias_key, deployment_id, environment_id
 from regtui.core.judgement.merge import Merger
 from regtui.core.judgement.refusal import Refusal
-from regtui.core.operations import Change, Operation
+from regtui.core.judgement.shape import CONTROL
+from regtui.core.operations import Change, DeploymentBody, Operation
 from regtui.core.policies import duration, environment_key
 from regtui.core.view import View
 
@@ -182,6 +183,8 @@ def carry_out(
         rollback_of=None,
         request=promotion.id,
     )
+    if operation.kind != "promotion.apply":
+        made["author"] = facts["author"]  # it moves by itself, with the rights of who asked for it
     first = {"state": Change("pending"), "reason": Change(promotion.value("reason"))}
     merger.create(identity, "deployment", operation.stream, made, first)
 
@@ -297,8 +300,10 @@ def _move_alias(promotion: Document, merger: Merger) -> None:
 
 
 def _end_replaced(deployment: Document, merger: Merger) -> None:
-    """End the deployments whose place another one takes."""
+    """End the deployments whose place another one takes; again, only those that it ended then."""
     for found in _replaced(deployment, merger.view):
+        if merger.settled is not None and found.id not in merger.settled.documents:
+            continue
         state = "rolled_back" if deployment.facts["rollback_of"] == found.id else "stopped"
         merger.put(found, {"state": state, "until": merger.now, "replaced_by": deployment.id})
 
@@ -315,9 +320,9 @@ def _replaced(deployment: Document, view: View) -> Iterator[Document]:
     if facts.get("beside"):
         return
     target = str(facts["target"])
-    newest = live_on(view, deployment.stream, str(facts["environment"]), target)
-    if newest is not None and newest.id not in {deployment.id, facts["replaces"]}:
-        yield newest
+    for one in all_live_on(view, deployment.stream, str(facts["environment"]), target):
+        if one.id not in {deployment.id, facts["replaces"]}:
+            yield one
 
 
 def _check_there(deployment: Document, environment: str) -> None:
@@ -390,6 +395,12 @@ def _check_said(operation: Operation, merger: Merger) -> None:
     said = {path: one.to for path, one in operation.body.set.items() if one.to is not None}
     if merger.settled is not None:
         return
+    if isinstance(operation.body, DeploymentBody):
+        # The way back from any target is open.
+        target = operation.body.target if operation.body.rollback_of is None else ""
+        for name, text in (("target", target), ("url", str(said.get("url", "")))):
+            if CONTROL.search(text):
+                raise Refusal("malformed", f"the {name} contains a control character")
     if "expect" in said and duration(str(said["expect"])) == 0:
         raise Refusal("malformed", "nothing is heard of every 0 seconds", "such as 5m")
     scheme, _, rest = str(said.get("url", "https://-")).partition("://")
