@@ -167,6 +167,18 @@ def test_a_query_goes_by_the_runs_that_gates_go_by(checked: Registry) -> None:
     assert found("passed") == [1]
 
 
+def test_of_runs_that_were_told_in_one_millisecond_a_query_goes_by_the_last(
+    checked: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = checked.context.replica.clock() // 1_000 * 1_000 + 1_000_000
+    monkeypatch.setattr(checked.context.replica, "clock", lambda: now)
+    checked.remove_check("smoke", "*")
+    for outcome in ("failed", "passed", "failed", "passed"):
+        checked.report_check("ranker@1", "smoke", outcome)
+    assert checked.versions("check.smoke:failed").versions == []
+    assert len(checked.versions("check.smoke:passed").versions) == 1
+
+
 def test_a_command_gets_a_fresh_copy_of_the_files_and_words_about_the_version(
     ranker: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

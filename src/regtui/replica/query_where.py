@@ -141,12 +141,13 @@ key in (
              or (ends_with(p.models, '/*') and starts_with(m.name, left(p.models, -1)))
        group by m.key) now on now.model = o.model
    where r.definition is not distinct from now.stamp
-     and r.key in (select arg_max(key, told) from base.check_run
-                    where name = ? and counts group by version))
+     and r.key in (select arg_max(c.key, (d.seq = 0, d.seq, c.told)) from base.check_run c
+                     join base.document d on d.key = c.key
+                    where c.name = ? and c.counts group by c.version))
 """
 """The runs of a check that gates go by (`regtui.core.governance.evidence`): of each version the
 last one that counts, if it is of the definition that holds for the model, which is that with the
-widest scope."""
+widest scope. Moments are kept by the millisecond, in which a sync brings several."""
 
 
 def _check(test: Condition, _: Operator) -> Clause:
