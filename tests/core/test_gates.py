@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from regtui.core.access import Actor, Grant, Role
 from regtui.core.governance import GateResult, gate_results
+from regtui.core.governance.rule import check_sense
 from regtui.core.governance.signing import signed_statement
 from regtui.core.identity import alias_id
 from regtui.core.judgement.moving import requested_move
@@ -591,6 +592,23 @@ def test_a_rule_that_is_not_true_fails(rule: str) -> None:
     world = World()
     world.ask({"rule": rule})
     assert world.against() == ["rule"]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        'model.name != "" // not version.metrics: anybody edits them',
+        'model.name != "http://version.metrics"',
+        "optional.of(1).hasValue()",
+        'model.name.matches("^nlp") && !("a" in version.tags)',
+        "version.params.all(name, name != 'x')",
+    ],
+)
+def test_a_rule_that_may_hold_may_be_put(rule: str) -> None:
+    check_sense(rule, declared=False)
+    world = World()
+    world.ask({"rule": rule})
+    assert world.against() == []
 
 
 @pytest.mark.parametrize("row", [{"complete": True}, {"safe_files": True}])

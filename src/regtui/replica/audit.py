@@ -32,7 +32,7 @@ from regtui.core.manifest import FileEntry, content_digest
 from regtui.core.operations import Operation, UnknownKind, decode_operation
 from regtui.core.replica_chain import Fit, ReplicaChain
 from regtui.core.verdicts import Accepted, Verdict, decode_verdict
-from regtui.replica.database import Connection, configuration, duckdb, translated
+from regtui.replica.database import Connection, configuration, duckdb, quoted, translated
 from regtui.replica.keys import verify_signature
 from regtui.replica.texts import lost_texts
 
@@ -395,8 +395,7 @@ def scratch(folder: Path) -> Iterator[Scratch]:
     connection = duckdb.connect(":memory:", config=configuration())
     try:
         with translated(folder):
-            quoted = str(folder).replace("'", "''")
-            connection.execute(f"set temp_directory = '{quoted}'")
+            connection.execute(f"set temp_directory = {quoted(folder)}")
             yield Scratch(connection)
     finally:
         connection.close()

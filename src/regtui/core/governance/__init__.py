@@ -9,7 +9,7 @@ What is not a move is left alone: requests, reviews, reports and edits take effe
 
 from collections.abc import Iterable
 
-from regtui.core.access import Actor, Role, role_of
+from regtui.core.access import Actor, Role, has_role, role_of
 from regtui.core.documents import Document
 from regtui.core.errors import BadInput
 from regtui.core.governance.evidence import Case
@@ -210,7 +210,7 @@ def _glass(case: Case, name: str) -> GateResult:
 
 def _maintainer(actor: Actor, model: Document) -> GateResult:
     role = role_of(actor, str(model.value("name")))
-    passed = role is not None and role >= Role.MAINTAINER
+    passed = has_role(actor, str(model.value("name")), Role.MAINTAINER)
     who = "nobody" if role is None else role.name.lower()
     return GateResult("maintainer", passed, f"{actor.name} is {who}, it needs a maintainer")
 

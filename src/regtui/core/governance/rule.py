@@ -23,12 +23,14 @@ ENTRIES_LIMIT = 1_000
 """Entries of a map that a rule sees."""
 
 _TYPES = frozenset(
-    ("bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint")
-)
+    ("bool", "bytes", "double", "int", "list", "map", "null_type", "optional", "string", "type",
+     "uint")
+)  # fmt: skip
 """Names that CEL itself knows."""
 
 _BOUND = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*([A-Za-z_]\w*)\s*,")
-_TEXT = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""")
+_TEXT = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|//[^\n]*""")
+"""Texts and comments: neither reads anything."""
 _METRICS = re.compile(
     r"""(?<![.\w])(version|current)\s*(?:\.\s*metrics\b|\[\s*["']metrics["']\s*\])"""
 )

@@ -415,7 +415,8 @@ def _refuse_if_used(environment: Document, merger: Merger) -> None:
     running = sum(one.value("state") in ACTIVE for one in merger.view.deployed_in(name))
     if running and merger.settled is None:
         told = "a deployment runs" if running == 1 else f"{running} deployments run"
-        raise Refusal("in_use", f"{told} in {name}", f"`regtui deploy ls --env {name}` lists it")
+        lists = f"`regtui deploy ls --env {name}` lists {'it' if running == 1 else 'them'}"
+        raise Refusal("in_use", f"{told} in {name}", lists)
 
 
 def _made(operation: Operation, merger: Merger, **facts: object) -> dict[str, object]:
