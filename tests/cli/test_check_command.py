@@ -143,6 +143,13 @@ def test_a_run_needs_a_version_or_what_waits(checked: Regtui) -> None:
     assert checked("check", "run", "team/ranker@9").code == 3
 
 
+def test_what_waits_and_is_not_trusted_fails(checked: Regtui) -> None:
+    assert checked("check", "untrust", "smoke").code == 0
+    answer = checked("check", "run", "--pending")
+    assert answer.code == 1
+    assert "smoke" in answer.err
+
+
 def test_what_waits_is_run_once(checked: Regtui) -> None:
     answer = checked.json("check", "run", "--pending")
     check(answer, "check-run")

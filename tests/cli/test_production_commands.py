@@ -94,6 +94,15 @@ def test_policies_are_put_listed_shown_and_removed(policed: Regtui, tmp_path: Pa
         (RULE + "'has(current[\"metrics\"].f1)'\n", 'trust = "declared"'),
         ("[[policy]]\nname = 'x'\nalias = 'a'\nmax_age = 'soon'\n", "no duration"),
         ("[[policy]]\nname = 'x'\nalias = 'a'\nfreeze = ['always']\n", "no window"),
+        ("[[policy]]\nname = 'x'\nalias = 'a'\nmax_age = '0d'\n", "max_age of no time"),
+        (
+            "[[policy]]\nname = 'x'\nalias = 'a'\nsoak = { environment = 'test', for = '0s' }\n",
+            "soak of no",
+        ),
+        (
+            "[[policy]]\nname = 'x'\nalias = 'a'\nfreeze = ['fri 16:00 - fri 16:00']\n",
+            "nothing is ever frozen",
+        ),
         ("[[policy]]\nalias = 'a'\n", "has a name and a scope"),
         ("policy = 3\n", "no table [[policy]]"),
         ("[[policy]\n", "is no TOML"),

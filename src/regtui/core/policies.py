@@ -296,6 +296,12 @@ def is_frozen(window: str, now: int) -> bool:
     return begin <= now + _offset(dated[7], dated[8]) < end
 
 
+def is_never(window: str) -> bool:
+    """Tell whether a window of a week, as `is_frozen` takes it, ends the moment that it begins."""
+    weekly = _WEEKLY.fullmatch(window.strip().lower())
+    return weekly is not None and weekly.groups()[:3] == weekly.groups()[3:6]
+
+
 def applying(documents: list[Document], model: str) -> list[Document]:
     """Return the active policies or checks whose scope has a model, the widest scope first."""
     found = [

@@ -29,7 +29,9 @@ def requests(
         emit({"requests": found})
         return
     if not found:
-        warn("no such request; `regtui promote REF ALIAS` makes one")
+        kind = "" if state == "any" else f"{state} "
+        which = f"{kind}request{' of it' if model else ''}{' waits for you' if mine else ''}"
+        warn(f"no {which}; `regtui promote REF ALIAS` makes one")
         return
     rows = [
         [
