@@ -16,6 +16,7 @@ import pytest
 from msgspec import Struct
 
 from regtui import usage
+from regtui.core.errors import NotFound
 from regtui.usage import Reporter
 from sync_server.database import Database
 from sync_server.server import Server
@@ -83,6 +84,20 @@ def test_what_is_counted_arrives_once(served: Served) -> None:
         assert reporter.flush()
         assert reporter.problem is None
     assert served.counted() == (11, 1)
+
+
+def test_a_reporter_beats_by_the_whole_id_of_what_he_does_not_see(
+    served: Served, tmp_path: Path
+) -> None:
+    rob = join(served.server, tmp_path / "rob", "rob", "reporter", "nlp/*")
+    rob.registry.sync()
+    assert rob.registry.deployments() == []
+    rob.registry.beat(served.deployment, requests=3)
+    assert served.counted() == (3, 0)
+    with pytest.raises(NotFound):
+        rob.registry.beat(served.deployment[-8:])
+    with pytest.raises(NotFound):
+        rob.registry.beat("00000000-0000-4000-8000-000000000000")
 
 
 def test_blocks_and_functions_are_timed_and_their_errors_go_on(served: Served) -> None:

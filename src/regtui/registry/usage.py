@@ -9,12 +9,13 @@ Usage is no operation: it is neither signed nor synced.
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
 from regtui.core.documents import Document
-from regtui.core.errors import BadInput
+from regtui.core.errors import BadInput, NotFound
 from regtui.core.latency import SLOTS, quantile, slot
 from regtui.registry.answers import iso
 from regtui.registry.answers_production import short_name
@@ -82,7 +83,7 @@ def beat(
 
     Args:
         context: The registry.
-        deployment: Its short name.
+        deployment: Its short name; its whole id where one may only report and sees nothing.
         requests: How many it answered since then; those that are timed count by themselves.
         errors: How many of them failed.
         latencies: Seconds that some of them took.
@@ -102,16 +103,17 @@ def beat(
         counts[slot(seconds)] += 1
     now = context.replica.clock()
     with context.reading() as connection:
-        _, found = find_by_end(connection, "deployment", deployment)
         remote = read_remote(connection)
-    if found.value("until") is not None:
+        found = _known(connection, deployment, may_be_hidden=remote is not None)
+    if found is not None and found.value("until") is not None:
         raise BadInput(
             f"the deployment {short_name(found.id)} is not alive: it is {found.value('state')}",
             "`regtui deployments` lists those that are",
         )
-    if remote is None:
+    if found is not None and remote is None:
         _count(context, found, now, counted, errors, counts)
         return short_name(found.id)
+    identity = str(UUID(deployment)) if found is None else found.id
     report = {
         # What is told here is told once, so each time is a process of its own.
         "reporter": f"cli-{uuid7(now)}",
@@ -121,11 +123,29 @@ def beat(
         "latency": counts,
         "beat": now,
     }
-    told = ask(context, "POST", f"deployments/{found.id}/usage", {"reports": [report]})
+    told = ask(context, "POST", f"deployments/{identity}/usage", {"reports": [report]})
     refused = understood(told, list[dict[str, Any]], "refused")
     if refused:
         raise BadInput(f"the server did not take it: {refused[0].get('reason')}")
-    return short_name(found.id)
+    return short_name(identity)
+
+
+def _known(connection: Connection, deployment: str, *, may_be_hidden: bool) -> Document | None:
+    """Return a deployment; None where only the server can tell whether there is one of that id."""
+    try:
+        return find_by_end(connection, "deployment", deployment)[1]
+    except NotFound:
+        if may_be_hidden and _is_whole(deployment):
+            return None
+        raise
+
+
+def _is_whole(identity: str) -> bool:
+    try:
+        UUID(identity)
+    except ValueError:
+        return False
+    return True
 
 
 def usage(
