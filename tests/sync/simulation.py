@@ -66,20 +66,23 @@ class Run:
         url: Of another database than SQLite.
         instances: How many servers share it.
         ahead: Pages that a client reads before it keeps them.
+        reads: The share of requests by which somebody only reads, whatever waits to be sent.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 -- what a run is repeated by
         self,
         folder: Path,
         seed: int,
         url: str | None = None,
         instances: int = 1,
         ahead: int = 1,
+        reads: float = 0.0,
     ) -> None:
         self.random = random.Random(seed)
         self.world = ManyServers(folder, url, seed, instances)
         self.folder = folder
         self.ahead = ahead
+        self.reads = reads
         self.fuse = Fuse()
         self.fuse.guard(self.world.database)
         self.faults = Faults(self.random)
@@ -126,7 +129,7 @@ class Run:
             self.editor.work(person)
             self.observer.note_edits(person)
         elif x < 0.81:
-            self._request(person)
+            self._request(person, only_reads=self.reads > 0 and r.random() < self.reads)
         elif x < 0.84:
             self._say("late", person)
             person.wire.deliver()
@@ -151,9 +154,10 @@ class Run:
     def _say(self, what: str, person: Mortal | None = None) -> None:
         self.trace.append(what if person is None else f"{what} {person.home}")
 
-    def _request(self, person: Mortal) -> bool:
+    def _request(self, person: Mortal, *, only_reads: bool = False) -> bool:
         """Make one request; False where the replica is done."""
-        self._say("sync", person)
+        self._say("read" if only_reads else "sync", person)
+        person.client.sends = not only_reads
         person.replica.is_syncing = True
         try:
             finished = person.client.step(Synced())
@@ -296,10 +300,11 @@ def run(  # noqa: PLR0913, PLR0917 -- what a run is repeated by
     url: str | None = None,
     instances: int = 1,
     ahead: int = 1,
+    reads: float = 0.0,
 ) -> None:
     """Play one seed; what went wrong is told with the seed that plays it again."""
     with patch("os.urandom", random.Random(seed).randbytes):  # keys and ids of replicas
-        played = Run(folder, seed, url, instances, ahead)
+        played = Run(folder, seed, url, instances, ahead, reads)
         try:
             with patch("sync_server.authority.time", Watch(played.faults)):
                 played.play(steps)

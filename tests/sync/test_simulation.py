@@ -27,3 +27,17 @@ def test_everybody_converges_and_nothing_is_lost(
 ) -> None:
     monkeypatch.setenv("REGTUI_CONFIG", str(tmp_path / "config"))
     run(tmp_path, seed, ahead=1 if seed in KEPT else 1 + seed % 3)
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [
+        seed if seed < 1 else pytest.param(seed, marks=pytest.mark.slow)
+        for seed in range(SEEDS // 3)
+    ],
+)
+def test_who_often_only_reads_loses_nothing_that_waits(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGTUI_CONFIG", str(tmp_path / "config"))
+    run(tmp_path, seed, ahead=1 + seed % 3, reads=0.5)

@@ -166,6 +166,9 @@ class SyncClient:
         reads: Whether what is newer is read to its end; a page of it comes in any case.
         ahead: Pages that are read at most before they are kept.
         on_step: Is told what the sync does next and what it did so far.
+
+    Attributes:
+        sends: The same.
     """
 
     def __init__(  # noqa: PLR0913 -- what syncs, with whom, and how
@@ -184,7 +187,7 @@ class SyncClient:
         self._transport = transport
         self._session = session
         self._page = page
-        self._sends = sends
+        self.sends = sends
         self._reads = reads
         self._ahead = ahead
         self._on_step: OnStep = on_step or (lambda step, done: None)  # noqa: ARG005
@@ -347,7 +350,7 @@ class SyncClient:
             return None
         window = self._offering.window(connection)
         # What waits may build on what the server lost: that goes first.
-        sends = self._sends and not window.more
+        sends = self.sends and not window.more
         batch = seal_batch(connection, key, sends=sends, limit=self._batch)
         cursor = remote.cursor if remote.staged is None else remote.staged
         anchor = None if remote.anchor is None else msgspec.convert(remote.anchor, Anchor)
