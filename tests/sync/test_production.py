@@ -320,3 +320,46 @@ def test_what_waits_twice_for_one_target_leaves_one_live(ann: Person, model: str
     states = sorted(one.state for one in ann.registry.deployments(ended=True))
     assert states == ["live", "live", "stopped"]
     assert found["nlp/bert@2"] == "live"
+
+
+def test_a_request_that_moves_at_the_next_sync_says_so_and_is_not_applied_twice(
+    ann: Person, model: str
+) -> None:
+    put_policies(ann, [{**POLICY, "approvals": 0}])
+    asked = ann.registry.request_promotion("nlp/bert@2", "production")
+    assert (asked.requested, asked.ready, at(ann)) == (True, True, 1)
+    assert "(requested)" in request_text(asked)
+    assert "it moves where all gates pass: the server decides at the next" in request_text(asked)
+    assert "request apply" not in request_text(asked)
+    assert ann.registry.aliases()[0].requested == "nlp/bert@2"
+    for glass in (None, "an outage"):
+        with pytest.raises(BadInput, match="moves by itself at the next sync"):
+            ann.registry.apply_promotion(asked.request, break_glass=glass)
+    assert [one.kind for one in ann.registry.outbox()] == ["promotion.request"]
+    ann.sync()
+    assert at(ann) == 2
+    assert ann.registry.aliases()[0].requested is None
+    assert ann.registry.outbox() == []
+
+
+def test_what_a_gate_holds_up_is_not_said_to_move(ann: Person, policed: str) -> None:
+    asked = ann.registry.request_promotion("nlp/bert@2", "production")
+    assert (asked.requested, ann.registry.aliases()[0].requested) == (False, None)
+    put_policies(ann, [{**POLICY, "approvals": 0}])
+    by_hand = ann.registry.request_promotion("nlp/bert@1", "next", auto=False)
+    assert not by_hand.requested
+
+
+def test_a_review_that_may_move_a_request_is_not_followed_by_an_order_to(
+    ann: Person, ben: Person, policed: str
+) -> None:
+    asked = ann.registry.request_promotion("nlp/bert@2", "production")
+    ann.sync()
+    ben.sync()
+    said = ben.registry.review(asked.request, "approve")
+    assert said.requested
+    with pytest.raises(BadInput, match="moves by itself at the next sync"):
+        ben.registry.apply_promotion(asked.request)
+    ben.sync()
+    assert at(ben) == 2
+    assert ben.registry.outbox() == []

@@ -41,9 +41,13 @@ def _next(answer: "PromotionAnswer") -> list[str]:
     if answer.state != "open":
         return []
     if answer.requested:
-        return ["  the server decides at the next `regtui sync`"]
+        return ["  it moves where all gates pass: the server decides at the next `regtui sync`"]
     if answer.ready:
         return [f"  all gates pass: `regtui request apply {answer.request}`"]
     if any(one.gate == "approvals" and one.passed is False for one in answer.gates):
         return [f"  `regtui review {answer.request} approve` by somebody who may"]
+    if answer.ready is None:
+        return [
+            f"  the server has to say the rest: `regtui request apply {answer.request}` asks it"
+        ]
     return []

@@ -84,7 +84,7 @@ def aliases(context: Context, model: str | None = None) -> list[AliasAnswer]:
     Raises:
         NotFound: There is no such model.
     """
-    from regtui.registry.protection import Protection
+    from regtui.registry.protection import Protection, requested_aliases
 
     with context.reading() as connection:
         key = None if model is None else find_model(connection, model)[0]
@@ -99,6 +99,7 @@ def aliases(context: Context, model: str | None = None) -> list[AliasAnswer]:
             [key, key],
         ).fetchall()
         protection = Protection(connection)
+        requested = requested_aliases(context, connection)
         return [
             AliasAnswer(
                 model=model_name,
@@ -109,7 +110,7 @@ def aliases(context: Context, model: str | None = None) -> list[AliasAnswer]:
                 moved=iso(moved * 1000),
                 conflict=conflict,
                 protected=protection.protects(model_name, name),
-                requested=protection.requested(model_name, name),
+                requested=requested.get((model_name, name)),
             )
             for model_name, name, number, version, moved, conflict in rows
         ]

@@ -108,7 +108,8 @@ class PromotionAnswer(Struct, frozen=True, kw_only=True):
             there before. None where there is none.
         state: `open`, `applied` or `withdrawn`.
         waiting: Whether the server has still to hear of it.
-        requested: Whether somebody here asked for it to be applied, and the server has to decide.
+        requested: Whether it is to be applied, asked for here or by itself when what is not sent
+            yet arrives, and the server has to decide.
         auto: Whether it is applied by itself when the last gate passes.
         reason: Why it is asked for; None without one.
         break_glass: Why an admin passed the gates, or asks to where it is `requested`; None where

@@ -5,7 +5,7 @@ does not decide, applying it is *requested*: the target stays where it is until 
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -32,6 +32,7 @@ from regtui.registry.approvers import why_not_counted
 from regtui.registry.context import Context
 from regtui.registry.moved import gate_answers, moved
 from regtui.registry.production_lookups import Names, all_pass, find_by_end
+from regtui.registry.promotion_gates import asked_gates, set_off
 from regtui.registry.references import find_model, find_version
 from regtui.registry.requested import requested_operations
 from regtui.replica.database import Connection
@@ -39,6 +40,9 @@ from regtui.replica.ids import uuid7
 from regtui.replica.remote import read_remote
 from regtui.replica.unit import wall_clock
 from regtui.replica.view import ReplicaView
+
+if TYPE_CHECKING:
+    from regtui.replica.authority import SoloAuthority
 
 ENVIRONMENT = "env:"
 """What a target begins with that is an environment."""
@@ -72,7 +76,8 @@ def request_promotion(  # noqa: PLR0913 -- everything that a request says
 
     Raises:
         NotFound: There is no such version, environment, or alias to take away.
-        BadInput: The target is malformed, or the reason to break glass is empty.
+        BadInput: The target is malformed, the reason to break glass is empty, or it moves at the
+            next sync without that.
         Blocked: The gates can't be passed that way.
     """
     kind, name = target_named(target)
@@ -89,6 +94,9 @@ def request_promotion(  # noqa: PLR0913 -- everything that a request says
         identity = uuid7(wall_clock()) if found is None else found.id
         if break_glass is not None:
             _refuse_if_asked(authority.connection, identity, break_glass)
+            if found is not None:
+                answer = _answer(context, authority.connection, authority.view, identity)
+                _refuse_if_set_off(answer, break_glass)
             authority.begin_group()
         if found is None:
             changes = {"reason": Change(reason)} if reason else {}
@@ -99,7 +107,9 @@ def request_promotion(  # noqa: PLR0913 -- everything that a request says
             authority.submit("promotion.apply", stream, identity, ActBody(break_glass, {}))
         authority.flush()
         answer = _answer(context, authority.connection, authority.view, identity)
-        if found is None or break_glass is not None or not (auto and _passes_by_now(answer)):
+        if found is None or break_glass is not None or not auto:
+            return answer
+        if not _passes_by_now(context, authority, answer):
             return answer
         authority.submit("promotion.apply", stream, identity, ActBody(None, {}))
         authority.flush()
@@ -149,10 +159,10 @@ def promotions(
             [state, state, key, key, 2**62 if limit is None else limit],
         ).fetchall()
         view, actor = seeing(context, connection)
-        requested = requested_operations(connection)
+        asked = _Asked(connection)
         _load(view, [row[0] for row in rows])
         names = _names(connection, view, [row[0] for row in rows])
-        found = [_answer(context, connection, view, row[0], requested, names) for row in rows]
+        found = [_answer(context, connection, view, row[0], asked, names) for row in rows]
     if not mine:
         return found
     return [one for one in found if waits_for(one, actor.name)]
@@ -223,13 +233,15 @@ def apply_promotion(
     Raises:
         NotFound: There is no such request.
         Blocked: A gate says no.
-        BadInput: It has ended, the server was asked to apply it already, or the reason to break
-            glass is empty.
+        BadInput: It has ended, the server was asked to apply it already, it applies itself when it
+            is sent, or the reason to break glass is empty.
     """
     _refuse_empty(break_glass)
     with context.writing() as authority:
         _, document = find_by_end(authority.connection, "request", request)
         _refuse_if_asked(authority.connection, document.id, break_glass)
+        answer = _answer(context, authority.connection, authority.view, document.id)
+        _refuse_if_set_off(answer, break_glass)
         body = ActBody(break_glass, {})
         authority.submit("promotion.apply", document.stream, document.id, body)
         authority.flush()
@@ -281,13 +293,31 @@ def _refuse_if_asked(connection: Connection, request: str, break_glass: str | No
         )
 
 
-def _passes_by_now(answer: PromotionAnswer) -> bool:
+def _refuse_if_set_off(answer: PromotionAnswer, break_glass: str | None) -> None:
+    """Refuse to apply what applies itself when it is sent: the server would refuse it then.
+
+    An admin may still break the glass where it is not sure that all gates pass.
+    """
+    if answer.requested and (break_glass is None or answer.ready):
+        raise BadInput(
+            f"{answer.request} moves by itself at the next sync, where its gates pass",
+            "the server decides: `regtui sync`",
+        )
+
+
+def _passes_by_now(context: Context, authority: "SoloAuthority", answer: PromotionAnswer) -> bool:
     """Tell whether a request would have applied itself, had anything told it that its gates pass.
 
-    So it is after a change of policies, and when time is all that it waited for.
+    So it is after a change of policies, and when time is all that it waited for. It is applied with
+    the rights of who promotes again, who is not always who asked first.
     """
-    waits = answer.waiting or answer.requested
-    return bool(answer.auto and answer.ready and not waits)
+    view = authority.view
+    document = view.document(answer.id)
+    model = None if document is None else view.document(document.stream)
+    if not answer.auto or answer.waiting or answer.requested or document is None or model is None:
+        return False
+    move, now = requested_move(document, view), context.replica.clock()
+    return all(one.passed for one in gate_results(move, model, view, authority.actor, now))
 
 
 def _check_points(view: ReplicaView, model: str, stream: str, name: str) -> None:
@@ -310,6 +340,19 @@ def _open_one(
         ),
         None,
     )
+
+
+class _Asked:
+    """What the server has still to decide, read once for many requests.
+
+    Args:
+        connection: The open replica.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        has_remote = read_remote(connection) is not None
+        self.by_hand: Mapping[str, list[Any]] = requested_operations(connection)
+        self.set_off = set_off(connection) if has_remote else set[str]()
 
 
 def _load(view: ReplicaView, requests: list[str]) -> None:
@@ -359,7 +402,7 @@ def _answer(  # noqa: PLR0913, PLR0917 -- who has many of them reads once what t
     connection: Connection,
     view: ReplicaView,
     identity: str,
-    requested: Mapping[str, list[Any]] | None = None,
+    asked: _Asked | None = None,
     names: Names | None = None,
 ) -> PromotionAnswer:
     """Return the answer for a request; who has many of them reads once what they share."""
@@ -372,17 +415,19 @@ def _answer(  # noqa: PLR0913, PLR0917 -- who has many of them reads once what t
     now = context.replica.clock()
     move = requested_move(document, view)
     is_open = value("state") == "open"
-    if requested is None:
-        requested = requested_operations(connection)
-    asked = requested.get(document.id, []) if is_open else []
-    glass = next((one.body.break_glass for one in asked if one.body.break_glass), None)
+    asked = asked or _Asked(connection)
+    by_hand = asked.by_hand.get(document.id, []) if is_open else []
+    glass = next((one.body.break_glass for one in by_hand if one.body.break_glass), None)
     if glass is not None:
         move = msgspec.structs.replace(move, break_glass=glass)
-    gates = (
-        gate_answers(gate_results(move, model, view, actor, now))
-        if is_open
-        else _kept(value("evidence"))
-    )
+    if not is_open:
+        gates = _kept(value("evidence"))
+    elif by_hand:  # it moves with the rights of who applies it then
+        gates = gate_answers(gate_results(move, model, view, actor, now))
+    else:
+        gates = asked_gates(document, model, view, actor, now)
+    ready = all_pass(gates) if is_open else None
+    sets_itself_off = is_open and document.id in asked.set_off and ready is not False
     said: list[list[Approval]] = []
     # Of one that has ended nothing counts any more, and to find out what did takes long.
     if is_open and document.entries("reviews"):
@@ -402,13 +447,13 @@ def _answer(  # noqa: PLR0913, PLR0917 -- who has many of them reads once what t
         current=names.reference(current),
         state=str(value("state")),
         waiting=document.seq == 0,
-        requested=bool(asked),
+        requested=bool(by_hand) or sets_itself_off,
         auto=bool(facts["auto"]),
         reason=value("reason"),
         break_glass=value("break_glass") or glass,
         author=names.person(str(facts["author"])),
         created=iso(facts["created"]),
-        ready=all_pass(gates) if is_open else None,
+        ready=ready,
         gates=gates,
         reviews=_reviews(document, said, names),
     )

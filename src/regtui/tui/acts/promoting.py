@@ -68,6 +68,8 @@ def _told(app: "RegtuiApp", asked: "PromotionAnswer") -> str:
     said = f"asked for {target_text(asked)} to be {asked.version} ({asked.request})"
     if asked.gates:
         said += f", {passed_text(asked.gates)} gates pass"
+    if asked.requested:
+        return f"{said}; the server decides ({key_of(app, 'app.sync')} asks it)"
     return f"{said}; {key_of(app, 'app.reviews')} shows what it takes"
 
 
