@@ -235,6 +235,28 @@ def test_a_request_that_a_policy_held_up_moves_when_it_is_made_again(policed: Re
     assert at(policed) == 2
 
 
+def test_what_is_asked_for_again_in_other_words_is_refused(policed: Regtui) -> None:
+    asked = policed("promote", "team/ranker@2", "production", "-m", "auto", "--json").json
+    name = asked["request"]["request"]
+    for words, said in (
+        (["--by-hand", "-m", "please by hand"], "to move by itself"),
+        (["-m", "another"], "for another reason"),
+    ):
+        answer = policed("promote", "team/ranker@2", "production", *words)
+        assert answer.code == 2
+        assert f"{name} asks for the same already, {said}" in answer.error
+        assert f"`regtui request withdraw {name}` first" in answer.error
+    for words in (["-m", "auto"], []):  # the same, or nothing else
+        again = policed("promote", "team/ranker@2", "production", *words, "--json")
+        assert (again.code, again.json["request"]["request"]) == (5, name)
+    assert policed("request", "withdraw", name).code == 0
+    by_hand = policed("promote", "team/ranker@2", "production", "--by-hand", "--json").json
+    assert by_hand["request"]["auto"] is False
+    assert "to be applied by hand" in policed("promote", "team/ranker@2", "production").error
+    glass = policed("promote", "team/ranker@2", "production", "--break-glass", "an outage")
+    assert (glass.code, at(policed)) == (0, 2)
+
+
 def test_an_admin_breaks_glass_with_a_reason_that_stays(policed: Regtui) -> None:
     asked = policed.json("promote", "team/ranker@2", "production", "--break-glass", "it is burning")
     assert asked["request"]["break_glass"] == "it is burning"

@@ -62,8 +62,8 @@ def request_promotion(  # noqa: PLR0913 -- everything that a request says
 ) -> PromotionAnswer:
     """Ask for a target to be moved to a version.
 
-    One that is open for the same version and target is told again, and applied where its gates pass
-    by now; no other is made.
+    One that is open for the same version and target, and says the same, is told again, and applied
+    where its gates pass by now; no other is made.
 
     Args:
         context: The registry.
@@ -76,8 +76,8 @@ def request_promotion(  # noqa: PLR0913 -- everything that a request says
 
     Raises:
         NotFound: There is no such version, environment, or alias to take away.
-        BadInput: The target is malformed, the reason to break glass is empty, or it moves at the
-            next sync without that.
+        BadInput: The target is malformed, the same is asked for in other words, the reason to break
+            glass is empty, or it moves at the next sync without that.
         Blocked: The gates can't be passed that way.
     """
     kind, name = target_named(target)
@@ -91,6 +91,8 @@ def request_promotion(  # noqa: PLR0913 -- everything that a request says
             document = find_version(authority.connection, reference)[1]
             stream, version = document.stream, document.id
         found = _open_one(authority.view, stream, version, kind, name)
+        if found is not None:
+            _refuse_other_words(found, reason, auto=auto if break_glass is None else None)
         identity = uuid7(wall_clock()) if found is None else found.id
         if break_glass is not None:
             _refuse_if_asked(authority.connection, identity, break_glass)
@@ -339,6 +341,27 @@ def _open_one(
             == (version, kind, name)
         ),
         None,
+    )
+
+
+def _refuse_other_words(found: Document, reason: str, *, auto: bool | None) -> None:
+    """Refuse to ask again for what is open, in other words than it was asked for: they would be lost.
+
+    Args:
+        found: The open request.
+        reason: Why it is asked for; empty where nobody says.
+        auto: Whether it shall move by itself; None where that is not asked.
+    """
+    if auto is not None and auto != bool(found.facts["auto"]):
+        other = "to move by itself" if found.facts["auto"] else "to be applied by hand"
+    elif reason and reason != found.value("reason"):
+        other = "for another reason" if found.value("reason") else "without a reason"
+    else:
+        return
+    name = short_name(found.id)
+    raise BadInput(
+        f"{name} asks for the same already, {other}",
+        f"`regtui request withdraw {name}` first, or leave it at that",
     )
 
 
