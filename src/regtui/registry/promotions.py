@@ -345,7 +345,7 @@ def _open_one(
 
 
 def _refuse_other_words(found: Document, reason: str, *, auto: bool | None) -> None:
-    """Refuse to ask again for what is open, in other words than it was asked for: they would be lost.
+    """Refuse to ask again for what is open in other words: they would be lost.
 
     Args:
         found: The open request.
