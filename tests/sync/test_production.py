@@ -245,6 +245,7 @@ def test_what_is_only_requested_is_taken_back_before_it_is_sent(
     assert ann.registry.move_alias("nlp/bert@2", "production")[1].requested
     undone = ann.registry.undo()
     assert [one.kind for one in undone.undone] == ["alias.set"]
+    assert (undone.requested, undone.lines) == (False, ["let go: set production to @2"])
     assert [one.kind for one in ann.registry.outbox()] == ["version.edit"]
     assert ann.registry.aliases()[0].requested is None
     assert ann.registry.version("nlp/bert@1").description == "kept"
@@ -363,3 +364,27 @@ def test_a_review_that_may_move_a_request_is_not_followed_by_an_order_to(
     ben.sync()
     assert at(ben) == 2
     assert ben.registry.outbox() == []
+
+
+def test_undo_and_redo_of_what_is_protected_are_requested_and_say_so(
+    ann: Person, model: str
+) -> None:
+    put_policies(ann, [{**POLICY, "approvals": 0}])
+    ann.registry.move_alias("nlp/bert@2", "production")
+    ann.sync()
+    assert at(ann) == 2
+    assert ann.registry.edit("nlp/bert@1", {"description": "kept"})
+    plain = ann.registry.undo()
+    assert (plain.requested, plain.lines) == (False, [plain.operations[0].summary])
+    end = "; the server decides at the next `regtui sync`"
+    for take_back, verb, before, after in (
+        (ann.registry.undo, "undo", 2, 1),
+        (ann.registry.redo, "redo", 1, 2),
+    ):
+        answer = take_back()
+        assert (answer.requested, at(ann)) == (True, before)
+        (line,) = answer.lines
+        assert line.startswith(f"requested: {verb} #")
+        assert line.endswith(end)
+        ann.sync()
+        assert at(ann) == after

@@ -1,6 +1,7 @@
 """The reviews screen: promotion requests, their gates, and what people say to them."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -279,10 +280,10 @@ def governed(tmp_path: Path) -> Iterator[Registry]:
     world.close()
 
 
-def put_policy(person: Person) -> None:
+def put_policy(person: Person, approvals: int = 1) -> None:
     from regtui.registry import policies
 
-    table = {"name": "prod", "models": "nlp/*", "alias": "production", "approvals": 1}
+    table = {"name": "prod", "models": "nlp/*", "alias": "production", "approvals": approvals}
     policies.submit_policies(person.registry.context, [policies.read_policy(table)])
     person.sync()
 
@@ -318,3 +319,28 @@ async def test_an_alias_that_the_server_protects_is_only_requested(
         await until(pilot, lambda: "regtui alias set" in told(app) or "approvals" in told(app))
     assert "points to nlp/bert@2" not in told(app)
     assert governed.version("nlp/bert@production").number == 1
+
+
+async def test_an_undo_of_what_the_server_protects_is_told_as_requested(tmp_path: Path) -> None:
+    with closing(World(tmp_path / "world")) as world:
+        world.grant("ann", "admin", "*")
+        ann = world.person("ann")
+        for content in ("one", "two"):
+            file = tmp_path / "weights.bin"
+            file.write_text(content)
+            ann.registry.capture(file, model="nlp/bert")
+        ann.sync()
+        ann.registry.set_alias("nlp/bert@1", "production")
+        ann.sync()
+        put_policy(ann, approvals=0)
+        ann.registry.move_alias("nlp/bert@2", "production")
+        ann.sync()
+        home = ann.replica.home.path
+        ann.replica.close()
+        registry = open_registry(home, via="app")
+        app = app_on(registry, tmp_path)
+        async with running(app) as pilot:
+            await press(pilot, "u")
+            await until(pilot, lambda: "requested to undo moved production" in told(app))
+        assert "the server decides (s asks it)" in told(app)
+        assert registry.version("nlp/bert@production").number == 2

@@ -36,7 +36,7 @@ from regtui.registry.history import OperationAnswer, operation_answers
 from regtui.registry.intents import Intent, Intents
 from regtui.registry.rehearsal import unit_of_work
 from regtui.registry.released import without_files
-from regtui.registry.requested import check_unsent, is_requested, let_go, requested_by
+from regtui.registry.requested import REQUESTS, check_unsent, is_requested, let_go, requested_by
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.history import Wanted, matching, named, newest, operations, rows_of
 from regtui.replica.own_ids import OwnIds, own_ids
@@ -56,11 +56,34 @@ class Undone(Struct, frozen=True, kw_only=True):
         undone: What was taken back, newest first.
         operations: Those that did it.
         warnings: What did not come back with it, such as files that are released.
+        requested: Whether any of that waits for the server to decide, and nothing moved yet.
     """
 
     undone: list[OperationAnswer]
     operations: list[OperationAnswer]
     warnings: list[str]
+    requested: bool
+
+    @property
+    def lines(self) -> list[str]:
+        """What became of it, a line each: done, asked for, or let go before anybody heard of it."""
+        let_go = [f"let go: {one.summary}" for one in self.undone if _shows_nothing(one)]
+        return let_go + [_line(one) for one in self.operations]
+
+
+def _line(made: OperationAnswer) -> str:
+    """Return what became of an operation that takes another one back."""
+    if not _shows_nothing(made):
+        return made.summary
+    wanted = made.summary
+    for done, asked in (("undid ", "undo "), ("redid ", "redo ")):
+        wanted = asked + wanted.removeprefix(done) if wanted.startswith(done) else wanted
+    return f"requested: {wanted}; the server decides at the next `regtui sync`"
+
+
+def _shows_nothing(operation: OperationAnswer) -> bool:
+    """Tell whether an operation waits for the server and changed nothing here."""
+    return operation.waiting and operation.kind in REQUESTS and not operation.changes
 
 
 def undo(context: Context, operation: str | None = None, *, dry_run: bool = False) -> Undone:
@@ -123,7 +146,12 @@ def _answer(authority: SoloAuthority, undone: list[Past]) -> Undone:
             f"the files of {', '.join(gone[:SHOWN])}{more} were released by retention; "
             "capture the same content again to bring them back"
         )
-    return Undone(undone=operation_answers(connection, seqs), operations=made, warnings=warnings)
+    return Undone(
+        undone=operation_answers(connection, seqs),
+        operations=made,
+        warnings=warnings,
+        requested=bool(authority.requested),
+    )
 
 
 class _Story:

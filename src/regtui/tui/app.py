@@ -528,8 +528,9 @@ class RegtuiApp(Acting, TypingAhead):
         """Take back this person's last undo."""
         answer = await self.act(lambda registry: registry.redo())
         if answer is not None:
-            lines = [one.summary.removeprefix("redid ") for one in answer.operations]
-            self.tell_done("redid", lines, "regtui redo")
+            from regtui.tui.acts.history import tell_taken_back
+
+            tell_taken_back(self, "redid", answer, "regtui redo")
 
     def tell_done(self, what: str, lines: list[str], command: str) -> None:
         """Tell what was done, how to take it back, and the command that does the same."""

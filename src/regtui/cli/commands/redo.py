@@ -28,5 +28,5 @@ def redo(
     if SETTINGS.json:
         emit(answer)
         return
-    for one in answer.operations:
-        say(f"{'dry run: ' if dry_run else ''}{one.summary}")
+    for line in answer.lines:
+        say(f"{'dry run: ' if dry_run else ''}{line}")

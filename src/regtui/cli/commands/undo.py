@@ -31,5 +31,5 @@ def undo(
     if SETTINGS.json:
         emit(answer)
         return
-    for one in answer.operations:
-        say(f"{'dry run: ' if dry_run else ''}{one.summary}")
+    for line in answer.lines:
+        say(f"{'dry run: ' if dry_run else ''}{line}")

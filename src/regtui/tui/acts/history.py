@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from regtui.registry import Registry
     from regtui.registry.audit import Audit
     from regtui.registry.history import OperationAnswer
+    from regtui.registry.undo import Undone
     from regtui.tui.app import RegtuiApp
     from regtui.tui.screens.activity import ActivityScreen
 
@@ -67,9 +68,26 @@ async def _ask_and_undo(
 async def _undo(app: "RegtuiApp", operation: "OperationAnswer", again: str) -> None:
     done = await app.act(lambda registry: registry.undo(operation.id))
     if done is not None:
-        app.tell_done("undid", [one.summary for one in done.undone], again)
+        tell_taken_back(app, "undid", done, again)
         for line in done.warnings:
             app.notify(line, severity="warning")
+
+
+def tell_taken_back(app: "RegtuiApp", verb: str, done: "Undone", again: str) -> None:
+    """Tell what `undo` or `redo` did, or asked the server for.
+
+    Args:
+        app: The app.
+        verb: `undid` or `redid`.
+        done: What became of it.
+        again: The command that does the same.
+    """
+    told = done.undone if verb == "undid" else done.operations
+    lines = [one.summary.removeprefix(f"{verb} ") for one in told]
+    if done.requested:
+        verb = f"requested to {verb.replace('did', 'do')}"
+        lines[-1] += f": the server decides ({key_of(app, 'app.sync')} asks it)"
+    app.tell_done(verb, lines, again)
 
 
 async def go_to_subject(app: "RegtuiApp", operation: "OperationAnswer") -> None:
