@@ -235,6 +235,32 @@ def test_a_request_that_a_policy_held_up_moves_when_it_is_made_again(policed: Re
     assert at(policed) == 2
 
 
+@pytest.mark.parametrize("verb", ["archive", "delete"])
+def test_a_request_for_what_is_put_away_says_so_and_goes_on_when_it_is_back(
+    policed: Regtui, verb: str
+) -> None:
+    assert policed("edit", "team/ranker@2", "--description", "better").code == 0
+    name = request(policed)
+    assert policed("version", verb, "team/ranker@2").code == 0
+    assert policed("review", name, "approve").code == 0
+    assert at(policed) == 1
+    state = {"archive": "archived", "delete": "deleted"}[verb]
+    shown = policed("request", "show", name)
+    assert shown.code == 5
+    assert f"(open, {state})" in shown.out
+    assert f"the version is {state}; `regtui version restore` brings it back" in shown.out
+    assert f"open, {state}" in policed("requests").out
+    listed = policed.json("requests")
+    check(listed, "request-ls")
+    assert listed["requests"][0]["version_state"] == state
+    assert policed("version", "restore", "team/ranker@2").code == 0
+    assert at(policed) == 2
+    assert policed.json("request", "show", name)["request"]["state"] == "applied"
+    back = policed("undo")
+    assert (back.code, at(policed)) == (2, 2)
+    assert "alias" in back.error
+
+
 def test_what_is_asked_for_again_in_other_words_is_refused(policed: Regtui) -> None:
     asked = policed("promote", "team/ranker@2", "production", "-m", "auto", "--json").json
     name = asked["request"]["request"]

@@ -388,3 +388,59 @@ def test_undo_and_redo_of_what_is_protected_are_requested_and_say_so(
         assert line.endswith(end)
         ann.sync()
         assert at(ann) == after
+
+
+def test_the_server_moves_a_request_when_its_version_is_back(
+    ann: Person, ben: Person, policed: str
+) -> None:
+    asked = ann.registry.request_promotion("nlp/bert@2", "production")
+    ann.registry.change_state("version", "nlp/bert@2", "archive")
+    ann.sync()
+    ben.sync()
+    ben.registry.review(asked.request, "approve")
+    ben.sync()
+    ann.sync()
+    assert (at(ann), ann.registry.promotion(asked.request).version_state) == (1, "archived")
+    ann.registry.change_state("version", "nlp/bert@2", "restore")
+    assert ann.registry.promotion(asked.request).requested
+    ann.sync()
+    assert at(ann) == 2
+
+
+def test_the_gates_of_a_request_ask_what_its_author_may_do(
+    world: World, ann: Person, ben: Person, policed: str
+) -> None:
+    world.grant("carl", "contributor", "*")
+    world.grant("max", "approver", "*")
+    carl, max_ = signed_in(world, "carl"), signed_in(world, "max")
+    anns = ann.registry.request_promotion("nlp/bert@2", "production")
+    ann.sync()
+    for one in (carl, max_, ben):
+        one.sync()
+    seen = max_.registry.promotion(anns.request)
+    gate = seen.gates[0]
+    assert (gate.gate, gate.passed) == ("maintainer", None)
+    assert gate.reason == (
+        "the server knows whether who asked is a maintainer; a maintainer may apply it by hand"
+    )
+    ann.registry.withdraw_promotion(anns.request)
+    ann.sync()
+    carl.sync()
+    carls = carl.registry.request_promotion("nlp/bert@2", "production")
+    assert (carls.gates[0].passed, carls.requested) == (False, False)
+    assert carls.gates[0].reason == (
+        "carl is contributor, it needs a maintainer; a maintainer may apply it by hand"
+    )
+    carl.sync()
+    max_.sync()
+    max_.registry.review(carls.request, "approve")
+    max_.sync()
+    ben.sync()
+    assert at(ben) == 1
+    seen = ben.registry.promotion(carls.request)
+    assert (seen.gates[0].passed, seen.ready, seen.requested) == (None, None, False)
+    told = f"the server has to say the rest: `regtui request apply {seen.request}` asks it"
+    assert told in request_text(seen)
+    assert ben.registry.apply_promotion(carls.request)[1].requested
+    ben.sync()
+    assert at(ben) == 2

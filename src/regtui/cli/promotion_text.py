@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from regtui.cli.gate_text import gate_lines, sign
 from regtui.registry.figures import age_text
-from regtui.registry.promotion_text import glass_text, target_text
+from regtui.registry.promotion_text import glass_text, state_words, target_text
 
 if TYPE_CHECKING:
     from regtui.registry.answers_production import PromotionAnswer
@@ -14,8 +14,7 @@ def head_line(answer: "PromotionAnswer") -> str:
     """Return a request in one line."""
     there = answer.current or "nothing"
     to = answer.version or "nothing"
-    state = "requested" if answer.requested else answer.state
-    return f"{answer.request}  {target_text(answer)}: {there} → {to}  ({state})"
+    return f"{answer.request}  {target_text(answer)}: {there} → {to}  ({state_words(answer)})"
 
 
 def request_text(answer: "PromotionAnswer") -> str:

@@ -110,9 +110,10 @@ def inverse(operation: Operation, rows: Sequence[LogRow], view: View) -> Iterato
 def _asked_for(operation: Operation, rows: Sequence[LogRow]) -> Sequence[LogRow]:
     """Return the rows of what an operation asked for.
 
-    What moved by itself when an edit made the last gate of a request pass was decided, and stays.
+    What moved by itself when an edit or a restore was the last that a request waited for was
+    decided, and stays.
     """
-    if not isinstance(operation.body, EditBody):
+    if not isinstance(operation.body, EditBody) and operation.kind != "version.restore":
         return rows
     return [row for row in rows if row.entity == operation.entity]
 

@@ -4,6 +4,9 @@ from typing import Any
 
 from msgspec import Struct
 
+MAINTAINER = "maintainer"
+"""The gate that looks at who moves a target."""
+
 
 class PolicyAnswer(Struct, frozen=True, kw_only=True):
     """A policy.
@@ -102,6 +105,8 @@ class PromotionAnswer(Struct, frozen=True, kw_only=True):
         model: Name of the model.
         version: Reference of the version; None where the alias is to be taken away.
         version_id: UUID of it.
+        version_state: `captured`, `archived` or `deleted`; None where there is none, or it is not
+            here any more.
         target_kind: `alias` or `environment`.
         target: Name of the target.
         current: Reference of the version that is there now; of one that was applied, that was
@@ -126,6 +131,7 @@ class PromotionAnswer(Struct, frozen=True, kw_only=True):
     model: str
     version: str | None
     version_id: str | None
+    version_state: str | None
     target_kind: str
     target: str
     current: str | None

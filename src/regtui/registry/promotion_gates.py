@@ -8,15 +8,12 @@ import msgspec
 from regtui.core.access import Actor
 from regtui.core.documents import Document
 from regtui.core.governance import gate_results
-from regtui.core.judgement.moving import TRIGGERS, requested_move
-from regtui.registry.answers_production import GateAnswer
+from regtui.core.judgement.moving import TRIGGERS, in_the_way, requested_move
+from regtui.registry.answers_production import MAINTAINER, GateAnswer
 from regtui.registry.moved import gate_answers
 from regtui.registry.production_lookups import all_pass
 from regtui.replica.database import Connection
 from regtui.replica.view import ReplicaView
-
-MAINTAINER = "maintainer"
-"""The gate that looks at who moves the target."""
 
 
 def asked_gates(
@@ -33,8 +30,16 @@ def asked_gates(
     """
     requester = view.person(str(request.facts["author"]))
     move = requested_move(request, view)
-    found = gate_answers(gate_results(move, model, view, requester or onlooker, now))
+    lacking = in_the_way(move, view)
+    results = gate_results(move, model, view, requester or onlooker, now)
+    found = gate_answers([*([] if lacking is None else [lacking]), *results])
     return [_of_requester(one, requester) if one.gate == MAINTAINER else one for one in found]
+
+
+def version_state(request: Document, view: ReplicaView) -> str | None:
+    """Return `captured`, `archived` or `deleted`; None where no version is asked for, or here."""
+    version = view.document(str(request.facts["version"] or ""))
+    return None if version is None else str(version.value("state"))
 
 
 def _of_requester(gate: GateAnswer, requester: Actor | None) -> GateAnswer:

@@ -32,7 +32,7 @@ from regtui.registry.approvers import why_not_counted
 from regtui.registry.context import Context
 from regtui.registry.moved import gate_answers, moved
 from regtui.registry.production_lookups import Names, all_pass, find_by_end
-from regtui.registry.promotion_gates import asked_gates, set_off
+from regtui.registry.promotion_gates import asked_gates, set_off, version_state
 from regtui.registry.references import find_model, find_version
 from regtui.registry.requested import requested_operations
 from regtui.replica.database import Connection
@@ -465,6 +465,7 @@ def _answer(  # noqa: PLR0913, PLR0917 -- who has many of them reads once what t
         model=str(model.value("name")),
         version=names.reference(move.version),
         version_id=move.version,
+        version_state=version_state(document, view),
         target_kind=str(facts["target_kind"]),
         target=str(facts["target"]),
         current=names.reference(current),

@@ -72,6 +72,8 @@ def state_text(request: PromotionAnswer) -> tuple[str, str]:
         return request.state, "success" if request.state == "applied" else "dim"
     if request.requested:
         return "requested", "accent"
+    if request.version_state in {"archived", "deleted"}:
+        return request.version_state, "warning"
     if request.waiting:
         return "not sent", "warning"
     return ("ready", "success") if request.ready else ("open", "")

@@ -10,7 +10,7 @@ from regtui.cli.gate_text import sign
 from regtui.cli.output import emit, say, table, warn
 from regtui.cli.settings import SETTINGS
 from regtui.registry.figures import age_text
-from regtui.registry.promotion_text import target_text
+from regtui.registry.promotion_text import state_words, target_text
 
 app = single()
 
@@ -41,7 +41,7 @@ def requests(
             f"{sum(bool(g.passed) for g in one.gates)}/{len(one.gates)} {sign(one.ready)}"
             if one.state == "open"
             else "",
-            "requested" if one.requested else one.state,
+            state_words(one),
             one.author,
             age_text(one.created),
         ]

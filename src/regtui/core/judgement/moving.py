@@ -4,15 +4,16 @@ An authority notes beside the target what its gates said, so that anybody can te
 evidence it moved. A replica that is none leaves the target where it is: the move is *requested*.
 
 A request that is to be applied by itself is, by what made its last gate pass: a review, a report,
-an edit of its version or model, or the request itself. It moves with the rights of who made the
-request. Time and changes of policies make nothing move: who promotes again applies it.
+an edit of its version or model, a restore of the version, or the request itself. It moves with the
+rights of who made the request. Time and changes of policies make nothing move: who promotes again
+applies it.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from regtui.core.access import Role, has_role
 from regtui.core.documents import Document
-from regtui.core.governance import Governed, approvals_counted, governed
+from regtui.core.governance import GateResult, Governed, approvals_counted, governed
 from regtui.core.governance.moves import Move, moves_of, target_move
 from regtui.core.governance.overlay import Overlay
 from regtui.core.identity import deployment_id, environment_id
@@ -32,8 +33,10 @@ ONLINE = frozenset({"policy.put", "policy.remove"})
 EDITS = frozenset({"version.edit", "model.edit"})
 """What fills in what a policy asks for."""
 
-TRIGGERS = frozenset({"promotion.request", "promotion.review", "check.report"}) | EDITS
-"""What may make a request's last gate pass."""
+TRIGGERS = (
+    frozenset({"promotion.request", "promotion.review", "check.report", "version.restore"}) | EDITS
+)
+"""What may make a request's last gate pass, or bring back what is to move."""
 
 
 def is_online(operation: Operation, view: View) -> bool:
@@ -85,19 +88,28 @@ def apply_by_itself(operation: Operation, merger: Merger) -> None:
         if requester is None or model is None:
             continue
         move = requested_move(promotion, view)
-        if not _can_move(move, view):
+        if in_the_way(move, view) is not None:
             continue
         if merger.settled is not None:
             if move.subject in merger.settled.documents:
-                carry_out(promotion, operation, merger, None)
+                _carry_out(promotion, operation, merger, view)
             continue
         found = governed([move], model, view, requester, merger.now)
         may = has_role(requester, str(model.value("name")), Role.CONTRIBUTOR)
         if may and all(one.passed for one in found.results):
-            carry_out(promotion, operation, merger, None)
+            _carry_out(promotion, operation, merger, view)
             for made, results in found.moves:
                 counted = approvals_counted(made, model, view, requester, merger.now)
                 _note(made, results, counted, merger)
+
+
+def _carry_out(promotion: Document, operation: Operation, merger: Merger, after: View) -> None:
+    """Apply a request to what an operation leaves: it may have brought back what is to move."""
+    before, merger.view = merger.view, after
+    try:
+        carry_out(promotion, operation, merger, None)
+    finally:
+        merger.view = before
 
 
 def requested_move(promotion: Document, view: Any) -> Move:
@@ -120,6 +132,8 @@ def _waiting(operation: Operation, merger: Merger) -> list[Document]:
     found: Sequence[Document | None]
     if operation.kind == "check.report":
         found = merger.view.about(body.version, "promotion")
+    elif operation.kind == "version.restore":
+        found = merger.view.about(operation.entity, "promotion")
     elif operation.kind in EDITS:
         found = _completed_by_edit(operation, merger)
     else:
@@ -139,14 +153,21 @@ def _completed_by_edit(operation: Operation, merger: Merger) -> "Sequence[Docume
     return view.in_stream(operation.stream, "promotion")
 
 
-def _can_move(move: Move, view: View) -> bool:
-    """Tell whether what is to move, and where to, is there."""
+def in_the_way(move: Move, view: View) -> GateResult | None:
+    """Return which of what is to move, and where to, is not there; None where all of it is."""
     if move.kind == "environment" and not _is_there(move.name, view):
-        return False
+        return GateResult("environment", False, f"there is no environment {move.name!r} any more")
     if move.version is None:
-        return move.current is not None
+        gone = GateResult("alias", False, "there is no such alias any more")
+        return gone if move.current is None else None
     version = view.document(move.version)
-    return version is not None and version.value("state") == "captured"
+    state = "not here" if version is None else str(version.value("state"))
+    if state == "captured":
+        return None
+    told = f"the version is {state}"
+    if version is not None:
+        told += "; `regtui version restore` brings it back"
+    return GateResult("version", False, told, evidence=move.version)
 
 
 def _is_there(environment: str, view: View) -> bool:
