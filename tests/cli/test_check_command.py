@@ -143,13 +143,6 @@ def test_a_run_needs_a_version_or_what_waits(checked: Regtui) -> None:
     assert checked("check", "run", "team/ranker@9").code == 3
 
 
-def test_what_waits_and_is_not_trusted_fails(checked: Regtui) -> None:
-    assert checked("check", "untrust", "smoke").code == 0
-    answer = checked("check", "run", "--pending")
-    assert answer.code == 1
-    assert "smoke" in answer.err
-
-
 def test_what_waits_is_run_once(checked: Regtui) -> None:
     answer = checked.json("check", "run", "--pending")
     check(answer, "check-run")
@@ -216,6 +209,9 @@ def test_a_command_runs_only_while_it_is_trusted(checked: Regtui) -> None:
     rest = checked("check", "run", "team/ranker@1")
     assert rest.code == 1
     assert "smoke did not run: its command is not trusted here" in rest.err
+    waiting = checked("check", "run", "--pending")
+    assert waiting.code == 4
+    assert "smoke did not run: its command is not trusted here" in waiting.err
     check(checked.json("check", "trust", "smoke"), "check-trust")
     assert checked("check", "run", "team/ranker@1", "smoke").code == 0
     assert checked("check", "untrust", "other").code == 3

@@ -94,15 +94,6 @@ def test_policies_are_put_listed_shown_and_removed(policed: Regtui, tmp_path: Pa
         (RULE + "'has(current[\"metrics\"].f1)'\n", 'trust = "declared"'),
         ("[[policy]]\nname = 'x'\nalias = 'a'\nmax_age = 'soon'\n", "no duration"),
         ("[[policy]]\nname = 'x'\nalias = 'a'\nfreeze = ['always']\n", "no window"),
-        ("[[policy]]\nname = 'x'\nalias = 'a'\nmax_age = '0d'\n", "max_age of no time"),
-        (
-            "[[policy]]\nname = 'x'\nalias = 'a'\nsoak = { environment = 'test', for = '0s' }\n",
-            "soak of no",
-        ),
-        (
-            "[[policy]]\nname = 'x'\nalias = 'a'\nfreeze = ['fri 16:00 - fri 16:00']\n",
-            "nothing is ever frozen",
-        ),
         ("[[policy]]\nalias = 'a'\n", "has a name and a scope"),
         ("policy = 3\n", "no table [[policy]]"),
         ("[[policy]\n", "is no TOML"),
@@ -150,6 +141,42 @@ def test_a_soak_where_there_is_no_environment_is_warned_of(two: Regtui, tmp_path
     assert (answer.code, "no environment 'Staging'" in answer.err) == (0, True)
     assert two("env", "put", "staging").code == 0
     assert not two("policy", "put", tmp_path / "policy.toml").err
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('freeze = ["fri 16:00 - fri 16:00"]', "ends when it begins"),
+        ('max_age = "0d"', "no check is as young as max_age asks"),
+        ('soak = { environment = "staging", for = "0s" }', "a soak of no time asks for nothing"),
+    ],
+)
+def test_a_time_of_no_length_is_refused(two: Regtui, tmp_path: Path, line: str, said: str) -> None:
+    (tmp_path / "policy.toml").write_text(f"{POLICY}{line}\n", encoding="utf-8")
+    answer = two("policy", "put", tmp_path / "policy.toml")
+    assert answer.code == 2
+    assert "the policy 'prod': " in answer.error
+    assert said in answer.error
+
+
+def test_the_policies_of_a_file_are_tried_under_their_names(two: Regtui, tmp_path: Path) -> None:
+    file = tmp_path / "both.toml"
+    file.write_text(POLICY + POLICY.replace('"prod"', '"more"'), encoding="utf-8")
+    lines = two("policy", "test", file).out.splitlines()
+    assert [one for one in lines if one.endswith(":")] == ["prod:", "more:"]
+    file.write_text(POLICY, encoding="utf-8")
+    assert "prod:" not in two("policy", "test", file).out.splitlines()
+
+
+def test_without_requests_it_says_that_there_are_none(policed: Regtui) -> None:
+    assert "no open requests; `regtui promote" in policed("requests").err
+    assert "no requests; " in policed("request", "ls", "--state", "any").err
+    assert "no applied requests of team/ranker; " in (
+        policed("requests", "team/ranker", "--state", "applied").err
+    )
+    assert "no requests wait for your review" in policed("requests", "--mine").err
+    bogus = policed("requests", "--state", "bogus")
+    assert (bogus.code, "open, applied, withdrawn, any" in bogus.error) == (2, True)
 
 
 def test_the_malformed_one_of_several_policies_is_named(two: Regtui, tmp_path: Path) -> None:

@@ -156,3 +156,13 @@ def test_without_the_server_policies_stay_as_they_are(
     assert mia.registry.policy("prod").definition["approvals"] == 1
     assert mia.registry.outbox() == []
     assert not mia.registry.aliases()[0].requested
+
+
+def test_a_step_of_a_deployment_that_waits_says_what_takes_its_place(mia: Person) -> None:
+    mia.registry.put_environment("open", {"protected": False})
+    mia.registry.deploy("nlp/bert@1", "open")
+    mia.registry.sync()
+    (live,) = mia.registry.deployments()
+    mia.registry.transition(live.deployment, "stopped")
+    with pytest.raises(BadInput, match="it waits to be sent, and nothing takes it back"):
+        mia.registry.undo()

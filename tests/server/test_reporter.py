@@ -94,7 +94,7 @@ def test_a_reporter_beats_by_the_whole_id_of_what_he_does_not_see(
     assert rob.registry.deployments() == []
     rob.registry.beat(served.deployment, requests=3)
     assert served.counted() == (3, 0)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match="give the whole id"):
         rob.registry.beat(served.deployment[-8:])
     with pytest.raises(NotFound):
         rob.registry.beat("00000000-0000-4000-8000-000000000000")

@@ -199,6 +199,22 @@ def policy_of(definition: Any) -> Policy:
     return policy
 
 
+def check_times(policy: Policy) -> None:
+    """Refuse times of no length, which bind nothing or let nothing pass; kept ones stay readable.
+
+    Raises:
+        BadInput: A policy has one.
+    """
+    for window in policy.freeze:
+        weekly = _WEEKLY.fullmatch(window.strip().lower())
+        if weekly is not None and _of_week(*weekly.groups()[:3]) == _of_week(*weekly.groups()[3:6]):
+            raise BadInput(f"{window!r} ends when it begins", "such as `fri 16:00 - mon 08:00`")
+    if policy.max_age is not None and duration(policy.max_age) == 0:
+        raise BadInput("no check is as young as max_age asks", 'such as max_age = "14d"')
+    if policy.soak is not None and duration(policy.soak.time) == 0:
+        raise BadInput("a soak of no time asks for nothing", 'such as for = "24h"')
+
+
 def target_of(definition: Any) -> tuple[str, str] | None:
     """Return what a policy protects even where the rest of it can't be read by this program.
 
@@ -294,12 +310,6 @@ def is_frozen(window: str, now: int) -> bool:
     if end <= begin:
         raise BadInput(f"{window!r} ends before it begins")
     return begin <= now + _offset(dated[7], dated[8]) < end
-
-
-def is_never(window: str) -> bool:
-    """Tell whether a window of a week, as `is_frozen` takes it, ends the moment that it begins."""
-    weekly = _WEEKLY.fullmatch(window.strip().lower())
-    return weekly is not None and weekly.groups()[:3] == weekly.groups()[3:6]
 
 
 def applying(documents: list[Document], model: str) -> list[Document]:

@@ -16,7 +16,7 @@ from regtui.core.governance.moves import in_environment, target_move
 from regtui.core.governance.rule import check_sense
 from regtui.core.identity import alias_id, environment_id, name_key, policy_id
 from regtui.core.operations import Change, PolicyBody
-from regtui.core.policies import Policy, applying, duration, is_never, policy_of, target_of
+from regtui.core.policies import Policy, applying, check_times, policy_of, target_of
 from regtui.registry.answers import iso
 from regtui.registry.answers_production import PolicyAnswer, Tried
 from regtui.registry.context import Context
@@ -226,7 +226,7 @@ def read_policy(table: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
 
 
 def _sensible(table: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
-    """Read a policy that somebody is about to put, and refuse one that no version could pass.
+    """Read a policy that somebody is about to put, and refuse one that can't mean what it says.
 
     Those that are kept already stay readable.
 
@@ -234,17 +234,12 @@ def _sensible(table: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
         BadInput: It is malformed, its rule can't hold, or a time in it is none.
     """
     name, models, definition = read_policy(table)
-    rule, soak = definition.get("rule"), definition.get("soak")
     with _named(name):
-        if rule is not None:
+        check_times(policy_of(definition))
+    rule = definition.get("rule")
+    if rule is not None:
+        with _named(name):
             check_sense(rule, declared=definition.get("trust") == "declared")
-        times = {"max_age": definition.get("max_age"), "soak": soak and soak["for"]}
-        for what, time in times.items():
-            if time is not None and duration(time) == 0:
-                raise BadInput(f"{what} of no time asks for nothing", "such as 14d")
-        for window in definition.get("freeze", ()):
-            if is_never(window):
-                raise BadInput(f"{window!r} ends as it begins, so nothing is ever frozen")
     return name, models, definition
 
 

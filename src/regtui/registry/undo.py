@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from regtui.core.errors import BadInput, ConflictOpen, NotFound, RegtuiError
-from regtui.core.inverse import Draft, inverse
+from regtui.core.inverse import DECIDED, Draft, inverse
 from regtui.core.verdicts import Accepted, Conflicted
 from regtui.core.view import Past
 from regtui.registry.context import Context
@@ -289,6 +289,7 @@ class _Story:
                     check_unsent(self._connection, past)
                     undone.append(past)
                     continue
+                _refuse_waiting(past)
                 drafts = inverse(past.operation, rows.get(past.seq, []), self._authority.view)
                 for draft in drafts:
                     if draft.kind == "model.delete" and draft.entity in created:
@@ -323,6 +324,19 @@ class _Story:
                 f"the model {name!r} has versions by now",
                 f"undo their captures first, or `regtui model delete {name}`",
             )
+
+
+def _refuse_waiting(past: Past) -> None:
+    """Refuse to take back what waits and has no inverse: it is sent, and what comes after it, too.
+
+    Raises:
+        BadInput: It is one of those.
+    """
+    if past.seq >= PENDING and past.operation.kind in DECIDED:
+        told = (
+            "it waits to be sent, and nothing takes it back; what it did is changed by another step"
+        )
+        raise BadInput(told, DECIDED[past.operation.kind])
 
 
 def _find(authority: SoloAuthority, text: str) -> Past:

@@ -134,10 +134,11 @@ def _known(connection: Connection, deployment: str, *, may_be_hidden: bool) -> D
     """Return a deployment; None where only the server can tell whether there is one of that id."""
     try:
         return find_by_end(connection, "deployment", deployment)[1]
-    except NotFound:
+    except NotFound as error:
         if may_be_hidden and _is_whole(deployment):
             return None
-        raise
+        hint = "give the whole id where you may only report" if may_be_hidden else error.hint
+        raise NotFound(error.message, hint) from None
 
 
 def _is_whole(identity: str) -> bool:

@@ -14,7 +14,7 @@ from regtui.cli.commands import group
 from regtui.cli.definition_files import tables_in
 from regtui.cli.output import emit, say, table, warn
 from regtui.cli.settings import SETTINGS
-from regtui.core.errors import BadInput, RegtuiError
+from regtui.core.errors import BadInput, Denied, RegtuiError
 
 if TYPE_CHECKING:
     from regtui.registry import Registry
@@ -155,8 +155,10 @@ def run(
     else:
         found = registry.run_pending_checks(limit=limit, on_start=_begins, on_offline=warn)
     _tell(found, always=True)
-    if not found.passed or found.untrusted:
+    if not found.passed or (found.untrusted and not pending):
         raise typer.Exit(1)
+    if found.untrusted:
+        raise typer.Exit(Denied.exit_code)
 
 
 @app.command()

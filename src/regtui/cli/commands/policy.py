@@ -98,12 +98,16 @@ def try_(
     policies: list[Any] = [name]
     if name == "-" or name.endswith(".toml"):
         policies = tables_in(name, "policy")
-    found = [one for policy in policies for one in registry.try_policy(policy, models, limit=limit)]
+    tried = [(one, registry.try_policy(one, models, limit=limit)) for one in policies]
+    found = [one for _, versions in tried for one in versions]
     outside = [one for one in found if one.holds and one.passed is False]
     if SETTINGS.json:
         emit({"versions": found, "out_of_policy": [one.reference for one in outside]})
     else:
-        _tell(found)
+        for policy, versions in tried:
+            if len(tried) > 1:
+                say(f"{policy['name']}:")
+            _tell(versions)
     if outside:
         raise typer.Exit(5)
 

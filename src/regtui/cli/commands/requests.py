@@ -9,6 +9,7 @@ from regtui.cli.commands import single
 from regtui.cli.gate_text import sign
 from regtui.cli.output import emit, say, table, warn
 from regtui.cli.settings import SETTINGS
+from regtui.core.errors import BadInput
 from regtui.registry.figures import age_text
 from regtui.registry.promotion_text import state_words, target_text
 
@@ -22,6 +23,10 @@ def requests(
     mine: Annotated[bool, typer.Option("--mine", help="That wait for your review.")] = False,
 ) -> None:
     """List promotion requests, newest first."""
+    from regtui.registry.promotions import STATES
+
+    if state not in {*STATES, "any"}:
+        raise BadInput(f"there is no state {state!r}", ", ".join([*STATES, "any"]))
     found = SETTINGS.registry().promotions(
         model, state=None if state == "any" else state, mine=mine
     )
@@ -29,9 +34,7 @@ def requests(
         emit({"requests": found})
         return
     if not found:
-        kind = "" if state == "any" else f"{state} "
-        which = f"{kind}request{' of it' if model else ''}{' waits for you' if mine else ''}"
-        warn(f"no {which}; `regtui promote REF ALIAS` makes one")
+        warn(_nothing(model, state, mine=mine))
         return
     rows = [
         [
@@ -49,3 +52,12 @@ def requests(
     ]
     headings = ("REQUEST", "TARGET", "TO", "GATES", "STATE", "BY", "AGE")
     say(table(headings, rows, right="AGE"))
+
+
+def _nothing(model: str | None, state: str, *, mine: bool) -> str:
+    """Return what to say where nothing is to be listed."""
+    if mine:
+        return "no requests wait for your review"
+    which = "" if state == "any" else f"{state} "
+    of = "" if model is None else f" of {model}"
+    return f"no {which}requests{of}; `regtui promote REF ALIAS` makes one"
