@@ -4,9 +4,6 @@ from typing import Any
 
 from msgspec import Struct
 
-MAINTAINER = "maintainer"
-"""The gate that looks at who moves a target."""
-
 
 class PolicyAnswer(Struct, frozen=True, kw_only=True):
     """A policy.

@@ -9,11 +9,14 @@ from regtui.core.access import Actor
 from regtui.core.documents import Document
 from regtui.core.governance import gate_results
 from regtui.core.judgement.moving import TRIGGERS, in_the_way, requested_move
-from regtui.registry.answers_production import MAINTAINER, GateAnswer
+from regtui.registry.answers_production import GateAnswer
 from regtui.registry.moved import gate_answers
 from regtui.registry.production_lookups import all_pass
 from regtui.replica.database import Connection
 from regtui.replica.view import ReplicaView
+
+MAINTAINER = "maintainer"
+"""The gate that looks at who moves the target."""
 
 
 def asked_gates(
