@@ -6,7 +6,6 @@ What is governed is decided by the server where there is one: then an act only a
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from regtui.registry.answers_production import MAINTAINER
 from regtui.registry.promotion_text import target_text
 from regtui.tui.acts.asking import ask, read
 from regtui.tui.acts.telling import command, tell
@@ -53,16 +52,7 @@ def _why_not_go(request: "PromotionAnswer") -> str | None:
 def _why_not_apply(app: "RegtuiApp", request: "PromotionAnswer") -> str | None:
     if request.requested:
         return f"it is requested; the server decides at the next sync ({key_of(app, 'app.sync')})"
-    # What its author may not do, whoever looks may.
-    is_mine = request.author == app.status.person
-    against = next(
-        (
-            one
-            for one in request.gates
-            if one.passed is False and (is_mine or one.gate != MAINTAINER)
-        ),
-        None,
-    )
+    against = next((one for one in request.gates if one.passed is False), None)
     return None if against is None else f"{against.gate}: {one_line(against.reason)}"
 
 
