@@ -72,6 +72,12 @@ def version(key: int, **values: Any) -> Row:
     } | values
 
 
+def document(key: int) -> Row:
+    """One that an authority put in its order, by its key."""
+    place = {"kind": "check_run", "stream": 1, "seq": key}
+    return {"key": key, "id": f"{key:032x}", "body": "{}", **place}
+
+
 def found(connection: Connection, query: str) -> set[int]:
     """The keys of the versions that match; the page and the count agree."""
     parsed = parse_query(query)
@@ -137,8 +143,7 @@ def registry() -> Iterator[Connection]:
             counts = key < 85  # the others are of somebody who is no reporter
             where = {"runner": "box", "started": 0, "ended": 0, "counts": counts}
             insert(connection, "check_run", {"key": key, **ran, **MADE, **where})
-            stored = {"kind": "check_run", "stream": 1, "seq": key, "body": ""}
-            insert(connection, "document", {"key": key, "id": f"{key:032x}", **stored})
+            insert(connection, "document", document(key))
         insert(connection, "input", {"version": 3, "name": "reviews-2026", "uri": "s3://x"})
         yield connection
 

@@ -120,3 +120,33 @@ def test_checks_are_for_maintainers_and_reports_for_who_may_contribute(
             assert len(person.registry.pending_checks()) == 1
             assert not person.registry.report_check("nlp/bert@1", "smoke", "passed").counts
         person.replica.close()
+
+
+def test_what_waits_is_newer_than_all_that_was_told_whatever_the_clocks_say(
+    world: World, ann: Person, runner: Person, model: str
+) -> None:
+    def outcomes(person: Person) -> list[str]:
+        return [
+            outcome
+            for outcome in ("failed", "passed", "error")
+            if person.registry.versions(f"check.eval:{outcome}").versions
+        ]
+
+    for outcome in ("failed", "passed"):
+        runner.registry.report_check("nlp/bert@1", "eval", outcome)
+        assert outcomes(runner) == [outcome]  # where both are told at once, and wait
+    runner.sync()
+    ann.sync()
+    assert (outcomes(runner), outcomes(ann)) == (["passed"], ["passed"])
+    runner.skew = -24 * 3600 * 1_000_000
+    for outcome in ("failed", "error"):
+        runner.registry.report_check("nlp/bert@1", "eval", outcome)
+    newest_first = ["error", "failed", "passed", "failed"]
+    assert outcomes(runner) == ["error"]
+    assert [one.outcome for one in runner.registry.check_runs("nlp/bert@1")] == newest_first
+    report = runner.registry.report_text("nlp/bert@1")
+    rows = [line for line in report.splitlines() if line.startswith("| eval |")]
+    assert [row.split(" | ")[1] for row in rows] == newest_first
+    runner.sync()
+    ann.sync()
+    assert (outcomes(runner), outcomes(ann)) == (["error"], ["error"])

@@ -9,6 +9,7 @@ from regtui.checks.command import Ended, Outcome
 from regtui.checks.figures import figures_of
 from regtui.core.documents import Document
 from regtui.core.errors import BadInput, NotFound
+from regtui.core.governance.evidence import order_of_runs
 from regtui.core.identity import name_key, short_id
 from regtui.core.operations import Change, ReportBody
 from regtui.core.policies import check_named
@@ -191,12 +192,7 @@ def run_answers(
 def _runs(connection: Connection, version: int, name: str | None) -> list[Document]:
     condition, parameters = ("", []) if name is None else (" and r.name = ?", [name])
     rows = connection.execute(_RUNS + condition, [version, *parameters]).fetchall()
-    return sorted((stored_document(*row) for row in rows), key=_order, reverse=True)
-
-
-def _order(run: Document) -> tuple[bool, int, int]:
-    """Order runs by when they were told: what waits to be sent is the newest."""
-    return run.seq == 0, run.seq, int(run.facts["told"])
+    return sorted((stored_document(*row) for row in rows), key=order_of_runs, reverse=True)
 
 
 def _answer(

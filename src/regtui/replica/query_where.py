@@ -141,17 +141,22 @@ key in (
              or (ends_with(p.models, '/*') and starts_with(m.name, left(p.models, -1)))
        group by m.key) now on now.model = o.model
    where r.definition is not distinct from now.stamp
-     and r.key in (select arg_max(c.key, (d.seq = 0, d.seq, c.told)) from base.check_run c
-                     join base.document d on d.key = c.key
-                    where c.name = ? and c.counts group by c.version))
+     and r.key in (
+       select arg_max(l.key, if(d.seq = 0, (1::bigint << 62) + l.key, d.seq))
+         from base.check_run l join base.document d on d.key = l.key
+        where l.name = ? and l.counts group by l.version))
 """
 """The runs of a check that gates go by (`regtui.core.governance.evidence`): of each version the
 last one that counts, if it is of the definition that holds for the model, which is that with the
-widest scope. Moments are kept by the millisecond, in which a sync brings several."""
+widest scope.
+
+Clocks decide nothing about which is the last: the authority's order does, and behind all that it
+knows comes what waits to be sent, in the order in which it was told here, which is that of its
+keys. One number says both, since rows take twice the time to compare."""
 
 
 def _check(test: Condition, _: Operator) -> Clause:
-    """Mean the last run of a check that counts: what waits to be sent is newer than all told."""
+    """Mean the last run of a check that counts."""
     ended = either(
         Clause("true", []) if isinstance(value, Anything) else Clause("outcome = ?", [_word(value)])
         for value in test.values

@@ -49,8 +49,13 @@ def last_run(view: View, model: Document, version: str, check: str) -> Document 
         for one in view.about(version, "check_run")
         if one.facts["check"] == check and one.facts["counts"] and one.stream == model.id
     ]
-    last = max(found, key=_order, default=None)
+    last = max(found, key=order_of_runs, default=None)
     return None if last is None or is_stale(view, model, last) else last
+
+
+def order_of_runs(run: Document) -> tuple[bool, int, int]:
+    """Order runs by when they were told: what waits to be sent is the newest."""
+    return run.seq == 0, run.seq, int(run.facts["told"])
 
 
 def is_stale(view: View, model: Document, run: Document) -> bool:
@@ -140,8 +145,3 @@ def _version(version: Document | None, *, declared: bool) -> dict[str, Any]:
         metrics = version.entries("metrics")
         found["metrics"] = floats({name: one["value"] for name, one in metrics.items()})
     return found
-
-
-def _order(run: Document) -> tuple[bool, int, int]:
-    """Order runs by when they were told: what waits to be sent is the newest."""
-    return run.seq == 0, run.seq, int(run.facts["told"])

@@ -7,6 +7,7 @@ from regtui.registry.answers import VersionAnswer
 from regtui.registry.answers_compare import LineageNode
 from regtui.registry.audit_export import audit_rows
 from regtui.registry.capture_layouts import reason
+from regtui.registry.check_runs import check_runs
 from regtui.registry.comments import comments
 from regtui.registry.context import Context
 from regtui.registry.dossier.blocks import Block, Card, Facts, Paragraph, Section, Table
@@ -26,7 +27,6 @@ from regtui.registry.promotions import promotions
 from regtui.registry.references import direction_by_name
 from regtui.registry.surroundings import flat, places
 from regtui.registry.versions import files, version
-from regtui.replica.database import Connection
 
 ANCESTORS = 200
 """Versions that a dossier names in either direction."""
@@ -56,7 +56,7 @@ def of_version(context: Context, reference: str) -> tuple[str, list[Section]]:
         _metrics(context, found),
         _params(found),
         _files(context, named),
-        _checks(context, found.id),
+        _checks(context, named),
         Section(
             "Approvals and gates",
             [*requests(asked), *moves(rows)],
@@ -202,37 +202,21 @@ def _files(context: Context, reference: str) -> Section:
     return Section("Files", [Table(headings, rows)] if rows else [])
 
 
-def _checks(context: Context, identity: str) -> Section:
-    with context.reading() as connection:
-        rows = _runs(connection, identity)
+def _checks(context: Context, reference: str) -> Section:
+    rows = [
+        [
+            one.check,
+            one.outcome,
+            "yes" if one.counts else "no: told by no reporter",
+            ", ".join(f"{name}={number_text(one.figures[name])}" for name in sorted(one.figures)),
+            moment(one.told),
+            one.runner,
+            one.author,
+        ]
+        for one in check_runs(context, reference)
+    ]
     headings = ("Check", "Outcome", "Counts", "Figures", "Told", "Runner", "By")
     return Section("Checks", [Table(headings, rows)] if rows else [], "No check was run.")
-
-
-def _runs(connection: Connection, identity: str) -> list[list[str]]:
-    from regtui.registry.answers import iso
-
-    found = connection.execute(
-        "select r.name, r.outcome, r.counts, r.told, r.runner, coalesce(a.name, ''), "
-        "(select string_agg(f.name || '=' || printf('%.6g', f.value), ', ' order by f.name) "
-        " from base.figure f where f.run = r.key) "
-        "from base.check_run r join base.version v on v.key = r.version "
-        "left join base.actor a on a.key = r.author where v.id = ? "
-        "order by r.told desc, r.key desc",
-        [identity],
-    ).fetchall()
-    return [
-        [
-            name,
-            outcome,
-            "yes" if counts else "no: told by no reporter",
-            figures or "",
-            moment(iso(told * 1000)),
-            runner,
-            author,
-        ]
-        for name, outcome, counts, told, runner, author, figures in found
-    ]
 
 
 def said(context: Context, reference: str) -> Section:
