@@ -578,6 +578,14 @@ def test_an_editable_metric_is_no_figure_of_a_rule_that_trusts_checks() -> None:
     assert 'trust = "declared"' in told
 
 
+def test_what_a_rule_only_tells_of_metrics_is_not_what_it_fails_by() -> None:
+    world = World()
+    rule = "version.number > 100.0 // no more version.metrics"
+    world.ask({"rule": rule})
+    (told,) = [one.reason for one in world.results() if one.passed is False]
+    assert told == f"{rule} is false"
+
+
 def test_a_rule_reads_what_was_asked_and_by_whom() -> None:
     world = World()
     author = world.ann.actor.id

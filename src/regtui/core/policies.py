@@ -38,7 +38,6 @@ BUILTINS = ("files-intact", "safe-files", "card-complete", "metric-regression", 
 
 _UNITS = {"s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": DAY, "w": 7 * DAY}
 _DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d|w)")
-_MACRO = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _ZONE = r"(?: ([+-](?:0[0-9]|1[0-4])):([0-5][0-9]))?"
 _TIME = r"(mon|tue|wed|thu|fri|sat|sun) ([01][0-9]|2[0-3]):([0-5][0-9])"
@@ -407,11 +406,11 @@ def _check_metadata(path: str) -> None:
 
 
 def _check_rule(rule: str) -> None:
-    from regtui.core.governance.rule import compiled
+    from regtui.core.governance.rule import compiled, loops
 
     if not rule.strip() or len(rule) > RULE_LIMIT:
         raise BadInput(f"a rule has 1 to {RULE_LIMIT} characters")
-    if len(_MACRO.findall(rule)) > MACROS_LIMIT:
+    if len(loops(rule)) > MACROS_LIMIT:
         raise BadInput(f"a rule goes over lists at most {MACROS_LIMIT} times")
     compiled(rule)
 

@@ -23,17 +23,28 @@ ENTRIES_LIMIT = 1_000
 """Entries of a map that a rule sees."""
 
 _TYPES = frozenset(
-    ("bool", "bytes", "double", "int", "list", "map", "null_type", "optional", "string", "type",
-     "uint")
+    (
+        "bool", "bytes", "double", "int", "list", "map", "null_type", "optional", "optional_type",
+        "string", "type", "uint",
+    )
 )  # fmt: skip
 """Names that CEL itself knows."""
 
-_BOUND = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*([A-Za-z_]\w*)\s*,")
-_TEXT = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|//[^\n]*""")
-"""Texts and comments: neither reads anything."""
-_METRICS = re.compile(
-    r"""(?<![.\w])(version|current)\s*(?:\.\s*metrics\b|\[\s*["']metrics["']\s*\])"""
+_ASIDE = re.compile(
+    r"""
+    //[^\n]*
+    | (?<!\w)[bB]?[rR] (\"{3}|'{3}|"|') (?P<raw>.*?) \1
+    | ((?<!\w)[bB])? (\"{3}|'{3}|"|') (?P<text>(?:\\.|[^\\])*?) \4
+    """,
+    re.DOTALL | re.VERBOSE,
 )
+"""A comment, or a text: one whose backslashes are nothing else (`r"\\d"`), or one with escapes."""
+
+_AROUND_DOT = re.compile(r"\s*\.\s*")
+_LOOP = re.compile(
+    r"\.(?:all|exists|exists_one|existsOne|map|filter)\s*\((?:\s*([A-Za-z_]\w*)\s*,)?"
+)
+_METRICS = re.compile(r"""(?<![.\w])(version|current)(?:\.metrics\b|\s*\[\s*"metrics"\s*\])""")
 _UNKNOWN = re.compile(r"Undefined variable or function: '(\w+)'")
 
 _VERSION: Mapping[str, Any] = {
@@ -74,17 +85,35 @@ def roots_of(rule: str) -> set[str]:
     return {root for root in ROOTS if re.search(rf"\b{root}\b", rule)}
 
 
+def loops(rule: str) -> list[str]:
+    """Return what a rule calls the entries of the lists and maps that it goes over, by loop."""
+    return _LOOP.findall(_plain(rule))
+
+
 def undeclared(rule: str) -> str | None:
     """Return the metrics that a rule reads as it names them; None where it reads none."""
-    plain = _TEXT.sub(lambda one: one[0] if one[0][1:-1] == "metrics" else '""', rule)
-    found = _METRICS.search(plain)
-    return None if found is None else f"{found[1]}.metrics"
+    plain = _plain(rule)
+    entries = set(_LOOP.findall(plain))
+    found = (one[1] for one in _METRICS.finditer(plain) if one[1] not in entries)
+    return next((f"{root}.metrics" for root in found), None)
+
+
+def _plain(rule: str) -> str:
+    """Return a rule without comments, spaces around dots, and texts other than "metrics"."""
+    return _AROUND_DOT.sub(".", _ASIDE.sub(_put_aside, rule))
+
+
+def _put_aside(found: re.Match[str]) -> str:
+    if found[0].startswith("//"):
+        return " "
+    return '"metrics"' if "metrics" in {found["raw"], found["text"]} else '""'
 
 
 def check_sense(rule: str, *, declared: bool) -> None:
-    """Refuse a rule that can't hold whatever is known of a version.
+    """Refuse a rule that can't hold whatever is known, or of which a part has no sense.
 
-    What depends on the version is left to the gate.
+    To ask with `has()` for metrics that it may not read has none either: they are never there. What
+    depends on the version is left to the gate.
 
     Args:
         rule: The expression.
@@ -94,8 +123,7 @@ def check_sense(rule: str, *, declared: bool) -> None:
         BadInput: It is no expression, speaks of what there is not, or is neither true nor false.
     """
     program = compiled(rule)
-    bound = set(_BOUND.findall(rule))
-    strange = sorted(set(program.variables()) - {*ROOTS, *_TYPES, *bound})
+    strange = sorted(set(program.variables()) - {*ROOTS, *_TYPES, *loops(rule)})
     if strange:
         raise BadInput(f"the rule speaks of {strange[0]!r}, which there is not", ", ".join(ROOTS))
     metrics = undeclared(rule)
