@@ -80,7 +80,7 @@ def fold(database: Database, now: int, rows: int = ROWS) -> int:
             if not free:
                 return 0
         moved = sum(_take(connection, step, now, rows) for step in STEPS)
-        done = [_key(dict(row)) for row in connection.execute(_done(now, rows)).mappings()]
+        done = [tuple(row) for row in connection.execute(_done(now, rows))]
         _delete(connection, done)
         return moved + len(done)
 
@@ -95,9 +95,9 @@ def _old(step: Step, now: int, limit: int) -> sa.Select[Any]:
 
 
 def _done(now: int, limit: int) -> sa.Select[Any]:
-    """Return the query of the hours that their day holds for long enough."""
+    """Return the query of the keys of hours that their day holds for long enough."""
     border = (now - HOURS) // DAY * DAY
-    held = schema.usage.select().where(_u.span == HOUR, _u.bucket < border, _u.minutes == HELD)
+    held = sa.select(*_KEY).where(_u.span == HOUR, _u.bucket < border, _u.minutes == HELD)
     return held.order_by(_u.bucket).limit(limit)
 
 

@@ -263,13 +263,7 @@ def governed(tmp_path: Path) -> Iterator[Registry]:
     for name in ("ann", "ben"):
         world.grant(name, "admin", "*")
     ann, ben = world.person("ann"), world.person("ben")
-    for content in ("one", "two"):
-        file = tmp_path / "weights.bin"
-        file.write_text(content)
-        ann.registry.capture(file, model="nlp/bert")
-    ann.sync()
-    ann.registry.set_alias("nlp/bert@1", "production")
-    ann.sync()
+    capture_two(ann, tmp_path)
     put_policy(ann)
     ann.registry.request_promotion("nlp/bert@2", "production", auto=False)
     ann.sync()
@@ -278,6 +272,17 @@ def governed(tmp_path: Path) -> Iterator[Registry]:
     ben.replica.close()
     yield open_registry(home, via="app")
     world.close()
+
+
+def capture_two(person: Person, folder: Path) -> None:
+    """Send two versions of a model, the first of them in production."""
+    for content in ("one", "two"):
+        file = folder / "weights.bin"
+        file.write_text(content)
+        person.registry.capture(file, model="nlp/bert")
+    person.sync()
+    person.registry.set_alias("nlp/bert@1", "production")
+    person.sync()
 
 
 def put_policy(person: Person, approvals: int = 1) -> None:
@@ -325,13 +330,7 @@ async def test_an_undo_of_what_the_server_protects_is_told_as_requested(tmp_path
     with closing(World(tmp_path / "world")) as world:
         world.grant("ann", "admin", "*")
         ann = world.person("ann")
-        for content in ("one", "two"):
-            file = tmp_path / "weights.bin"
-            file.write_text(content)
-            ann.registry.capture(file, model="nlp/bert")
-        ann.sync()
-        ann.registry.set_alias("nlp/bert@1", "production")
-        ann.sync()
+        capture_two(ann, tmp_path)
         put_policy(ann, approvals=0)
         ann.registry.move_alias("nlp/bert@2", "production")
         ann.sync()

@@ -9,7 +9,7 @@ What is not a move is left alone: requests, reviews, reports and edits take effe
 
 from collections.abc import Iterable
 
-from regtui.core.access import Actor, Role, has_role, role_of
+from regtui.core.access import Actor, Role, role_of
 from regtui.core.documents import Document
 from regtui.core.errors import BadInput
 from regtui.core.governance.evidence import Case
@@ -142,10 +142,11 @@ def approvals_counted(
         for user, review in move.request.entries("reviews").items()
         if review["verdict"] == "approve"
     }
+    said = [one for case in cases for one in approvals_of(case, parts)]
     for user in found:
-        said = [one for case in cases for one in approvals_of(case, parts) if one.user == user]
-        if said and not any(one.counts for one in said):
-            found[user] = said[0].reason
+        mine = [one for one in said if one.user == user]
+        if mine and not any(one.counts for one in mine):
+            found[user] = mine[0].reason
     return found
 
 
@@ -210,7 +211,7 @@ def _glass(case: Case, name: str) -> GateResult:
 
 def _maintainer(actor: Actor, model: Document) -> GateResult:
     role = role_of(actor, str(model.value("name")))
-    passed = has_role(actor, str(model.value("name")), Role.MAINTAINER)
+    passed = role is not None and role >= Role.MAINTAINER
     who = "nobody" if role is None else role.name.lower()
     return GateResult("maintainer", passed, f"{actor.name} is {who}, it needs a maintainer")
 

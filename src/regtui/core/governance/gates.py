@@ -21,6 +21,7 @@ from regtui.core.policies import DAY, duration, environment_key, is_frozen
 from regtui.core.wording import count_text
 
 NOT_COUNTED = "it did not count when the request was applied"
+"""Why an approval does not count of which nothing was noted then."""
 
 _HOUR, _MINUTE = 3_600_000_000, 60_000_000
 """Microseconds."""
