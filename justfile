@@ -10,13 +10,17 @@ setup:
     {{python}} -m pip install --upgrade "pip>=25.1"
     {{python}} -m pip install --editable . --group dev
 
-# The README's test command: everything that is fast.
+# The README's test command: what a few minutes can tell; `just test-rest` runs the rest.
 test *args:
     {{python}} -m pytest {{args}}
 
+# What takes longer: the app, the browser, sync, the server and the files that it keeps.
+test-rest *args:
+    {{python}} -m pytest tests/pieces tests/server tests/sync tests/tui tests/web {{args}}
+
 # Kill, contention and soak runs; REGTUI_KILLS, REGTUI_SECONDS and so on make them longer.
 test-slow *args:
-    {{python}} -m pytest -m slow -n 2 {{args}}
+    {{python}} -m pytest tests -m slow -n 2 {{args}}
 
 # The simulation of sync for so many minutes; `just soak 0 SEED` plays a seed that failed again.
 soak minutes="10" *first:

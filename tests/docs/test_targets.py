@@ -1,0 +1,20 @@
+"""Every test belongs to a target: `pytest` alone, or `just test-rest`."""
+
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_no_folder_of_tests_is_left_out() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    alone = settings["tool"]["pytest"]["ini_options"]["testpaths"]
+    run = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+    folders = {
+        f"tests/{file.relative_to(ROOT / 'tests').parts[0]}"
+        for file in (ROOT / "tests").rglob("test_*.py")
+    }
+
+    assert [one for one in alone if not (ROOT / one).exists()] == []
+    assert [one for one in sorted(folders) if one not in alone and f" {one}" not in run] == []
