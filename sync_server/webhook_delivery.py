@@ -5,7 +5,8 @@ transaction, so that no other process takes them meanwhile; whoever dies while h
 to the next one after that time. Then it sends them, and writes down what came of it. What failed
 waits longer each time, and is dead after `TRIES`; an operator sees it and may let it be sent again.
 
-A webhook has at most `AT_ONCE` events under way, so that one that does not answer holds up nobody.
+A webhook has at most `AT_ONCE` events under way, and one that gave no answer the last time one, so
+that those that do not answer hold up nobody.
 """
 
 import random
@@ -81,6 +82,8 @@ class Deliveries:
         self._lock = threading.Lock()
         self._under_way: Counter[str] = Counter()
         """How many events are being sent, by webhook."""
+        self._silent: set[str] = set()
+        """Webhooks that gave no answer the last time."""
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="webhook")
 
     def close(self) -> None:
@@ -96,7 +99,7 @@ class Deliveries:
         now = self._clock()
         with self._lock:
             free = WORKERS - sum(self._under_way.values())
-            busy = [hook for hook, count in self._under_way.items() if count >= AT_ONCE]
+            busy = [hook for hook in self._under_way if self._room(hook) <= 0]
         if free <= 0:
             return []
         with self._database.reading() as connection:
@@ -112,16 +115,22 @@ class Deliveries:
         claimed: list[Claimed] = []
         with self._database.writing() as connection:
             for registry, hook in hooks:
-                room = min(AT_ONCE - self._under_way[hook], free - len(claimed))
+                room = min(self._room(hook), free - len(claimed))
                 claimed += _claim(connection, registry, hook, now, room)
         with self._lock:
             for one in claimed:
                 self._under_way[one.webhook] += 1
         return claimed
 
+    def _room(self, hook: str) -> int:
+        """Return how many events more of a webhook may be under way."""
+        return (1 if hook in self._silent else AT_ONCE) - self._under_way[hook]
+
     def _send(self, claimed: Claimed) -> None:
         try:
-            self.note(claimed, send(claimed.call))
+            answer = send(claimed.call)
+            (self._silent.add if answer.status is None else self._silent.discard)(claimed.webhook)
+            self.note(claimed, answer)
         except Exception as error:  # noqa: BLE001 -- it is sent again when its time is over
             note_failure(error, delivery=claimed.id)
         finally:

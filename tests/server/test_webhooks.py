@@ -355,6 +355,34 @@ def test_who_answers_nothing_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> N
             assert not send(call).taken
 
 
+def test_those_that_answer_nothing_leave_room_for_who_does(
+    site: Site, deliveries: Deliveries, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook_request, "SECONDS", 1)
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as silent:
+        for _ in range(6):
+            hook(site, f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        for number in range(5):
+            site.model(f"nlp/m{number}")
+        tried = 0
+        for _ in range(3):  # what was claimed before anybody knew
+            some = deliveries.deliver()
+            tried += len(some)
+            for one in some:
+                one.result(30)
+        site.offset += 30_000_000
+        waiting = deliveries.deliver()
+        hook(site, listener.url)
+        site.model("nlp/last")
+        more = deliveries.deliver()
+        listener.wait(1)
+        for one in (*waiting, *more):
+            one.result(30)
+    assert tried >= 6 * 4
+    assert len(waiting) == 6
+    assert listener.events == ["model.create"]
+
+
 @pytest.mark.parametrize(
     "url",
     [
