@@ -532,6 +532,17 @@ def test_what_was_rolled_back_is_not_gone_back_to_until_it_is_deployed_again(two
     assert two.json(*back)["deployment"]["version"] == "team/ranker@2"
 
 
+def test_what_is_deleted_is_passed_over_on_the_way_back(two: Regtui, tmp_path: Path) -> None:
+    (tmp_path / "weights").write_text("three", encoding="utf-8")
+    assert two("capture", tmp_path / "weights", "--model", "team/ranker").code == 0
+    assert two("env", "put", "prod").code == 0
+    for number in (2, 3, 1):
+        assert two("deploy", f"team/ranker@{number}", "prod").code == 0
+    assert two("version", "delete", "team/ranker@3").code == 0
+    back = two.json("deploy", "rollback", "team/ranker", "prod")
+    assert back["deployment"]["version"] == "team/ranker@2"
+
+
 def test_a_file_says_everything_once(two: Regtui, tmp_path: Path) -> None:
     for kind, what in ("policy", 'alias = "a"'), ("check", 'run = "true"'):
         file = tmp_path / f"{kind}.toml"

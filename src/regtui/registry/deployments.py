@@ -290,7 +290,8 @@ def _record(  # noqa: PLR0913 -- everything that a deployment says
 def _before(view: ReplicaView, live: Document, environment: str, target: str) -> str | None:
     """Return the version that was live before on a target.
 
-    What was rolled back and not deployed again since, and what failed, is not gone back to.
+    What was rolled back and not deployed again since, what failed, and what is deleted by now, is
+    not gone back to.
     """
     there = [
         one
@@ -309,7 +310,12 @@ def _before(view: ReplicaView, live: Document, environment: str, target: str) ->
         and int(one.value("since")) < int(live.value("since") or 0)
     ]
     good = (one for one in reversed(earlier) if newest[one].value("state") != "rolled_back")
-    return next(good, None)
+    return next((one for one in good if _is_here(view, one)), None)
+
+
+def _is_here(view: ReplicaView, version: str) -> bool:
+    found = view.document(version)
+    return found is not None and found.value("state") != "deleted"
 
 
 def _deployments(
