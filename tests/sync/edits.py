@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from regtui.core.errors import RegtuiError
-from regtui.core.identity import alias_id, model_id, version_id
+from regtui.core.identity import alias_id, dataset_id, model_id, version_id
 from regtui.core.manifest import FileEntry, content_digest
 from regtui.core.operations import (
     ActBody,
@@ -14,6 +14,7 @@ from regtui.core.operations import (
     CaptureBody,
     Change,
     CommentBody,
+    DatasetBody,
     EditBody,
     ModelBody,
     ReportBody,
@@ -42,10 +43,12 @@ class Editor:
 
     Args:
         chance: Where everything random comes from.
+        datasets: Whether they also say something of datasets, which are of the registry's stream.
     """
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, chance: random.Random, *, datasets: bool = False) -> None:
         self._chance = chance
+        self._kinds = (*KINDS, "dataset") if datasets else KINDS
         self.written: dict[str, set[str]] = {}
         """The values that each user made himself."""
         self.let_go: set[str] = set()
@@ -87,7 +90,9 @@ class Editor:
             registry.discard()
         self.let_go |= refused
 
-    def _change(self, authority: SoloAuthority, user: str) -> None:
+    def _change(  # noqa: C901 -- one branch a kind
+        self, authority: SoloAuthority, user: str
+    ) -> None:
         r, view = self._chance, authority.view
         name = r.choice(MODELS)
         model = model_id(name, 0)
@@ -100,7 +105,7 @@ class Editor:
             ).fetchall()
             if (d := view.document(str(row[0]))) is not None and d.stream == model
         ]
-        kind = r.choice(KINDS)
+        kind = r.choice(self._kinds)
         if kind == "capture" or not versions:
             _capture(authority, model, r)
             return
@@ -128,6 +133,8 @@ class Editor:
                 replica_ids.uuid7(r.getrandbits(50)),
                 CommentBody(version.id, "version", {"text": Change(value)}),
             )
+        elif kind == "dataset":
+            _put_dataset(authority, name, value)
         elif kind == "state":
             _change_state(authority, model, version, r)
         elif kind == "two":  # one intent of two operations
@@ -153,6 +160,16 @@ def _capture(authority: SoloAuthority, model: str, r: random.Random) -> None:
     ).fetchone()
     if not has_files:
         authority.add_files(entity, entries)
+
+
+def _put_dataset(authority: SoloAuthority, name: str, value: str) -> None:
+    identity = dataset_id(name)
+    known = authority.view.document(identity)
+    saw = None if known is None else known.stamp("description")
+    changes = {"description": Change(value, saw=saw)}
+    if known is None:
+        changes["uri"] = Change(f"s3://{name}")
+    authority.submit("dataset.put", "registry", identity, DatasetBody(name, changes))
 
 
 def _edit(authority: SoloAuthority, model: str, version: Document, path: str, to: Any) -> None:

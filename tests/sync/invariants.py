@@ -10,8 +10,8 @@ import msgspec
 from msgspec import Struct
 
 from regtui.core.documents import Document, decode_document
-from regtui.core.identity import model_id, user_id
-from regtui.core.operations import decode_operation
+from regtui.core.identity import dataset_id, model_id, user_id
+from regtui.core.operations import decode_operation, subject
 from regtui.replica.remote import PENDING
 from sync_server.authority import registry_row
 from sync_server.examine import examine
@@ -42,9 +42,10 @@ class Held(Struct, frozen=True):
     sums: dict[str, tuple[int, str]]
 
     def readable(self, name: str) -> set[str]:
-        """Return the models that somebody may read now."""
+        """Return the models that somebody may read now, and the datasets."""
         rights = self.people.of(user_id(name))
-        return {model_id(one, 0) for one in MODELS if rights.since(one) is not None}
+        names = [one for one in MODELS if rights.since(one) is not None]
+        return {model_id(one, 0) for one in names} | {dataset_id(one) for one in names}
 
 
 def held_by(world: World) -> Held:
@@ -75,7 +76,11 @@ def held_by(world: World) -> Held:
 def check_replica(person: Person, held: Held, own: set[str]) -> None:
     """I1, I10, I14: a replica has what its user may read, whole, and nothing else."""
     readable = held.readable(person.name)
-    want = {decode_document(body).id: body for stream, body in held.documents if stream in readable}
+    want = {
+        one.id: body
+        for one, body in ((decode_document(body), body) for _, body in held.documents)
+        if _place(one.stream, str(one.facts.get("of", one.id))) in readable
+    }
     have = person.documents
     assert have.keys() == want.keys(), (
         f"I1: {person.home} has others: missing {want.keys() - have.keys()}, "
@@ -101,11 +106,17 @@ def check_replica(person: Person, held: Held, own: set[str]) -> None:
     assert report.ok, f"I14: {report.problems}"
 
 
+def _place(stream: str, entity: str) -> str:
+    """Return what has to be readable: what is the registry's is judged by itself."""
+    return entity if stream == "registry" else stream
+
+
 def _check_hidden(person: Person, readable: set[str], own: set[str]) -> None:
     """I10: of what may not be read nothing is in any table, but for what its user made himself."""
     for (data,) in person.table("select bytes from base.operation"):
-        stream = decode_operation(str(data).encode()).stream
-        assert stream in readable, f"I10: an operation of {stream} leaked to {person.home}"
+        operation = decode_operation(str(data).encode())
+        place = _place(operation.stream, subject(operation))
+        assert place in readable, f"I10: an operation of {place} leaked to {person.home}"
     hidden = [name for name in MODELS if model_id(name, 0) not in readable]
     tables = person.table(
         "select table_name from information_schema.tables where table_schema = 'base'"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from regtui.core.identity import model_id
+from regtui.core.identity import dataset_id, model_id
 from tests.sync.edits import MODELS
 
 RANKS = {"viewer": 1, "contributor": 2, "maintainer": 3, "admin": 4}
@@ -31,8 +31,9 @@ class Grants:
             self._held[place] = role
 
     def allows(self, operation: dict[str, Any]) -> bool:
-        """Tell whether an operation on a model was allowed at this point of the log."""
-        name = next(one for one in MODELS if model_id(one, 0) == operation["stream"])
+        """Tell whether an operation on a model or dataset was allowed at this point of the log."""
+        about = {operation["stream"], operation["entity"], operation["body"].get("of")}
+        name = next(one for one in MODELS if about & {model_id(one, 0), dataset_id(one)})
         roles = [
             RANKS[role]
             for (user, scope), role in self._held.items()

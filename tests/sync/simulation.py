@@ -66,7 +66,8 @@ class Run:
         url: Of another database than SQLite.
         instances: How many servers share it.
         ahead: Pages that a client reads before it keeps them.
-        reads: The share of requests by which somebody only reads, whatever waits to be sent.
+        reads: The share of requests by which somebody only reads, whatever waits to be sent. Where
+            it is more than none, people say something of datasets, too.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 -- what a run is repeated by
@@ -86,7 +87,7 @@ class Run:
         self.fuse = Fuse()
         self.fuse.guard(self.world.database)
         self.faults = Faults(self.random)
-        self.editor = Editor(self.random)
+        self.editor = Editor(self.random, datasets=reads > 0)
         self.observer = Observer()
         self.people: list[Mortal] = []
         self.restored = False

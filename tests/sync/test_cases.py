@@ -1493,3 +1493,31 @@ def test_what_waits_while_only_reading_keeps_its_files(ann: Person, ben: Person)
     ann.sync()
     assert [one.path for one in ann.registry.files("bert@1")[1]] == ["weights.bin"]
     assert ann.table("select count(*) from base.unsent join base.file using (version)") == [(1,)]
+
+
+def test_a_capture_that_waits_for_a_right_keeps_its_files(
+    world: World, ann: Person, ben: Person
+) -> None:
+    ann.registry.create_model("bert", {})
+    ann.sync()
+    world.grant("ben", "contributor", "bert")
+    ben.sync()
+    file = world.folder / "weights.bin"
+    file.write_text("weights")
+    ben.registry.capture(file, model="bert")
+    world.grant("ben", None, "bert")
+    world.grant("ben", None, "*")
+    reading = SyncClient(ben.replica, ben.wire, "session", sends=False)
+    reading.sync()
+    assert ben.registry.versions().versions == []
+    world.grant("ben", "contributor", "bert")
+    reading.sync()
+    world.grant("ben", None, "bert")
+    reading.sync()
+    world.grant("ben", "contributor", "bert")
+    ben.sync()
+    assert [one.path for one in ben.registry.files("bert@1")[1]] == ["weights.bin"]
+    assert ben.table("select count(*) from base.unsent join base.file using (version)") == [(1,)]
+    assert ben.table("select count(*) from base.hidden") == [(0,)]
+    ann.sync()
+    assert [one.path for one in ann.registry.files("bert@1")[1]] == ["weights.bin"]

@@ -16,6 +16,7 @@ from regtui.core.documents import Document, decode_document
 from regtui.core.encoding import encode
 from regtui.core.manifest import FileEntry
 from regtui.replica.database import Connection
+from regtui.replica.hidden_captures import hidden_keys
 from regtui.replica.projection import Rows, changed_tables, mentioned, project
 from regtui.replica.rebuild import PROJECTED
 from regtui.replica.remote import PENDING
@@ -106,6 +107,7 @@ class Accepting:
         run("delete from base.log where seq >= ?", [PENDING])
         run("delete from base.undo where seq >= ?", [PENDING])
         run("delete from base.operation where seq >= ?", [PENDING])
+        self._keys.update(hidden_keys(self._connection))
         rows = run("select id::varchar, body from base.shadow").fetchall()
         if not rows:
             return

@@ -1,7 +1,7 @@
 """The lists of files of versions, as their tables have them.
 
-The list of a version that the server refused stays while its capture is in the outbox, under the
-key that the version had: its files are needed still.
+The list of a version that the server refused, or that is not shown (`hidden_captures`), stays while
+its capture is in the outbox, under the key that the version had: its files are needed still.
 """
 
 from collections import Counter
@@ -27,8 +27,9 @@ def file_lists(connection: Connection, versions: Iterable[str]) -> dict[str, lis
         return {}
     rows = connection.execute(
         "select d.id::varchar, f.path, f.size, f.executable, lower(hex(f.digest)) "
-        "from base.document d join base.file f on f.version = d.key "
-        "where d.id in (select unnest(?::uuid[]))",
+        "from (select id, key from base.document union all from base.hidden "
+        " where id not in (select id from base.document)) d "
+        "join base.file f on f.version = d.key where d.id in (select unnest(?::uuid[]))",
         [wanted],
     ).fetchall()
     return by_version(rows)
@@ -49,7 +50,8 @@ def take_lost_lists(connection: Connection, digests: Iterable[str]) -> dict[str,
         return {}
     rows = connection.execute(
         "select version, path, size, executable, lower(hex(digest)) from base.file "
-        "where version not in (select key from base.document)"
+        "where version not in (select key from base.document) "
+        "order by version in (select key from base.hidden)"  # what waits keeps its own
     ).fetchall()
     found: dict[str, list[FileEntry]] = {}
     taken = []

@@ -38,6 +38,7 @@ from regtui.replica.tables import COLUMNS
 _PART = "registry.salvage"
 _OTHERS = (
     "replica", "shadow", "remote", "staged", "receipt", "unsent", "purged", "usage", "trusted",
+    "hidden",
 )  # fmt: skip
 """The tables that are no projection and are not written by `regtui.replica.tables`."""
 

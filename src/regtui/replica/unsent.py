@@ -11,7 +11,10 @@ from regtui.replica.database import Connection
 
 _NOTE = """
 insert into base.unsent
-select v.key from base.version v
+select v.key
+  from (select id, key from base.version
+         union all
+        select id, key from base.hidden where id not in (select id from base.document)) v
  where v.key not in (select version from base.released)
    and v.key not in (select version from base.unsent)
 """

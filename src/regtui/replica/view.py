@@ -84,7 +84,7 @@ class ReplicaView:
         rows = self._connection.execute(
             "select key, body, id::varchar from base.document "
             "where id in (select unnest(?::uuid[]))",
-            [wanted],
+            [[one for one in wanted if _UUID.fullmatch(one)]],  # the registry's stream has a name
         ).fetchall()
         for key, body, identity in rows:
             self._remember(key, stored_document(body, identity))

@@ -9,18 +9,19 @@ import contextlib
 import fcntl
 import itertools
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, Protocol
 
 import msgspec
 from msgspec import Raw, Struct
 
 from regtui.core.errors import Busy, Damaged, RegtuiError
-from regtui.core.operations import FORMAT, subject
+from regtui.core.operations import FORMAT, CaptureBody, Operation, subject
 from regtui.core.verdicts import Accepted, Verdict, decode_verdict, encode_verdict
 from regtui.replica.accepting import Accepting
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.database import Connection
+from regtui.replica.hidden_captures import note_hidden
 from regtui.replica.keys import Key, load_key, make_key, verify_signature
 from regtui.replica.remote import ONLINE, Remote, read_remote, write_remote
 from regtui.replica.tables import insert
@@ -509,8 +510,18 @@ class SyncClient:
         What it makes has the key that it had before the walk, for its files hang on that.
         """
         still = waiting(connection, [PENDING, SENT, ACKNOWLEDGED])
-        if not still:
-            return
+        if still:
+            self._judge_again(connection, remote, keys, still)
+        captures = (one.entity for _, one, _ in still if isinstance(one.body, CaptureBody))
+        note_hidden(connection, captures, keys)
+
+    def _judge_again(
+        self,
+        connection: Connection,
+        remote: Remote,
+        keys: Mapping[str, int],
+        still: Sequence[tuple[int, Operation, bytes]],
+    ) -> None:
         authority = SoloAuthority(
             connection,
             remote.actor,
