@@ -27,7 +27,8 @@ from regtui.replica.tables import insert
 
 PROJECTED = (
     "model", "version", "alias", "conflict", "metric", "param", "tag", "parent", "input",
-    "holder", "comment", "dataset",
+    "holder", "comment", "dataset", "definition", "check_run", "figure", "promotion", "review",
+    "environment", "deployment",
 )  # fmt: skip
 
 
