@@ -621,6 +621,14 @@ class Authority:
         self.view.restore(view)
 
 
+def is_same(one: Operation, other: Operation | None) -> bool:
+    """Tell whether two operations are one, whatever its place in a replica's chain."""
+    if other is None:
+        return False
+    place = {"n": other.n, "prev": other.prev, "replica": other.replica}
+    return msgspec.structs.replace(one, **place) == other
+
+
 def known_verdict(past: Past | Unread) -> bytes:
     """Return the bytes of a verdict that was given before."""
     return encode_verdict(past.verdict)

@@ -21,6 +21,7 @@ from sync_server.authority import (
     RegistryRow,
     Sent,
     decoded_verdict,
+    is_same,
     known_verdict,
     read_operation,
 )
@@ -163,8 +164,14 @@ class Healing:
                 number = view.next_number(document.stream, document.id)
                 self._authority.renumber(document, number or claim.number)
 
-    def take_offers(self, push: Push, verdicts: list[bytes]) -> list[str]:
-        """Judge operations by their receipts; return the ids of those that wait."""
+    def take_offers(self, push: Push, judged: list[bytes], verdicts: list[bytes]) -> list[str]:
+        """Judge operations by their receipts; return the ids of those that wait.
+
+        Args:
+            push: What was sent.
+            judged: The others are added to it.
+            verdicts: What was said of them is, too.
+        """
         good = [self._is_good(evidence) for evidence in push.evidence]
         sent = [read_operation(bytes(offer.op)) for offer in push.offers]
         self._authority.load(sent)
@@ -174,6 +181,7 @@ class Healing:
             if verdict is None:
                 parked.append(one.header.id)
             else:
+                judged.append(one.data)
                 verdicts.append(verdict)
         return parked
 
@@ -185,15 +193,16 @@ class Healing:
         proven = (
             evidence is not None
             and good[offer.evidence]
-            and statements.verdict_digest(bytes(offer.verdict)) in evidence.verdicts
             and before.op == sent.header.id
+            and statements.verdict_digest(sent.data, bytes(offer.verdict)) in evidence.verdicts
             and sent.header.actor == self._rights.user
         )
         lost = past is not None and isinstance(past.verdict, Rejected | Unsupported)
         if past is not None and not (lost and proven and isinstance(before, Accepted)):
-            # To others it is like one that is not here.
+            # To others it is like one that is not here, and what stands for something else is, too.
             is_own = past.operation.actor == self._rights.user
-            return known_verdict(past) if is_own else encode_verdict(self._unproven(sent))
+            is_known = is_own and is_same(past.operation, sent.operation)
+            return known_verdict(past) if is_known else encode_verdict(self._unproven(sent))
         if not proven or not isinstance(before, Accepted):
             return authority.decide_refusal(sent, self._unproven(sent))
         operation = sent.operation

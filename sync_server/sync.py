@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from regtui.core import chain, encoding
 from regtui.core.access import Grant
-from regtui.core.operations import GROUP_LIMIT, Operation
+from regtui.core.operations import GROUP_LIMIT
 from regtui.wire import statements
 from regtui.wire.messages import MIN_PROTOCOL, NOTHING, PROTOCOL, Anchor, Answer, Cursor, Push
 from sync_server import schema
@@ -24,6 +24,7 @@ from sync_server.authority import (
     Refused,
     RegistryRow,
     Sent,
+    is_same,
     known_verdict,
     read_operation,
     registry_row,
@@ -56,9 +57,10 @@ class _Replica(Struct):
 
 
 class _Outcome(Struct):
-    """What became of the part that goes up."""
+    """What became of the part that goes up: verdicts beside the operations that they are on."""
 
     status: str = "ok"
+    judged: list[bytes] = []
     verdicts: list[bytes] = []
     parked: list[str] = []
     expect: int = 0
@@ -212,7 +214,7 @@ class SyncService:
         if push.claims or push.offers:
             healing = Healing(authority, self.secrets, rights)
             healing.take_claims(push.claims)
-            outcome.parked = healing.take_offers(push, outcome.verdicts)
+            outcome.parked = healing.take_offers(push, outcome.judged, outcome.verdicts)
         was = replica.last_n
         self._judge(authority, rights, replica, sent, outcome)
         authority.flush()
@@ -256,6 +258,7 @@ class SyncService:
             verdict = _told_before(authority, sent[place])
             if verdict is None:
                 break
+            outcome.judged.append(sent[place].data)
             outcome.verdicts.append(verdict)
             place += 1
         new = sent[place:]
@@ -271,6 +274,7 @@ class SyncService:
             outcome.status, outcome.expect = "gap", replica.last_n + 1
             return
         verdicts = authority.judge_all(new, rights.actor)
+        outcome.judged += [one.data for one in new[: len(verdicts)]]
         outcome.verdicts += verdicts
         last = new[len(verdicts) - 1]
         replica.last_n, replica.tip = last.header.n, chain.tip(last.data)
@@ -286,7 +290,8 @@ class SyncService:
         anchor = head(self.secrets, row)
         receipt = ""
         if outcome.verdicts:
-            digests = [statements.verdict_digest(one) for one in outcome.verdicts]
+            pairs = zip(outcome.judged, outcome.verdicts, strict=True)
+            digests = [statements.verdict_digest(*pair) for pair in pairs]
             receipt = self.secrets.sign(statements.receipt_statement(row.id, row.epoch, digests))
         made = [Raw(one) for one in outcome.verdicts]
         if outcome.status == "epoch":
@@ -337,29 +342,21 @@ def _told_before(authority: Authority, sent: Sent) -> bytes | None:
     """Return the verdict that an operation got; None for a new one."""
     past, unread = authority.view.past(sent.header.id), authority.view.unread(sent.header.id)
     if past is not None:
-        verdict, is_same = known_verdict(past), _same(past.operation, sent.operation)
+        verdict, is_alike = known_verdict(past), is_same(past.operation, sent.operation)
     elif unread is not None:
-        verdict, is_same = known_verdict(unread), _alike(unread.data, sent.data)
+        verdict, is_alike = known_verdict(unread), _alike(unread.data, sent.data)
     else:
         return None
-    if not is_same:
+    if not is_alike:
         raise Refused(409, "id_reused", "the id of an operation stands for another one")
     return verdict
 
 
 def _alike(one: bytes, other: bytes) -> bool:
-    """Tell whether two operations that can't be read are one, like `_same`."""
+    """Tell whether two operations that can't be read are one, like `is_same`."""
     place = {"n": 0, "prev": "", "replica": ""}
     first, second = msgspec.json.decode(one), msgspec.json.decode(other)
     return bool({**first, **place} == {**second, **place})
-
-
-def _same(one: Operation, other: Operation | None) -> bool:
-    """Tell whether two operations are one, whatever its place in a replica's chain."""
-    if other is None:
-        return False
-    place = {"n": other.n, "prev": other.prev, "replica": other.replica}
-    return msgspec.structs.replace(one, **place) == other
 
 
 def _check_protocol(push: Push) -> None:

@@ -397,6 +397,48 @@ def test_a_replica_offers_what_is_newer_than_the_backup(world: World, ann: Perso
     assert offered == [log_of(world)[-1][1]]
 
 
+def test_a_receipt_proves_the_operation_that_it_is_of_and_no_other_of_its_id(
+    world: World, ann: Person, ben: Person
+) -> None:
+    ann.registry.create_model("bert")
+    sync_all(ann, ben)
+    world.grant("ben", "contributor", "*")
+    backup = back_up(world)
+    ben.registry.add_comment("bert", "innocent")
+    ben.sync()
+    put_back(world, backup, told=True)
+    told: list[Any] = []
+    ask = ben.wire.sync
+
+    def forge(registry: str, push: Push) -> Answer:
+        forged = [msgspec.structs.replace(one, op=_deleting(one.op)) for one in push.offers]
+        if not forged:
+            return ask(registry, push)
+        # Once instead of what the server accepted, once behind it.
+        for offers in (forged, [*push.offers, *forged]):
+            answer = ask(registry, msgspec.structs.replace(push, offers=offers))
+            told.append([msgspec.json.decode(bytes(one)).get("code") for one in answer.verdicts])
+        return ask(registry, push)
+
+    ben.wire.sync = forge  # type: ignore[method-assign, assignment]
+    ben.sync()
+    assert told == [["unproven"], [None, "unproven"]]
+    sync_all(ann, ben)
+    assert [one.state for one in ann.registry.models()] == ["active"]
+    assert [one.text for one in ann.registry.comments("bert")] == ["innocent"]
+
+
+def _deleting(operation: Raw) -> Raw:
+    made = msgspec.json.decode(bytes(operation))
+    change = {"state": {"to": "deleted", "saw": None}}
+    made |= {
+        "kind": "model.delete",
+        "entity": made["stream"],
+        "body": {"last": None, "set": change},
+    }
+    return Raw(msgspec.json.encode(made))
+
+
 def test_a_replica_that_missed_an_epoch_offers_what_each_one_lost(
     world: World, ann: Person, ben: Person
 ) -> None:

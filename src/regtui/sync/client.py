@@ -560,14 +560,20 @@ class SyncClient:
         sealed = [bytes(raw) for raw in answer.verdicts]
         if not sealed:
             return
-        digests = [verdict_digest(one) for one in sealed]
+        verdicts: list[Verdict] = [decode_verdict(one) for one in sealed]
+        places = [_place.decode(bytes(raw)) for raw in request.push.ops]
+        asked = {one.id: raw for one, raw in zip(places, request.push.ops, strict=True)}
+        asked |= {_place.decode(bytes(one.op)).id: one.op for one in request.push.offers}
+        if any(one.op not in asked for one in verdicts):
+            raise Damaged("the server answered to what was not asked", "tell its operator")
+        pairs = zip(verdicts, sealed, strict=True)
+        digests = [verdict_digest(bytes(asked[one.op]), data) for one, data in pairs]
         statement = receipt_statement(request.registry, answer.epoch, digests)
         if not verify_signature(remote.server_key, bytes.fromhex(answer.receipt), statement):
             raise Damaged(
                 "the server's receipt is not signed by the server that you signed in to",
                 "`regtui remote show`; sign in again if its key was changed on purpose",
             )
-        verdicts: list[Verdict] = [decode_verdict(one) for one in sealed]
         good = [one.op for one in verdicts if isinstance(one, Accepted)]
         row = connection.execute("select count(*) from base.receipt").fetchone()
         number = 0 if row is None else int(row[0])
@@ -592,7 +598,6 @@ class SyncClient:
             ],
         )
         answered, accepted = {one.op for one in verdicts}, set(good)
-        places = [_place.decode(bytes(raw)) for raw in request.push.ops]
         numbers = [place.n for place in places if place.id in answered]
         remote.acked_n = max([remote.acked_n, *numbers])
         captured = [p.entity for p in places if p.kind == CAPTURE and p.id in accepted]

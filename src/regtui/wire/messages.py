@@ -70,7 +70,7 @@ class Evidence(Struct, frozen=True):
 
     Attributes:
         epoch: Of the server at that time.
-        verdicts: Digest of each verdict in the batch, in order.
+        verdicts: Digest of each verdict in the batch, in order (`verdict_digest`).
         signature: Ed25519, 128 hex digits, over `receipt_statement`.
     """
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
+import msgspec
 from blake3 import blake3
+from msgspec import Raw, Struct
 
 from regtui.core import encoding
 
@@ -18,7 +20,7 @@ def push_statement(  # noqa: PLR0913, PLR0917 -- everything that one signature v
 
 def receipt_statement(registry: str, epoch: str, verdicts: Iterable[str]) -> bytes:
     """Return what the server signs: that in this epoch it gave these verdicts (their digests)."""
-    return encoding.encode(["regtui receipt 1", registry, epoch, list(verdicts)])
+    return encoding.encode(["regtui receipt 2", registry, epoch, list(verdicts)])
 
 
 def certificate_statement(registry: str, model: str, version: str, number: int) -> bytes:
@@ -31,9 +33,40 @@ def enrolment_statement(registry: str, user: str, nonce: str) -> bytes:
     return encoding.encode(["regtui enrol 1", registry, user, nonce])
 
 
-def verdict_digest(verdict: bytes) -> str:
-    """Return the digest of a verdict's bytes as a receipt has it."""
-    return blake3(verdict).hexdigest()[:32]
+_NOTHING = Raw(b"")
+
+
+class _Asked(Struct):
+    """What an operation asks for as it is written, wherever it stands in a replica's chain."""
+
+    id: str
+    v: Raw = _NOTHING
+    kind: Raw = _NOTHING
+    actor: Raw = _NOTHING
+    at: Raw = _NOTHING
+    stream: Raw = _NOTHING
+    entity: Raw = _NOTHING
+    via: Raw = _NOTHING
+    session: Raw = _NOTHING
+    group: Raw = _NOTHING
+    undoes: Raw = _NOTHING
+    body: Raw = _NOTHING
+
+
+_asked = msgspec.json.Decoder(_Asked)
+
+
+def verdict_digest(operation: bytes, verdict: bytes) -> str:
+    """Return the digest of a verdict and of what it was given to, as a receipt has it.
+
+    A verdict names its operation by the id alone, which its author chose: beside another one of the
+    same id it would prove that the server allowed that. A replica that is a copy sends operations
+    in a chain of its own, so their place in it does not count.
+    """
+    identity, *others = msgspec.structs.astuple(_asked.decode(operation))
+    # No JSON has a zero byte.
+    parts = (identity.encode(), *map(bytes, others), verdict)
+    return blake3(b"\0".join(parts)).hexdigest()[:32]
 
 
 def weight(document: bytes) -> int:
