@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from regtui.cli.promotion_text import request_text
+from regtui.core.access import Grant, Role
 from regtui.core.errors import BadInput, Blocked, Denied, NotFound, RegtuiError
 from regtui.core.operations import Operation, UnknownKind, decode_operation
 from regtui.registry import deciding, policies
@@ -442,5 +443,28 @@ def test_the_gates_of_a_request_ask_what_its_author_may_do(
     told = f"the server has to say the rest: `regtui request apply {seen.request}` asks it"
     assert told in request_text(seen)
     assert ben.registry.apply_promotion(carls.request)[1].requested
+    ben.sync()
+    assert at(ben) == 2
+
+
+@pytest.mark.parametrize("approvals", [0, 1])
+def test_a_request_moves_with_no_more_rights_than_the_token_that_made_it(
+    world: World, ann: Person, ben: Person, model: str, approvals: int
+) -> None:
+    put_policies(ann, [{**POLICY, "approvals": approvals, "rollback": "gated"}])
+    world.grant("ben", "maintainer", "*")
+    ben.token = (Grant(Role.CONTRIBUTOR, "nlp/*"),)
+    ben.sync()
+    asked = ben.registry.request_promotion(f"{model}@2", "production")
+    ben.sync()
+    ann.sync()
+    ann.registry.review(asked.request, "approve")
+    ann.sync()
+    ben.token = None
+    ben.sync()
+    assert (at(ann), ben.registry.promotion(asked.request).state) == (1, "open")
+    told = {one.gate: one.passed for one in ann.registry.promotion(asked.request).gates}
+    assert told["maintainer"] is not True
+    ben.registry.apply_promotion(asked.request)
     ben.sync()
     assert at(ben) == 2

@@ -8,7 +8,7 @@ import msgspec
 from regtui.core.access import Actor
 from regtui.core.documents import Document
 from regtui.core.governance import gate_results
-from regtui.core.judgement.moving import TRIGGERS, in_the_way, requested_move
+from regtui.core.judgement.moving import TRIGGERS, in_the_way, requested_move, requester_of
 from regtui.registry.answers_production import GateAnswer
 from regtui.registry.moved import gate_answers
 from regtui.registry.production_lookups import all_pass
@@ -31,7 +31,7 @@ def asked_gates(
         onlooker: Who looks: only of him is it known everywhere what he may do.
         now: Microseconds.
     """
-    requester = view.person(str(request.facts["author"]))
+    requester = requester_of(request, view)
     move = requested_move(request, view)
     lacking = in_the_way(move, view)
     results = gate_results(move, model, view, requester or onlooker, now)

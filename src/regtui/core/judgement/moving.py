@@ -11,7 +11,7 @@ applies it.
 
 from typing import TYPE_CHECKING, Any
 
-from regtui.core.access import Role, has_role
+from regtui.core.access import Actor, Grant, Role, has_role, narrowed, role_of
 from regtui.core.documents import Document
 from regtui.core.governance import GateResult, Governed, approvals_counted, governed
 from regtui.core.governance.moves import Move, moves_of, target_move
@@ -82,9 +82,8 @@ def apply_by_itself(operation: Operation, merger: Merger) -> None:
     if operation.kind not in TRIGGERS or not merger.view.seq:
         return
     for promotion in _waiting(operation, merger):
-        requester = merger.view.person(str(promotion.facts["author"]))
         view = Overlay(merger.view, dict(merger.documents), merger.texts)
-        model = view.document(promotion.stream)
+        requester, model = requester_of(promotion, view), view.document(promotion.stream)
         if requester is None or model is None:
             continue
         move = requested_move(promotion, view)
@@ -110,6 +109,22 @@ def _carry_out(promotion: Document, operation: Operation, merger: Merger, after:
         carry_out(promotion, operation, merger, None)
     finally:
         merger.view = before
+
+
+def requester_of(promotion: Document, view: View) -> Actor | None:
+    """Return who made a request, with no more rights than he made it with; None where nobody knows.
+
+    His token may have been one that may do less than he.
+    """
+    person, model = view.person(str(promotion.facts["author"])), view.document(promotion.stream)
+    told = promotion.facts.get("role")
+    if person is None or told is None or model is None:
+        return person
+    name = str(model.value("name"))
+    held = role_of(person, name)
+    left = None if held is None else narrowed(held, Role[str(told).upper()])
+    grants = () if left is None else (Grant(left, name),)
+    return Actor(person.id, person.name, grants, person.owner)
 
 
 def requested_move(promotion: Document, view: Any) -> Move:

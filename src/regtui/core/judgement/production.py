@@ -119,8 +119,24 @@ def request_promotion(operation: Operation, merger: Merger) -> None:
         target=target,
         auto=body.auto,
     )
+    narrowed = _narrowed(operation, merger)
+    if narrowed is not None:
+        facts["role"] = narrowed.name.lower()
     first = {**body.set, "state": Change("open")}
     merger.create(operation.entity, "promotion", operation.stream, facts, first)
+
+
+def _narrowed(operation: Operation, merger: Merger) -> Role | None:
+    """Return the role in which somebody asks who holds a higher one; None where he holds no other.
+
+    His token may do less than he: what moves by itself later moves with what it may do.
+    """
+    model, holder = merger.view.document(operation.stream), merger.view.person(operation.actor)
+    if model is None or holder is None:
+        return None
+    name = str(model.value("name"))
+    role, held = role_of(merger.actor, name), role_of(holder, name)
+    return role if role is not None and held is not None and role < held else None
 
 
 def review_promotion(operation: Operation, merger: Merger) -> None:
