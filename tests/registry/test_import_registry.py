@@ -244,6 +244,21 @@ def test_whatever_two_people_do_their_homes_converge(
         sound(home)
 
 
+def test_promotions_that_met_leave_each_his_own_and_the_others_request_open(
+    ann: Registry, ben: Registry, tmp_path: Path
+) -> None:
+    ann.request_promotion("ranker@2", "champion")
+    ben.request_promotion("ranker", "champion", remove=True)
+    send(ann, ben, tmp_path)
+    send(ben, ann, tmp_path)
+    assert [one.number for one in ann.aliases()] == [2]
+    assert ben.aliases() == []
+    for one in (ann, ben):
+        (waits,) = one.promotions()
+        assert [gate.gate for gate in waits.gates] == ["unmoved"]
+        sound(one)
+
+
 def test_the_same_file_again_changes_nothing(
     ann: Registry, ben: Registry, run: Path, tmp_path: Path
 ) -> None:

@@ -420,7 +420,7 @@ def test_a_receipt_proves_the_operation_that_it_is_of_and_no_other_of_its_id(
             told.append([msgspec.json.decode(bytes(one)).get("code") for one in answer.verdicts])
         return ask(registry, push)
 
-    ben.wire.sync = forge  # type: ignore[method-assign, assignment]
+    ben.wire.sync = forge  # type: ignore[method-assign]
     ben.sync()
     assert told == [["unproven"], [None, "unproven"]]
     sync_all(ann, ben)

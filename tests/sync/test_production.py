@@ -468,3 +468,87 @@ def test_a_request_moves_with_no_more_rights_than_the_token_that_made_it(
     ben.registry.apply_promotion(asked.request)
     ben.sync()
     assert at(ben) == 2
+
+
+@pytest.mark.parametrize("target", ["champion", "production"])
+def test_a_request_does_not_overwrite_a_move_that_its_author_did_not_see(
+    ann: Person, ben: Person, model: str, target: str
+) -> None:
+    put_policies(ann, [{**POLICY, "approvals": 0, "rollback": "gated"}])
+    ann.registry.set_alias(f"{model}@1", "champion")
+    ann.sync()
+    ben.sync()
+    asked = ben.registry.request_promotion(model, target, remove=True)
+    ann.registry.request_promotion(f"{model}@2", target)
+    ann.sync()
+    ben.sync()
+    assert ben.registry.version(f"{model}@{target}").number == 2
+    seen = ben.registry.promotion(asked.request)
+    gate = next(one for one in seen.gates if one.gate == "unmoved")
+    assert (seen.state, gate.passed) == ("open", False)
+    assert gate.reason == f"somebody moved {target} meanwhile; ask again to move it from there"
+    ben.registry.request_promotion(model, target, remove=True)
+    ben.sync()
+    assert ben.registry.promotion(asked.request).state == "applied"
+    assert [one.alias for one in ben.registry.aliases() if one.alias == target] == []
+
+
+def test_who_approves_has_seen_where_the_alias_stands(
+    ann: Person, ben: Person, policed: str, tmp_path: Path
+) -> None:
+    ann.registry.capture(weights(tmp_path, "three"), model="nlp/bert")
+    ann.sync()
+    asked = [ann.registry.request_promotion(f"nlp/bert@{n}", "production") for n in (2, 3)]
+    ann.sync()
+    for one, number in zip(asked, (2, 3), strict=True):
+        ben.sync()
+        ben.registry.review(one.request, "approve")
+        ben.sync()
+        assert at(ben) == number
+
+
+def test_what_is_applied_by_hand_moves_the_alias_from_where_it_was_seen(
+    ann: Person, ben: Person, policed: str, tmp_path: Path
+) -> None:
+    put_policies(ann, [{**POLICY, "approvals": 0, "rollback": "gated"}])
+    ann.registry.capture(weights(tmp_path, "three"), model="nlp/bert")
+    ann.sync()
+    ben.sync()
+    by_hand = ben.registry.request_promotion("nlp/bert@2", "production", auto=False)
+    ben.sync()
+    ben.registry.apply_promotion(by_hand.request)
+    ann.registry.request_promotion("nlp/bert@3", "production")
+    ann.sync()
+    ben.sync()
+    (refused,) = ben.registry.outbox()
+    assert (refused.code, refused.reason) == (
+        "changed_meanwhile",
+        "somebody moved production meanwhile",
+    )
+    assert at(ben) == 3
+    ben.registry.discard(None)
+    ben.registry.apply_promotion(by_hand.request)
+    ben.sync()
+    assert at(ben) == 2
+
+
+def test_a_conflict_on_an_alias_that_nothing_protects_holds_up_requests(
+    ann: Person, ben: Person, model: str, tmp_path: Path
+) -> None:
+    ann.registry.capture(weights(tmp_path, "three"), model=model)
+    ann.sync()
+    ben.sync()
+    ann.registry.set_alias(f"{model}@2", "champion")
+    ben.registry.set_alias(f"{model}@1", "champion")
+    ann.sync()
+    ben.sync()
+    ann.sync()
+    asked = ann.registry.request_promotion(f"{model}@3", "champion")
+    ann.sync()
+    seen = ann.registry.promotion(asked.request)
+    assert (seen.state, [one.gate for one in seen.gates]) == ("open", ["no_conflict"])
+    (conflict,) = ann.registry.conflicts()
+    ann.registry.resolve(conflict.id, "accepted")
+    ann.registry.request_promotion(f"{model}@3", "champion")
+    ann.sync()
+    assert ann.registry.version(f"{model}@champion").number == 3

@@ -9,7 +9,7 @@ encoded a second time.
 from typing import Any, ClassVar, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from regtui.core import encoding
 from regtui.core.errors import BadInput
@@ -173,6 +173,8 @@ class RequestBody(Struct, frozen=True, forbid_unknown_fields=True):
         target: Its name.
         auto: Whether it is applied by itself when the last gate passes.
         set: The reason.
+        saw: The operation that had moved the alias where its author saw it; None where it pointed
+            nowhere yet. An environment has none.
     """
 
     version: str | None
@@ -180,6 +182,7 @@ class RequestBody(Struct, frozen=True, forbid_unknown_fields=True):
     target: str
     auto: bool
     set: Changes
+    saw: str | UnsetType | None = UNSET
 
 
 class ReviewBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -204,10 +207,12 @@ class ActBody(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         break_glass: Why an admin passes the gates; None where he does not.
         set: Nothing.
+        saw: As in a request: what is applied moves the alias from there, and from nowhere else.
     """
 
     break_glass: str | None
     set: Changes
+    saw: str | UnsetType | None = UNSET
 
 
 class EnvironmentBody(Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,7 +8,13 @@ import msgspec
 from regtui.core.access import Actor
 from regtui.core.documents import Document
 from regtui.core.governance import gate_results
-from regtui.core.judgement.moving import TRIGGERS, in_the_way, requested_move, requester_of
+from regtui.core.judgement.moving import (
+    TRIGGERS,
+    in_the_way,
+    overtaken,
+    requested_move,
+    requester_of,
+)
 from regtui.registry.answers_production import GateAnswer
 from regtui.registry.moved import gate_answers
 from regtui.registry.production_lookups import all_pass
@@ -33,9 +39,12 @@ def asked_gates(
     """
     requester = requester_of(request, view)
     move = requested_move(request, view)
-    lacking = in_the_way(move, view)
-    results = gate_results(move, model, view, requester or onlooker, now)
-    found = gate_answers([*([] if lacking is None else [lacking]), *results])
+    asked_of = requester or onlooker
+    results = gate_results(move, model, view, asked_of, now)
+    told = {one.gate for one in results}
+    lacking = [in_the_way(move, view), overtaken(move, model, view, asked_of, now)]
+    first = [one for one in lacking if one is not None and one.gate not in told]
+    found = gate_answers([*first, *results])
     return [_of_requester(one, requester) if one.gate == MAINTAINER else one for one in found]
 
 

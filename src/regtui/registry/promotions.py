@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from regtui.core.access import Actor
 from regtui.core.documents import Document
@@ -103,19 +104,29 @@ def request_promotion(  # noqa: PLR0913 -- everything that a request says
         if found is None:
             changes = {"reason": Change(reason)} if reason else {}
             applies = auto and break_glass is None
-            body = RequestBody(version, kind, name, applies, changes)
+            saw = _saw(authority.view, stream, kind, name)
+            body = RequestBody(version, kind, name, applies, changes, saw)
             authority.submit("promotion.request", stream, identity, body)
+        act = ActBody(break_glass, {}, _saw(authority.view, stream, kind, name))
         if break_glass is not None:
-            authority.submit("promotion.apply", stream, identity, ActBody(break_glass, {}))
+            authority.submit("promotion.apply", stream, identity, act)
         authority.flush()
         answer = _answer(context, authority.connection, authority.view, identity)
         if found is None or break_glass is not None or not auto:
             return answer
         if not _passes_by_now(context, authority, answer):
             return answer
-        authority.submit("promotion.apply", stream, identity, ActBody(None, {}))
+        authority.submit("promotion.apply", stream, identity, act)
         authority.flush()
         return _answer(context, authority.connection, authority.view, identity)
+
+
+def _saw(view: ReplicaView, model: str, kind: str, target: str) -> str | UnsetType | None:
+    """Return the operation that moved an alias to where it is seen now."""
+    if kind != "alias":
+        return UNSET
+    alias = view.document(alias_id(model, target))
+    return None if alias is None else alias.stamp("version")
 
 
 def target_named(target: str) -> tuple[Any, str]:
@@ -244,7 +255,9 @@ def apply_promotion(
         _refuse_if_asked(authority.connection, document.id, break_glass)
         answer = _answer(context, authority.connection, authority.view, document.id)
         _refuse_if_set_off(answer, break_glass)
-        body = ActBody(break_glass, {})
+        facts = document.facts
+        kind, target = str(facts["target_kind"]), str(facts["target"])
+        body = ActBody(break_glass, {}, _saw(authority.view, document.stream, kind, target))
         authority.submit("promotion.apply", document.stream, document.id, body)
         authority.flush()
         answer = _answer(context, authority.connection, authority.view, document.id)

@@ -71,6 +71,8 @@ class Reminter:
         if isinstance(body, ReportBody):
             definition = self._operations.get(str(body.definition))
             body = msgspec.structs.replace(body, definition=definition)
+        if isinstance(body, RequestBody | ActBody) and isinstance(body.saw, str):
+            body = msgspec.structs.replace(body, saw=self._operations.get(body.saw))
         if isinstance(body, RequestBody):
             # When it was applied stands in the history, and is made again by itself.
             body = msgspec.structs.replace(body, auto=False)

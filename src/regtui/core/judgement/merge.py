@@ -310,7 +310,7 @@ class Merger:
         return with_holder(
             fields,
             op=self.stamp.op,
-            at=self.stamp.at,
+            at=fields["version"].at,  # later than the one before, whatever the clock says
             author=self.stamp.actor,
             undoes=self.operation.undoes,
             request=request,

@@ -93,6 +93,8 @@ def apply_by_itself(operation: Operation, merger: Merger) -> None:
             if move.subject in merger.settled.documents:
                 _carry_out(promotion, operation, merger, view)
             continue
+        if overtaken(move, model, view, requester, merger.now) is not None:
+            continue
         found = governed([move], model, view, requester, merger.now)
         may = has_role(requester, str(model.value("name")), Role.CONTRIBUTOR)
         if may and all(one.passed for one in found.results):
@@ -183,6 +185,26 @@ def in_the_way(move: Move, view: View) -> GateResult | None:
     if version is not None:
         told += "; `regtui version restore` brings it back"
     return GateResult("version", False, told, evidence=move.version)
+
+
+def overtaken(move: Move, model: Document, view: View, actor: Actor, now: int) -> GateResult | None:
+    """Return why a request to move an alias does not apply itself; None where nothing holds it up.
+
+    Its author saw the alias elsewhere, or with a conflict on it: what somebody else chose is not
+    overwritten unseen. Who approves has seen where it stands by then.
+    """
+    if move.kind != "alias" or move.request is None or move.version == move.current:
+        return None
+    if view.open_conflict(move.subject, "version") is not None:
+        return GateResult("no_conflict", False, "a conflict on it is open; resolve it first")
+    alias = view.document(move.subject)
+    stands = None if alias is None else alias.stamp("version")
+    if move.request.facts.get("stood", stands) == stands:
+        return None
+    if "" in approvals_counted(move, model, view, actor, now).values():
+        return None
+    told = f"somebody moved {move.name} meanwhile; ask again to move it from there"
+    return GateResult("unmoved", False, told, evidence=stands)
 
 
 def _is_there(environment: str, view: View) -> bool:

@@ -8,6 +8,8 @@ afterwards, by what moves here (`regtui.core.governance`).
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from msgspec import UNSET
+
 from regtui.core.access import Role, has_role, reports, role_of
 from regtui.core.documents import Document
 from regtui.core.governance import is_protected
@@ -15,6 +17,7 @@ from regtui.core.governance.moves import ACTIVE, all_live_on, live_on
 from regtui.core.identity import alias_id, alias_key, deployment_id, environment_id
 from regtui.core.judgement.merge import Merger
 from regtui.core.judgement.refusal import Refusal
+from regtui.core.judgement.seen import Fold, resolve
 from regtui.core.judgement.shape import CONTROL
 from regtui.core.operations import Change, DeploymentBody, Operation
 from regtui.core.policies import duration, environment_key
@@ -122,6 +125,8 @@ def request_promotion(operation: Operation, merger: Merger) -> None:
     narrowed = _narrowed(operation, merger)
     if narrowed is not None:
         facts["role"] = narrowed.name.lower()
+    if body.target_kind == "alias" and body.saw is not UNSET:
+        facts["stood"] = _seen(alias_id(operation.stream, target), body.saw, operation, merger)
     first = {**body.set, "state": Change("open")}
     merger.create(operation.entity, "promotion", operation.stream, facts, first)
 
@@ -162,8 +167,34 @@ def review_promotion(operation: Operation, merger: Merger) -> None:
 
 def apply_promotion(operation: Operation, merger: Merger) -> None:
     """Move the target as a request asks."""
-    promotion = open_promotion(operation, merger)
-    carry_out(promotion, operation, merger, operation.body.break_glass)
+    promotion, body = open_promotion(operation, merger), operation.body
+    if promotion.facts["target_kind"] == "alias" and body.saw is not UNSET:
+        _check_stands(promotion, operation, merger)
+    carry_out(promotion, operation, merger, body.break_glass)
+
+
+def _check_stands(promotion: Document, operation: Operation, merger: Merger) -> None:
+    """Refuse to move an alias from where its author did not see it; what was accepted stays so."""
+    identity = alias_id(promotion.stream, str(promotion.facts["target"]))
+    alias = merger.view.document(identity)
+    if merger.settled is not None or alias is None:
+        return
+    seen = _seen(identity, operation.body.saw, operation, merger)
+    if seen != alias.stamp("version") and alias.value("version") != promotion.facts["version"]:
+        told = f"somebody moved {promotion.facts['target']} meanwhile"
+        raise Refusal("changed_meanwhile", told, "look at it and try again")
+
+
+def _seen(alias: str, saw: str | None, operation: Operation, merger: Merger) -> str | None:
+    """Return the operation that had moved an alias as the author of another one saw it."""
+    found = merger.view.document(alias)
+    if found is None:
+        return saw
+    try:
+        seen = resolve(operation, merger.view, found, "version", saw)
+    except Refusal:  # what he saw was his own, and refused
+        return saw
+    return seen.op if isinstance(seen, Fold) else seen
 
 
 def carry_out(

@@ -7,7 +7,7 @@ import math
 import re
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, UnsetType
 
 from regtui.core import encoding
 from regtui.core.access import scope_key
@@ -313,6 +313,8 @@ def _check_production(operation: Operation) -> None:
         _check_review(body)
     if isinstance(body, DeploymentBody):
         _check_deployment(body)
+    if isinstance(body, RequestBody | ActBody) and not isinstance(body.saw, UnsetType):
+        _check_named(body.saw)
     said = body.reason if isinstance(body, TransitionBody) else ""
     said = (body.break_glass or "") if isinstance(body, ActBody | DeploymentBody) else said
     if len(said) > TEXT_LIMIT:
