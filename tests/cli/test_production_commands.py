@@ -566,3 +566,5 @@ def test_a_latency_is_a_time(two: Regtui) -> None:
     live = two.json("deploy", "team/ranker@1", "prod")["deployment"]["deployment"]
     for wrong in ("nan", "inf", "-1"):
         assert two("deploy", "beat", live, f"--latency={wrong}").code == 2
+    for many in (2**40 + 1, 10**20):
+        assert "at most" in two("deploy", "beat", live, "--requests", str(many)).error

@@ -175,6 +175,23 @@ def test_a_version_that_was_restored_is_young_again(five: Registry) -> None:
     assert numbers(five) == [1, 5]
 
 
+def test_what_is_deployed_or_asked_for_stays(five: Registry) -> None:
+    five.put_environment("prod", {})
+    for number in (1, 2, 3):
+        five.deploy(f"a@{number}", "prod")
+    five.request_promotion("a@4", "champion", auto=False)
+    five.put_retention("a", "last 1")
+    found = five.retain(dry_run=True)
+    five.retain()
+    assert numbers(five) == [2, 3, 4, 5]
+    assert reasons(found) == {
+        2: "going back in prod leads to it",
+        3: "it is deployed in prod",
+        4: "a promotion request asks for it",
+        5: "last 1",
+    }
+
+
 def test_a_version_with_an_alias_stays(five: Registry) -> None:
     five.set_alias("a@3", "prod")
     five.set_alias("a@3", "best-of-all")

@@ -158,3 +158,10 @@ def test_a_server_that_says_nothing_is_left_soon_and_told_as_such() -> None:
             transport.ask("POST", "/v1/login", {"token": "x"})
     with HttpTransport(url, None) as transport:
         assert transport.client.timeout == httpx.Timeout(10)
+
+
+@pytest.mark.parametrize("token", ["regtui_x\ny", "regtui_\u00fc", "regtui_x\r"])
+def test_a_token_that_can_not_be_one_is_refused_without_being_told(token: str) -> None:
+    with pytest.raises(Denied) as refused:
+        HttpTransport("http://127.0.0.1:1", token)
+    assert "regtui_" not in str(refused.value)

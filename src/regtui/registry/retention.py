@@ -47,6 +47,35 @@ select version, 'the alias ' || string_agg(name, ', ' order by name) || ' points
  group by version
 """
 
+_DEPLOYED = """
+select version, 'it is deployed in ' || string_agg(distinct environment, ', ' order by environment)
+  from base.deployment
+ where state in ('pending', 'live', 'draining') and model in (select unnest(?::bigint[]))
+ group by version
+"""
+
+_BEFORE = """
+select version, 'going back in ' || string_agg(distinct environment, ', ' order by environment)
+       || ' leads to it'
+  from (
+       select b.environment, arg_max(b.version, b.since) as version
+         from base.deployment l
+         join base.deployment b
+           on b.model = l.model and b.environment = l.environment and b.target = l.target
+          and b.version <> l.version and b.since < l.since
+        where l.state = 'live' and b.state not in ('failed', 'rolled_back')
+          and l.model in (select unnest(?::bigint[]))
+        group by b.environment, l.key
+       )
+ group by version
+"""
+
+_REQUESTED = """
+select version, 'a promotion request asks for it'
+  from base.promotion
+ where state = 'open' and version is not null and model in (select unnest(?::bigint[]))
+"""
+
 _CONTESTED = """
 select v.key, 'a conflict about it is open'
   from base.conflict c
@@ -270,7 +299,7 @@ def _models(
 def _held(connection: Connection, models: list[int]) -> Reasons:
     """Return the versions that stay whatever the rules say."""
     reasons: Reasons = {}
-    for statement in (_PARENTS, _CONTESTED, _ALIASED):
+    for statement in (_REQUESTED, _BEFORE, _DEPLOYED, _PARENTS, _CONTESTED, _ALIASED):
         reasons |= dict(connection.execute(statement, [models]).fetchall())
     candidates = {
         str(candidate["value"])

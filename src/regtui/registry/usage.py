@@ -35,6 +35,9 @@ DAY = 24 * HOUR
 
 SPANS = {"minute": MINUTE, "hour": HOUR, "day": DAY}
 
+COUNT_LIMIT = 2**40
+"""How many requests one report may tell of, as at a server."""
+
 FRESH = 2 * DAY
 """How long minutes are kept as such."""
 
@@ -98,6 +101,8 @@ def beat(
     wrong = any(not 0 <= one < math.inf for one in latencies)  # neither is NaN a time
     if wrong or min(requests, errors) < 0 or errors > counted:
         raise BadInput("requests, errors and latencies count from 0, errors among the requests")
+    if counted > COUNT_LIMIT:
+        raise BadInput(f"one report tells of at most {COUNT_LIMIT:,} requests")
     counts = [0] * SLOTS
     for seconds in latencies:
         counts[slot(seconds)] += 1

@@ -18,7 +18,7 @@ VARIABLE = "REGTUI_TOKEN"
 
 def token_for(url: str, home: Path) -> str | None:
     """Return the token for a server; None where nobody signed in."""
-    return os.environ.get(VARIABLE) or _read().get(_name(url, home))
+    return os.environ.get(VARIABLE, "").strip() or _read().get(_name(url, home))
 
 
 def keep_token(url: str, home: Path, token: str) -> None:

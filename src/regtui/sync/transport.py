@@ -100,9 +100,17 @@ class HttpTransport:
         url: Its address.
         token: Who asks; None before signing in.
         timeout: How long to wait for it.
+
+    Raises:
+        Denied: The token has characters that no token has.
     """
 
     def __init__(self, url: str, token: str | None, timeout: httpx.Timeout | None = None) -> None:
+        # It would be told as a fault of the connection, with all of it in the message.
+        if token is not None and not (token.isascii() and token.isprintable()):
+            raise Denied(
+                "the token has characters that no token has", "copy it once more, in one line"
+            )
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         timeout = timeout or (TIMEOUT if token else AT_THE_DOOR)
         self.client = httpx.Client(
