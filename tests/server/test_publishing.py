@@ -235,6 +235,22 @@ def test_what_was_decided_by_rules_is_published_as_it_ended(
     assert (solo.check("smoke").trusted, ann.registry.check("smoke").trusted) == (True, False)
 
 
+def test_a_promotion_that_the_policies_there_forbid_is_told(
+    server_process: ServerProcess, ann: Person, solo: Registry
+) -> None:
+    ann.registry.put_policies(
+        [{"name": "prod", "models": "*", "alias": "production", "approvals": 1}]
+    )
+    asked = solo.request_promotion("nlp/bert@2", "production")
+    assert asked.state == "applied"
+    invited(server_process, solo, "ben")
+    told = [(one.kind, one.code) for one in solo.publish(dry_run=True).refused]
+    assert told == [("promotion.apply", "blocked")]
+    assert [(one.kind, one.code) for one in solo.publish().refused] == told
+    solo.sync()
+    assert solo.promotion(asked.request).state == "open"
+
+
 def test_deployments_are_published_with_what_ended_them(
     server_process: ServerProcess, ann: Person, solo: Registry, tmp_path: Path
 ) -> None:

@@ -309,8 +309,11 @@ class _Publishing:
             reminter.note_conflicts(verdict.conflicts, getattr(new, "conflicts", ()))
         self._count(old, verdict.number)
         for request in self._applied_by(old):
-            applied = unit.bring(reminter.applied(request, old, unit))
+            applies = reminter.applied(request, old, unit)
+            applied = unit.bring(applies)
             self._answer.operations += isinstance(applied, Accepted)
+            if not isinstance(applied, Accepted):
+                self._refuse(applies, applied)
         return [old.entity] if isinstance(old.body, CaptureBody) else []
 
     def _rests_on_requested(self, made: Operation) -> bool:
