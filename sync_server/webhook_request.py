@@ -25,6 +25,9 @@ from msgspec import Struct
 
 SECONDS = 10.0
 
+_NOT_PUBLIC = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10")))
+"""What `ipaddress` calls global and is not: of protocols (a cloud's metadata), relays, old sites."""
+
 _SIX_TO_FOUR_BITS = ipaddress.ip_network("64:ff9b::/96")
 """Addresses of version 6 that stand for ones of version 4 behind a translator."""
 
@@ -198,6 +201,8 @@ def is_public(address: str) -> bool:
             return True
         if found.ipv4_mapped is not None:
             return True
+    if any(found in one for one in _NOT_PUBLIC if one.version == found.version):
+        return False
     return found.is_global and not (
         found.is_multicast or found.is_reserved or found.is_loopback or found.is_link_local
     )

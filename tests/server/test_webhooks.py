@@ -339,6 +339,10 @@ def test_the_address_that_was_looked_at_is_the_one_that_is_asked(
         ("::ffff:8.8.8.8", True),
         ("64:ff9b::7f00:1", False),
         ("2002:7f00:1::", False),
+        ("192.0.0.192", False),
+        ("::ffff:192.0.0.192", False),
+        ("192.88.99.1", False),
+        ("fec0::1", False),
         ("nonsense", False),
     ],
 )

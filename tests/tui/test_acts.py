@@ -15,7 +15,7 @@ from tests.tui.driving import models_screen, screen_text, until
 
 SIX = "nlp/sentiment@6"
 CHANGING = [action.keys[0] for action in of_scope("versions") if action.harm != "none"]
-FILES = ["o", "V"]
+FILES = ["o", "V", "f12"]
 OF_MODELS = [action.keys[0] for action in of_scope("models") if action.harm != "none"]
 
 

@@ -16,7 +16,9 @@ def approvers(request: Document | None, evidence: Mapping[str, Any] | None) -> l
     noted: dict[str, str] | None = (evidence or {}).get("approvals")
     if noted is not None:
         return [user for user, why in noted.items() if not why]
-    said = {} if request is None else request.entries("reviews")
+    # Of one that moved nothing no approval counted.
+    moved = request is not None and request.value("state") == "applied"
+    said = request.entries("reviews") if request is not None and moved else {}
     return [user for user, review in said.items() if review["verdict"] == "approve"]
 
 

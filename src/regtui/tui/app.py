@@ -26,6 +26,7 @@ from regtui.registry import Registry, open_registry
 from regtui.tui import signs, themes
 from regtui.tui.acting import READ_ONLY, Acting
 from regtui.tui.actions import BY_ID, bindings, keymap
+from regtui.tui.acts.asking import may_change
 from regtui.tui.acts.starting import start_act
 from regtui.tui.ahead import Ahead
 from regtui.tui.ascii_filter import AsciiFilter
@@ -561,6 +562,8 @@ class RegtuiApp(Acting, TypingAhead):
 
     def do_screenshot(self) -> None:
         """Save the screen as an SVG file in the current folder."""
+        if not may_change(self):
+            return
         try:
             name = self.save_screenshot(path=os.getcwd())  # noqa: PTH109
         except OSError as error:

@@ -23,6 +23,9 @@ from regtui.core.wording import count_text
 NOT_COUNTED = "it did not count when the request was applied"
 """Why an approval does not count of which nothing was noted then."""
 
+NOT_KNOWN = "nobody knows any more whether it counted when the request was applied: ask again"
+"""The same where nothing is noted at all: no gate was asked, or the server was put back since."""
+
 _HOUR, _MINUTE = 3_600_000_000, 60_000_000
 """Microseconds."""
 
@@ -117,7 +120,9 @@ def dismissed_review(request: Document, user: str, parts: dict[str, str]) -> str
     seen = request.entries("reviews")[user]["seen"]
     if request.value("state") != "applied":
         return reviewing.dismissed(seen, parts)
-    counted: dict[str, str] = (request.value("evidence") or {}).get("approvals", {})
+    counted: dict[str, str] | None = (request.value("evidence") or {}).get("approvals")
+    if counted is None:
+        return NOT_KNOWN
     return counted.get(user, NOT_COUNTED) or reviewing.dismissed(seen, parts, applied=True)
 
 
