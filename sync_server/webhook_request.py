@@ -26,7 +26,7 @@ from msgspec import Struct
 SECONDS = 10.0
 
 _NOT_PUBLIC = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10")))
-"""What `ipaddress` calls global and is not: of protocols (a cloud's metadata), relays, old sites."""
+"""What `ipaddress` calls global and is not: protocols (a cloud's metadata), relays, old sites."""
 
 _SIX_TO_FOUR_BITS = ipaddress.ip_network("64:ff9b::/96")
 """Addresses of version 6 that stand for ones of version 4 behind a translator."""

@@ -309,12 +309,16 @@ class _Publishing:
             reminter.note_conflicts(verdict.conflicts, getattr(new, "conflicts", ()))
         self._count(old, verdict.number)
         for request in self._applied_by(old):
-            applies = reminter.applied(request, old, unit)
-            applied = unit.bring(applies)
-            self._answer.operations += isinstance(applied, Accepted)
-            if not isinstance(applied, Accepted):
-                self._refuse(applies, applied)
+            self._apply(unit, reminter.applied(request, old, unit))
         return [old.entity] if isinstance(old.body, CaptureBody) else []
+
+    def _apply(self, unit: SoloAuthority, applies: Operation) -> None:
+        """Apply a request that applied itself before; what policies there forbid is told."""
+        applied = unit.bring(applies)
+        if isinstance(applied, Accepted):
+            self._answer.operations += 1
+        else:
+            self._refuse(applies, applied)
 
     def _rests_on_requested(self, made: Operation) -> bool:
         """Tell whether an operation is about a deployment that is only requested till now."""
