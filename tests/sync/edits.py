@@ -117,11 +117,9 @@ class Editor:
         if kind == "card":
             _edit_card(authority, model, value, r)
         elif kind == "alias":
-            alias = alias_id(model, "champion")
-            known = view.document(alias)
-            saw = None if known is None else known.stamp("version")
+            saw = _stamp_of_alias(authority, model)
             body = AliasBody("champion", {"version": Change(version.id, saw=saw)})
-            authority.submit("alias.set", model, alias, body)
+            authority.submit("alias.set", model, alias_id(model, "champion"), body)
         elif kind == "request":
             _ask(authority, version, value, r)
         elif kind == "answer":
@@ -195,9 +193,8 @@ def _ask(authority: SoloAuthority, version: Document, value: str, r: random.Rand
         )
         authority.submit("check.report", model, identity, report)
         return
-    asked = RequestBody(
-        version.id, "alias", "champion", r.random() < 0.5, {"reason": Change(value)}
-    )
+    auto, saw = r.random() < 0.5, _stamp_of_alias(authority, model)
+    asked = RequestBody(version.id, "alias", "champion", auto, {"reason": Change(value)}, saw)
     authority.submit("promotion.request", model, identity, asked)
 
 
@@ -210,11 +207,17 @@ def _answer(authority: SoloAuthority, model: str, r: random.Random) -> None:
     request = r.choice(opened)
     verb = r.choice(["review", "review", "apply", "withdraw"])
     if verb != "review":
-        authority.submit(f"promotion.{verb}", model, request, ActBody(None, {}))
+        saw = _stamp_of_alias(authority, model)
+        authority.submit(f"promotion.{verb}", model, request, ActBody(None, {}, saw))
         return
     seen = dict.fromkeys(("content", "target", "policies", "inputs"), "0" * 64)
     said = ReviewBody(r.choice(["approve", "reject"]), "", seen, {})
     authority.submit("promotion.review", model, request, said)
+
+
+def _stamp_of_alias(authority: SoloAuthority, model: str) -> str | None:
+    known = authority.view.document(alias_id(model, "champion"))
+    return None if known is None else known.stamp("version")
 
 
 def _edit_card(authority: SoloAuthority, model: str, value: str, r: random.Random) -> None:

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from regtui.core.documents import Document, decode_document
-from regtui.core.identity import dataset_id, model_id, user_id
+from regtui.core.identity import alias_id, dataset_id, model_id, user_id
 from regtui.core.operations import decode_operation, subject
 from regtui.replica.remote import PENDING
 from sync_server.authority import registry_row
@@ -193,6 +193,26 @@ def check_merging(held: Held) -> None:
             )
     for conflict in conflicts:
         _check_candidates(conflict, by_id)
+
+
+def check_requests(held: Held) -> None:
+    """No request moves an alias from where neither its author nor anybody behind it saw it."""
+    by_id = {one.op["id"]: one for one in held.log}
+    standing: dict[str, Logged] = {}
+    for one in held.log:
+        alias = alias_id(one.op["stream"], "champion")
+        if alias not in one.verdict.get("documents", {}):
+            continue
+        before, saw = standing.get(alias), one.op["body"].get("saw")
+        if before is not None and one.op["kind"] in {"promotion.request", "promotion.apply"}:
+            seen = by_id.get(saw)
+            assert (
+                saw == before.op["id"]
+                or before.op["replica"] == one.op["replica"]
+                or (seen is not None and seen.op["actor"] == one.op["actor"])
+            ), f"{one.op['id']} moved the alias over {before.op['id']} unseen"
+        if "version" not in one.verdict.get("paths", {}):
+            standing[alias] = one
 
 
 def _saw(one: Logged, before: Logged, by_id: dict[str, Logged]) -> bool:

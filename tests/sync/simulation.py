@@ -290,6 +290,7 @@ class Run:
         invariants.check_numbers(held)
         if not self.server_restored:  # what comes back is judged in another order
             invariants.check_merging(held)
+            invariants.check_requests(held)
             invariants.check_access(held)
 
 
