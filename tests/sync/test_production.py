@@ -552,3 +552,18 @@ def test_a_conflict_on_an_alias_that_nothing_protects_holds_up_requests(
     ann.registry.request_promotion(f"{model}@3", "champion")
     ann.sync()
     assert ann.registry.version(f"{model}@champion").number == 3
+
+
+def test_the_history_tells_which_request_a_change_set_off(
+    ann: Person, ben: Person, model: str
+) -> None:
+    put_policies(ann, [{**POLICY, "approvals": 0, "metadata": ["tags.owner"]}])
+    ben.sync()
+    ann.registry.request_promotion(f"{model}@2", "production")
+    ann.sync()
+    ben.sync()
+    ben.registry.edit(f"{model}@2", {"tags/owner": "ben"})
+    ben.sync()
+    assert at(ben) == 2
+    told = ben.registry.log(f"{model}@production", limit=1).operations[0].summary
+    assert told == "set tag.owner; that applied the request for production"

@@ -228,6 +228,7 @@ class _Names:
         for past in pasts:
             wanted.add(getattr(past.operation.body, "of", past.operation.entity))
             wanted.add(getattr(past.operation.body, "version", None) or past.operation.entity)
+            wanted |= {row.entity for row in rows.get(past.seq, []) if row.kind == "promotion"}
             if past.operation.kind.startswith("alias."):
                 moves = [row for row in rows.get(past.seq, []) if row.path == "version"]
                 found = {v for row in moves for v in (row.before, row.after) if v is not None}

@@ -42,7 +42,21 @@ def summary(past: Past, rows: Sequence[LogRow], names: Mapping[str, str], undone
     line = _effect(past.operation, rows, names)
     if any(row.result == "conflict" for row in rows):
         line += " (in conflict)"
+    line += _set_off(past.operation, rows, names)
     return f"{undone}: {line}" if undone else line
+
+
+def _set_off(operation: Operation, rows: Sequence[LogRow], names: Mapping[str, str]) -> str:
+    """Return which requests an operation made apply themselves, to be put behind what it did."""
+    if operation.kind == "promotion.apply":
+        return ""
+    applied = [
+        "it" if row.entity == operation.entity else f"the request for {names[row.entity]}"
+        for row in rows
+        if (row.kind, row.path, row.after) == ("promotion", "state", "applied")
+        and (row.entity in names or row.entity == operation.entity)
+    ]
+    return f"; that applied {' and '.join(applied)}" if applied else ""
 
 
 def _effect(  # noqa: PLR0911 -- one a kind
@@ -67,7 +81,7 @@ def _effect(  # noqa: PLR0911 -- one a kind
         return _dataset(rows, name or operation.body.name)
     if operation.kind in PRODUCTION:
         return PRODUCTION[operation.kind](operation, names)
-    return _values(rows) or "changed nothing"
+    return _values(row for row in rows if row.entity == operation.entity) or "changed nothing"
 
 
 def _alias(operation: Operation, rows: Sequence[LogRow], names: Mapping[str, str]) -> str:
