@@ -15,12 +15,12 @@ test *args:
     {{python}} -m pytest {{args}}
 
 # What takes longer: the app, the browser, sync, the server and the files that it keeps.
-test-rest *args:
-    {{python}} -m pytest tests/pieces tests/server tests/sync tests/tui tests/web {{args}}
+test-rest *args="tests/pieces tests/server tests/sync tests/tui tests/web":
+    {{python}} -m pytest {{args}}
 
 # Kill, contention and soak runs; REGTUI_KILLS, REGTUI_SECONDS and so on make them longer.
-test-slow *args:
-    {{python}} -m pytest tests -m slow -n 2 {{args}}
+test-slow *args="tests":
+    {{python}} -m pytest -m slow -n 2 {{args}}
 
 # The simulation of sync for so many minutes; `just soak 0 SEED` plays a seed that failed again.
 soak minutes="10" *first:

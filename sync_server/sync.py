@@ -140,6 +140,7 @@ class SyncService:
         if len(push.ops) > GROUP_LIMIT:
             raise Refused(413, "too_large", f"more than {GROUP_LIMIT} operations at once")
         sent = [read_operation(bytes(data)) for data in push.ops]
+        _check_once(sent)
         tip = None
         for place, one in enumerate(sent):
             header = one.header
@@ -350,6 +351,11 @@ def _told_before(authority: Authority, sent: Sent) -> bytes | None:
     if not is_alike:
         raise Refused(409, "id_reused", "the id of an operation stands for another one")
     return verdict
+
+
+def _check_once(sent: Sequence[Sent]) -> None:
+    if len({one.header.id for one in sent}) < len(sent):
+        raise Refused(400, "malformed", "an operation stands twice in a request")
 
 
 def _alike(one: bytes, other: bytes) -> bool:

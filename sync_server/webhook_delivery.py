@@ -5,8 +5,8 @@ transaction, so that no other process takes them meanwhile; whoever dies while h
 to the next one after that time. Then it sends them, and writes down what came of it. What failed
 waits longer each time, and is dead after `TRIES`; an operator sees it and may let it be sent again.
 
-A webhook has at most `AT_ONCE` events under way, and one that gave no answer the last time one, so
-that those that do not answer hold up nobody.
+A webhook has at most `AT_ONCE` events under way. One that gave no answer the last time has one, and
+all of these together have half of what can be sent at once, so that they hold up nobody.
 """
 
 import random
@@ -99,7 +99,11 @@ class Deliveries:
         now = self._clock()
         with self._lock:
             free = WORKERS - sum(self._under_way.values())
-            busy = [hook for hook in self._under_way if self._room(hook) <= 0]
+            busy = [
+                hook
+                for hook in {*self._under_way, *self._silent}
+                if self._room(hook, Counter()) <= 0
+            ]
         if free <= 0:
             return []
         with self._database.reading() as connection:
@@ -115,21 +119,31 @@ class Deliveries:
         claimed: list[Claimed] = []
         with self._database.writing() as connection:
             for registry, hook in hooks:
-                room = min(self._room(hook), free - len(claimed))
+                taken = Counter(one.webhook for one in claimed)
+                with self._lock:
+                    room = min(self._room(hook, taken), free - len(claimed))
                 claimed += _claim(connection, registry, hook, now, room)
         with self._lock:
-            for one in claimed:
-                self._under_way[one.webhook] += 1
+            self._under_way.update(one.webhook for one in claimed)
         return claimed
 
-    def _room(self, hook: str) -> int:
-        """Return how many events more of a webhook may be under way."""
-        return (1 if hook in self._silent else AT_ONCE) - self._under_way[hook]
+    def _room(self, hook: str, taken: Counter[str]) -> int:
+        """Return how many events more of a webhook may be under way, beside those just taken.
+
+        The lock is held.
+        """
+        under_way = self._under_way + taken
+        if hook not in self._silent:
+            return AT_ONCE - under_way[hook]
+        return min(1 - under_way[hook], WORKERS // 2 - sum(under_way[one] for one in self._silent))
 
     def _send(self, claimed: Claimed) -> None:
         try:
             answer = send(claimed.call)
-            (self._silent.add if answer.status is None else self._silent.discard)(claimed.webhook)
+            with self._lock:
+                (self._silent.add if answer.status is None else self._silent.discard)(
+                    claimed.webhook
+                )
             self.note(claimed, answer)
         except Exception as error:  # noqa: BLE001 -- it is sent again when its time is over
             note_failure(error, delivery=claimed.id)

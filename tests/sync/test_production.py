@@ -486,7 +486,7 @@ def test_a_request_does_not_overwrite_a_move_that_its_author_did_not_see(
     seen = ben.registry.promotion(asked.request)
     gate = next(one for one in seen.gates if one.gate == "unmoved")
     assert (seen.state, gate.passed) == ("open", False)
-    assert gate.reason == f"somebody moved {target} meanwhile; ask again to move it from there"
+    assert gate.reason == f"somebody moved {target} meanwhile: approve it anew, or ask again"
     ben.registry.request_promotion(model, target, remove=True)
     ben.sync()
     assert ben.registry.promotion(asked.request).state == "applied"

@@ -44,6 +44,7 @@ class Accepted(Decided, frozen=True, tag="accepted", omit_defaults=True):
         number: The number of the version that it captured.
         merged_into: Id of the entity it went into, where that is not the one it named.
         paths: What became of changes that were not simply applied.
+        role: In which its author made or reviewed a promotion request, or reported a check.
     """
 
     at_used: int
@@ -51,6 +52,7 @@ class Accepted(Decided, frozen=True, tag="accepted", omit_defaults=True):
     number: int | None = None
     merged_into: str | None = None
     paths: dict[str, PathResult] = {}
+    role: str | None = None
 
 
 class Conflicted(Accepted, frozen=True, tag="conflicted", omit_defaults=True):

@@ -18,7 +18,7 @@ from regtui.core.governance.gates import Approval
 from regtui.core.governance.moves import Move
 from regtui.core.holders import holders
 from regtui.core.identity import alias_id, alias_key, environment_id
-from regtui.core.judgement.moving import requested_move
+from regtui.core.judgement.moving import is_contested, requested_move
 from regtui.core.operations import ActBody, Change, RequestBody, ReviewBody
 from regtui.core.policies import environment_key
 from regtui.registry.answers import iso
@@ -332,6 +332,8 @@ def _passes_by_now(context: Context, authority: "SoloAuthority", answer: Promoti
     if not answer.auto or answer.waiting or answer.requested or document is None or model is None:
         return False
     move, now = requested_move(document, view), context.replica.clock()
+    if is_contested(move, view):
+        return False
     return all(one.passed for one in gate_results(move, model, view, authority.actor, now))
 
 

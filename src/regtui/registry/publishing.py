@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 from regtui.artifacts.faults import disk_errors
@@ -309,16 +310,16 @@ class _Publishing:
             reminter.note_conflicts(verdict.conflicts, getattr(new, "conflicts", ()))
         self._count(old, verdict.number)
         for request in self._applied_by(old):
-            self._apply(unit, reminter.applied(request, old, unit))
+            self._apply(unit, reminter.applied(request, old, unit), old)
         return [old.entity] if isinstance(old.body, CaptureBody) else []
 
-    def _apply(self, unit: SoloAuthority, applies: Operation) -> None:
-        """Apply a request that applied itself before; what policies there forbid is told."""
+    def _apply(self, unit: SoloAuthority, applies: Operation, old: Operation) -> None:
+        """Apply a request that an operation had set off; what policies there forbid is told."""
         applied = unit.bring(applies)
         if isinstance(applied, Accepted):
             self._answer.operations += 1
         else:
-            self._refuse(applies, applied)
+            self._refuse(msgspec.structs.replace(applies, id=old.id), applied)
 
     def _rests_on_requested(self, made: Operation) -> bool:
         """Tell whether an operation is about a deployment that is only requested till now."""

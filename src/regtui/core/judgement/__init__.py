@@ -107,6 +107,7 @@ def judge(
         number=outcome.number,
         merged_into=outcome.merged_into,
         paths=merger.paths,
+        role=merger.role,
     )
     if merger.conflicts:
         values = msgspec.structs.asdict(verdict)

@@ -44,7 +44,7 @@ class Stamp(Struct, frozen=True):
 class Merger:
     """Collects what an operation does to documents.
 
-    It changes nothing outside of itself: `documents`, `log`, `texts` and `paths` are the outcome.
+    It changes nothing outside of itself: what it collects is the outcome.
     """
 
     def __init__(
@@ -69,6 +69,8 @@ class Merger:
         self.texts: dict[str, str] = {}
         self.paths: dict[str, PathResult] = {}
         self.conflicts: list[str] = []
+        self.role: str | None = None
+        """In which a promotion request is made or reviewed, or a check reported."""
 
     def seen(self, document: Document, path: str, change: Change) -> str | Fold | None:
         """Return the stamp of the value that the author of a change built on.

@@ -90,7 +90,8 @@ def apply_by_itself(operation: Operation, merger: Merger) -> None:
         if in_the_way(move, view) is not None:
             continue
         if merger.settled is not None:
-            if move.subject in merger.settled.documents:
+            # Another request for the same target may have stayed open.
+            if {promotion.id, move.subject} <= merger.settled.documents.keys():
                 _carry_out(promotion, operation, merger, view)
             continue
         if overtaken(move, model, view, requester, merger.now) is not None:
@@ -116,7 +117,7 @@ def _carry_out(promotion: Document, operation: Operation, merger: Merger, after:
 def requester_of(promotion: Document, view: View) -> Actor | None:
     """Return who made a request, with no more rights than he made it with; None where nobody knows.
 
-    His token may have been one that may do less than he.
+    His token may have been one that may do less than he, and he may do more by now.
     """
     person, model = view.person(str(promotion.facts["author"])), view.document(promotion.stream)
     told = promotion.facts.get("role")
@@ -187,6 +188,11 @@ def in_the_way(move: Move, view: View) -> GateResult | None:
     return GateResult("version", False, told, evidence=move.version)
 
 
+def is_contested(move: Move, view: View) -> bool:
+    """Tell whether a conflict is open on the alias that is to move."""
+    return move.kind == "alias" and view.open_conflict(move.subject, "version") is not None
+
+
 def overtaken(move: Move, model: Document, view: View, actor: Actor, now: int) -> GateResult | None:
     """Return why a request to move an alias does not apply itself; None where nothing holds it up.
 
@@ -195,16 +201,19 @@ def overtaken(move: Move, model: Document, view: View, actor: Actor, now: int) -
     """
     if move.kind != "alias" or move.request is None or move.version == move.current:
         return None
-    if view.open_conflict(move.subject, "version") is not None:
-        return GateResult("no_conflict", False, "a conflict on it is open; resolve it first")
+    if is_contested(move, view):
+        told = "a conflict on it is open; `regtui resolve` settles it"
+        return GateResult("no_conflict", False, told)
     alias = view.document(move.subject)
     stands = None if alias is None else alias.stamp("version")
     if move.request.facts.get("stood", stands) == stands:
         return None
-    if "" in approvals_counted(move, model, view, actor, now).values():
+    counted = approvals_counted(move, model, view, actor, now)
+    if "" in counted.values():
         return None
-    told = f"somebody moved {move.name} meanwhile; ask again to move it from there"
-    return GateResult("unmoved", False, told, evidence=stands)
+    passed = None if counted and not view.seq else False  # the server knows whether one counts
+    told = f"somebody moved {move.name} meanwhile: approve it anew, or ask again"
+    return GateResult("unmoved", passed, told, evidence=stands)
 
 
 def _is_there(environment: str, view: View) -> bool:

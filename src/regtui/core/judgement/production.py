@@ -17,7 +17,7 @@ from regtui.core.governance.moves import ACTIVE, all_live_on, live_on
 from regtui.core.identity import alias_id, alias_key, deployment_id, environment_id
 from regtui.core.judgement.merge import Merger
 from regtui.core.judgement.refusal import Refusal
-from regtui.core.judgement.seen import Fold, resolve
+from regtui.core.judgement.seen import Fold, based_on, resolve
 from regtui.core.judgement.shape import CONTROL
 from regtui.core.operations import Change, DeploymentBody, Operation
 from regtui.core.policies import duration, environment_key
@@ -29,6 +29,10 @@ NEXT = {
     "draining": frozenset({"stopped", "failed"}),
 }
 """The states that may follow each state of a deployment; the others are final."""
+
+
+_REPORTER, _ONLOOKER = "reporter", "viewer"
+"""The roles in which a report counts as evidence, and does not."""
 
 
 def put_definition(operation: Operation, merger: Merger) -> None:
@@ -91,9 +95,18 @@ def report_check(operation: Operation, merger: Merger) -> None:
         ended=body.ended,
         inputs=body.inputs,
         told=merger.now,
-        counts=reports(merger.actor, str(model.value("name")) if model else ""),
+        counts=_counts(merger, str(model.value("name")) if model else ""),
     )
     merger.create(operation.entity, "check_run", operation.stream, facts, body.set)
+
+
+def _counts(merger: Merger, name: str) -> bool:
+    """Tell whether a report is evidence; one that was accepted before is what it was then."""
+    counts = reports(merger.actor, name)
+    if merger.settled is not None and merger.settled.role is not None:
+        counts = merger.settled.role == _REPORTER
+    merger.role = _REPORTER if counts else _ONLOOKER
+    return counts
 
 
 def request_promotion(operation: Operation, merger: Merger) -> None:
@@ -122,26 +135,26 @@ def request_promotion(operation: Operation, merger: Merger) -> None:
         target=target,
         auto=body.auto,
     )
-    narrowed = _narrowed(operation, merger)
-    if narrowed is not None:
-        facts["role"] = narrowed.name.lower()
+    merger.role = _role_of(operation, merger)
+    if merger.role is not None:
+        facts["role"] = merger.role
     if body.target_kind == "alias" and body.saw is not UNSET:
         facts["stood"] = _seen(alias_id(operation.stream, target), body.saw, operation, merger)
     first = {**body.set, "state": Change("open")}
     merger.create(operation.entity, "promotion", operation.stream, facts, first)
 
 
-def _narrowed(operation: Operation, merger: Merger) -> Role | None:
-    """Return the role in which somebody asks who holds a higher one; None where he holds no other.
+def _role_of(operation: Operation, merger: Merger) -> str | None:
+    """Return the role in which somebody makes or reviews a request; None where he has none.
 
-    His token may do less than he: what moves by itself later moves with what it may do.
+    His token may do less than he, and he may do more later: what moves by itself then moves with
+    what he might do when he asked. What was accepted before was so in the role that it had then.
     """
-    model, holder = merger.view.document(operation.stream), merger.view.person(operation.actor)
-    if model is None or holder is None:
-        return None
-    name = str(model.value("name"))
-    role, held = role_of(merger.actor, name), role_of(holder, name)
-    return role if role is not None and held is not None and role < held else None
+    if merger.settled is not None and merger.settled.role is not None:
+        return merger.settled.role
+    model = merger.view.document(operation.stream)
+    role = None if model is None else role_of(merger.actor, str(model.value("name")))
+    return None if role is None else role.name.lower()
 
 
 def review_promotion(operation: Operation, merger: Merger) -> None:
@@ -153,12 +166,11 @@ def review_promotion(operation: Operation, merger: Merger) -> None:
             raise Refusal("no_change", "you said nothing to this request yet")
         merger.put(promotion, {path: None})
         return
-    model = merger.view.document(operation.stream)
-    role = role_of(merger.actor, str(model.value("name")) if model else "")
+    merger.role = _role_of(operation, merger)
     review = {
         "verdict": body.verdict,
         "text": body.text,
-        "role": "viewer" if role is None else role.name.lower(),
+        "role": merger.role or "viewer",
         "seen": body.seen,
         "at": merger.now,
     }
@@ -168,33 +180,43 @@ def review_promotion(operation: Operation, merger: Merger) -> None:
 def apply_promotion(operation: Operation, merger: Merger) -> None:
     """Move the target as a request asks."""
     promotion, body = open_promotion(operation, merger), operation.body
-    if promotion.facts["target_kind"] == "alias" and body.saw is not UNSET:
+    if promotion.facts["target_kind"] == "alias" and merger.settled is None:
         _check_stands(promotion, operation, merger)
     carry_out(promotion, operation, merger, body.break_glass)
 
 
 def _check_stands(promotion: Document, operation: Operation, merger: Merger) -> None:
-    """Refuse to move an alias from where its author did not see it; what was accepted stays so."""
-    identity = alias_id(promotion.stream, str(promotion.facts["target"]))
-    alias = merger.view.document(identity)
-    if merger.settled is not None or alias is None:
+    """Refuse to move an alias that is contested, or from where the author did not see it."""
+    facts = promotion.facts
+    identity = alias_id(promotion.stream, str(facts["target"]))
+    alias, saw = merger.view.document(identity), operation.body.saw
+    if alias is None or alias.value("version") == facts["version"]:
         return
-    seen = _seen(identity, operation.body.saw, operation, merger)
-    if seen != alias.stamp("version") and alias.value("version") != promotion.facts["version"]:
-        told = f"somebody moved {promotion.facts['target']} meanwhile"
-        raise Refusal("changed_meanwhile", told, "look at it and try again")
+    if merger.view.open_conflict(identity, "version") is not None:
+        told = f"no_conflict: a conflict on {facts['target']} is open"
+        raise Refusal("blocked", told, "`regtui resolve` settles it")
+    if saw is UNSET or _seen(identity, saw, operation, merger) == alias.stamp("version"):
+        return
+    told = f"somebody moved {facts['target']} meanwhile"
+    raise Refusal("changed_meanwhile", told, "look at it and try again")
 
 
 def _seen(alias: str, saw: str | None, operation: Operation, merger: Merger) -> str | None:
     """Return the operation that had moved an alias as the author of another one saw it."""
     found = merger.view.document(alias)
     if found is None:
-        return saw
-    try:
-        seen = resolve(operation, merger.view, found, "version", saw)
-    except Refusal:  # what he saw was his own, and refused
-        return saw
-    return seen.op if isinstance(seen, Fold) else seen
+        return None  # what he saw there was his own, and never came to be
+    followed = set[str | None]()
+    while saw not in followed:
+        followed.add(saw)
+        try:
+            seen = resolve(operation, merger.view, found, "version", saw)
+        except Refusal as refusal:  # his own, and refused: he built on what that was built on
+            past = merger.view.past(refusal.cause or "")
+            saw = None if past is None else based_on(past, "version")
+        else:
+            return seen.op if isinstance(seen, Fold) else seen
+    return saw
 
 
 def carry_out(

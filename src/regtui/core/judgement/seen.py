@@ -56,7 +56,12 @@ def _follow(
     operation: Operation, view: View, document: Document, path: str, saw: str | None
 ) -> str | Fold | None:
     strict = field_of(document.kind, path).rule in {Rule.CAS, Rule.TEXT}
-    while saw is not None and (past := _own(operation, view, document, saw)) is not None:
+    followed = {operation.id}  # what was refused may name what came later, and so itself
+    while saw is not None and saw not in followed:
+        past = _own(operation, view, document, saw)
+        if past is None:
+            break
+        followed.add(saw)
         if isinstance(past.verdict, Accepted):
             result = past.verdict.paths.get(path)
             if result is None or result.result == "merged":
@@ -76,7 +81,7 @@ def _follow(
                 "retry or discard that one first",
                 cause=saw,
             )
-        saw = _based_on(past, path)
+        saw = based_on(past, path)
     return saw
 
 
@@ -111,8 +116,9 @@ def with_step(view: View, document: Document, path: str, change: Change) -> Chan
     """Return a metric's change with the step that its author saw, where it names none itself."""
     if change.to is None or step_of(change.to) is not None:
         return change
-    step, saw = None, change.saw
-    while step is None and saw is not None:
+    step, saw, followed = None, change.saw, set[str]()
+    while step is None and saw is not None and saw not in followed:
+        followed.add(saw)
         register = document.fields.get(path)
         if register is not None and register.by == saw:
             step, saw = step_of(register.v), None
@@ -144,7 +150,8 @@ def _own(operation: Operation, view: View, document: Document, stamp: str) -> Pa
     return past if past is not None and past.operation.actor == operation.actor else None
 
 
-def _based_on(past: Past, path: str) -> str | None:
+def based_on(past: Past, path: str) -> str | None:
+    """Return the stamp at a path that the author of an operation named."""
     change = past.operation.body.set.get(path)
     return None if change is None else change.saw
 
