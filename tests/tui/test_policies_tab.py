@@ -99,6 +99,22 @@ async def test_e_changes_a_policy(app: RegtuiApp, production: Registry) -> None:
     assert production.policy("production").definition == {**wanted, "approvals": 2}
 
 
+async def test_a_policy_that_somebody_changed_meanwhile_is_not_put_over(
+    app: RegtuiApp, production: Registry
+) -> None:
+    async with running(app, (120, 36)) as pilot:
+        await at_policies(pilot)
+        await press(pilot, "e")
+        editor = app.screen
+        assert isinstance(editor, Editor)
+        production.put_policies([{**POLICY, "signed": True}])
+        editor.show_text(editor.text + "four_eyes = true\n")
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: "somebody changed the policy production" in told(app))
+        assert isinstance(app.screen, Editor)
+    assert production.policy("production").definition["signed"] is True
+
+
 async def test_x_takes_a_policy_away_after_a_yes(app: RegtuiApp, production: Registry) -> None:
     async with running(app, (120, 36)) as pilot:
         await at_policies(pilot)

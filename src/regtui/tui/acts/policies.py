@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from regtui.core.errors import BadInput
 from regtui.core.wording import count_text
 from regtui.registry import Registry
 from regtui.registry.definition_text import protects_text, tables_of, toml_of
@@ -39,25 +40,36 @@ SHOWN = 10
 
 async def add_policy(app: "RegtuiApp") -> None:
     """Write a policy, and put it after a dry run."""
-    await _write(app, "A policy", FIRST, is_new=True)
+    await _write(app, "A policy", FIRST)
 
 
 async def edit_policy(app: "RegtuiApp", policy: "PolicyAnswer") -> None:
     """Change a policy, and put it after a dry run."""
-    await _write(app, f"The policy {policy.policy} of {policy.models}", toml_of(policy) + "\n")
+    title = f"The policy {policy.policy} of {policy.models}"
+    await _write(app, title, toml_of(policy) + "\n", policy)
 
 
-async def _write(app: "RegtuiApp", title: str, text: str, *, is_new: bool = False) -> None:
+async def _write(
+    app: "RegtuiApp", title: str, text: str, policy: "PolicyAnswer | None" = None
+) -> None:
     async def save(text: str) -> bool:
-        return await _put(app, text)
+        return await _put(app, text, policy)
 
-    await ask(app, Editor(title, text, save, is_new=is_new))
+    await ask(app, Editor(title, text, save, is_new=policy is None))
 
 
-async def _put(app: "RegtuiApp", text: str) -> bool:
-    """Put the policies of a text after a dry run and a yes; False where the editor stays."""
+async def _put(app: "RegtuiApp", text: str, seen: "PolicyAnswer | None") -> bool:
+    """Put the policies of a text after a dry run and a yes; False where the editor stays.
+
+    Args:
+        app: The app.
+        text: TOML.
+        seen: The policy as it was when the editor opened; None for a new one.
+    """
 
     def attempt(registry: Registry) -> "list[Tried]":
+        if seen is not None:
+            _check_unchanged(registry, seen)
         tables = tables_of(text, "policy", "the text")
         return [one for table in tables for one in registry.try_policy(table)]
 
@@ -79,6 +91,21 @@ async def _put(app: "RegtuiApp", text: str) -> bool:
     ]
     tell(app, "; ".join(said), command("policy", "put", "FILE.toml"), can_undo=False)
     return True
+
+
+def _check_unchanged(registry: Registry, seen: "PolicyAnswer") -> None:
+    """Refuse to put over what somebody else put since.
+
+    Raises:
+        BadInput: Somebody did.
+        NotFound: Somebody took it away.
+    """
+    now = registry.policy(seen.policy, seen.models)
+    if toml_of(now) != toml_of(seen):
+        raise BadInput(
+            f"somebody changed the policy {seen.policy} meanwhile",
+            "keep your text, leave, and open it again",
+        )
 
 
 async def try_policy(app: "RegtuiApp", policy: "PolicyAnswer") -> None:
