@@ -10,10 +10,10 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Raw, Struct
 
-PROTOCOL = 1
+PROTOCOL = 2
 """The protocol that this program speaks."""
 
-MIN_PROTOCOL = 1
+MIN_PROTOCOL = 2
 """The oldest one that its server understands."""
 
 OPERATIONS_LIMIT = 4_000
