@@ -532,6 +532,24 @@ def test_what_was_rolled_back_is_not_gone_back_to_until_it_is_deployed_again(two
     assert two.json(*back)["deployment"]["version"] == "team/ranker@2"
 
 
+def test_each_target_goes_back_by_itself(two: Regtui) -> None:
+    assert two("env", "put", "prod").code == 0
+    for target in ("eu", "us"):
+        for number in (1, 2, 1, 2):
+            assert two("deploy", f"team/ranker@{number}", "prod", "--target", target).code == 0
+    back = ("deploy", "rollback", "team/ranker", "prod", "--target")
+    assert two.json(*back, "eu")["deployment"]["version"] == "team/ranker@1"
+    assert two("deploy", "team/ranker@1", "prod", "--target", "us").code == 0
+    assert two.json(*back, "us")["deployment"]["version"] == "team/ranker@2"
+
+
+def test_a_mistyped_table_is_not_dropped(two: Regtui, tmp_path: Path) -> None:
+    file = tmp_path / "policies.toml"
+    file.write_text(POLICY + '\n[[polcy]]\nname = "x"\n')
+    for command in (("policy", "put"), ("policy", "test")):
+        assert "'polcy', which is no policy and no check" in two(*command, file).error
+
+
 def test_what_is_deleted_is_passed_over_on_the_way_back(two: Regtui, tmp_path: Path) -> None:
     (tmp_path / "weights").write_text("three", encoding="utf-8")
     assert two("capture", tmp_path / "weights", "--model", "team/ranker").code == 0

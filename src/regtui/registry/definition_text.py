@@ -14,7 +14,8 @@ _TOLD = {"alias", "environment", "description", "approvals", "approver_role", "c
 def tables_of(text: str, kind: str, called: str) -> list[dict[str, Any]]:
     """Return the tables `[[policy]]` or `[[check]]` of a text.
 
-    Other tables are left alone, so that policies and checks may stand together.
+    Policies and checks may stand together, and nothing else: a table whose name is mistyped would
+    be dropped without a word.
 
     Args:
         text: TOML.
@@ -22,15 +23,19 @@ def tables_of(text: str, kind: str, called: str) -> list[dict[str, Any]]:
         called: What errors call the text.
 
     Raises:
-        BadInput: It is no TOML, has no such table, or one of them twice.
+        BadInput: It is no TOML, has no such table, one of them twice, or something else.
     """
     try:
-        found = tomllib.loads(text).get(kind, [])
+        known = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadInput(f"{called} is no TOML: {error}") from None
+    found = known.get(kind, [])
     tables = [found] if isinstance(found, dict) else found
     if not isinstance(tables, list) or not tables or not all(isinstance(t, dict) for t in tables):
         raise BadInput(f"{called} has no table [[{kind}]]", "docs/governance.md has an example")
+    for name in known:
+        if name not in {"policy", "check"}:
+            raise BadInput(f"{called} has {name!r}, which is no policy and no check")
     _check_told_apart(tables, called)
     return tables
 

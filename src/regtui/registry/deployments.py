@@ -296,15 +296,15 @@ def _before(view: ReplicaView, live: Document, environment: str, target: str) ->
     there = [
         one
         for one in view.in_stream(live.stream, "deployment")
-        if one.facts["environment_name"] == environment and one.value("since") is not None
+        if (one.facts["environment_name"], one.facts["target"]) == (environment, target)
+        and one.value("since") is not None
     ]
     there.sort(key=lambda one: int(one.value("since")))
     newest = {str(one.facts["version"]): one for one in there}
     earlier = [
         str(one.facts["version"])
         for one in there
-        if one.facts["target"] == target
-        and one.id != live.id
+        if one.id != live.id
         and one.value("state") not in {"rolled_back", "failed"}
         and one.facts["version"] != live.facts["version"]
         and int(one.value("since")) < int(live.value("since") or 0)

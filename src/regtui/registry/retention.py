@@ -58,16 +58,17 @@ _BEFORE = """
 select version, 'going back in ' || string_agg(distinct environment, ', ' order by environment)
        || ' leads to it'
   from (
-       select b.environment, arg_max(b.version, b.since) as version
+       select b.environment, arg_max(b.version, (b.since, b.key)) as version
          from base.deployment l
          join base.deployment b
            on b.model = l.model and b.environment = l.environment and b.target = l.target
-          and b.version <> l.version and b.since < l.since
-          join base.version v on v.key = b.version and v.state <> 'deleted'
+          and b.version <> l.version and (b.since, b.key) < (l.since, l.key)
+         join base.version v on v.key = b.version and v.state <> 'deleted'
         where l.state = 'live' and b.state not in ('failed', 'rolled_back')
-          and (b.environment, b.version) not in (
-              select (environment, version) from base.deployment where since is not null
-               group by environment, version having arg_max(state, since) = 'rolled_back'
+          and (b.environment, b.target, b.version) not in (
+              select (environment, target, version) from base.deployment where since is not null
+               group by environment, target, version
+              having arg_max(state, (since, key)) = 'rolled_back'
           )
           and l.model in (select unnest(?::bigint[]))
         group by b.environment, l.key

@@ -170,6 +170,8 @@ def _check_origin(operation: Operation) -> None:
         raise BadInput("operations and replicas have a UUID in lower case for an id")
     if operation.undoes is not None and not _UUID.fullmatch(operation.undoes):
         raise BadInput("what is undone has a UUID in lower case for an id")
+    if operation.group is not None and not _UUID.fullmatch(operation.group):
+        raise BadInput("a group has a UUID in lower case for an id")
     if not 0 <= operation.at < 2**63:
         raise BadInput("the time is out of range")
 
