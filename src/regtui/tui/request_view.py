@@ -118,7 +118,7 @@ def _head(request: PromotionAnswer) -> Text:
 def gates_table(gates: Sequence[GateAnswer]) -> RenderableType:
     """Return gates as a checklist: sign, name, reason and policy."""
     if not gates:
-        return Text("no policy asks anything of it", "label")
+        return Text("no gates", "label")  # asked, or kept: a server may have been put back since
     grid = Table.grid(padding=(0, 1, 0, 0), expand=True)
     grid.add_column(width=1, no_wrap=True)
     grid.add_column(width=max(len(one.gate) for one in gates), no_wrap=True)
@@ -154,7 +154,8 @@ def _next(request: PromotionAnswer, keys: Mapping[str, str]) -> str:
 def _comparison_title(request: PromotionAnswer) -> str:
     if request.current is None:
         return f"{target_text(request)} is nothing yet"
-    return f"Against {request.current}, which is there now"
+    when = "is there now" if request.state == "open" else "was there before"
+    return f"Against {request.current}, which {when}"
 
 
 def _comparison(compared: Compared) -> Iterator[RenderableType]:
