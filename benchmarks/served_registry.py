@@ -23,7 +23,7 @@ from regtui.core.operations import KINDS, CaptureBody, Change, EditBody, ModelBo
 from regtui.registry.changes import changes
 from regtui.replica.ids import uuid7
 from regtui.replica.keys import passing_key
-from regtui.wire.messages import NOTHING, Cursor, Push
+from regtui.wire.messages import NOTHING, PROTOCOL, Cursor, Push
 from regtui.wire.statements import push_statement
 from sync_server.configuration import Configuration
 from sync_server.data_folder import opened
@@ -62,6 +62,7 @@ def _fill(data: Path, versions: int, edits: int) -> None:
         def send() -> None:
             signed = key.sign(push_statement(registry, key.replica, n, tip, "", 0, "")).hex()
             push = Push(
+                protocol=PROTOCOL,
                 schema=1,
                 replica=key.replica,
                 acked_n=0,

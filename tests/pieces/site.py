@@ -29,7 +29,7 @@ from regtui.core.operations import (
     StateBody,
 )
 from regtui.core.verdicts import Accepted, Verdict, decode_verdict
-from regtui.wire.messages import Cursor, Push
+from regtui.wire.messages import PROTOCOL, Cursor, Push
 from regtui.wire.statements import push_statement
 from sync_server import schema
 from sync_server.administration import Administration
@@ -186,6 +186,7 @@ class Site:
         self._n, self._tip = self._n + 1, tip
         signed = push_statement(self.registry, self._replica, self._n, tip, "", 0, "")
         push = Push(
+            protocol=PROTOCOL,
             schema=FORMAT,
             replica=self._replica,
             acked_n=self._n - 1,
