@@ -181,6 +181,7 @@ def ignoredup() -> Mutant:
             one = rest.pop(0)
             now = judging.moment()
             verdict = Accepted(op=one.header.id, now=now, at_used=now, documents={})
+            outcome.judged.append(one.data)
             outcome.verdicts.append(encode_verdict(verdict))
         judge(self, judging, rights, replica, rest, outcome)
 
