@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI, Query, Response
 from msgspec import Struct
 from pydantic import BaseModel, Field
 
-from regtui.core.latency import BOUNDS, SLOTS
+from regtui.core.latency import BOUNDS, COUNT_LIMIT, SLOTS
 from sync_server.access_desk import BASE, AccessRequest, Desk
 from sync_server.asking import Signed, own_registry
 from sync_server.usage import SPANS, Bucket, By, Report, Usage
@@ -17,7 +17,7 @@ REPORTS = 1_000
 """Reports of one request."""
 
 Time = Annotated[int, Field(ge=0, le=2**53)]
-Count = Annotated[int, Field(ge=0, le=2**40)]
+Count = Annotated[int, Field(ge=0, le=COUNT_LIMIT)]
 
 
 class UsageReport(AccessRequest):

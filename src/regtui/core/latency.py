@@ -15,6 +15,9 @@ BOUNDS: tuple[float, ...] = tuple(0.00025 * 2 ** (place / 2) for place in range(
 SLOTS = len(BOUNDS) + 1
 """Counts of a histogram: one up to each bound, and one for what took longer."""
 
+COUNT_LIMIT = 2**40
+"""How many requests one report may tell of."""
+
 
 def slot(seconds: float) -> int:
     """Return which count a latency belongs to: that of the first bound that it does not exceed."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from regtui.core.documents import Document
 from regtui.core.errors import BadInput, NotFound
-from regtui.core.governance.moves import ACTIVE, all_live_on, live_on
+from regtui.core.governance.moves import ACTIVE, all_live_on, in_environment, live_on
 from regtui.core.identity import environment_id
 from regtui.core.operations import (
     Change,
@@ -163,7 +163,7 @@ def rollback(  # noqa: PLR0913 -- everything that says where
             hint = f"`regtui deploy ls {model}` lists what is"
             raise NotFound(f"nothing of {model} is live in {_place(key, target)}", hint)
         live, *others = there
-        before = _before(authority.view, live, key, target)
+        before = version_before(authority.view, live)
         version = None if before is None else authority.view.document(before)
         if version is None:
             raise NotFound(
@@ -206,7 +206,7 @@ def before_rollback(context: Context, model: str, environment: str, target: str 
         _, document = find_model(connection, model)
         view = ReplicaView(connection, 0)
         live = live_on(view, document.id, environment_id(key), target)
-        before = None if live is None else _before(view, live, key, target)
+        before = None if live is None else version_before(view, live)
         return None if before is None else Names(connection, [before], ()).reference(before)
 
 
@@ -287,17 +287,16 @@ def _record(  # noqa: PLR0913 -- everything that a deployment says
     return found[0], outcome
 
 
-def _before(view: ReplicaView, live: Document, environment: str, target: str) -> str | None:
-    """Return the version that was live before on a target.
+def version_before(view: ReplicaView, live: Document) -> str | None:
+    """Return the version that was live on the target of a deployment before that.
 
     What was rolled back and not deployed again since, what failed, and what is deleted by now, is
     not gone back to.
     """
     there = [
         one
-        for one in view.in_stream(live.stream, "deployment")
-        if (one.facts["environment_name"], one.facts["target"]) == (environment, target)
-        and one.value("since") is not None
+        for one in in_environment(view, live.stream, str(live.facts["environment"]))
+        if one.facts["target"] == live.facts["target"] and one.value("since") is not None
     ]
     there.sort(key=lambda one: int(one.value("since")))
     newest = {str(one.facts["version"]): one for one in there}

@@ -13,12 +13,12 @@ from msgspec import UNSET, UnsetType
 from regtui.core.access import Actor
 from regtui.core.documents import Document
 from regtui.core.errors import BadInput, NotFound
-from regtui.core.governance import approvals_of, cases_of, gate_results, parts_of
+from regtui.core.governance import approvals_of, cases_of, gate_results, no_conflict, parts_of
 from regtui.core.governance.gates import Approval
 from regtui.core.governance.moves import Move
 from regtui.core.holders import holders
 from regtui.core.identity import alias_id, alias_key, environment_id
-from regtui.core.judgement.moving import is_contested, requested_move
+from regtui.core.judgement.moving import requested_move
 from regtui.core.operations import ActBody, Change, RequestBody, ReviewBody
 from regtui.core.policies import environment_key
 from regtui.registry.answers import iso
@@ -95,6 +95,7 @@ def request_promotion(  # noqa: PLR0913 -- everything that a request says
         if found is not None:
             _refuse_other_words(found, reason, auto=auto if break_glass is None else None)
         identity = uuid7(wall_clock()) if found is None else found.id
+        saw = _saw(authority.view, stream, kind, name)
         if break_glass is not None:
             _refuse_if_asked(authority.connection, identity, break_glass)
             if found is not None:
@@ -104,10 +105,9 @@ def request_promotion(  # noqa: PLR0913 -- everything that a request says
         if found is None:
             changes = {"reason": Change(reason)} if reason else {}
             applies = auto and break_glass is None
-            saw = _saw(authority.view, stream, kind, name)
             body = RequestBody(version, kind, name, applies, changes, saw)
             authority.submit("promotion.request", stream, identity, body)
-        act = ActBody(break_glass, {}, _saw(authority.view, stream, kind, name))
+        act = ActBody(break_glass, {}, saw)
         if break_glass is not None:
             authority.submit("promotion.apply", stream, identity, act)
         authority.flush()
@@ -332,9 +332,8 @@ def _passes_by_now(context: Context, authority: "SoloAuthority", answer: Promoti
     if not answer.auto or answer.waiting or answer.requested or document is None or model is None:
         return False
     move, now = requested_move(document, view), context.replica.clock()
-    if is_contested(move, view):
-        return False
-    return all(one.passed for one in gate_results(move, model, view, authority.actor, now))
+    gates = [no_conflict(move, view), *gate_results(move, model, view, authority.actor, now)]
+    return all(one.passed for one in gates)
 
 
 def _check_points(view: ReplicaView, model: str, stream: str, name: str) -> None:

@@ -7,8 +7,9 @@ the param `step`, `final` for the last one of each run. A version of which the m
 not known is not known to be worse either, so `best` and `final` keep it.
 
 Whatever a rule says, a version stays that an alias points to (or may, once its conflict is
-settled), that a captured version of another model was made from, that has an open conflict, or that
-was captured or restored too recently.
+settled), that is deployed or would be by going back, that a promotion request asks for, that a
+captured version of another model was made from, that has an open conflict, or that was captured or
+restored too recently.
 
 What goes is archived as one intent: one `undo` takes all of it back, with the files, until a
 collection has freed them (`regtui.registry.gc`).
@@ -23,12 +24,14 @@ from msgspec.structs import replace
 from regtui.capture.keep import KeepRule, State, kept
 from regtui.core.errors import NotFound
 from regtui.registry.context import Context
+from regtui.registry.deployments import version_before
 from regtui.registry.needed import Unneeding, unexpected
 from regtui.registry.references import direction_by_name, find_model
 from regtui.registry.retention_rules import RetentionRule, rule_of, rules
 from regtui.registry.states import change_documents
 from regtui.replica.database import Connection
 from regtui.replica.decoded import stored_document
+from regtui.replica.view import ReplicaView
 
 _VERSIONS = """
 select v.model, v.key, v.id::varchar, v.number, v.size, t.value, try_cast(s.number as bigint)
@@ -54,26 +57,11 @@ select version, 'it is deployed in ' || string_agg(distinct environment, ', ' or
  group by version
 """
 
-_BEFORE = """
-select version, 'going back in ' || string_agg(distinct environment, ', ' order by environment)
-       || ' leads to it'
-  from (
-       select b.environment, arg_max(b.version, (b.since, b.key)) as version
-         from base.deployment l
-         join base.deployment b
-           on b.model = l.model and b.environment = l.environment and b.target = l.target
-          and b.version <> l.version and (b.since, b.key) < (l.since, l.key)
-         join base.version v on v.key = b.version and v.state <> 'deleted'
-        where l.state = 'live' and b.state not in ('failed', 'rolled_back')
-          and (b.environment, b.target, b.version) not in (
-              select (environment, target, version) from base.deployment where since is not null
-               group by environment, target, version
-              having arg_max(state, (since, key)) = 'rolled_back'
-          )
-          and l.model in (select unnest(?::bigint[]))
-        group by b.environment, l.key
-       )
- group by version
+_LIVE = """
+select d.body, d.id::varchar
+  from base.deployment l
+  join base.document d on d.key = l.key
+ where l.state = 'live' and l.model in (select unnest(?::bigint[]))
 """
 
 _REQUESTED = """
@@ -304,8 +292,9 @@ def _models(
 
 def _held(connection: Connection, models: list[int]) -> Reasons:
     """Return the versions that stay whatever the rules say."""
-    reasons: Reasons = {}
-    for statement in (_REQUESTED, _BEFORE, _DEPLOYED, _PARENTS, _CONTESTED, _ALIASED):
+    reasons: Reasons = dict(connection.execute(_REQUESTED, [models]).fetchall())
+    reasons |= _gone_back_to(connection, models)
+    for statement in (_DEPLOYED, _PARENTS, _CONTESTED, _ALIASED):
         reasons |= dict(connection.execute(statement, [models]).fetchall())
     candidates = {
         str(candidate["value"])
@@ -317,6 +306,19 @@ def _held(connection: Connection, models: list[int]) -> Reasons:
         keys = connection.execute(_KEYS, [sorted(candidates)]).fetchall()
         reasons = {key: "an alias may point to it, a conflict is open" for _, key in keys} | reasons
     return reasons
+
+
+def _gone_back_to(connection: Connection, models: list[int]) -> Reasons:
+    """Return the versions to which a rollback leads."""
+    view = ReplicaView(connection, 0)
+    places: dict[str, set[str]] = {}
+    for row in connection.execute(_LIVE, [models]).fetchall():
+        live = stored_document(*row)
+        before = version_before(view, live)
+        if before is not None:
+            places.setdefault(before, set()).add(str(live.facts["environment_name"]))
+    keys = connection.execute(_KEYS, [sorted(places)]).fetchall() if places else []
+    return {key: f"going back in {', '.join(sorted(places[one]))} leads to it" for one, key in keys}
 
 
 def _kept_by_rule(model: _Model, last_of_runs: set[int]) -> Reasons:

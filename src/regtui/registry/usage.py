@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from regtui.core.documents import Document
 from regtui.core.errors import BadInput, NotFound
-from regtui.core.latency import SLOTS, quantile, slot
+from regtui.core.latency import COUNT_LIMIT, SLOTS, quantile, slot
 from regtui.registry.answers import iso
 from regtui.registry.answers_production import short_name
 from regtui.registry.asking import ask
@@ -34,9 +34,6 @@ DAY = 24 * HOUR
 """Microseconds."""
 
 SPANS = {"minute": MINUTE, "hour": HOUR, "day": DAY}
-
-COUNT_LIMIT = 2**40
-"""How many requests one report may tell of, as at a server."""
 
 FRESH = 2 * DAY
 """How long minutes are kept as such."""

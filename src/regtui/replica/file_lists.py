@@ -10,6 +10,7 @@ from typing import Any
 
 from regtui.core.manifest import FileEntry, content_digest
 from regtui.replica.database import Connection
+from regtui.replica.hidden_captures import HIDDEN
 
 
 def file_lists(connection: Connection, versions: Iterable[str]) -> dict[str, list[FileEntry]]:
@@ -26,9 +27,8 @@ def file_lists(connection: Connection, versions: Iterable[str]) -> dict[str, lis
     if not wanted:
         return {}
     rows = connection.execute(
-        "select d.id::varchar, f.path, f.size, f.executable, lower(hex(f.digest)) "
-        "from (select id, key from base.document union all from base.hidden "
-        " where id not in (select id from base.document)) d "
+        "select d.id::varchar, f.path, f.size, f.executable, lower(hex(f.digest)) "  # noqa: S608 -- a constant
+        f"from (select id, key from base.document union all {HIDDEN}) d "
         "join base.file f on f.version = d.key where d.id in (select unnest(?::uuid[]))",
         [wanted],
     ).fetchall()

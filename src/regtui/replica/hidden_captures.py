@@ -8,6 +8,9 @@ from collections.abc import Iterable, Mapping
 
 from regtui.replica.database import Connection
 
+HIDDEN = "select id, key from base.hidden where id not in (select id from base.document)"
+"""The ids and keys of such versions, as SQL; one that was captured again since is none."""
+
 
 def note_hidden(connection: Connection, versions: Iterable[str], keys: Mapping[str, int]) -> None:
     """Note which versions wait and are not there; those of before are forgotten.
@@ -31,6 +34,6 @@ def note_hidden(connection: Connection, versions: Iterable[str], keys: Mapping[s
 def hidden_keys(connection: Connection) -> dict[str, int]:
     """Return the keys that versions had which are not there, by their ids."""
     rows = connection.execute(
-        "select id::varchar, key from base.hidden where id not in (select id from base.document)"
+        f"select id::varchar, key from ({HIDDEN})"  # noqa: S608 -- a constant
     ).fetchall()
     return dict(rows)

@@ -8,16 +8,15 @@ files, too: then every version is noted whose files are here.
 from collections.abc import Sequence
 
 from regtui.replica.database import Connection
+from regtui.replica.hidden_captures import HIDDEN
 
-_NOTE = """
+_NOTE = f"""
 insert into base.unsent
 select v.key
-  from (select id, key from base.version
-         union all
-        select id, key from base.hidden where id not in (select id from base.document)) v
+  from (select id, key from base.version union all {HIDDEN}) v
  where v.key not in (select version from base.released)
    and v.key not in (select version from base.unsent)
-"""
+"""  # noqa: S608 -- a constant
 
 
 def note_unsent(connection: Connection, versions: Sequence[str]) -> None:

@@ -111,7 +111,7 @@ def gate_results(
     cases = cases_of(move, model, view, actor, now)
     results = [_maintainer(actor, model)]
     if move.kind == "alias":
-        results.append(_no_conflict(move, view))
+        results.append(no_conflict(move, view))
     results += [_unreadable(document) for document, policy in policies if policy is None]
     parts = reviewed(cases, move, model, view)
     for case in cases:
@@ -221,7 +221,8 @@ def _unreadable(document: Document) -> GateResult:
     return GateResult("policy", False, told, str(document.facts["name"]), document.id)
 
 
-def _no_conflict(move: Move, view: View) -> GateResult:
+def no_conflict(move: Move, view: View) -> GateResult:
+    """Return whether no conflict is open on what moves, but for one that the move ends."""
     conflict = view.open_conflict(move.subject, "version")
     if conflict is None or conflict.id == move.resolves:
         return GateResult("no_conflict", True, "no conflict is open")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from regtui.core.access import Actor, Grant, Role, has_role, narrowed, role_of
 from regtui.core.documents import Document
-from regtui.core.governance import GateResult, Governed, approvals_counted, governed
+from regtui.core.governance import GateResult, Governed, approvals_counted, governed, no_conflict
 from regtui.core.governance.moves import Move, moves_of, target_move
 from regtui.core.governance.overlay import Overlay
 from regtui.core.identity import deployment_id, environment_id
@@ -188,11 +188,6 @@ def in_the_way(move: Move, view: View) -> GateResult | None:
     return GateResult("version", False, told, evidence=move.version)
 
 
-def is_contested(move: Move, view: View) -> bool:
-    """Tell whether a conflict is open on the alias that is to move."""
-    return move.kind == "alias" and view.open_conflict(move.subject, "version") is not None
-
-
 def overtaken(move: Move, model: Document, view: View, actor: Actor, now: int) -> GateResult | None:
     """Return why a request to move an alias does not apply itself; None where nothing holds it up.
 
@@ -201,9 +196,9 @@ def overtaken(move: Move, model: Document, view: View, actor: Actor, now: int) -
     """
     if move.kind != "alias" or move.request is None or move.version == move.current:
         return None
-    if is_contested(move, view):
-        told = "a conflict on it is open; `regtui resolve` settles it"
-        return GateResult("no_conflict", False, told)
+    contested = no_conflict(move, view)
+    if not contested.passed:
+        return contested
     alias = view.document(move.subject)
     stands = None if alias is None else alias.stamp("version")
     if move.request.facts.get("stood", stands) == stands:

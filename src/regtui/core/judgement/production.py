@@ -17,7 +17,7 @@ from regtui.core.governance.moves import ACTIVE, all_live_on, live_on
 from regtui.core.identity import alias_id, alias_key, deployment_id, environment_id
 from regtui.core.judgement.merge import Merger
 from regtui.core.judgement.refusal import Refusal
-from regtui.core.judgement.seen import Fold, based_on, resolve
+from regtui.core.judgement.seen import Fold, resolve
 from regtui.core.judgement.shape import CONTROL
 from regtui.core.operations import Change, DeploymentBody, Operation
 from regtui.core.policies import duration, environment_key
@@ -206,17 +206,8 @@ def _seen(alias: str, saw: str | None, operation: Operation, merger: Merger) -> 
     found = merger.view.document(alias)
     if found is None:
         return None  # what he saw there was his own, and never came to be
-    followed = set[str | None]()
-    while saw not in followed:
-        followed.add(saw)
-        try:
-            seen = resolve(operation, merger.view, found, "version", saw)
-        except Refusal as refusal:  # his own, and refused: he built on what that was built on
-            past = merger.view.past(refusal.cause or "")
-            saw = None if past is None else based_on(past, "version")
-        else:
-            return seen.op if isinstance(seen, Fold) else seen
-    return saw
+    seen = resolve(operation, merger.view, found, "version", saw, past_refused=True)
+    return seen.op if isinstance(seen, Fold) else seen
 
 
 def carry_out(

@@ -29,17 +29,33 @@ class Fold(Struct, frozen=True):
     op: str
 
 
-def resolve(
-    operation: Operation, view: View, document: Document, path: str, saw: str | None
+def resolve(  # noqa: PLR0913 -- everything that a stamp is about
+    operation: Operation,
+    view: View,
+    document: Document,
+    path: str,
+    saw: str | None,
+    *,
+    past_refused: bool = False,
 ) -> str | Fold | None:
     """Return the stamp of the value that the author built on, or the candidate that he built on.
+
+    Args:
+        operation: His.
+        view: The registry right before it.
+        document: What the value is of.
+        path: Path of the value in it.
+        saw: The stamp that he names.
+        past_refused: Whether one of his own that was refused leads on whatever the rule.
 
     Raises:
         Refusal: `depends_on_rejected`, where the rule of the value is `cas` or text.
     """
     if saw == document.stamp(path):
         return saw
-    seen = _follow(operation, view, document, path, saw)
+    takes_along = field_of(document.kind, path).rule in {Rule.CAS, Rule.TEXT}
+    strict = takes_along and not past_refused
+    seen = _follow(operation, view, document, path, saw, strict=strict)
     own = not isinstance(seen, Fold) and stands_by_itself(operation, view, document, path)
     return document.stamp(path) if own else seen
 
@@ -52,10 +68,15 @@ def stands_by_itself(operation: Operation, view: View, document: Document, path:
     return isinstance(past.verdict, Accepted) and path not in past.verdict.paths
 
 
-def _follow(
-    operation: Operation, view: View, document: Document, path: str, saw: str | None
+def _follow(  # noqa: PLR0913 -- as above
+    operation: Operation,
+    view: View,
+    document: Document,
+    path: str,
+    saw: str | None,
+    *,
+    strict: bool,
 ) -> str | Fold | None:
-    strict = field_of(document.kind, path).rule in {Rule.CAS, Rule.TEXT}
     followed = {operation.id}  # what was refused may name what came later, and so itself
     while saw is not None and saw not in followed:
         past = _own(operation, view, document, saw)
@@ -81,7 +102,7 @@ def _follow(
                 "retry or discard that one first",
                 cause=saw,
             )
-        saw = based_on(past, path)
+        saw = _based_on(past, path)
     return saw
 
 
@@ -150,8 +171,7 @@ def _own(operation: Operation, view: View, document: Document, stamp: str) -> Pa
     return past if past is not None and past.operation.actor == operation.actor else None
 
 
-def based_on(past: Past, path: str) -> str | None:
-    """Return the stamp at a path that the author of an operation named."""
+def _based_on(past: Past, path: str) -> str | None:
     change = past.operation.body.set.get(path)
     return None if change is None else change.saw
 
