@@ -20,7 +20,7 @@ from regtui.core import chain, encoding
 from regtui.core.access import Actor
 from regtui.core.documents import Document, Register, texts_of
 from regtui.core.errors import BadInput
-from regtui.core.identity import name_key
+from regtui.core.identity import UUID_FORM, name_key
 from regtui.core.judgement import judge
 from regtui.core.operations import (
     CaptureBody,
@@ -55,6 +55,10 @@ _log = logging.getLogger("sync_server")
 
 SLICE = 0.25
 """Seconds that one request may hold the registry; the rest is for the next one."""
+
+
+GROUP_SECONDS = 60.0
+"""Seconds that one group may take, which can't be cut; a full one takes five."""
 
 
 class Header(Struct, frozen=True):
@@ -126,11 +130,21 @@ def read_operation(data: bytes) -> Sent:
     """
     try:
         operation = decode_operation(data)
-        return Sent(data, operation, operation)
+        sent = Sent(data, operation, operation)
     except UnknownKind:
-        return _read_unknown(data)
+        sent = _read_unknown(data)
     except (BadInput, ValueError, RecursionError) as error:
         raise Refused(400, "malformed", f"a malformed operation: {error}") from None
+    _check_header(sent.header)
+    return sent
+
+
+def _check_header(header: Header | Operation) -> None:
+    """Refuse what could not be kept, not even as refused: tables take ids as they are, or none."""
+    named = (header.id, header.replica, header.actor, header.group)
+    if not all(one is None or UUID_FORM.fullmatch(one) for one in named) or header.n >= 2**63:
+        message = "an operation names something by what is no UUID, or its place is out of range"
+        raise Refused(400, "malformed", message)
 
 
 def _read_unknown(data: bytes) -> Sent:
@@ -255,13 +269,25 @@ class Authority:
         before = self.view.snapshot()
         saved = self._saved()
         made: list[bytes] = []
+        until = time.monotonic() + GROUP_SECONDS
         for one in sent:
             verdict, judged = self.weigh(one, actor)
+            if time.monotonic() > until:
+                verdict = self._too_much(one)
             if isinstance(verdict, Rejected | Unsupported):
                 self._take_back(before, saved)
                 return [self.decide(*self._with_group(other, one, verdict)) for other in sent]
             made.append(self.decide(one, verdict, judged))
         return made
+
+    def _too_much(self, sent: Sent) -> Rejected:
+        return Rejected(
+            op=sent.header.id,
+            now=self.moment(),
+            code="too_large",
+            message="one change has more parts than the server can look at at once",
+            hint="make it in several",
+        )
 
     def _with_group(
         self, sent: Sent, cause: Sent, verdict: Rejected | Unsupported
@@ -605,7 +631,7 @@ class Authority:
             msgspec.structs.replace(self.row),
             {name: msgspec.structs.replace(one) for name, one in self._streams.items()},
             dict(self._changed),
-            (len(self._operations), len(self._happened)),
+            (len(self._operations), len(self._happened), len(self._steps)),
             dict(self._texts),
             dict(self._text_refs),
             dict(self._authors),
@@ -618,6 +644,7 @@ class Authority:
         self.row.seq, self.row.link, self.row.clock_us = row.seq, row.link, row.clock_us
         del self._operations[lengths[0] :]
         del self._happened[lengths[1] :]
+        del self._steps[lengths[2] :]
         self.view.restore(view)
 
 

@@ -104,8 +104,9 @@ def _write(connection: Connection, table: sa.Table, rows: Rows, conflict: str) -
     names = [*rows[0]]
     listed = ", ".join(f'"{name}"' for name in names)
     if connection.dialect.name == "postgresql":
-        # One statement, for one a row costs a message to the server each.
-        kinds = {name: table.c[name].type.compile(connection.dialect) for name in names}
+        # One statement, for one a row costs a message to the server each. Texts have no length: to
+        # name one would cut them silently, where the table refuses what is too long.
+        kinds = {name: _kind(table.c[name].type, connection.dialect) for name in names}
         arrays = ", ".join(f"%({name})s::{kind}[]" for name, kind in kinds.items())
         values: Any = {name: [row[name] for row in rows] for name in names}
         source = f"select * from unnest({arrays})"  # noqa: S608 -- names are the schema's
@@ -114,6 +115,10 @@ def _write(connection: Connection, table: sa.Table, rows: Rows, conflict: str) -
         source = f"values ({', '.join(f':{name}' for name in names)})"
     statement = f'insert into "{table.name}" ({listed}) {source} {conflict}'
     connection.exec_driver_sql(statement, values)
+
+
+def _kind(column: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> str:
+    return "text" if isinstance(column, sa.String) else column.compile(dialect)
 
 
 def chunks(values: Iterable[str]) -> Iterator[list[str]]:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from regtui.core import encoding
 from regtui.core.documents import decode_document
+from regtui.core.operations import Operation
 from regtui.core.verdicts import Accepted, Rejected, Unsupported, encode_verdict
 from regtui.wire import statements
 from regtui.wire.messages import Claim, Evidence, Offer, Push
@@ -108,6 +109,28 @@ def close(authority: Authority) -> int:
     c = schema.claim.c
     authority.connection.execute(sa.delete(schema.claim).where(c.registry == row.key))
     return numbered
+
+
+KEPT = frozenset(
+    {
+        "model.create",
+        "model.edit",
+        "version.capture",
+        "version.edit",
+        "comment.add",
+        "comment.edit",
+        "dataset.put",
+        "check.report",
+        "promotion.request",
+        "promotion.review",
+    }
+)
+"""What comes back as it was accepted, however late: it adds something, and decides nothing."""
+
+
+def _is_alone(operation: Operation, before: Accepted) -> bool:
+    """Tell whether an operation changed nothing but what it is about."""
+    return operation.kind in KEPT and len(before.documents) == 1
 
 
 class Healing:
@@ -211,9 +234,13 @@ class Healing:
         # A certificate tells what became of a number that was given another version since.
         if before.number is not None and authority.view.claimed(operation.entity) is None:
             authority.claim(operation.stream, operation.entity, before.number)
-        # It was allowed when it was judged; what its author may do now does not count.
-        actor = authority.view.person(operation.actor)
-        again, judged = authority.weigh(sent, actor, settled=before)
+        if authority.row.healing or _is_alone(operation, before):
+            # It was allowed when it was judged; what its author may do now does not count.
+            actor = authority.view.person(operation.actor)
+            again, judged = authority.weigh(sent, actor, settled=before)
+        else:
+            # Whoever held it back until now may have lost his rights, or others decided since.
+            again, judged = authority.weigh(sent, self._rights.actor)
         if not isinstance(again, Accepted):
             if authority.row.healing:
                 return None  # what it builds on is not back yet: it was accepted once

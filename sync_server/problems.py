@@ -1,5 +1,8 @@
 """Errors over HTTP: each body is `{"error": {"code", "message", "hint"}}`, whatever went wrong."""
 
+import json
+import logging
+
 import msgspec
 import sqlalchemy as sa
 from fastapi import FastAPI, Request, Response
@@ -10,6 +13,8 @@ from regtui.core.errors import RegtuiError
 from sync_server.authority import Refused
 from sync_server.full_disk import is_full
 from sync_server.logs import note_failure
+
+_log = logging.getLogger("sync_server")
 
 _STATUS = {"not_found": 404, "denied": 403, "bad_input": 400}
 
@@ -62,6 +67,15 @@ def explain_errors(app: FastAPI) -> None:
         first = error.errors()[0]
         place = ".".join(str(one) for one in first["loc"])
         return problem(422, "malformed", f"{place}: {first['msg']}"[:400])
+
+    @app.exception_handler(sa.exc.DataError)
+    @app.exception_handler(OverflowError)
+    @app.exception_handler(UnicodeEncodeError)
+    async def _no_value(request: Request, error: Exception) -> Response:
+        told = {"event": "no_value", "request": str(request.state.request_id), "error": repr(error)}
+        _log.warning(json.dumps(told | {"error": told["error"][:300]}))
+        message = "a number or text of the request is one that no database keeps"
+        return problem(400, "malformed", message)
 
     @app.exception_handler(sa.exc.OperationalError)
     @app.exception_handler(sa.exc.TimeoutError)

@@ -4,6 +4,7 @@ What a batch touches is read in a few queries before its first operation is judg
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import sqlalchemy as sa
 from msgspec import Struct
@@ -11,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from regtui.core.access import Actor
 from regtui.core.documents import Document, decode_document
+from regtui.core.identity import UUID_FORM
 from regtui.core.operations import Operation, UnknownKind, decode_operation
 from regtui.core.verdicts import Accepted, Judged, Verdict, decode_verdict
 from regtui.core.view import Contents, Past
@@ -38,6 +40,13 @@ class Unread(Struct, frozen=True):
 
     data: bytes
     verdict: Verdict
+
+
+def _ids(names: Iterable[str], known: dict[str, Any]) -> list[str]:
+    """Return the ids of which nothing is known yet, and note that nothing stands there so far."""
+    wanted = [one for one in dict.fromkeys(names) if one not in known]
+    known.update(dict.fromkeys(wanted))
+    return [one for one in wanted if UUID_FORM.fullmatch(one)]
 
 
 class ServerView:
@@ -81,16 +90,17 @@ class ServerView:
         """What was accepted in this transaction, by what it changed."""
 
     def load(self, entities: Iterable[str], operations: Iterable[str]) -> None:
-        """Read documents and earlier operations in few queries."""
-        for wanted in chunks(one for one in entities if one not in self._documents):
-            self._documents.update(dict.fromkeys(wanted))
+        """Read documents and earlier operations in few queries.
+
+        What is no id is nothing's: operations are read before their shape is looked at.
+        """
+        for wanted in chunks(_ids(entities, self._documents)):
             self._bodies.update(dict.fromkeys(wanted))
             for body in self._connection.execute(
                 sa.select(_e.body).where(_e.registry == self._registry, _e.id.in_(wanted))
             ).scalars():
                 self._remember(bytes(body))
-        for wanted in chunks(one for one in operations if one not in self._pasts):
-            self._pasts.update(dict.fromkeys(wanted))
+        for wanted in chunks(_ids(operations, self._pasts)):
             self._load_pasts(wanted)
 
     def take(self, operation: Operation, judged: Judged) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from regtui.core import encoding
 from regtui.core.access import Actor, Grant, Role
 from regtui.core.documents import Document, Rule, decode_document, encode_document, field_of
@@ -257,10 +259,13 @@ class Replica:
         body = CaptureBody(digest, nonce, len(content), 1, changes)
         return self._do("version.capture", model, entity, body)
 
-    def edit(self, entity: str, values: Mapping[str, Any]) -> Operation:
+    def edit(
+        self, entity: str, values: Mapping[str, Any], *, undoes: str | None = None
+    ) -> Operation:
         document = self._document(entity)
         changes = {path: self._change(document, path, to) for path, to in values.items()}
-        return self._do(f"{document.kind}.edit", document.stream, entity, EditBody(changes))
+        body = EditBody(changes)
+        return self._do(f"{document.kind}.edit", document.stream, entity, body, undoes=undoes)
 
     def withdraw(self, comment: str) -> Operation:
         return self.edit(comment, {"state": "withdrawn"})
@@ -483,8 +488,11 @@ class Replica:
             session="s",
         )
 
-    def _do(self, kind: str, stream: str, entity: str, body: Any) -> Operation:
+    def _do(
+        self, kind: str, stream: str, entity: str, body: Any, *, undoes: str | None = None
+    ) -> Operation:
         operation = self.draft(kind, stream, entity, body)
+        operation = msgspec.structs.replace(operation, undoes=undoes)
         self.pending.append(operation)
         self._preview(operation)
         return operation

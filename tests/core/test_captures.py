@@ -84,3 +84,30 @@ def test_keys_of_places_may_be_odd(authority: Authority, ann: Replica, model: st
     version = ann.capture(model, "x", {f"places/{key}": place("h") for key in keys}).entity
     ann.sync()
     assert set(authority.state.documents[version].entries("places")) == keys
+
+
+def test_nobody_tells_anew_where_somebody_else_captured(
+    authority: Authority, ann: Replica, ben: Replica, model: str
+) -> None:
+    mine = {**place("h"), "author": ann.actor.id}
+    capture = ann.capture(model, "x", {"places/a": mine})
+    version = capture.entity
+    ann.sync()
+    ben.pull()
+    ben.capture(model, "x", {"places/a": {**mine, "host": "b"}, "places/b": place("b")})
+    first = ben.edit(version, {"places/a": None}, undoes=capture.id)
+    second = ben.edit(version, {"places/a": None}, undoes=authority.new_id())
+    merged, *refused = ben.sync()
+    assert isinstance(merged, Accepted)
+    assert merged.paths["places/a"].result == "lost"
+    assert [(one.op, one.code) for one in refused if isinstance(one, Rejected)] == [
+        (first.id, "denied"),
+        (second.id, "denied"),
+    ]
+    places = authority.state.documents[version].entries("places")
+    assert (places["a"], set(places)) == (mine, {"a", "b"})
+    # Who told of it takes it back, and tells of it again.
+    undo = ann.edit(version, {"places/a": None}, undoes=capture.id)
+    ann.edit(version, {"places/a": mine}, undoes=undo.id)
+    assert {type(one) for one in ann.sync()} == {Accepted}
+    assert authority.state.documents[version].entries("places")["a"] == mine

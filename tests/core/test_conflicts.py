@@ -118,9 +118,12 @@ def test_taking_the_place_of_a_capture_that_met_a_delete_is_possible(
     ann: Replica, ben: Replica, model: str, version: str
 ) -> None:
     place = {"host": "h", "folder": "/", "name": "n", "at": 1, "author": "a"}
+    capture = ben.capture(model, "weights", {"places/p": place})
+    undo = ben.edit(version, {"places/p": None}, undoes=capture.id)
+    ben.sync()
+    ann.pull()
     ann.delete(version)
-    operation = ben.edit(version, {"places/p": place})
-    ben.pending = [msgspec.structs.replace(operation, undoes=ben.authority.new_id())]
+    ben.edit(version, {"places/p": place}, undoes=undo.id)
     ann.sync()
     ben.sync()
     ben.resolve(the_conflict(ben).id, the_candidate(the_conflict(ben)))

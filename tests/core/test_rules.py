@@ -70,7 +70,9 @@ ASIDES = [
 ]
 
 rules = st.lists(
-    st.tuples(st.sampled_from(HOLD), st.sampled_from(ASIDES)), min_size=1, max_size=4
+    st.tuples(st.sampled_from(HOLD), st.sampled_from(ASIDES)),
+    min_size=1,
+    max_size=2,  # a policy's rule has two loops at most
 ).map(lambda parts: "true" + "".join(f" && {aside}({rule})" for rule, aside in parts))
 
 
@@ -120,3 +122,47 @@ def test_loops_are_counted_and_what_only_looks_like_one_is_not(loop: str) -> Non
     assert policy_of({"alias": "production", "rule": f"{rule} && {like}"}).rule is not None
     with pytest.raises(BadInput, match="at most 2 times"):
         policy_of({"alias": "production", "rule": f"{rule} && [1].all(x, true)"})
+
+
+LONG = {f"t{number:04}": "a" * 900 for number in range(200)}
+
+TOO_MUCH = [
+    "model.tags.all(a, model.tags.all(b, "
+    + " && ".join(f'!model.tags[a].matches("(a|b)*c{n}")' for n in range(20))
+    + "))",
+    "size(model.tags.map(a, model.tags.map(b, a + b))) == 200",
+    "model.tags.map(a, model.tags.map(b, model.tags[a])) == []",
+    "[" + "+".join(["model.tags.t0001"] * 40) + "].map(x, [" + "+".join(["x"] * 60) + "]"
+    ".map(y, " + "+".join(["y"] * 60) + ")) == []",
+    'model.tags.all(a, a.matches("\\\\w{200}") || true)',
+    "model.tags.all(a, a.matches(model.tags.t0001) || true)",
+]
+"""Rules that would take minutes, or all memory there is."""
+
+
+@pytest.mark.parametrize("rule", TOO_MUCH, ids=range(len(TOO_MUCH)))
+def test_a_rule_that_could_take_too_long_fails_without_being_tried(rule: str) -> None:
+    known = {**KNOWN, "model": {**KNOWN["model"], "tags": LONG}}
+    passed, told = evaluate(rule, known)
+    assert not passed
+    assert "too long" in told
+
+
+def test_what_a_rule_gives_is_not_told_at_length() -> None:
+    _, told = evaluate("model.tags", {**KNOWN, "model": {"tags": LONG}})
+    assert len(told) < 100
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        'version.description.contains("safe") && version.description.size() > 10',
+        'model.tags.all(a, a.matches("^t[0-9]+$"))',
+        'model.tags.exists(a, model.tags[a].startsWith("aaa") && a.endsWith("7"))',
+        'checks.all(c, checks[c].passed) && model.tags.exists(a, a == "t0001")',
+    ],
+)
+def test_a_usual_rule_may_look_at_long_texts_and_many_entries(rule: str) -> None:
+    version = {**VERSION, "description": "safe " * 10_000}
+    known = {**KNOWN, "version": version, "model": {**KNOWN["model"], "tags": LONG}}
+    assert evaluate(rule, known)[0]

@@ -9,6 +9,7 @@ from regtui.core.documents import Document
 from regtui.core.governance.rule import ENTRIES_LIMIT
 from regtui.core.identity import alias_id, deployment_id
 from regtui.core.judgement import judge
+from regtui.core.judgement.production import OPEN_LIMIT
 from regtui.core.operations import ActBody, Change, DeploymentBody, ResolveBody
 from regtui.core.verdicts import Accepted, Rejected, Verdict
 from tests.core.registry_state import Replica
@@ -402,3 +403,141 @@ def test_a_rule_sees_no_more_entries_of_a_map_than_it_may_go_over(world: World) 
     world.does(world.ann, lambda who: who.edit(world.new, many))
     world.ask({"rule": f"size(version.tags) == {ENTRIES_LIMIT}"})
     assert world.against() == []
+
+
+@pytest.mark.parametrize("name", ["champion", "env"])
+def test_a_rejected_request_is_applied_by_nobody_where_no_policy_is(
+    world: World, name: str
+) -> None:
+    kind = "alias" if name == "champion" else "environment"
+    target = name if kind == "alias" else "production"
+    world.request = world.does(
+        world.ben, lambda who: who.request(world.model, target, world.new, kind=kind, auto=False)
+    )
+    world.approve(world.carl, "reject")
+    world.approve(world.dora)
+    assert "rejection" in refused(world.apply(world.ann))
+    world.approve(world.carl, "none")
+    assert type(world.apply(world.ann)) is Accepted
+
+
+def test_an_approver_rejects_where_maintainers_approve(world: World) -> None:
+    world.ask({"approvals": 1, "approver_role": "maintainer"})
+    world.approve(world.carl, "reject")
+    world.approve(world.eve)
+    assert "rejection" in refused(world.apply())
+
+
+def test_a_rejection_of_who_may_not_review_any_more_holds_up_nobody(world: World) -> None:
+    world.ask({"metadata": ["description"]})
+    world.approve(world.carl, "reject")
+    actor = world.carl.actor
+    world.state.people[actor.id] = Actor(actor.id, actor.name, (Grant(Role.VIEWER, "*"),))
+    world.edit(world.new, description="x")
+    assert type(world.apply()) is Accepted
+
+
+def test_a_rejected_request_for_where_the_alias_is_is_not_applied(world: World) -> None:
+    world.ask({"approvals": 1, "break_glass": True})
+    rejected = world.request
+    world.approve(world.dora, "reject")
+    world.request = world.does(
+        world.ann, lambda who: who.request(world.model, "production", world.new)
+    )
+    assert type(world.apply(world.eve, break_glass="fire")) is Accepted
+    world.request = rejected
+    assert "rejection" in refused(world.apply(world.ben))
+
+
+def test_what_was_rolled_back_is_not_free_for_having_been_there_before_that(world: World) -> None:
+    put(
+        world,
+        {"environment": "production", "approvals": 1, "rollback": "free", "break_glass": True},
+    )
+
+    def deploy(version: str, **more: Any) -> str:
+        return world.does(
+            world.eve, lambda who: who.deploy(version, "production", break_glass="x", **more)
+        )
+
+    deploy(world.old)
+    deploy(world.new)
+    deploy(world.old)
+    bad = deploy(world.new)
+    world.does(world.ann, lambda who: who.deploy(world.old, "production", rollback_of=bad))
+    assert document(world, bad).value("state") == "rolled_back"
+    assert "approvals" in refused(
+        verdict_of(world.ann, lambda who: who.deploy(world.new, "production"))
+    )
+
+
+def handed_over(world: World, account: Replica, owner: Replica) -> None:
+    actor = account.actor
+    given = Actor(actor.id, actor.name, actor.grants, owner.actor.id)
+    world.state.people[actor.id] = account.actor = given
+
+
+def test_an_account_that_was_handed_over_approves_anew_for_its_new_owner(world: World) -> None:
+    bot = world.authority.person("bot", (Role.APPROVER, "*"))
+    handed_over(world, bot, world.carl)
+    world.ask({"approvals": 2, "metadata": ["description"]})
+    world.approve(world.carl)
+    world.approve(bot)
+    handed_over(world, bot, world.eve)
+    world.edit(world.new, description="x")
+    world.approve(world.carl)
+    world.approve(bot)
+    assert type(world.apply()) is Accepted  # by eve's account now: two people
+
+
+def test_what_an_account_approved_does_not_count_beside_its_owner_of_then(world: World) -> None:
+    bot = world.authority.person("bot", (Role.APPROVER, "*"))
+    handed_over(world, bot, world.carl)
+    world.ask({"approvals": 2})
+    world.approve(world.carl)
+    world.approve(bot)
+    handed_over(world, bot, world.eve)
+    assert "approvals" in world.against()
+    world.approve(world.eve)
+    assert type(world.apply()) is Accepted
+
+
+@pytest.mark.parametrize("made", ["version", "request"])
+def test_what_an_account_made_stays_its_owners_of_then(world: World, made: str) -> None:
+    bot = world.authority.person("bot", (Role.MAINTAINER, "*"))
+    handed_over(world, bot, world.carl)
+    maker, asker = (bot, world.ann) if made == "version" else (world.ann, bot)
+    put(world, {"alias": "production", "four_eyes": True})
+    version = world.does(maker, lambda who: who.capture(world.model, "bots"))
+    world.request = world.does(asker, lambda who: who.request(world.model, "production", version))
+    handed_over(world, bot, world.eve)
+    world.approve(world.carl)
+    assert "four_eyes" in world.against()
+    world.approve(world.dora)
+    assert type(world.apply()) is Accepted
+
+
+def test_one_person_has_so_many_open_requests(world: World) -> None:
+    for _ in range(OPEN_LIMIT):
+        world.request = world.does(
+            world.ben, lambda who: who.request(world.model, "champion", world.new, auto=False)
+        )
+
+    def ask(who: Replica) -> None:
+        who.request(world.model, "champion", world.new, auto=False)
+
+    assert refused(verdict_of(world.ben, ask)).startswith("too_many")
+    assert type(verdict_of(world.ann, ask)) is Accepted
+    world.does(world.ben, lambda who: who.withdraw_request(world.request))
+    assert type(verdict_of(world.ben, ask)) is Accepted
+
+
+@pytest.mark.parametrize(
+    "said", ["0x" + "F" * 5_000, '"\\ud800"', "!!set {b, a, c}", "1:1:1:" * 900 + "1", "!!float ''"]
+)
+def test_whatever_a_card_says_is_judged(world: World, said: str) -> None:
+    world.edit(world.model, card=f"---\nlicense: {said}\n---\nhi\n")
+    world.ask({"approvals": 1, "metadata": ["card.license"]})
+    world.approve(world.carl)
+    filled = "metadata:card.license" not in world.against()
+    assert (type(world.apply()) is Accepted) == filled

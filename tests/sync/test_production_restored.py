@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from regtui.core.access import Grant, Role
-from regtui.core.operations import Change, EditBody
-from tests.sync.test_cases import back_up, put_back
+from regtui.core.operations import Change, EditBody, PolicyBody
+from tests.sync.test_cases import back_up, close_healing, put_back
 from tests.sync.test_production import POLICY, at, model, put_policies, weights
-from tests.sync.world import Person, World
+from tests.sync.world import Person, World, signed_in
 
 __all__ = ["model"]
 
@@ -125,3 +125,191 @@ def test_refused_operations_that_name_each_other_hold_up_nobody(
         change = Change("2", saw=str(waiting[0]))
         authority.submit("version.edit", stream, version, EditBody({"tags/a": change}))
     assert ben.sync().accepted == 1
+
+
+def states(person: Person) -> dict[str, str]:
+    """Return the state of each deployment by its version's number."""
+    found = person.registry.deployments(ended=True)
+    return {one.version.rsplit("@", 1)[1]: one.state for one in found}
+
+
+def remove_policy(person: Person) -> None:
+    """Remove the policy as the command does, without its network."""
+    ((identity, stamp),) = person.table(
+        "select id::varchar, body ->> '$.fields.state.by' from base.document where kind = 'policy'"
+    )
+    change = Change("removed", saw=str(stamp))
+    body = PolicyBody("prod", "nlp/*", {"state": change})
+    with person.replica.writing(person.registry.context.actor, "cli", "s") as authority:
+        authority.submit("policy.remove", "registry", str(identity), body)
+
+
+@pytest.mark.parametrize("last", ["reject", "none"])
+def test_what_somebody_said_last_stands_whichever_machine_comes_back_first(
+    world: World, ann: Person, model: str, last: str
+) -> None:
+    put_policies(ann, [{**GATED, "approvals": 1, "metadata": ["tags.ok"]}])
+    world.grant("carl", "approver", "*")
+    one, two = signed_in(world, "carl", "carl1"), signed_in(world, "carl", "carl2")
+    asked = ann.registry.request_promotion(f"{model}@2", "production", auto=False)
+    ann.sync()
+    one.sync()
+    two.sync()
+    backup = back_up(world)
+    one.registry.review(asked.request, "approve")
+    one.sync()
+    two.sync()
+    two.registry.review(asked.request, last, "no!" if last == "reject" else "")
+    two.sync()
+    ann.sync()
+    heal(world, backup, two, one, ann)
+    close_healing(world)
+    for person in (two, one, ann, two):
+        person.sync()
+    for person in (ann, one, two):
+        said = [one.verdict for one in person.registry.promotion(asked.request).reviews]
+        assert said == (["reject"] if last == "reject" else [])
+    assert two.documents == one.documents == ann.documents
+
+
+def test_the_last_run_of_a_check_is_the_last_whichever_machine_comes_back_first(
+    world: World, ann: Person, model: str
+) -> None:
+    put_policies(ann, [{**GATED, "approvals": 0, "checks": ["smoke"]}])
+    world.grant("runner", "reporter", "*")
+    world.grant("runner", "viewer", "nlp/*")
+    one, two = signed_in(world, "runner", "r1"), signed_in(world, "runner", "r2")
+    one.sync()
+    two.sync()
+    backup = back_up(world)
+    one.registry.report_check(f"{model}@2", "smoke", outcome="passed")
+    one.sync()
+    two.sync()
+    two.registry.report_check(f"{model}@2", "smoke", outcome="failed")
+    two.sync()
+    asked = ann.registry.request_promotion(f"{model}@2", "production", auto=False)
+    ann.sync()
+    heal(world, backup, two, one, ann)
+    gates = {one.gate: one.passed for one in ann.registry.promotion(asked.request).gates}
+    assert gates["check:smoke"] is False
+
+
+@pytest.mark.parametrize("how", ["promote", "alias"])
+def test_a_move_that_ones_own_edit_set_off_was_not_seen(
+    world: World, ann: Person, ben: Person, model: str, how: str
+) -> None:
+    ann.registry.capture(weights(world.folder, "three"), model=model)
+    put_policies(ann, [{**GATED, "approvals": 0, "metadata": ["model.tags.owner"]}])
+    ann.sync()
+    ben.sync()
+    asked = ann.registry.request_promotion(f"{model}@2", "production")
+    ann.sync()
+    ben.registry.edit(model, {"tags/owner": "ben"})
+    if how == "promote":
+        mine = ben.registry.request_promotion(f"{model}@3", "production")
+    else:
+        ben.registry.set_alias(f"{model}@3", "production")
+    ben.sync()
+    ann.sync()
+    assert (at(ann), ann.registry.promotion(asked.request).state) == (2, "applied")
+    if how == "promote":
+        assert ann.registry.promotion(mine.request).state == "open"
+    else:
+        assert len(ann.registry.conflicts()) == 1
+
+
+def test_a_move_that_ones_own_request_made_was_seen(
+    world: World, ann: Person, ben: Person, model: str
+) -> None:
+    ann.registry.capture(weights(world.folder, "three"), model=model)
+    ann.sync()
+    ben.sync()
+    for number in (2, 3):
+        ben.registry.request_promotion(f"{model}@{number}", "champion")
+    ben.sync()
+    assert ben.registry.version(f"{model}@champion").number == 3
+
+
+@pytest.mark.parametrize("rights", ["viewer", "maintainer"])
+def test_a_move_that_comes_back_after_the_healing_is_asked_the_gates(
+    world: World, ann: Person, ben: Person, model: str, rights: str
+) -> None:
+    backup = back_up(world)
+    ben.registry.set_alias(f"{model}@2", "production")
+    ben.registry.edit(f"{model}@2", {"tags/kept": "yes"})
+    ben.sync()
+    put_back(world, backup, told=True)
+    ann.sync()
+    close_healing(world)
+    ann.sync()
+    put_policies(ann, [{**GATED, "approvals": 1}])
+    world.grant("ben", rights, "*")
+    world.now += 90 * 86_400_000_000
+    ben.sync()
+    ann.sync()
+    assert at(ann) == 1
+    assert ann.registry.version(f"{model}@2").tags == {"kept": "yes"}
+    codes = {one.code for one in ben.registry.outbox()}
+    assert codes == {"denied" if rights == "viewer" else "blocked"}
+
+
+def test_a_policy_is_not_taken_away_after_the_healing_by_who_may_not(
+    world: World, ann: Person, ben: Person, model: str
+) -> None:
+    put_policies(ann, [{**GATED, "approvals": 1}])
+    ben.sync()
+    backup = back_up(world)
+    remove_policy(ben)
+    ben.sync()
+    put_back(world, backup, told=True)
+    ann.sync()
+    close_healing(world)
+    world.grant("ben", "viewer", "*")
+    ben.sync()
+    ann.sync()
+    assert len(ann.registry.policies()) == 1
+
+
+def test_of_two_that_were_live_one_after_the_other_the_later_is_live_after_a_restore(
+    world: World, ann: Person, ben: Person, model: str
+) -> None:
+    ann.registry.put_environment("production", {"protected": True})
+    ann.sync()
+    ben.sync()
+    backup = back_up(world)
+    ann.registry.deploy(f"{model}@1", "production", target="eu")
+    ann.sync()
+    ben.registry.deploy(f"{model}@2", "production", target="eu")
+    ben.sync()
+    ann.sync()
+    before = states(ann)
+    assert before == {"1": "stopped", "2": "live"}
+    heal(world, backup, ben, ann, ben)
+    assert states(ann) == states(ben) == before
+
+
+def test_steps_of_a_deployment_come_back_whichever_machine_comes_first(
+    world: World, ann: Person, ben: Person, model: str
+) -> None:
+    ann.registry.put_environment("production", {"protected": True})
+    ann.registry.deploy(f"{model}@1", "production", target="eu", pending=True)
+    ann.sync()
+    ben.sync()
+    (made,) = ann.registry.deployments()
+    backup = back_up(world)
+    ann.registry.transition(made.deployment, "live")
+    ann.sync()
+    ben.sync()
+    ben.registry.transition(made.deployment, "draining")
+    ben.sync()
+    ben.registry.transition(made.deployment, "stopped")
+    ben.sync()
+    ann.sync()
+    (before,) = ann.registry.deployments(ended=True)
+    heal(world, backup, ben, ann, ben)
+    close_healing(world)
+    ben.sync()
+    ann.sync()
+    (after,) = ann.registry.deployments(ended=True)
+    assert (after.state, after.since, after.until) == (before.state, before.since, before.until)
+    assert ann.registry.outbox() == ben.registry.outbox() == []

@@ -164,6 +164,7 @@ class Review(Struct, frozen=True):
         role: The role that he had in the model when it was accepted.
         seen: Digest of each part of what he reviewed.
         at: Microseconds of the authority's clock.
+        owner: Id of the person for whom a service account said it then; None for a person.
     """
 
     verdict: Literal["approve", "reject"]
@@ -171,6 +172,7 @@ class Review(Struct, frozen=True):
     role: str
     seen: dict[str, str]
     at: Integer
+    owner: str | None = None
 
 
 class Field(Struct, frozen=True):

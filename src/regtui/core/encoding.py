@@ -13,6 +13,9 @@ import msgspec
 
 _encoder = msgspec.json.Encoder(order="sorted")
 
+INTEGERS = range(-(2**63), 2**64)
+"""The integers that readers of JSON agree on; what is counted or dated stays below 2⁶³."""
+
 _SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 

@@ -20,6 +20,9 @@ NAMESPACE = uuid.UUID("6f1f3a52-6d0e-5c1c-9a35-7265677475a1")
 SHORT_DIGITS = 10
 """Hex digits of a version's id that its short id shows."""
 
+UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""The form of ids: a UUID in lower case."""
+
 NAME_LIMIT = 200
 _RESERVED_ALIAS = r"latest|best|v?[0-9]+|\+[0-9]+"
 _LOST_IN_SLUG = r"[^\w.+-]+"

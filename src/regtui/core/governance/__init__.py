@@ -18,6 +18,7 @@ from regtui.core.governance.gates import (
     answers,
     approvals_of,
     dismissed_review,
+    rejection,
 )
 from regtui.core.governance.moves import Move, moves_of
 from regtui.core.governance.reviewing import reviewed
@@ -94,7 +95,7 @@ def is_protected(name: str, model: str, view: View) -> bool:
 def gate_results(
     move: Move, model: Document, view: View, actor: Actor, now: int
 ) -> list[GateResult]:
-    """Return what each gate says to a move; none where its target is not protected.
+    """Return what each gate says to a move; none where nothing holds it up or protects its target.
 
     Args:
         move: What is to move.
@@ -103,15 +104,17 @@ def gate_results(
         actor: Who moves it.
         now: Microseconds of the authority's clock.
     """
-    policies = policies_of(move, model, view)
-    if not policies:
-        name = str(model.value("name"))
-        if move.kind != "environment" or not is_protected(move.name, name, view):
-            return []
+    policies, name = policies_of(move, model, view), str(model.value("name"))
+    against = rejection(move.request, name, view)
+    rejected = [] if against is None else [against]
+    if not policies and (move.kind != "environment" or not is_protected(move.name, name, view)):
+        return rejected
     cases = cases_of(move, model, view, actor, now)
     results = [_maintainer(actor, model)]
     if move.kind == "alias":
         results.append(no_conflict(move, view))
+    if not _all_ask_less(policies, move):
+        results += rejected
     results += [_unreadable(document) for document, policy in policies if policy is None]
     parts = reviewed(cases, move, model, view)
     for case in cases:
@@ -182,6 +185,15 @@ def governed(
     if model is None or model.kind != "model":
         return Governed(())
     return Governed((move, gate_results(move, model, view, actor, now)) for move in moves)
+
+
+def _all_ask_less(policies: list[tuple[Document, Policy | None]], move: Move) -> bool:
+    """Tell whether every policy lets a move pass by the gates: by breaking glass, or going back."""
+    return bool(policies) and all(
+        policy is not None
+        and (move.break_glass is not None or (policy.rollback == "free" and move.returns))
+        for _, policy in policies
+    )
 
 
 def _of_policy(case: Case, parts: dict[str, str]) -> list[GateResult]:

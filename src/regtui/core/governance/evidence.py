@@ -54,8 +54,12 @@ def last_run(view: View, model: Document, version: str, check: str) -> Document 
 
 
 def order_of_runs(run: Document) -> tuple[bool, int, int]:
-    """Order runs by when they were told: what waits to be sent is the newest."""
-    return run.seq == 0, run.seq, int(run.facts["told"])
+    """Order runs by when they were told: what waits to be sent is the newest.
+
+    The number in the registry decides between equals only: after a restore runs come back in
+    another order.
+    """
+    return run.seq == 0, int(run.facts["told"]), run.seq
 
 
 def is_stale(view: View, model: Document, run: Document) -> bool:

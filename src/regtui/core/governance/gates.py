@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from regtui.core.access import Role, role_of
+from regtui.core.access import REQUIRED, Actor, Role, has_role
 from regtui.core.documents import Document, Review
 from regtui.core.governance import reviewing
 from regtui.core.governance.evidence import Case, is_stale, last_run, metadata_value, values_of
@@ -18,6 +18,7 @@ from regtui.core.governance.rule import DECLARE, evaluate, undeclared
 from regtui.core.governance.signing import is_signature
 from regtui.core.identity import environment_id
 from regtui.core.policies import DAY, duration, environment_key, is_frozen
+from regtui.core.view import View
 from regtui.core.wording import count_text
 
 NOT_COUNTED = "it did not count when the request was applied"
@@ -25,6 +26,9 @@ NOT_COUNTED = "it did not count when the request was applied"
 
 NOT_KNOWN = "nobody knows any more whether it counted when the request was applied: ask again"
 """The same where nothing is noted at all: no gate was asked, or the server was put back since."""
+
+MAY_REVIEW = REQUIRED["promotion.review"]
+"""The role that a review needs, whatever it says."""
 
 _HOUR, _MINUTE = 3_600_000_000, 60_000_000
 """Microseconds."""
@@ -56,7 +60,7 @@ class Approval(Struct, frozen=True):
         review: It.
         counts: Whether it does; None where nobody here knows what he may do.
         reason: Why not.
-        principal: Id of the person behind it: a service account counts as its owner.
+        principal: Id of the person behind it: a service account counts as its owner of then.
     """
 
     user: str
@@ -79,11 +83,6 @@ def answers(case: Case, parts: dict[str, str]) -> Iterator[GateResult]:
     standing = approvals_of(case, parts)
     if policy.approvals:
         yield approvals(case, standing)
-    rejected = [
-        one for one in standing if one.review.verdict == "reject" and one.counts is not False
-    ]
-    if rejected:
-        yield rejection(case, rejected)
     if policy.four_eyes:
         yield four_eyes(case, standing)
     if case.move.version is not None:
@@ -128,22 +127,26 @@ def dismissed_review(request: Document, user: str, parts: dict[str, str]) -> str
 
 def _standing(case: Case, user: str, review: Review, why: str | None) -> Approval:
     person = case.view.person(user)
-    principal = user if person is None or person.owner is None else person.owner
+    principal = review.owner or _principal(case, user)
     if why is not None and review.verdict == "approve":
         return Approval(user, review, False, why, principal)
-    if Role[review.role.upper()] < case.policy.role:
-        needed = case.policy.approver_role
-        return Approval(user, review, False, f"was {review.role}, not {needed}", principal)
-    if person is None:
-        return Approval(
-            user, review, None, "whether he still may is known to the server", principal
-        )
-    role = role_of(person, case.name)
-    if role is None or role < case.policy.role:
-        return Approval(
-            user, review, False, f"is no {case.policy.approver_role} any more", principal
-        )
-    return Approval(user, review, True, "", principal)
+    # Who may review may say no, whatever role a policy wants approvals to come from.
+    role = case.policy.role if review.verdict == "approve" else MAY_REVIEW
+    if Role[review.role.upper()] < role:
+        told = f"was {review.role}, not {role.name.lower()}"
+        return Approval(user, review, False, told, principal)
+    counts = _still_may(person, case.name, role)
+    told = {
+        True: "",
+        False: f"is no {role.name.lower()} any more",
+        None: "whether he still may is known to the server",
+    }[counts]
+    return Approval(user, review, counts, told, principal)
+
+
+def _still_may(person: Actor | None, model: str, role: Role) -> bool | None:
+    """Tell whether somebody has a role by now; None where nobody here knows."""
+    return None if person is None else has_role(person, model, role)
 
 
 def approvals(case: Case, standing: list[Approval]) -> GateResult:
@@ -168,19 +171,42 @@ def _given(sure: set[str], perhaps: set[str], needed: int, whose: str = "") -> s
     return told if sure == perhaps else f"{told}; the server knows which still count"
 
 
-def rejection(case: Case, rejected: list[Approval]) -> GateResult:
-    """Somebody whose word counts says no, and did not take it back."""
-    texts = "; ".join(one.review.text for one in rejected if one.review.text)
-    told = f"rejected by {len(rejected)}" + (f": {texts}" if texts else "")
-    sure = any(one.counts for one in rejected)
-    return GateResult("rejection", False if sure else None, told, evidence=_request_id(case))
+def rejection(request: Document | None, model: str, view: View) -> GateResult | None:
+    """Return that somebody who may says no, and did not take it back; None where nobody does.
+
+    This holds for each request, whether policies protect its target or not.
+
+    Args:
+        request: What is asked, if anything.
+        model: Name of the model.
+        view: The registry.
+    """
+    if request is None:
+        return None
+    rejected = [
+        (_still_may(view.person(user), model, MAY_REVIEW), review["text"])
+        for user, review in sorted(request.entries("reviews").items())
+        if review["verdict"] == "reject" and Role[review["role"].upper()] >= MAY_REVIEW
+    ]
+    texts = [text for counts, text in rejected if counts is not False]
+    if not texts:
+        return None
+    told = f"rejected by {len(texts)}"
+    if any(texts):
+        told += ": " + "; ".join(text for text in texts if text)
+    sure = any(counts for counts, _ in rejected)
+    return GateResult("rejection", False if sure else None, told, evidence=request.id)
 
 
 def four_eyes(case: Case, standing: list[Approval]) -> GateResult:
     """Those who approve are not those who made the version or the request."""
     needed = max(1, case.policy.approvals)
-    authors = {_principal(case, one) for one in _authors(case)}
-    given = [one for one in standing if one.review.verdict == "approve"]
+    authors = _authors(case)
+    given = [
+        one
+        for one in standing
+        if one.review.verdict == "approve" and _principal(case, one.user) not in authors
+    ]
     sure = {one.principal for one in given if one.counts} - authors
     perhaps = {one.principal for one in given if one.counts is not False} - authors
     told = _given(sure, perhaps, needed, " by others than the authors")
@@ -220,7 +246,8 @@ def metadata(case: Case, path: str) -> GateResult:
     """Something is filled in."""
     value = metadata_value(case, path)
     blank = isinstance(value, str) and not value.strip()
-    filled = value is not None and not blank and value not in ([], {})
+    blank = blank or (isinstance(value, list | dict | set | bytes) and not value)
+    filled = value is not None and not blank
     told = f"{path} is {'filled in' if filled else 'empty'}"
     return GateResult(f"metadata:{path}", filled, told)
 
@@ -345,11 +372,11 @@ def _age(age: int) -> str:
 
 
 def _authors(case: Case) -> set[str]:
-    request = case.move.request
-    found = set() if request is None else {str(request.facts["author"])}
-    if case.version is not None:
-        found.add(str(case.version.facts["author"]))
-    return found
+    """Return who made the version and the request: the people behind accounts, then and now."""
+    made = [one for one in (case.move.request, case.version) if one is not None]
+    authors = {str(one.facts["author"]) for one in made}
+    owners = {str(one.facts["owner"]) for one in made if one.facts.get("owner") is not None}
+    return {_principal(case, one) for one in authors} | owners
 
 
 def _principal(case: Case, user: str) -> str:
@@ -361,4 +388,11 @@ def _request_id(case: Case) -> str | None:
     return None if case.move.request is None else case.move.request.id
 
 
-__all__ = ["Approval", "GateResult", "answers", "approvals_of", "dismissed_review"]
+__all__ = [
+    "Approval",
+    "GateResult",
+    "answers",
+    "approvals_of",
+    "dismissed_review",
+    "rejection",
+]

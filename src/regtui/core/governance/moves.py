@@ -189,11 +189,13 @@ def environment_move(  # noqa: PLR0913, PLR0917 -- everything that a move is
     here = [one for one in there if one.facts["target"] == target]
     live = {str(one.facts["version"]) for one in _live(here)}
     current = next(iter(_live(here) or _live(there)), None)
-    earlier = {
-        str(one.facts["version"])
-        for one in here
-        if one.value("since") is not None and one.value("state") not in {"failed", "rolled_back"}
+    # How it ended the last time that it was there decides, whatever was before.
+    last = {
+        str(one.facts["version"]): one.value("state")
+        for one in sorted(here, key=lambda one: int(one.value("since") or 0))
+        if one.value("since") is not None
     }
+    earlier = {one for one, state in last.items() if state not in {"failed", "rolled_back"}}
     return Move(
         kind="environment",
         name=name,
@@ -263,8 +265,14 @@ def _has_led_to_what_stands(promotion: Document, view: View) -> bool:
 
 def _wanted(operation: Operation, seen: set[str], view: View) -> Iterator[Move]:
     """Yield the move of an alias that an operation asks for and does not come to make."""
-    body = operation.body
+    body, request = operation.body, _request(operation, view)
     alias: Document | None = None
+    if request is not None and operation.kind == "promotion.apply":
+        if request.facts["target_kind"] == "alias":
+            alias = _alias(view, operation.stream, str(request.facts["target"]))
+            if alias.id not in seen:
+                yield alias_move(alias, alias, request.facts["version"], operation, request)
+        return
     if isinstance(body, AliasBody):
         alias = _alias(view, operation.stream, alias_key(body.name))
     elif isinstance(body, ResolveBody) and body.of_kind == "alias" and "version" in body.set:

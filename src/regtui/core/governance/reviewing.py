@@ -85,11 +85,22 @@ def _inputs(case: Case) -> list[Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value that canonical bytes can say: cards hold dates, figures hold NaN."""
+    """Return a value that canonical bytes can say, the same on every machine.
+
+    Cards hold dates, sets, numbers of any length and texts that are no Unicode; figures hold NaN.
+    """
     if isinstance(value, dict):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, list):
+        return {str(_plain(key)): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
+    if isinstance(value, set):
+        return sorted(encoding.encode(_plain(one)).decode() for one in value)
+    return value if value is None or isinstance(value, bool) else _plain_scalar(value)
+
+
+def _plain_scalar(value: Any) -> str | int | float:
     if isinstance(value, float):
         return encoding.tag_float(value)
-    return value if value is None or isinstance(value, str | int | bool) else str(value)
+    if isinstance(value, int):
+        return value if value in encoding.INTEGERS else hex(value)  # decimal digits may raise
+    return str(value).encode(errors="backslashreplace").decode()

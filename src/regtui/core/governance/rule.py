@@ -12,6 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 from regtui.core.errors import BadInput
+from regtui.core.governance.rule_effort import LIMIT, effort
+from regtui.core.governance.rule_text import ASIDE
 
 ROOTS = ("version", "current", "model", "request", "checks", "current_checks")
 """What a rule can speak of."""
@@ -29,16 +31,6 @@ _TYPES = frozenset(
     )
 )  # fmt: skip
 """Names that CEL itself knows."""
-
-_ASIDE = re.compile(
-    r"""
-    //[^\n]*
-    | (?<!\w)[bB]?[rR] (\"{3}|'{3}|"|') (?P<raw>.*?) \1
-    | ((?<!\w)[bB])? (\"{3}|'{3}|"|') (?P<text>(?:\\.|[^\\])*?) \4
-    """,
-    re.DOTALL | re.VERBOSE,
-)
-"""A comment, or a text: one whose backslashes are nothing else (`r"\\d"`), or one with escapes."""
 
 _AROUND_DOT = re.compile(r"\s*\.\s*")
 _LOOP = re.compile(
@@ -100,7 +92,7 @@ def undeclared(rule: str) -> str | None:
 
 def _plain(rule: str) -> str:
     """Return a rule without comments, spaces around dots, and texts other than "metrics"."""
-    return _AROUND_DOT.sub(".", _ASIDE.sub(_put_aside, rule))
+    return _AROUND_DOT.sub(".", ASIDE.sub(_put_aside, rule))
 
 
 def _put_aside(found: re.Match[str]) -> str:
@@ -151,23 +143,29 @@ def evaluate(rule: str, values: Mapping[str, Any]) -> tuple[bool, str]:
         rule: The expression.
         values: What it can speak of, by root.
     """
+    read = {root: values[root] for root in roots_of(rule) if root in values}
+    if effort(rule, read) > LIMIT:
+        return False, "the rule could take too long: fewer loops, patterns or texts, please"
     try:
         answer = compiled(rule).execute(dict(values))
-    except BadInput as error:
-        return False, error.message
-    except KeyError as error:
-        told = (
-            f"the rule asks for {error}, which is not there or no number; has() asks whether it is"
-        )
-        return False, told
     except Exception as error:  # noqa: BLE001 -- whatever happens, the rule does not hold
-        told = " ".join(str(error).split())[:200]
-        return False, f"the rule could not be evaluated: {told}"
+        return False, _why_none(error)
     if isinstance(answer, bool):
         return answer, f"{rule} is {'true' if answer else 'false'}"
     if isinstance(answer, float) and math.isnan(answer):
         return False, "the rule gives NaN"
-    return False, f"the rule gives {answer!r}, which is neither true nor false"
+    return False, f"the rule gives a {type(answer).__name__}, which is neither true nor false"
+
+
+def _why_none(error: Exception) -> str:
+    """Return why a rule came to no answer."""
+    if isinstance(error, BadInput):
+        return error.message
+    if isinstance(error, KeyError):
+        return (
+            f"the rule asks for {error}, which is not there or no number; has() asks whether it is"
+        )
+    return f"the rule could not be evaluated: {' '.join(str(error).split())[:200]}"
 
 
 def bounded(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ One function a kind. Each gets the operation and a `Merger` that collects the ef
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from regtui.core.documents import Document
+from regtui.core.documents import Document, split_path
 from regtui.core.governance.moves import ACTIVE
 from regtui.core.identity import alias_key, model_id, name_key
 from regtui.core.judgement.merge import Merger
@@ -76,6 +76,8 @@ def capture_version(operation: Operation, merger: Merger) -> Outcome:
             changes["state"] = Change(LIVE_STATES["version"], saw=found.stamp("state"))
         else:
             merger.paths["state"] = PathResult("same", stamp=found.stamp("state"))
+        for path in _places_of_others(found, operation):
+            merger.record(found, path, changes.pop(path).to, PathResult("lost"))
         merger.change(found, changes)
         return Outcome(number=found.facts.get("number"))
     number = merger.view.next_number(operation.stream, operation.entity)
@@ -89,6 +91,8 @@ def capture_version(operation: Operation, merger: Merger) -> Outcome:
         "created": merger.stamp.at,
         "author": operation.actor,
     }
+    if merger.actor.owner is not None:
+        facts["owner"] = merger.actor.owner  # an account may be handed over, what it did may not
     first = {**body.set, "state": Change(LIVE_STATES["version"])}
     merger.create(operation.entity, "version", operation.stream, facts, first)
     return Outcome(number=number)
@@ -97,6 +101,7 @@ def capture_version(operation: Operation, merger: Merger) -> Outcome:
 def edit(operation: Operation, merger: Merger) -> Outcome:
     """Change values of a model or version; on a deleted one the edit becomes a conflict."""
     document = _entity(operation, merger)
+    _check_places(operation, merger)
     if document.value("state") == "deleted":
         _deleted_meanwhile(document, operation, merger)
     else:
@@ -379,6 +384,36 @@ def _join(holder: Document, operation: Operation, merger: Merger) -> None:
         merger.paths["display_name"] = PathResult("same", holder.stamp("display_name"))
     else:
         merger.record(holder, "display_name", first.to, PathResult("lost"))
+
+
+def _places_of_others(version: Document, operation: Operation) -> list[str]:
+    """Return the places that a capture would say anew, although somebody else told of them."""
+    entries = version.entries("places")
+    standing = {f"places/{key}": place for key, place in entries.items()}
+    return [
+        path
+        for path, change in operation.body.set.items()
+        if path in standing
+        and standing[path]["author"] != operation.actor
+        and standing[path] != change.to
+    ]
+
+
+def _check_places(operation: Operation, merger: Merger) -> None:
+    """Refuse to say anew where something was captured, but for who undoes what he said himself."""
+    paths = [path for path in operation.body.set if split_path(path)[0] == "places"]
+    if not paths or merger.settled is not None:
+        return
+    past = merger.view.past(operation.undoes or "")
+    if past is None and not merger.view.seq:
+        return  # the server knows the whole history
+    undone = None if past is None else past.operation
+    is_own = undone is not None and (undone.actor, undone.entity) == (
+        operation.actor,
+        operation.entity,
+    )
+    if undone is None or not is_own or not set(paths) <= undone.body.set.keys():
+        raise Refusal("denied", "where it was captured is told by captures", "undo your own")
 
 
 def _deleted_meanwhile(document: Document, operation: Operation, merger: Merger) -> None:

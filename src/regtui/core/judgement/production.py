@@ -21,6 +21,7 @@ from regtui.core.judgement.seen import Fold, resolve
 from regtui.core.judgement.shape import CONTROL
 from regtui.core.operations import Change, DeploymentBody, Operation
 from regtui.core.policies import duration, environment_key
+from regtui.core.verdicts import PathResult
 from regtui.core.view import View
 
 NEXT = {
@@ -30,6 +31,12 @@ NEXT = {
 }
 """The states that may follow each state of a deployment; the others are final."""
 
+_ORDER = {"pending": 0, "live": 1, "draining": 2, "stopped": 3, "failed": 3, "rolled_back": 3}
+"""How far each state is on the way of a deployment."""
+
+
+OPEN_LIMIT = 50
+"""Open requests that one person may have for a model."""
 
 _REPORTER, _ONLOOKER = "reporter", "viewer"
 """The roles in which a report counts as evidence, and does not."""
@@ -120,6 +127,7 @@ def request_promotion(operation: Operation, merger: Merger) -> None:
             )
     if merger.view.document(operation.entity) is not None:
         raise Refusal("no_change", "the request is there already")
+    _refuse_more(operation, merger)
     if body.target_kind == "environment":
         target = environment_key(body.target)
         _environment(merger, target)
@@ -138,10 +146,23 @@ def request_promotion(operation: Operation, merger: Merger) -> None:
     merger.role = _role_of(operation, merger)
     if merger.role is not None:
         facts["role"] = merger.role
+    if merger.actor.owner is not None:
+        facts["owner"] = merger.actor.owner
     if body.target_kind == "alias" and body.saw is not UNSET:
         facts["stood"] = _seen(alias_id(operation.stream, target), body.saw, operation, merger)
     first = {**body.set, "state": Change("open")}
     merger.create(operation.entity, "promotion", operation.stream, facts, first)
+
+
+def _refuse_more(operation: Operation, merger: Merger) -> None:
+    """Refuse a request beside many open ones: each edit and report has to look at all of them."""
+    if merger.settled is not None:
+        return
+    of_model = merger.view.in_stream(operation.stream, "promotion")
+    mine = (one for one in of_model if one.facts["author"] == operation.actor)
+    if sum(one.value("state") == "open" for one in mine) >= OPEN_LIMIT:
+        told = f"you have {OPEN_LIMIT} open requests for this model"
+        raise Refusal("too_many", told, "`regtui request withdraw` those that are done with")
 
 
 def _role_of(operation: Operation, merger: Merger) -> str | None:
@@ -161,8 +182,14 @@ def review_promotion(operation: Operation, merger: Merger) -> None:
     """Approve or reject a request, or take that back."""
     promotion, body = open_promotion(operation, merger), operation.body
     path = f"reviews/{operation.actor}"
+    said = promotion.value(path)
+    if merger.settled is not None and said is not None and said["at"] > merger.now:
+        # He said something else later, and that came back before this from another machine.
+        taken_back = None if body.verdict == "none" else body.verdict
+        merger.record(promotion, path, taken_back, PathResult("lost"))
+        return
     if body.verdict == "none":
-        if promotion.value(path) is None:
+        if said is None:
             raise Refusal("no_change", "you said nothing to this request yet")
         merger.put(promotion, {path: None})
         return
@@ -174,6 +201,8 @@ def review_promotion(operation: Operation, merger: Merger) -> None:
         "seen": body.seen,
         "at": merger.now,
     }
+    if merger.actor.owner is not None:
+        review["owner"] = merger.actor.owner
     merger.put(promotion, {path: review})
 
 
@@ -310,6 +339,9 @@ def move_deployment(operation: Operation, merger: Merger) -> None:
     if state == body.to:
         raise Refusal("no_change", f"it is {state} already")
     if body.to not in NEXT.get(state, frozenset()):
+        if merger.settled is not None and _ORDER[state] >= _ORDER[body.to]:
+            _note_earlier(found, operation, merger)
+            return
         raise Refusal("changed_meanwhile", f"a deployment that is {state} can't become {body.to}")
     if body.to != "live":
         _check_may_end(found, operation, merger)
@@ -324,6 +356,14 @@ def move_deployment(operation: Operation, merger: Merger) -> None:
     merger.put(found, values)
     if body.to == "live":
         _end_replaced(merger.documents[found.id], merger)
+
+
+def _note_earlier(deployment: Document, operation: Operation, merger: Merger) -> None:
+    """Let a step come back behind which others have come back already, from other machines."""
+    to = operation.body.to
+    merger.record(deployment, "state", to, PathResult("lost"))
+    if to == "live" and deployment.value("since") is None:
+        merger.put(deployment, {"since": merger.now})
 
 
 def open_promotion(operation: Operation, merger: Merger) -> Document:
@@ -366,6 +406,26 @@ def _end_replaced(deployment: Document, merger: Merger) -> None:
             continue
         state = "rolled_back" if deployment.facts["rollback_of"] == found.id else "stopped"
         merger.put(found, {"state": state, "until": merger.now, "replaced_by": deployment.id})
+    _end_behind(deployment, merger)
+
+
+def _end_behind(deployment: Document, merger: Merger) -> None:
+    """End a deployment that comes back behind the one that took its place meanwhile."""
+    facts, since = deployment.facts, int(deployment.value("since") or 0)
+    if merger.settled is None or facts.get("beside"):
+        return
+    environment, target = str(facts["environment"]), str(facts["target"])
+    later = [
+        one
+        for one in all_live_on(merger.view, deployment.stream, environment, target)
+        if one.id != deployment.id
+        and not one.facts.get("beside")
+        and int(one.value("since") or 0) > since
+    ]
+    if later:
+        until = later[-1].value("since")
+        ended = {"state": "stopped", "until": until, "replaced_by": later[-1].id}
+        merger.put(merger.documents[deployment.id], ended)
 
 
 def _replaced(deployment: Document, view: View) -> Iterator[Document]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from regtui.core import encoding
 from regtui.core.access import Role, has_role
-from regtui.core.documents import Document, Rule, field_of
+from regtui.core.documents import Document, Rule, field_of, split_path
 from regtui.core.identity import alias_key
 from regtui.core.judgement.merge import Merger
 from regtui.core.judgement.refusal import Refusal
@@ -54,10 +54,13 @@ def check_subject(operation: Operation, subject: Document) -> None:
 def check_edit_alone(body: ResolveBody) -> None:
     """Refuse a resolution of a conflict that is not here and whose edit could not stand alone.
 
+    Where something was captured no edit tells, but one that was a candidate.
+
     Raises:
         Refusal: `not_found`.
     """
-    if body.choice is None or not body.set or "state" in body.set:
+    places = any(split_path(path)[0] == "places" for path in body.set)
+    if body.choice is None or not body.set or "state" in body.set or places:
         raise Refusal("not_found", "there is no such conflict")
 
 

@@ -21,6 +21,9 @@ from regtui.core.operations import Change, Operation, subject
 from regtui.core.verdicts import Accepted
 from regtui.core.view import Past, View
 
+_ASKED = frozenset({"promotion.request", "promotion.apply"})
+"""What asks for a value of another entity than its own: the alias that is to move."""
+
 
 class Fold(Struct, frozen=True):
     """The author built on an own change that is a candidate of an open conflict on this value."""
@@ -61,9 +64,15 @@ def resolve(  # noqa: PLR0913 -- everything that a stamp is about
 
 
 def stands_by_itself(operation: Operation, view: View, document: Document, path: str) -> bool:
-    """Tell whether what stands at a path is just what an earlier operation of the replica set."""
+    """Tell whether what stands at a path is just what an earlier operation of the replica set.
+
+    An edit, a review or a report may have let somebody else's request move an alias: that its
+    author has not seen.
+    """
     past = view.past(document.stamp(path) or "")
     if past is None or past.operation.replica != operation.replica:
+        return False
+    if _of(document, view, past.operation.id) is None and past.operation.kind not in _ASKED:
         return False
     return isinstance(past.verdict, Accepted) and path not in past.verdict.paths
 

@@ -15,6 +15,7 @@ from regtui.core.documents import FIELDS, Field, JsonScalar, Rule, split_path
 from regtui.core.errors import BadInput
 from regtui.core.governance.reviewing import CHANGED
 from regtui.core.identity import (
+    UUID_FORM,
     alias_id,
     alias_key,
     check_id,
@@ -81,9 +82,6 @@ FIGURES_LIMIT = 1_000
 CHAIN_BYTES = 128
 """Bytes to spare for an operation's place in its chain, which a draft does not have yet."""
 
-INTEGERS = range(-(2**63), 2**64)
-"""The integers that readers of JSON agree on; what is counted or dated stays below 2⁶³."""
-
 STATES = {
     "model.archive": "archived",
     "model.delete": "deleted",
@@ -129,7 +127,6 @@ _CAPTURED = Change("captured")
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 """The characters of category Cc."""
 _LONGEST_ESCAPE = 6  # bytes that JSON takes for one character at most
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -166,11 +163,11 @@ def _check_size(operation: Operation) -> None:
 
 
 def _check_origin(operation: Operation) -> None:
-    if not _UUID.fullmatch(operation.id) or not _UUID.fullmatch(operation.replica):
+    if not UUID_FORM.fullmatch(operation.id) or not UUID_FORM.fullmatch(operation.replica):
         raise BadInput("operations and replicas have a UUID in lower case for an id")
-    if operation.undoes is not None and not _UUID.fullmatch(operation.undoes):
+    if operation.undoes is not None and not UUID_FORM.fullmatch(operation.undoes):
         raise BadInput("what is undone has a UUID in lower case for an id")
-    if operation.group is not None and not _UUID.fullmatch(operation.group):
+    if operation.group is not None and not UUID_FORM.fullmatch(operation.group):
         raise BadInput("a group has a UUID in lower case for an id")
     if not 0 <= operation.at < 2**63:
         raise BadInput("the time is out of range")
@@ -195,7 +192,7 @@ def _check_entity(operation: Operation) -> None:
         raise BadInput(f"a {entity_kind(operation)} has a UUID of version 7 for an id")
     if isinstance(body, ResolveBody | CommentBody):
         kinds = CONTESTED if isinstance(body, ResolveBody) else DISCUSSED
-        named = _UUID.fullmatch(operation.entity) and _UUID.fullmatch(body.of)
+        named = UUID_FORM.fullmatch(operation.entity) and UUID_FORM.fullmatch(body.of)
         if body.of_kind not in kinds or not named:
             raise BadInput(f"{operation.kind} can't be about that")
 
@@ -243,7 +240,7 @@ def _access_id(operation: Operation) -> str:
             raise BadInput("a grant names a user or team, and a scope in lower case")
         return grant_id(body.to, body.scope)
     if isinstance(body, ReplicaBody):
-        if not _DIGEST.fullmatch(body.public_key) or not _UUID.fullmatch(body.user):
+        if not _DIGEST.fullmatch(body.public_key) or not UUID_FORM.fullmatch(body.user):
             raise BadInput("a replica names its user and a public key of 32 bytes")
         return replica_id(bytes.fromhex(body.public_key))
     return operation.entity
@@ -354,7 +351,7 @@ def _check_deployment(body: DeploymentBody) -> None:
 
 
 def _check_named(*identities: str | None) -> None:
-    if not all(one is None or _UUID.fullmatch(one) for one in identities):
+    if not all(one is None or UUID_FORM.fullmatch(one) for one in identities):
         raise BadInput("what it is about has a UUID in lower case for an id")
 
 
@@ -395,10 +392,22 @@ def _check_change(operation: Operation, kind: str, path: str, change: Change) ->
     is_undo = name == "places" and operation.undoes is not None
     if not field.editable and not is_undo and name not in SETTABLE.get(operation.kind, ()):
         raise BadInput(f"{operation.kind} can't set {name!r}")
-    if name in {"parents", "members"} and not _UUID.fullmatch(key or ""):
+    _check_seen(path, change)
+    if name in {"parents", "members"} and not UUID_FORM.fullmatch(key or ""):
         raise BadInput(f"{path!r} names nothing by its id")
     if change.to is not None:
         _check_value(field, path, change.to)
+
+
+def _check_seen(path: str, change: Change) -> None:
+    """Refuse a stamp or a text seen before that can be none, before anybody looks them up.
+
+    A value that stands there by no operation has an empty stamp.
+    """
+    if change.saw and not UUID_FORM.fullmatch(change.saw):
+        raise BadInput(f"{path!r} was seen with the stamp of no operation")
+    if change.was is not None and not _DIGEST.fullmatch(change.was):
+        raise BadInput(f"{path!r} is based on a text that has no digest")
 
 
 def _check_value(field: Field, path: str, value: object) -> None:
@@ -431,7 +440,7 @@ def _check_plain(path: str, value: object, depth: int) -> None:
         raise BadInput(f"the value of {path!r} is nested too deeply")
     plain = (
         isinstance(value, str | bool | None)
-        or (isinstance(value, int) and value in INTEGERS)
+        or (isinstance(value, int) and value in encoding.INTEGERS)
         or (isinstance(value, float) and math.isfinite(value))
         or isinstance(value, list | dict)
     )
