@@ -132,6 +132,11 @@ class Administration:
         found = self.user(owner)
         if found.id == user_id(name) or found.value("kind") == "service":
             raise BadInput("a service account acts for a person", "name the person who owns it")
+        people = load_people(self.connection, self.authority.row.key)
+        owned = people.accounts_of(user_id(name))
+        if owned:
+            message = f"{name} is a person for whom {owned[0]} acts"
+            raise BadInput(message, "give that account another owner first")
         return self.put_user(name, kind="service", owner=found.id, **values)
 
     def put_team(self, name: str, members: dict[str, bool], **values: Any) -> Document:

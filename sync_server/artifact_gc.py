@@ -28,8 +28,9 @@ from regtui.core.documents import Document, decode_document
 from regtui.core.errors import Damaged
 from sync_server import schema
 from sync_server.artifacts import Absent, ArtifactStore, digest_of
-from sync_server.complete import files_of, manifest_text
+from sync_server.complete import manifest_text
 from sync_server.database import Database, chunks
+from sync_server.file_lists import files_of
 from sync_server.pieces import Place, key_of
 from sync_server.uploads import Uploads
 

@@ -43,6 +43,7 @@ from regtui.core.view import Past
 from regtui.wire import statements
 from sync_server import schema
 from sync_server.database import insert, upsert
+from sync_server.file_lists import wrong_list
 from sync_server.logs import note_failure
 from sync_server.rights import ACCESS, PeopleCache
 from sync_server.view import ServerView, Snapshot, Unread
@@ -341,7 +342,26 @@ class Authority:
                 hint="tell its operator; your work is kept in the outbox",
             )
             return verdict, Judged(verdict)
+        wrong = None if settled is not None else self._wrong_list(sent.operation, judged.verdict)
+        if wrong is not None:
+            verdict = Rejected(op=sent.header.id, now=now, code="malformed", message=wrong)
+            return verdict, Judged(verdict)
         return judged.verdict, judged
+
+    def _wrong_list(self, operation: Operation, verdict: Verdict) -> str | None:
+        """Return what is wrong with the list of files of what is captured; None where nothing is.
+
+        Whoever reads the version needs it. It comes along, unless the model has it already.
+        """
+        body = operation.body
+        if not isinstance(body, CaptureBody) or not isinstance(verdict, Accepted):
+            return None
+        text = self._texts.get(body.digest)
+        if text is not None:
+            return wrong_list(text, size=body.size, files=body.files)
+        if body.digest in self.view.texts_in(operation.stream, [body.digest]):
+            return None
+        return "the list of its files did not come along"
 
     def decide(
         self, sent: Sent, verdict: Verdict, judged: Judged, *, is_told: bool = False

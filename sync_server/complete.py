@@ -5,18 +5,14 @@ files. It comes from replicas, so that what it holds is checked before it is bel
 gives no stream any file.
 """
 
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from regtui.core.documents import Document
-from regtui.core.errors import Damaged, NotFound
-from regtui.core.manifest import FileEntry
-from regtui.wire.pieces import is_digest
+from regtui.core.errors import NotFound
 from sync_server import schema
+from sync_server.file_lists import files_of
 from sync_server.pieces import Place, held
-
-_manifest = msgspec.json.Decoder(list[FileEntry])
 
 
 def missing_of_version(connection: Connection, registry: int, version: Document) -> list[str]:
@@ -44,18 +40,3 @@ def manifest_text(connection: Connection, content: str) -> bytes | None:
     c = schema.text.c
     found = connection.execute(sa.select(c.value).where(c.digest == content)).scalar()
     return None if found is None else bytes(found)
-
-
-def files_of(text: bytes) -> list[FileEntry]:
-    """Return the files that a list names.
-
-    Raises:
-        Damaged: It is no such list.
-    """
-    try:
-        entries = _manifest.decode(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Damaged(f"a list of files can't be read: {error}") from None
-    if not all(is_digest(entry.digest) for entry in entries):
-        raise Damaged("a list of files names something that is no digest")
-    return entries

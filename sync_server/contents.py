@@ -9,7 +9,8 @@ from regtui.core.documents import Document
 from regtui.core.errors import Damaged, NotFound
 from regtui.core.view import Contents
 from regtui.formats.detect import READER
-from sync_server.complete import files_of, manifest_text, missing_of_version
+from sync_server.complete import manifest_text, missing_of_version
+from sync_server.file_lists import files_of
 from sync_server.scans import UNREAD, Found, ending, named, verdicts
 
 NOT_YET = "it was not looked at yet; try again in a moment"

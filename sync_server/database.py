@@ -58,6 +58,18 @@ class Database:
             yield connection
 
 
+def other_sessions(database: Database) -> int:
+    """Return how many others work on a Postgres database; 0 on SQLite, where locks tell."""
+    if database.is_sqlite:
+        return 0
+    with database.reading() as connection:
+        counted = connection.exec_driver_sql(
+            "select count(*) from pg_stat_activity where datname = current_database() "
+            "and backend_type = 'client backend' and pid <> pg_backend_pid()"
+        ).scalar()
+    return int(counted or 0)
+
+
 def insert(connection: Connection, table: sa.Table, rows: Rows) -> None:
     """Write rows that are not there; all of them name the same columns."""
     _write(connection, table, rows, "")

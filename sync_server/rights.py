@@ -150,6 +150,14 @@ class People:
         name = str(document.facts["name"])
         return Rights(user, name, is_active, tuple(held), changed)
 
+    def accounts_of(self, user: str) -> list[str]:
+        """Return the names of the service accounts that act for a user."""
+        return sorted(
+            str(one.facts["name"])
+            for one in self.documents.values()
+            if one.kind == "user" and one.value("kind") == "service" and one.value("owner") == user
+        )
+
     def _changed_for(self, user: Document) -> int:
         """Return the number of the last change that may concern a user.
 
@@ -213,12 +221,17 @@ def load_people(connection: Connection, registry: int) -> People:
 
 def access_head(connection: Connection, registry: int) -> int:
     """Return the sequence number of the last change of access."""
-    found = connection.execute(_HEAD, {"registry": registry}).scalar()
-    return int(found or 0)
+    return _head(connection, registry)[0]
+
+
+def _head(connection: Connection, registry: int) -> tuple[int, bytes]:
+    """Return number and link of the last change of access: after a restore one has another link."""
+    found = connection.execute(_HEAD, {"registry": registry}).first()
+    return (0, b"") if found is None else (int(found.head), bytes(found.link))
 
 
 # Made once: every request asks it, and making it takes longer than its answer.
-_HEAD = sa.select(schema.stream.c.head).where(
+_HEAD = sa.select(schema.stream.c.head, schema.stream.c.link).where(
     schema.stream.c.registry == sa.bindparam("registry"), schema.stream.c.id == ACCESS
 )
 
@@ -227,16 +240,16 @@ class PeopleCache:
     """Remembers everybody's rights until the access stream moves on."""
 
     def __init__(self) -> None:
-        self._known: dict[int, People] = {}
+        self._known: dict[int, tuple[tuple[int, bytes], People]] = {}
 
     def get(self, connection: Connection, registry: int) -> People:
         """Return the people of the moment that the connection sees."""
-        head = access_head(connection, registry)
+        head = _head(connection, registry)
         known = self._known.get(registry)
-        if known is None or known.changed != head:
-            known = load_people(connection, registry)
+        if known is None or known[0] != head:
+            known = head, load_people(connection, registry)
             self._known[registry] = known
-        return known
+        return known[1]
 
     def forget(self) -> None:
         """Read everything anew the next time."""

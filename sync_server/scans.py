@@ -50,8 +50,10 @@ from regtui.formats.values import Facts
 from sync_server import schema
 from sync_server.artifacts import Absent, ArtifactStore
 from sync_server.authority import RegistryRow, Sent
-from sync_server.complete import files_of, manifest_text
+from sync_server.complete import manifest_text
 from sync_server.database import Database, chunks, upsert
+from sync_server.file_lists import files_of
+from sync_server.logs import note_failure
 from sync_server.pieces import Place, key_of
 from sync_server.rights import PeopleCache
 from sync_server.view import ServerView
@@ -155,6 +157,9 @@ class Scans:
             if self._turn.acquire(timeout=self._seconds):
                 try:
                     self._work(self._jobs(row, operations, actor), end)
+                except sa.exc.DBAPIError as error:
+                    # The gate says that nobody looked: who sent it can go on with other things.
+                    note_failure(error, registry=row.id)
                 finally:
                     self._turn.release()
         finally:
@@ -272,9 +277,16 @@ class StoredSource:
         return got
 
 
+SUFFIX_LIMIT = 40
+"""Characters of what a file's name ends with, beyond which nothing opens it for that."""
+
+
 def ending(path: str) -> str:
-    """Return the part of a file's name by which it is told what opens it."""
-    return _SAVED_MODEL if path.lower().endswith(_SAVED_MODEL) else suffix_of(path)
+    """Return the part of a file's name by which it is told what opens it; none that is no word."""
+    if path.lower().endswith(_SAVED_MODEL):
+        return _SAVED_MODEL
+    suffix = suffix_of(path)
+    return suffix if len(suffix) <= SUFFIX_LIMIT and suffix.isprintable() else ""
 
 
 def named(version: Document, files: Iterable[FileEntry]) -> list[tuple[str, str]]:

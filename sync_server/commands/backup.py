@@ -8,7 +8,8 @@ from typing import Annotated
 import sqlalchemy as sa
 import typer
 
-from regtui.core.errors import BadInput, Damaged
+from regtui.core.errors import BadInput, Busy, Damaged
+from regtui.core.wording import count_text
 from sync_server import schema
 from sync_server.backup import begin_epochs, create_backup, load_rows, open_backup
 from sync_server.commands.options import (
@@ -21,7 +22,7 @@ from sync_server.commands.options import (
 )
 from sync_server.configuration import Configuration
 from sync_server.data_folder import make_folder, open_database, opened, running_lock
-from sync_server.database import Database
+from sync_server.database import Database, other_sessions
 from sync_server.examine import examine
 from sync_server.output import emit, say
 from sync_server.server import SQLITE_NAME, wall_clock
@@ -116,6 +117,11 @@ def _load(
             is_used = connection.execute(sa.select(schema.registry.c.key)).first() is not None
         if is_used and not replace:
             raise BadInput("there is a registry in this database", "--replace takes its place")
+        target.engine.dispose()  # no connection of this process is counted
+        others = other_sessions(target) if is_used else 0
+        if others:
+            message = f"{count_text(others, 'other connection')} to the database are open"
+            raise Busy(message, "stop every server that serves it, whatever machine it is on")
         # In the copy, so that one transaction brings everything.
         names = begin_epochs(source, wall_clock, lambda: os.urandom(16))
         load_rows(source, target)

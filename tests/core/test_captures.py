@@ -2,12 +2,14 @@
 
 import pytest
 
+from regtui.core.documents import source_of
+from regtui.core.identity import user_id
 from regtui.core.verdicts import Accepted, Rejected
 from tests.core.registry_state import Authority, Replica
 
 
 def place(host: str) -> dict[str, object]:
-    return {"host": host, "folder": "/runs", "name": "last.ckpt", "at": 1, "author": host}
+    return {"host": host, "folder": "/runs", "name": "last.ckpt", "at": 1, "author": user_id(host)}
 
 
 def test_content_captured_on_two_machines_is_one_version_with_two_places(
@@ -111,3 +113,17 @@ def test_nobody_tells_anew_where_somebody_else_captured(
     ann.edit(version, {"places/a": mine}, undoes=undo.id)
     assert {type(one) for one in ann.sync()} == {Accepted}
     assert authority.state.documents[version].entries("places")["a"] == mine
+
+
+def test_no_later_place_is_the_first(
+    authority: Authority, ann: Replica, ben: Replica, model: str
+) -> None:
+    """A file that was captured alone is called as where it was found first."""
+    version = ann.capture(model, "x", {"places/a": place("a") | {"at": 1_000}}).entity
+    ann.sync()
+    ben.pull()
+    ben.capture(model, "x", {"places/b": place("b") | {"at": 0, "name": "evil.pkl"}})
+    ben.sync()
+    document = authority.state.documents[version]
+    assert source_of(document) == "/runs/last.ckpt"
+    assert document.entries("places")["b"]["name"] == "evil.pkl"

@@ -94,7 +94,13 @@ def test_captures_of_one_content_by_two_watchers_commute() -> None:
     base = Base()
     made = []
     for person in base.people[:3]:
-        place = {"host": person.actor.name, "folder": "/", "name": "last", "at": 1, "author": "a"}
+        place = {
+            "host": person.actor.name,
+            "folder": "/",
+            "name": "last",
+            "at": 1,
+            "author": person.actor.id,
+        }
         values = {f"places/{person.actor.name}": place, "metrics/known": {"value": 0.7}}
         made.append((person, person.capture(base.model, "content", values)))
     first, *others = [outcome(base, order) for order in permutations(made)]

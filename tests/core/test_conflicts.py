@@ -7,8 +7,10 @@ import pytest
 
 from regtui.core.access import Actor, Grant, Role
 from regtui.core.documents import Document
+from regtui.core.identity import user_id
 from regtui.core.judgement import judge
-from regtui.core.operations import Change, Operation, ResolveBody
+from regtui.core.judgement.merge import CANDIDATES_LIMIT
+from regtui.core.operations import Change, EditBody, Operation, ResolveBody
 from regtui.core.verdicts import Accepted, Conflicted, Rejected, Verdict, encode_verdict
 from tests.core.registry_state import Authority, RegistryState, Replica
 
@@ -117,7 +119,7 @@ def test_taking_an_edit_of_what_was_deleted_restores_it_with_the_edit(
 def test_taking_the_place_of_a_capture_that_met_a_delete_is_possible(
     ann: Replica, ben: Replica, model: str, version: str
 ) -> None:
-    place = {"host": "h", "folder": "/", "name": "n", "at": 1, "author": "a"}
+    place = {"host": "h", "folder": "/", "name": "n", "at": 1, "author": user_id("a")}
     capture = ben.capture(model, "weights", {"places/p": place})
     undo = ben.edit(version, {"places/p": None}, undoes=capture.id)
     ben.sync()
@@ -515,3 +517,17 @@ def test_a_conflict_of_a_hidden_model_can_not_be_told_from_none_by_naming_a_data
     gone = judge(operation, authority.state, eve, authority.now).verdict
     assert code(there) == "not_found"
     assert encode_verdict(there) == encode_verdict(gone)
+
+
+def test_a_conflict_has_so_many_candidates(ann: Replica, ben: Replica, model: str) -> None:
+    ann.edit(model, {"description": "ann's"})
+    ann.sync()
+    for number in range(CANDIDATES_LIMIT + 1):
+        made = ben.edit(model, {"description": f"{number}"})
+        # Each built on what was there first, as nobody's program does.
+        body = EditBody({"description": Change(f"{number}", saw=made.id)})
+        ben.pending[-1] = msgspec.structs.replace(made, body=body)
+    *taken, last = ben.sync()
+    assert {type(one) for one in taken} == {Conflicted}
+    assert code(last) == "too_many"
+    assert len(the_conflict(ben).entries("candidates")) == CANDIDATES_LIMIT

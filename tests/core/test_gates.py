@@ -11,7 +11,7 @@ from regtui.core.access import Actor, Grant, Role
 from regtui.core.governance import GateResult, gate_results
 from regtui.core.governance.rule import check_sense
 from regtui.core.governance.signing import signed_statement
-from regtui.core.identity import alias_id
+from regtui.core.identity import alias_id, user_id
 from regtui.core.judgement.moving import requested_move
 from regtui.core.verdicts import Accepted, Rejected
 from regtui.core.view import Contents
@@ -181,7 +181,7 @@ def signature(of: str = "", by_another: bool = False) -> Step:
 def place(**git: Any) -> Step:
     def step(world: World) -> None:
         found = {
-            "host": "h", "folder": "/", "name": "m", "at": 1, "author": "a",
+            "host": "h", "folder": "/", "name": "m", "at": 1, "author": user_id("a"),
             "context": {"git": git},
         }  # fmt: skip
         world.does(world.ann, lambda who: who.capture(world.model, "new", {"places/a": found}))

@@ -101,7 +101,13 @@ def create(who: Replica, pick: Pick) -> None:
 def capture(who: Replica, pick: Pick) -> None:
     known = documents(who, "model")
     if known:
-        place = {"host": who.actor.name, "folder": "/", "name": "last", "at": 1, "author": "a"}
+        place = {
+            "host": who.actor.name,
+            "folder": "/",
+            "name": "last",
+            "at": 1,
+            "author": who.actor.id,
+        }
         values = {f"places/{pick(2)}": place, "metrics/0": {"value": 0.5}}
         who.capture(known[pick(len(known))].id, f"content {pick(3)}", values, nonce="n" * pick(2))
 

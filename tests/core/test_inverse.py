@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from regtui.core import encoding
 from regtui.core.errors import RegtuiError
-from regtui.core.identity import version_id
+from regtui.core.identity import user_id, version_id
 from regtui.core.inverse import inverse, redone
 from regtui.core.verdicts import Accepted, Conflicted, LogRow
 from tests.core.registry_state import Authority, Replica
@@ -179,7 +179,7 @@ class Story(RuleBasedStateMachine):
         found = dict([first]) if first and first[1] is not None else {}
         if is_new_place:
             self.places += 1
-            where = {"host": "h", "folder": "/", "name": "n", "at": 1, "author": "a"}
+            where = {"host": "h", "folder": "/", "name": "n", "at": 1, "author": user_id("a")}
             found[f"places/{self.places}"] = where
         digest = encoding.digest(content.encode())
         version = self.solo.authority.state.document(version_id(model.id, digest, ""))

@@ -1,13 +1,16 @@
 """Who edits his own value again before anybody judged it has seen it."""
 
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regtui.core.operations import Change
-from regtui.core.verdicts import Accepted, Conflicted
+from regtui.core.judgement.merge import FIELDS_LIMIT
+from regtui.core.judgement.seen import LINKS_LIMIT
+from regtui.core.operations import Change, EditBody
+from regtui.core.verdicts import Accepted, Conflicted, Rejected
 from tests.core.registry_state import SECOND, Authority, Replica
 
 CARD = "one\ntwo\nthree\nfour\nfive\n"
@@ -200,3 +203,51 @@ def test_a_map_value_that_builds_on_a_rejected_one_is_judged_on_its_own() -> Non
     team.ben.sync()
     team.authority.judge(second, team.ann.actor)
     assert team.authority.state.documents[team.version].value("tags/k") == "two"
+
+
+def test_a_long_way_back_over_refused_edits_has_an_end() -> None:
+    """Each of them has to be looked up, so whoever sends many would keep everybody waiting."""
+    team = Team("tags/k")
+    authority, ben = team.authority, team.ben
+    model, version, asked = team.model, team.version, 0
+
+    def edit(saw: str | None, **more: Change) -> Any:
+        body = EditBody({"tags/k": Change("x", saw=saw), **more})
+        ben.pending.append(ben.draft("version.edit", model, version, body))
+        return ben.pending[-1]
+
+    wrong = {"tags/" + "k" * 600: Change("x")}  # which no key may be as long as
+    last = None
+    for _ in range(3 * LINKS_LIMIT):
+        last = edit(last, **wrong).id
+    edit(last)
+    *refused, verdict = ben.sync()
+    assert {type(one) for one in refused} == {Rejected}
+    looked_up = authority.state.past
+
+    def past(operation: str) -> Any:
+        nonlocal asked
+        asked += 1
+        return looked_up(operation)
+
+    assert isinstance(verdict, Accepted)
+    with patch.object(authority.state, "past", past):
+        ben.pull()
+        edit(last)
+        ben.sync()
+    assert LINKS_LIMIT <= asked < 2.5 * LINKS_LIMIT  # two values are looked for
+
+
+def test_an_entity_has_so_many_values() -> None:
+    team = Team("tags/k")
+    ann, step = team.ann, 5_000
+    for start in range(0, FIELDS_LIMIT, step):
+        ann.edit(team.version, {f"tags/{n:06}": "x" for n in range(start, start + step - 10)})
+    assert {type(one) for one in ann.sync()} == {Accepted}
+    ann.edit(team.version, {f"tags/m{n}": "x" for n in range(60)})
+    (verdict,) = ann.sync()
+    assert isinstance(verdict, Rejected)
+    assert verdict.code == "too_many"
+    ann.pull()
+    ann.edit(team.version, {"tags/000000": None, "tags/last": "x"})
+    assert type(ann.sync()[0]) is Accepted

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from regtui.core.encoding import digest, encode
 from regtui.core.errors import BadInput
-from regtui.core.identity import alias_id, model_id, version_id
+from regtui.core.identity import alias_id, model_id, user_id, version_id
 from regtui.core.judgement import judge
 from regtui.core.judgement.shape import CHANGES_LIMIT, KEY_LIMIT, VALUE_LIMIT
 from regtui.core.operations import (
@@ -42,7 +42,7 @@ def code(judged: Judged) -> str:
 
 
 def place(**fields: Any) -> dict[str, Any]:
-    return {"host": "h", "folder": "/", "name": "n", "at": 1, "author": "a"} | fields
+    return {"host": "h", "folder": "/", "name": "n", "at": 1, "author": user_id("a")} | fields
 
 
 @pytest.mark.parametrize(

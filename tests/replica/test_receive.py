@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -14,7 +15,7 @@ from regtui.core.documents import Document, decode_document
 from regtui.core.errors import BadInput, ConflictOpen, RegtuiError
 from regtui.core.identity import user_id
 from regtui.core.judgement import judge
-from regtui.core.operations import Change, decode_operation, encode_operation
+from regtui.core.operations import Change, EditBody, decode_operation, encode_operation
 from regtui.core.verdicts import Accepted, Conflicted, Rejected, Verdict, encode_verdict
 from regtui.registry import Registry
 from regtui.registry.context import Context
@@ -309,11 +310,13 @@ def test_what_is_no_id_names_nothing_and_breaks_nothing(
     ben.registry.edit("m@1", {"description": "ben's", "tags/k": "x"})
     data, actor = ben.operations()[-1]
     operation = decode_operation(data)
-    for path, saw in (("description", "nobody"), ("tags/k", "")):
+    for path, saw in (("description", str(UUID(int=0))), ("tags/k", "")):
         operation.body.set[path] = Change(operation.body.set[path].to, saw=saw)
     elsewhere = msgspec.structs.replace(operation, **field)
+    unseen = msgspec.structs.replace(operation, body=EditBody({"tags/k": Change("x", "nobody")}))
     with ann.registry.context.writing() as authority:
-        assert isinstance(authority.receive(encode_operation(elsewhere), actor), Rejected)
+        for one in (elsewhere, unseen):
+            assert isinstance(authority.receive(encode_operation(one), actor), Rejected)
         assert isinstance(authority.receive(encode_operation(operation), actor), Conflicted)
     check_replica(ann.replica.home.path)
 

@@ -106,6 +106,7 @@ def test_a_service_account_belongs_to_a_person(people: dict[str, Person]) -> Non
         ({"name": "bit", "owner": "bot"}, 400),
         ({"name": "ben", "owner": "ben"}, 400),
         ({"name": "bit", "owner": "nob"}, 404),
+        ({"name": "ben", "kind": "service", "owner": "zoe"}, 400),  # for whom bot acts
     ):
         assert zoe("POST", "/users", body).status_code == status
     assert zoe("GET", "/users/bit").status_code == 404

@@ -37,8 +37,13 @@ def test_two_processes_share_a_database(fresh_postgres: str, tmp_path: Path) -> 
             assert client.post("/v1/logout").status_code == 200
         with first.client() as client:
             assert client.get("/v1/me").status_code == httpx.codes.UNAUTHORIZED
+        early = tmp_path / "early"
+        assert command("backup", "create", early, "--data", one).code == 0
+        assert first.stop() == 0  # the other one serves the database still
+        assert command("restore", early, "--data", one, "--replace").code == 9
     finally:
-        assert {first.stop(), second.stop()} == {0}
+        first.stop()
+        assert second.stop() == 0
     assert command("doctor", "--data", one).code == 0
     file = tmp_path / "backup"
     assert command("backup", "create", file, "--data", one).code == 0

@@ -15,11 +15,11 @@ from regtui.core.operations import (
     encode_operation,
 )
 from regtui.replica.ids import uuid7
-from regtui.sync.client import UpgradeNeeded
+from regtui.sync.client import SyncClient, UpgradeNeeded
 from regtui.wire.messages import MIN_PROTOCOL, PROTOCOL, Answer, Push, encoder, push_decoder
 from sync_server.authority import Refused
 from sync_server.rights import load_people
-from tests.sync.world import Person, World, signed_in
+from tests.sync.world import Person, Wire, World, signed_in
 
 SECRET = [FileEntry("secret-name.bin", 3, False, "ab" * 32)]
 
@@ -51,8 +51,8 @@ def test_who_knows_the_digest_of_a_list_of_files_is_not_sent_it(
     ann.sync()
     eve.registry.create_model("eve/m")
     register(eve, "eve/m", SECRET, tells=False)
-    for _ in range(2):
-        assert eve.sync().rejected == 0
+    assert eve.sync().rejected == 1  # as it is where nobody has that list
+    assert eve.sync().rejected == 0
     assert eve.table("select path from base.file") == []
     assert eve.table("select value from base.text") == []
     # Who has the files herself tells them, and gets nothing that she did not have.
@@ -173,3 +173,45 @@ def test_a_server_of_a_later_time_is_not_talked_to_and_work_waits(ann: Person) -
     assert len(ann.registry.outbox()) == 1
     ann.wire.sync = sync  # type: ignore[method-assign]
     assert ann.sync().accepted == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no list",
+        "[]",
+        '[["a.bin",3,false,"x"]]',
+        '[["../a.bin",3,false,"' + "ab" * 32 + '"],["b",0,false,"' + "ab" * 32 + '"]]',
+        '[["a.bin",2,false,"' + "ab" * 32 + '"]]',
+        '[["a.bin", 3, false, "' + "ab" * 32 + '"]]',
+        '[["b",1,false,"' + "ab" * 32 + '"],["a",2,false,"' + "ab" * 32 + '"]]',
+    ],
+)
+def test_what_is_no_list_of_the_files_is_captured_by_nobody(
+    world: World, ann: Person, eve: Person, text: str
+) -> None:
+    eve.registry.create_model("eve/m")
+    eve.sync()
+    entity, digest = model_id("eve/m", 0), encoding.digest(text.encode())
+    with eve.replica.writing(eve.registry.context.actor, "cli", "s") as authority:
+        body = CaptureBody(digest=digest, nonce="", size=3, files=max(1, text.count('",')), set={})
+        authority.submit("version.capture", entity, version_id(entity, digest), body)
+    eve.wire = Telling(eve, {digest: text})
+    eve.client = SyncClient(eve.replica, eve.wire, "session")
+    assert eve.sync().rejected == 1
+    assert [one.code for one in eve.registry.outbox()] == ["malformed"]
+    assert ann.sync().rejected == 0
+    assert ann.table("select count(*) from base.version") == [(0,)]
+
+
+class Telling(Wire):
+    """Sends texts along, whatever they are."""
+
+    def __init__(self, person: Person, texts: dict[str, str]) -> None:
+        super().__init__(person)
+        self.texts = texts
+
+    def sync(self, registry: str, push: Push) -> Answer:
+        if push.ops:
+            push = msgspec.structs.replace(push, texts={**push.texts, **self.texts})
+        return super().sync(registry, push)

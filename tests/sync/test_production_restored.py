@@ -313,3 +313,70 @@ def test_steps_of_a_deployment_come_back_whichever_machine_comes_first(
     (after,) = ann.registry.deployments(ended=True)
     assert (after.state, after.since, after.until) == (before.state, before.since, before.until)
     assert ann.registry.outbox() == ben.registry.outbox() == []
+
+
+@pytest.mark.parametrize("by", ["approval", "hand"])
+@pytest.mark.parametrize("order", ["later first", "earlier first"])
+def test_a_later_move_stands_whichever_request_comes_back_first(  # noqa: PLR0913, PLR0917
+    world: World, ann: Person, ben: Person, model: str, by: str, order: str
+) -> None:
+    ann.registry.capture(weights(world.folder, "three"), model=model)
+    put_policies(ann, [{**GATED, "approvals": 1}])
+    world.grant("ben", "maintainer", "*")
+    world.grant("carl", "maintainer", "*")
+    carl = signed_in(world, "carl")
+    first = ann.registry.request_promotion(f"{model}@2", "production", auto=by != "hand")
+    ann.sync()
+    if by == "hand":
+        carl.sync()
+        carl.registry.review(first.request, "approve")
+        carl.sync()
+    backup = back_up(world)
+    ben.sync()
+    if by == "hand":
+        ben.registry.apply_promotion(first.request)
+    else:
+        ben.registry.review(first.request, "approve")
+    ben.sync()
+    ann.sync()
+    second = ann.registry.request_promotion(f"{model}@3", "production")
+    ann.sync()
+    carl.sync()
+    carl.registry.review(second.request, "approve")
+    carl.sync()
+    ann.sync()
+    assert at(ann) == 3
+    people = (carl, ben, ann) if order == "later first" else (ben, carl, ann)
+    heal(world, backup, *people)
+    for person in people:
+        person.sync()
+    assert [at(one) for one in people] == [3, 3, 3]
+    assert ann.registry.conflicts() == []
+
+
+def test_a_move_that_comes_back_does_not_take_the_place_of_a_newer_one(
+    world: World, ann: Person, ben: Person, model: str
+) -> None:
+    ann.registry.capture(weights(world.folder, "three"), model=model)
+    put_policies(ann, [{**GATED, "approvals": 1}])
+    world.grant("ben", "approver", "*")
+    world.grant("carl", "approver", "*")
+    carl = signed_in(world, "carl")
+    first = ann.registry.request_promotion(f"{model}@2", "production")
+    ann.sync()
+    backup = back_up(world)
+    ben.sync()
+    ben.registry.review(first.request, "approve")
+    ben.sync()
+    put_back(world, backup, told=True)
+    ann.sync()
+    second = ann.registry.request_promotion(f"{model}@3", "production")
+    ann.sync()
+    carl.sync()
+    carl.registry.review(second.request, "approve")
+    carl.sync()
+    ann.sync()
+    assert at(ann) == 3
+    ben.sync()
+    ann.sync()
+    assert at(ann) == at(ben) == 3

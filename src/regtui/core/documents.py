@@ -304,6 +304,9 @@ _TEXTS = {
 }
 """The fields of each kind that name texts."""
 
+_FEW = 100
+"""Fields that are sorted by the encoder."""
+
 _decoder = msgspec.json.Decoder(Document)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -321,13 +324,21 @@ def field_of(kind: str, path: str) -> Field:
 
 def source_of(version: Document) -> str | None:
     """Return where the content of a version was found first, as `folder/name`."""
-    return first_place(version.entries("places"))
+    return first_place(version.entries("places"), version.facts.get("place"))
 
 
-def first_place(places: Mapping[str, Any]) -> str | None:
-    """Return which of a version's places was the first, as `folder/name`."""
-    first = min(places.items(), key=lambda entry: (entry[1]["at"], entry[0]), default=None)
-    return None if first is None else f"{first[1]['folder'].rstrip('/')}/{first[1]['name']}"
+def first_place(places: Mapping[str, Any], first: str | None) -> str | None:
+    """Return which of a version's places was the first, as `folder/name`.
+
+    Args:
+        places: The places by key.
+        first: Key of that with which the version was made; where it was taken back, the one that
+            says that it is the oldest takes its place.
+    """
+    place = None if first is None else places.get(first)
+    if place is None:
+        _, place = min(places.items(), key=lambda one: (one[1]["at"], one[0]), default=("", None))
+    return None if place is None else f"{place['folder'].rstrip('/')}/{place['name']}"
 
 
 def texts_of(document: Document) -> set[str]:
@@ -369,6 +380,10 @@ def _texts_of_place(place: Any) -> list[Any]:
 
 def encode_document(document: Document) -> bytes:
     """Return the canonical bytes of a document."""
+    if len(document.fields) > _FEW:
+        # The encoder sorts keys that are in order but for a few in quadratic time.
+        fields = dict(sorted(document.fields.items()))
+        document = msgspec.structs.replace(document, fields=fields)
     return encoding.encode(document)
 
 

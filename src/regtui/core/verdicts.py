@@ -45,6 +45,8 @@ class Accepted(Decided, frozen=True, tag="accepted", omit_defaults=True):
         merged_into: Id of the entity it went into, where that is not the one it named.
         paths: What became of changes that were not simply applied.
         role: In which its author made or reviewed a promotion request, or reported a check.
+        first: Microseconds of the authority's clock when it was accepted first, where a restore
+            lost that and it came back.
     """
 
     at_used: int
@@ -53,6 +55,12 @@ class Accepted(Decided, frozen=True, tag="accepted", omit_defaults=True):
     merged_into: str | None = None
     paths: dict[str, PathResult] = {}
     role: str | None = None
+    first: int | None = None
+
+    @property
+    def decided(self) -> int:
+        """When it was decided, whatever restores came between."""
+        return self.now if self.first is None else self.first
 
 
 class Conflicted(Accepted, frozen=True, tag="conflicted", omit_defaults=True):

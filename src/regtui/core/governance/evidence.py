@@ -8,7 +8,7 @@ from regtui.core.access import Actor
 from regtui.core.card import card_field
 from regtui.core.documents import Document
 from regtui.core.governance.moves import Move
-from regtui.core.governance.rule import bounded, floats
+from regtui.core.governance.rule import ENTRIES_LIMIT, bounded, floats
 from regtui.core.policies import Policy, check_named
 from regtui.core.view import View
 
@@ -106,6 +106,19 @@ def values_of(case: Case) -> dict[str, Any]:
         "checks": outcomes(case.view, case.model, case.move.version),
         "current_checks": outcomes(case.view, case.model, case.move.current),
     }
+
+
+def crowded(case: Case) -> str | None:
+    """Return what has more entries than a rule is shown; None where it sees all there are.
+
+    What nobody looked at could be what the rule would have refused.
+    """
+    found = (("model", case.model), ("version", case.version))
+    for root, document in found:
+        for field in ("tags", "params", "metrics"):
+            if document is not None and len(document.entries(field)) > ENTRIES_LIMIT:
+                return f"{root}.{field}"
+    return None
 
 
 def metadata_value(case: Case, path: str) -> Any:

@@ -12,9 +12,16 @@ from msgspec import Struct
 from regtui.core.access import REQUIRED, Actor, Role, has_role
 from regtui.core.documents import Document, Review
 from regtui.core.governance import reviewing
-from regtui.core.governance.evidence import Case, is_stale, last_run, metadata_value, values_of
+from regtui.core.governance.evidence import (
+    Case,
+    crowded,
+    is_stale,
+    last_run,
+    metadata_value,
+    values_of,
+)
 from regtui.core.governance.moves import in_environment
-from regtui.core.governance.rule import DECLARE, evaluate, undeclared
+from regtui.core.governance.rule import DECLARE, ENTRIES_LIMIT, evaluate, undeclared
 from regtui.core.governance.signing import is_signature
 from regtui.core.identity import environment_id
 from regtui.core.policies import DAY, duration, environment_key, is_frozen
@@ -255,6 +262,10 @@ def metadata(case: Case, path: str) -> GateResult:
 def rule(case: Case) -> GateResult:
     """An expression is true."""
     expression = case.policy.rule or ""
+    many = crowded(case)
+    if many is not None:
+        told = f"{many} has more than {ENTRIES_LIMIT:,} entries, and a rule sees no more"
+        return GateResult("rule", False, told)
     passed, told = evaluate(expression, values_of(case))
     metrics = None if passed or case.policy.trust == "declared" else undeclared(expression)
     if metrics is not None:
@@ -305,12 +316,13 @@ def signed(case: Case) -> GateResult:
 def clean_git(case: Case) -> GateResult:
     """It was captured from a commit without local changes."""
     places = case.version.entries("places").values() if case.version else ()
-    states = [one["context"]["git"] for one in places if (one.get("context") or {}).get("git")]
+    told = [(one.get("context") or {}).get("git") for one in places]
+    states = [one for one in told if one and isinstance(one, dict)]
     clean = next((one for one in states if one.get("commit") and not one.get("dirty")), None)
     if clean is not None:
         return GateResult("clean_git", True, f"made from the commit {str(clean['commit'])[:10]}")
-    told = "made from a commit with local changes" if states else "no git commit is known"
-    return GateResult("clean_git", False, told)
+    why = "made from a commit with local changes" if states else "no git commit is known"
+    return GateResult("clean_git", False, why)
 
 
 def lineage(case: Case) -> GateResult:

@@ -1,9 +1,9 @@
 """How long a rule may take at most, told from its text and from how much there is to look at.
 
 A rule is somebody's program, and it runs where everybody waits: nothing stops an evaluation that
-has begun, and an expression of 2,000 characters can go over millions of entries or double a text until
-the memory is full. So what it could cost at worst is reckoned beforehand. Authority and replicas
-come to the same figure, for it is no measurement.
+has begun, and an expression of 2,000 characters can go over millions of entries or double a text
+until the memory is full. So what it could cost at worst is reckoned beforehand. Authority and
+replicas come to the same figure, for it is no measurement.
 """
 
 import re

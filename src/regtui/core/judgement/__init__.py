@@ -79,7 +79,7 @@ def judge(
         check_shape(operation)
         if settled is None:
             _check_access(operation, view, actor)
-        moment = now if settled is None else min(now, settled.now)
+        moment = now if settled is None else min(now, settled.decided)
         merger = Merger(operation, view, actor, moment, settled=settled)
         outcome = KINDS[operation.kind](operation, merger)
         gates = ask_gates(operation, merger)
@@ -106,8 +106,9 @@ def judge(
         documents={doc.id: encoding.digest(data) for doc, data in documents},
         number=outcome.number,
         merged_into=outcome.merged_into,
-        paths=merger.paths,
+        paths=dict(sorted(merger.paths.items())),
         role=merger.role,
+        first=None if settled is None else moment,
     )
     if merger.conflicts:
         values = msgspec.structs.asdict(verdict)

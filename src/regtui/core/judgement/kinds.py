@@ -91,6 +91,10 @@ def capture_version(operation: Operation, merger: Merger) -> Outcome:
         "created": merger.stamp.at,
         "author": operation.actor,
     }
+    places = {path: change.to for path, change in body.set.items() if _is_place(path)}
+    if places:
+        # Whoever finds it elsewhere later does not give it another name.
+        facts["place"] = split_path(min(places, key=lambda path: (places[path]["at"], path)))[1]
     if merger.actor.owner is not None:
         facts["owner"] = merger.actor.owner  # an account may be handed over, what it did may not
     first = {**body.set, "state": Change(LIVE_STATES["version"])}
@@ -399,9 +403,13 @@ def _places_of_others(version: Document, operation: Operation) -> list[str]:
     ]
 
 
+def _is_place(path: str) -> bool:
+    return split_path(path)[0] == "places"
+
+
 def _check_places(operation: Operation, merger: Merger) -> None:
     """Refuse to say anew where something was captured, but for who undoes what he said himself."""
-    paths = [path for path in operation.body.set if split_path(path)[0] == "places"]
+    paths = [path for path in operation.body.set if _is_place(path)]
     if not paths or merger.settled is not None:
         return
     past = merger.view.past(operation.undoes or "")

@@ -22,6 +22,7 @@ from regtui.core.access import Actor
 from regtui.core.documents import Document, Register, Rule, field_of
 from regtui.core.holders import with_holder
 from regtui.core.identity import conflict_id
+from regtui.core.judgement.refusal import Refusal
 from regtui.core.judgement.seen import Fold, resolve, stands_by_itself, step_of, times, with_step
 from regtui.core.operations import Change, Changes, Operation
 from regtui.core.text_merge import merge_text
@@ -30,6 +31,13 @@ from regtui.core.view import View
 
 CLOCK_DRIFT = 5 * 60 * 1_000_000
 """Microseconds that an operation's clock may be ahead of the authority's in ties."""
+
+
+FIELDS_LIMIT = 20_000
+"""Values of one entity: each change of one writes and sends all of them."""
+
+CANDIDATES_LIMIT = 100
+"""Candidates of one conflict: everybody who reads it gets all of them."""
 
 
 class Stamp(Struct, frozen=True):
@@ -130,12 +138,17 @@ class Merger:
         if document.kind == "alias" and fields["version"] != document.fields["version"]:
             fields = self._with_holder(fields)
         if fields != document.fields:
+            if len(fields) > max(FIELDS_LIMIT, len(document.fields)) and self.settled is None:
+                told = f"a {document.kind} has at most {FIELDS_LIMIT:,} values"
+                raise Refusal("too_many", told, "keep what is long in a file, or in the card")
             self._replace(document, fields)
 
     def put(
         self, document: Document, values: Mapping[str, Any], *, request: str | None = None
     ) -> None:
         """Set values whatever their author saw: what has rules of its own was judged before.
+
+        Replicas bring back what a restore lost in any order: what was decided later stays.
 
         Args:
             document: As it stood before the operation; what it did to it already stays.
@@ -148,6 +161,9 @@ class Merger:
             earlier = fields.get(path)
             if earlier is not None and earlier.v == value:
                 continue
+            if earlier is not None and self._is_behind(earlier):
+                self.record(document, path, value, PathResult("lost"))
+                continue
             self._log(document, path, value, "applied")
             if value is None and field_of(document.kind, path).keyed:
                 fields.pop(path, None)
@@ -159,6 +175,15 @@ class Merger:
             fields = self._with_holder(fields, request)
         if fields != document.fields:
             self._replace(document, fields)
+
+    def _is_behind(self, standing: Register) -> bool:
+        """Tell whether what stands was decided later than what comes back after a restore."""
+        past = None if self.settled is None else self.view.past(standing.by)
+        return (
+            past is not None
+            and isinstance(past.verdict, Accepted)
+            and past.verdict.decided > self.now
+        )
 
     def note(self, document: Document, path: str, value: object) -> None:
         """Set a value that nobody asked for, such as what a decision rested on.
@@ -330,6 +355,10 @@ class Merger:
         self.stamp = msgspec.structs.replace(self.stamp, at=max([self.stamp.at, *latest]))
 
     def _add_candidate(self, conflict: Document, value: object, replaces: Collection[str]) -> None:
+        held = conflict.entries("candidates").keys() - set(replaces)
+        if len(held) >= CANDIDATES_LIMIT and self.settled is None:
+            told = f"{CANDIDATES_LIMIT} values are in conflict there already"
+            raise Refusal("too_many", told, "`regtui resolve` settles it")
         fields = dict(conflict.fields)
         folded = [fields.pop(f"candidates/{op}", None) for op in sorted(replaces)]
         first = next((candidate.v["first"] for candidate in folded if candidate), self.stamp.op)

@@ -183,11 +183,6 @@ def review_promotion(operation: Operation, merger: Merger) -> None:
     promotion, body = open_promotion(operation, merger), operation.body
     path = f"reviews/{operation.actor}"
     said = promotion.value(path)
-    if merger.settled is not None and said is not None and said["at"] > merger.now:
-        # He said something else later, and that came back before this from another machine.
-        taken_back = None if body.verdict == "none" else body.verdict
-        merger.record(promotion, path, taken_back, PathResult("lost"))
-        return
     if body.verdict == "none":
         if said is None:
             raise Refusal("no_change", "you said nothing to this request yet")

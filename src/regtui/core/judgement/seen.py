@@ -21,6 +21,9 @@ from regtui.core.operations import Change, Operation, subject
 from regtui.core.verdicts import Accepted
 from regtui.core.view import Past, View
 
+LINKS_LIMIT = 1_000
+"""Own operations that are followed back to what their author saw: each has to be looked up."""
+
 _ASKED = frozenset({"promotion.request", "promotion.apply"})
 """What asks for a value of another entity than its own: the alias that is to move."""
 
@@ -87,7 +90,7 @@ def _follow(  # noqa: PLR0913 -- as above
     strict: bool,
 ) -> str | Fold | None:
     followed = {operation.id}  # what was refused may name what came later, and so itself
-    while saw is not None and saw not in followed:
+    while saw is not None and saw not in followed and len(followed) < LINKS_LIMIT:
         past = _own(operation, view, document, saw)
         if past is None:
             break
@@ -148,6 +151,8 @@ def with_step(view: View, document: Document, path: str, change: Change) -> Chan
         return change
     step, saw, followed = None, change.saw, set[str]()
     while step is None and saw is not None and saw not in followed:
+        if len(followed) >= LINKS_LIMIT:
+            break
         followed.add(saw)
         register = document.fields.get(path)
         if register is not None and register.by == saw:

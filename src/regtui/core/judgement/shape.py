@@ -5,6 +5,7 @@ The first step of judgement; it needs nothing but the operation itself.
 
 import math
 import re
+from typing import Any
 
 import msgspec
 from msgspec import Struct, UnsetType
@@ -56,7 +57,6 @@ from regtui.core.operations import (
     TeamBody,
     TransitionBody,
     UserBody,
-    encode_operation,
 )
 from regtui.core.policies import (
     check_of,
@@ -155,7 +155,7 @@ def check_shape(operation: Operation) -> None:
 
 def _check_size(operation: Operation) -> None:
     try:
-        size = len(encode_operation(operation))
+        size = len(msgspec.json.encode(operation))  # in any order
     except UnicodeEncodeError:
         raise BadInput("a text in the operation is not valid Unicode") from None
     if size > BYTES_LIMIT - CHAIN_BYTES:
@@ -397,6 +397,15 @@ def _check_change(operation: Operation, kind: str, path: str, change: Change) ->
         raise BadInput(f"{path!r} names nothing by its id")
     if change.to is not None:
         _check_value(field, path, change.to)
+    if name == "places" and isinstance(change.to, dict):
+        _check_place(path, change.to)
+
+
+def _check_place(path: str, place: dict[str, Any]) -> None:
+    if not UUID_FORM.fullmatch(place["author"]):
+        raise BadInput(f"the author of {path!r} has a UUID in lower case for an id")
+    if not isinstance((place.get("context") or {}).get("git", {}), dict | None):
+        raise BadInput(f"the commit of {path!r} is malformed")
 
 
 def _check_seen(path: str, change: Change) -> None:
