@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from regtui.core.verdicts import Accepted, decode_verdict
-from regtui.sync.client import SyncClient, Synced, _Request
-from tests.sync.world import HeldReplica, Person, Wire
+from regtui.sync.client import SyncClient, Synced
+from tests.sync.world import HeldReplica, InLine, Person, Wire
 
 if TYPE_CHECKING:
     import random
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from regtui.replica.database import Connection
     from regtui.replica.unit import Clock
+    from regtui.sync.requests import Request
     from regtui.wire.messages import Answer, Push
     from sync_server.database import Database
 
@@ -134,9 +135,9 @@ class LateClient(SyncClient):
     """A client to which answers come late: again, or behind those of later requests."""
 
     faults: Faults
-    late: list[tuple[_Request, Answer]]
+    late: list[tuple[Request, Answer]]
 
-    def absorb(self, request: _Request, answer: Answer, done: Synced) -> bool:
+    def absorb(self, request: Request, answer: Answer, done: Synced) -> bool:
         if self.faults.strikes("late", 0.15):
             self.late.append((request, answer))
             if self.faults.chance.random() < 0.5:
@@ -186,5 +187,7 @@ class Mortal(Person):
         """Reach the server through a network that misbehaves."""
         late = self.client.late if hasattr(self, "client") else []
         self.wire = FaultyWire(self, self._faults, self._fuse)
-        self.client = LateClient(self.replica, self.wire, "session", page=page, ahead=ahead)
+        self.client = LateClient(
+            self.replica, self.wire, "session", page=page, ahead=ahead, executor=InLine
+        )
         self.client.faults, self.client.late = self._faults, late

@@ -71,24 +71,30 @@ class Accepting:
         """The local keys of what was met so far, also of what is not here any more."""
         return self._keys
 
-    def take(self, answers: Iterable[Answer]) -> None:
-        """Apply the pages of a walk, in their order; the last one ends it."""
+    def take(self, answers: Iterable[Answer]) -> Answer:
+        """Apply the pages of a walk, in their order; return the last one, which ends it.
+
+        Raises:
+            ValueError: There is none.
+        """
         self._take_back()
         self._is_new = self._holds_nothing()
-        streams: list[str] | None = None
-        sums: dict[str, Sum] = {}
+        last: Answer | None = None
         for answer in answers:
+            last = answer
             for stream in answer.resets:
                 self.result.resets = True
                 self._drop(None if stream == EVERY else [stream])
             self._names.update(answer.names)
             self._apply(answer)
-            streams, sums = answer.streams, answer.sums
-        if streams is not None and streams != [EVERY]:
-            self._purge(set(streams))
+        if last is None:
+            raise ValueError("a walk has a page")
+        if last.streams is not None and last.streams != [EVERY]:
+            self._purge(set(last.streams))
         self._write_totals()
-        self._compare(sums)
+        self._compare(last.sums)
         self._connection.execute("update base.replica set next_key = ?", [self._next])
+        return last
 
     def take_history(self, entries: Sequence[Entry], names: dict[str, str]) -> None:
         """Keep older operations, which change no document.
@@ -128,11 +134,7 @@ class Accepting:
         Then all that is here while the walk is applied came with it, and has its key in `_keys`:
         most look-ups are over before they begin.
         """
-        row = self._connection.execute(
-            "select not exists (from base.document) and not exists (from base.file) "
-            "and not exists (from base.certificate)"
-        ).fetchone()
-        if row is None or not row[0]:
+        if not holds_nothing(self._connection):
             return False
         actors = self._connection.execute("select id::varchar, key from base.actor").fetchall()
         self._keys.update(actors)
@@ -567,6 +569,15 @@ class Accepting:
                 key = int(row[0])
             self._streams[name] = key
         return self._streams[name]
+
+
+def holds_nothing(connection: Connection) -> bool:
+    """Tell whether nothing is in a replica of what pages bring."""
+    row = connection.execute(
+        "select not exists (from base.document) and not exists (from base.file) "
+        "and not exists (from base.certificate)"
+    ).fetchone()
+    return row is not None and bool(row[0])
 
 
 class _Made(Struct):

@@ -9,7 +9,8 @@ import contextlib
 import fcntl
 import itertools
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Literal, Protocol
 
 import msgspec
@@ -18,7 +19,7 @@ from msgspec import Raw, Struct
 from regtui.core.errors import Busy, Damaged, RegtuiError
 from regtui.core.operations import FORMAT, CaptureBody, Operation, subject
 from regtui.core.verdicts import Accepted, Verdict, decode_verdict, encode_verdict
-from regtui.replica.accepting import Accepting
+from regtui.replica.accepting import Accepting, holds_nothing
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.database import Connection
 from regtui.replica.hidden_captures import note_hidden
@@ -27,7 +28,8 @@ from regtui.replica.remote import ONLINE, Remote, read_remote, write_remote
 from regtui.replica.tables import insert
 from regtui.replica.unit import Replica
 from regtui.replica.unsent import note_unsent
-from regtui.sync.healing import Offering, Window, begin_healing, claims
+from regtui.sync.first_walk import CutShort, walk
+from regtui.sync.healing import Offering, begin_healing, claims
 from regtui.sync.outgoing import (
     ACKNOWLEDGED,
     PENDING,
@@ -36,9 +38,10 @@ from regtui.sync.outgoing import (
     seal_batch,
     waiting,
 )
+from regtui.sync.requests import Request, Turn, following, signed
 from regtui.sync.staging import stage, staged_answers, unstage
 from regtui.wire.messages import NOTHING, OPERATIONS_LIMIT, PROTOCOL, Anchor, Answer, Cursor, Push
-from regtui.wire.statements import push_statement, receipt_statement, verdict_digest
+from regtui.wire.statements import receipt_statement, verdict_digest
 
 CAPTURE = "version.capture"
 UPGRADE = "your work is kept here until then"
@@ -140,19 +143,8 @@ class Synced(Struct):
     history: int = 0
 
 
-class _Request(Struct):
-    push: Push
-    registry: str
-    cursor: dict[str, object]
-    key: Key
-    window: Window = Window()
-
-
-class _Turn(Struct):
-    """Requests with their answers, and what kept the client from making more of them."""
-
-    answered: list[tuple[_Request, Answer]] = []
-    failure: RegtuiError | None = None
+def _thread() -> Executor:
+    return ThreadPoolExecutor(1, "regtui-page")
 
 
 class SyncClient:
@@ -167,6 +159,7 @@ class SyncClient:
         reads: Whether what is newer is read to its end; a page of it comes in any case.
         ahead: Pages that are read at most before they are kept.
         on_step: Is told what the sync does next and what it did so far.
+        executor: Makes what requests for the next page of a first walk are made in.
 
     Attributes:
         sends: The same.
@@ -183,6 +176,7 @@ class SyncClient:
         reads: bool = True,
         ahead: int = AHEAD,
         on_step: OnStep | None = None,
+        executor: Callable[[], Executor] = _thread,
     ) -> None:
         self._replica = replica
         self._transport = transport
@@ -192,6 +186,7 @@ class SyncClient:
         self._reads = reads
         self._ahead = ahead
         self._on_step: OnStep = on_step or (lambda step, done: None)  # noqa: ARG005
+        self._executor = executor
         self._batch = FIRST_BATCH
         self._opened: Connection | None = None
         self._held: list[Answer] | None = None
@@ -208,7 +203,7 @@ class SyncClient:
         done = Synced()
         self._offering = Offering()
         with self.alone():
-            request: _Request | None = None
+            request: Request | None = None
             for _ in range(ROUNDS):
                 if request is None:
                     self._on_step("storing", done)
@@ -217,13 +212,9 @@ class SyncClient:
                 request = None
                 if not turn.answered:
                     continue
-                # What is sent next is sealed with what came: to open the replica once more would
-                # take longer than either.
-                with self._changing() as connection:
-                    if self._absorb_all(turn, done):
-                        return done
-                    if turn.failure is None:
-                        request = self._prepare(connection)
+                if self._keep(turn, done):
+                    return done
+                request = turn.following
                 if turn.failure is not None:
                     raise turn.failure
         raise RegtuiError("the sync does not come to an end", "tell the server's operator")
@@ -234,27 +225,46 @@ class SyncClient:
         turn = self._ask_on(self.prepare(), done)
         if not turn.answered:
             return False
-        with self._changing():
-            is_over = self._absorb_all(turn, done)
+        is_over = self._keep(turn, done)
         if turn.failure is not None:
             raise turn.failure
         return is_over
 
-    def _ask_on(self, request: _Request, done: Synced) -> _Turn:
+    def _keep(self, turn: Turn, done: Synced) -> bool:
+        """Take answers in one transaction; True where nothing is left to do.
+
+        What is sent next is sealed with what came: to open the replica once more would take longer
+        than either. A first walk that can't go on to its end is kept page by page from its first.
+        """
+        first = turn.answered[0]
+        try:
+            with self._changing() as connection:
+                if self._absorb_all(turn, done):
+                    return True
+                if turn.failure is None:
+                    turn.following = self._prepare(connection)
+        except CutShort as cut:
+            request, answer = first
+            turn.answered = [(msgspec.structs.replace(request, is_first=False), answer)]
+            turn.failure = None if isinstance(cut.failure, NotEnrolled) else cut.failure
+            return self._keep(turn, done)
+        return False
+
+    def _ask_on(self, request: Request, done: Synced) -> Turn:
         """Send a request, and those for the pages that follow; empty where it had to be enrolled.
 
         What came before something went wrong counts: it is kept before anybody hears of that.
         """
-        turn = _Turn()
+        turn = Turn()
         answer = self._ask(request, done)
         while answer is not None:
             turn.answered.append((request, answer))
-            if not self._reads or len(turn.answered) >= self._ahead:
+            if not self._reads or request.is_first or len(turn.answered) >= self._ahead:
                 break
-            following = _following(request, answer)
-            if following is None:
+            behind = following(request, answer)
+            if behind is None:
                 break
-            request = following
+            request = behind
             try:
                 answer = self._ask(request, done)
             except RegtuiError as error:
@@ -262,7 +272,7 @@ class SyncClient:
                 break
         return turn
 
-    def _absorb_all(self, turn: _Turn, done: Synced) -> bool:
+    def _absorb_all(self, turn: Turn, done: Synced) -> bool:
         """Take answers in their order; True where nothing is left to do after the last one."""
         is_over = False
         self._held = []
@@ -313,7 +323,7 @@ class SyncClient:
             finally:
                 self._opened = None
 
-    def _ask(self, request: _Request, done: Synced) -> Answer | None:
+    def _ask(self, request: Request, done: Synced) -> Answer | None:
         """Send a request and return the answer; None where the replica had to be enrolled."""
         self._on_step("asking", done)
         try:
@@ -327,7 +337,7 @@ class SyncClient:
         self._on_step("storing", done)
         return answer
 
-    def prepare(self) -> _Request:
+    def prepare(self) -> Request:
         """Seal what is sent next and keep it so, before anything leaves."""
         while True:
             with self._replica.changing() as connection:
@@ -336,7 +346,7 @@ class SyncClient:
                 return request
             self._enrol()
 
-    def _prepare(self, connection: Connection) -> _Request | None:
+    def _prepare(self, connection: Connection) -> Request | None:
         """Seal what is sent next; None where the server does not know this replica yet.
 
         A replica whose key is not here is a copy, and takes a new one.
@@ -368,7 +378,7 @@ class SyncClient:
             texts=batch.texts | window.texts,
             n=batch.n,
             tip=batch.tip,
-            signature=_signed(key, registry, batch.n, batch.tip, anchor),
+            signature=signed(key, registry, batch.n, batch.tip, anchor),
             offers=window.offers,
             evidence=window.evidence,
             claims=claims(connection) if window.offers or remote.state == "healing" else [],
@@ -377,9 +387,13 @@ class SyncClient:
             # Before everything is sent, what comes would only be kept aside.
             limit=NOTHING if batch.more or window.more else self._page,
         )
-        return _Request(push, registry, cursor, key, window)
+        sends_some = bool(push.ops or push.offers or batch.more or window.more)
+        may_be_first = not (remote.cursor or remote.staged or sends_some)
+        may_be_first = may_be_first and self._reads and self._ahead > 1
+        is_first = may_be_first and holds_nothing(connection)
+        return Request(push, registry, cursor, key, window, is_first)
 
-    def absorb(self, request: _Request, answer: Answer, done: Synced) -> bool:
+    def absorb(self, request: Request, answer: Answer, done: Synced) -> bool:
         """Take an answer in one transaction; True where nothing is left to do.
 
         An answer to another cursor than the present one comes late: its verdicts count, its pages
@@ -392,7 +406,7 @@ class SyncClient:
         return is_over
 
     def _absorb(
-        self, connection: Connection, request: _Request, answer: Answer, done: Synced
+        self, connection: Connection, request: Request, answer: Answer, done: Synced
     ) -> bool:
         remote = self._remote(connection)
         before = msgspec.structs.replace(remote)
@@ -423,7 +437,7 @@ class SyncClient:
         if remote.anchor is None or answer.head.seq >= remote.anchor["seq"]:
             remote.anchor = msgspec.to_builtins(answer.head)
         if not is_late and request.push.limit != NOTHING:
-            self._take_page(connection, remote, answer, done)
+            self._take_page(connection, remote, request, answer, done)
         remote.synced = self._replica.clock() // 1000
         if answer.now:
             remote.skew_us = self._replica.clock() - answer.now
@@ -444,7 +458,12 @@ class SyncClient:
         return not (more or waits)
 
     def _take_page(
-        self, connection: Connection, remote: Remote, answer: Answer, done: Synced
+        self,
+        connection: Connection,
+        remote: Remote,
+        request: Request,
+        answer: Answer,
+        done: Synced,
     ) -> None:
         """Stage a page, or end the walk with it."""
         remote.refetch = []
@@ -455,6 +474,13 @@ class SyncClient:
             "select count(*) from base.outbox where state in ('pending', 'sent', 'offered')"
         ).fetchone()
         sends = bool(answer.verdicts) and row is not None and row[0] > 0
+        if request.is_first and answer.more and not sends:
+            pages = self._walk(request, answer, done)
+            last = self._end_walk(connection, remote, pages, done)
+            remote.anchor = msgspec.to_builtins(last.head)
+            remote.cursor = msgspec.to_builtins(last.cursor)
+            done.cursor = last.cursor.seq
+            return
         if answer.more or sends:
             self._keep_aside(connection, answer, is_first=remote.staged is None)
             remote.staged = msgspec.to_builtins(answer.cursor)
@@ -470,15 +496,25 @@ class SyncClient:
         ).fetchone()
         staged, shadows = row or (0, 0)
         if not nothing or staged or self._held or (shadows and covered):
-            self._end_walk(connection, remote, answer, done)
+            pages = itertools.chain(self._kept_aside(connection), [answer])
+            self._end_walk(connection, remote, pages, done)
         remote.cursor, remote.staged = msgspec.to_builtins(answer.cursor), None
         done.cursor = answer.cursor.seq
 
+    def _walk(self, request: Request, answer: Answer, done: Synced) -> Iterator[Answer]:
+        """Yield the pages of a first walk as they come."""
+        asking, wanted = self._executor(), self._replica.is_wanted
+        for number, page in enumerate(walk(request, answer, self._transport, asking, wanted)):
+            done.requests += number > 0
+            self._on_step("storing", done)
+            yield page
+
     def _end_walk(
-        self, connection: Connection, remote: Remote, answer: Answer, done: Synced
-    ) -> None:
+        self, connection: Connection, remote: Remote, pages: Iterable[Answer], done: Synced
+    ) -> Answer:
+        """Put the pages of a walk in their place, and return the last one."""
         accepting = Accepting(connection)
-        accepting.take(itertools.chain(self._kept_aside(connection), [answer]))
+        answer = accepting.take(pages)
         connection.execute(
             "update base.replica set seq = ?, link = unhex(?)", [answer.head.seq, answer.head.link]
         )
@@ -501,6 +537,7 @@ class SyncClient:
         done.kept += brought.kept
         if brought.resets:
             remote.history = None  # what came anew has its newest history only
+        return answer
 
     def _show_waiting(
         self, connection: Connection, remote: Remote, keys: Mapping[str, int]
@@ -552,7 +589,7 @@ class SyncClient:
         self,
         connection: Connection,
         remote: Remote,
-        request: _Request,
+        request: Request,
         answer: Answer,
         done: Synced,
     ) -> None:
@@ -640,7 +677,7 @@ class SyncClient:
             raise RegtuiError("there is no remote", "`regtui remote add URL` and `regtui login`")
         return remote
 
-    def _is_ours(self, connection: Connection, request: _Request) -> bool:
+    def _is_ours(self, connection: Connection, request: Request) -> bool:
         """Tell whether an answer is for the replica that this is now."""
         return _identity(connection) == request.push.replica
 
@@ -667,37 +704,6 @@ class _Place(Struct):
 
 
 _place = msgspec.json.Decoder(_Place)
-
-
-def _signed(key: Key, registry: str, n: int, tip: str, anchor: Anchor | None) -> str:
-    """Return a replica's signature over its chain and the history that it knows."""
-    known = anchor or Anchor("", 0, "", "")
-    statement = push_statement(registry, key.replica, n, tip, known.epoch, known.seq, known.link)
-    return key.sign(statement).hex()
-
-
-def _following(request: _Request, answer: Answer) -> _Request | None:
-    """Return the request for the page behind an answer, where it needs nothing of the replica.
-
-    That is in the middle of a walk, where nothing was sent: no verdict has to be kept before the
-    next request leaves.
-    """
-    push = request.push
-    sent = push.ops or push.offers or push.claims or request.window.more
-    is_plain = answer.status == "ok" and not answer.healing and not answer.verdicts
-    if sent or not is_plain or not answer.more or push.limit == NOTHING:
-        return None
-    anchor = push.anchor
-    if anchor is None or answer.head.seq >= anchor.seq:
-        anchor = answer.head
-    following = msgspec.structs.replace(
-        push,
-        anchor=anchor,
-        cursor=answer.cursor,
-        refetch=[],
-        signature=_signed(request.key, request.registry, push.n, push.tip, anchor),
-    )
-    return _Request(following, request.registry, msgspec.to_builtins(answer.cursor), request.key)
 
 
 def _next_batch(batch: int, sent: int, answered: int) -> int:
