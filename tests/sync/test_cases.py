@@ -817,11 +817,15 @@ def test_bootstrap_goes_on_at_any_page(world: World, ann: Person) -> None:
 def test_pages_that_are_read_ahead_are_kept_when_the_next_one_does_not_come(
     world: World, ann: Person
 ) -> None:
-    for place in range(40):
-        ann.registry.create_model(f"m{place:02}")
+    ann.registry.create_model("first")
     ann.sync()
     world.grant("ben", "viewer", "*")
     reader = signed_in(world, "ben")
+    reader.sync()  # a first walk is another one
+    for place in range(40):
+        ann.registry.create_model(f"m{place:02}")
+    ann.sync()
+    before = reader.documents
     reader.connect(8, ahead=4)
     plain, got = reader.wire.sync, reader.wire.sizes
 
@@ -834,7 +838,7 @@ def test_pages_that_are_read_ahead_are_kept_when_the_next_one_does_not_come(
     reader.wire.sync = fails_once  # type: ignore[method-assign]
     with pytest.raises(Unreachable):
         reader.sync()
-    assert reader.documents == {}
+    assert reader.documents == before
     reader.sync()
     assert reader.documents == ann.documents
     assert len(got) == 6  # none of them twice
