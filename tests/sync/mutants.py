@@ -101,7 +101,7 @@ def dropack() -> Mutant:
         take(self, connection, remote, *rest)
         connection.execute("delete from base.outbox where state = 'acknowledged'")
         accepting = Accepting(connection)
-        accepting.take([])
+        accepting._take_back()
         self._show_waiting(connection, remote, accepting.keys)
 
     return patch.object(SyncClient, "_take_verdicts", mutant)

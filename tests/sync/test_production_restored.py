@@ -380,3 +380,46 @@ def test_a_move_that_comes_back_does_not_take_the_place_of_a_newer_one(
     ben.sync()
     ann.sync()
     assert at(ann) == at(ben) == 3
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (1, 0, 2)])
+def test_nobody_conflicts_with_himself_for_the_order_in_which_he_comes_back(
+    world: World, ann: Person, model: str, order: tuple[int, ...]
+) -> None:
+    ann.registry.capture(weights(world.folder, "three"), model=model)
+    ann.sync()
+    homes = [signed_in(world, "ben", f"ben{number}") for number in range(3)]
+    for home in homes:
+        home.sync()
+    backup = back_up(world)
+    for number, home in enumerate(homes):
+        home.sync()
+        home.registry.set_alias(f"{model}@{(2, 1, 3)[number]}", "champion")
+        home.registry.edit(model, {"description": f"the {number}th"})
+        home.sync()
+    ann.sync()
+    people = [homes[number] for number in order]
+    heal(world, backup, *people, ann)
+    close_healing(world)
+    for person in (*people, ann):
+        person.sync()
+    assert ann.registry.conflicts() == []
+    assert ann.registry.version(f"{model}@champion").number == 3
+    assert ann.registry.model(model).description == "the 2th"
+    assert all(home.documents == ann.documents for home in homes)
+
+
+def test_who_sets_it_anew_meanwhile_is_not_overwritten(
+    world: World, ann: Person, ben: Person, model: str
+) -> None:
+    backup = back_up(world)
+    ben.registry.edit(model, {"description": "ben's"})
+    ben.sync()
+    put_back(world, backup, told=True)
+    ann.sync()
+    ann.registry.edit(model, {"description": "ann's"})
+    ann.sync()
+    ben.sync()
+    ann.sync()
+    assert ann.registry.model(model).description == "ann's"
+    assert len(ann.registry.conflicts()) == 1

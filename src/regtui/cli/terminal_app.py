@@ -3,7 +3,7 @@
 import sys
 
 from regtui.cli.settings import SETTINGS
-from regtui.core.errors import BadInput
+from regtui.core.errors import BadInput, NotFound
 
 
 def is_terminal() -> bool:
@@ -21,6 +21,7 @@ def run_app(*, read_only: bool = False) -> None:
 
     Raises:
         BadInput: There is no terminal.
+        NotFound: Nothing may be changed, and there is no registry to look at.
     """
     if SETTINGS.json or not is_terminal():
         raise BadInput("the app needs a terminal", "`regtui --help` lists what scripts can use")
@@ -29,6 +30,11 @@ def run_app(*, read_only: bool = False) -> None:
 
     while True:
         registry, config = SETTINGS.registry("app"), AppConfig()
+        home = registry.context.replica.home
+        if read_only and not home.exists():
+            raise NotFound(
+                f"there is no registry in {home.path}", "without --read-only one is made"
+            )
         ahead = Ahead(registry.context, f"sort:{config.sort}" if config.sort else "")
         from regtui.tui.app import RegtuiApp  # which takes as long to load as the rows to read
 

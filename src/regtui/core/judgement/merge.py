@@ -185,6 +185,12 @@ class Merger:
             and past.verdict.decided > self.now
         )
 
+    def _came_back(self, standing: Register) -> bool:
+        """Tell whether what stands came back after a restore: whoever set it then had seen this."""
+        past = self.view.past(standing.by)
+        accepted = None if past is None else past.verdict
+        return isinstance(accepted, Accepted) and accepted.first is not None
+
     def note(self, document: Document, path: str, value: object) -> None:
         """Set a value that nobody asked for, such as what a decision rested on.
 
@@ -264,10 +270,25 @@ class Merger:
         if seen == document.stamp(path):
             return self._taken(document.kind, path, change)
         if rule is Rule.CAS:
-            if document.value(path) == change.to:
-                return PathResult("same", stamp=document.stamp(path))
-            return self.conflict(document, path, change.to)
+            return self._merge_unseen(document, path, current, change)
         return self._merge_keyed(document.kind, path, current, change)
+
+    def _merge_unseen(
+        self, document: Document, path: str, current: Register | None, change: Change
+    ) -> Register | PathResult | None:
+        """Make a value that meets one that its author did not see a candidate.
+
+        What comes back after a restore and was simply taken then has its place: what it saw may
+        not be back yet, or never come.
+        """
+        if document.value(path) == change.to:
+            return PathResult("same", stamp=document.stamp(path))
+        was_taken = self.settled is not None and path not in self.settled.paths
+        if was_taken and (current is None or not self._is_behind(current)):
+            return self._later(document.kind, path, current, change)
+        if was_taken and current is not None and self._came_back(current):
+            return PathResult("lost")
+        return self.conflict(document, path, change.to)
 
     def _fold(self, document: Document, path: str, change: Change, seen: Fold) -> PathResult:
         """Put a value in the place of its author's candidate, unless it is what stands."""
@@ -399,6 +420,15 @@ class Merger:
         if change.to is None and field_of(kind, path).keyed:
             return None
         return self._register(kind, path, change.to)
+
+    def _later(
+        self, kind: str, path: str, current: Register | None, change: Change
+    ) -> Register | None:
+        """Return the register of a change that is taken, later than what stands by any clock."""
+        made = self._taken(kind, path, change)
+        if made is None or current is None:
+            return made
+        return msgspec.structs.replace(made, at=max(made.at, current.at + 1))
 
     def _register(self, kind: str, path: str, value: object) -> Register:
         return Register(self.value(kind, path, value), self.stamp.op, self.stamp.at)
