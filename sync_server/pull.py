@@ -31,6 +31,10 @@ BYTES = 8 << 20
 _e, _o, _t = schema.entity.c, schema.operation.c, schema.text_ref.c
 _lines = msgspec.json.Decoder(list[LogLine])
 
+# Models alone have a first name. SQLite takes an index by how many columns of it are given: by the
+# kind alone each walk would look at all that there is.
+_IS_MODEL = sa.and_(_e.kind == "model", _e.minted.is_not(None))
+
 
 class Page(Struct, kw_only=True):
     """What an answer carries down."""
@@ -190,7 +194,7 @@ class Puller:
         """Return the readable streams, each with the number since which it is."""
         rights = self._rights
         rows = self._connection.execute(
-            sa.select(_e.id, _e.name).where(_e.registry == self._row.key, _e.kind == "model")
+            sa.select(_e.id, _e.name).where(_e.registry == self._row.key, _IS_MODEL)
         ).all()
         found = {row.id: since for row in rows if (since := rights.since(row.name)) is not None}
         if rights.newest():

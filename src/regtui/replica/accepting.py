@@ -15,7 +15,7 @@ from msgspec import Struct
 from regtui.core.documents import Document, decode_document
 from regtui.core.encoding import encode
 from regtui.core.manifest import FileEntry
-from regtui.replica.database import Connection
+from regtui.replica.database import Connection, make_room
 from regtui.replica.hidden_captures import hidden_keys
 from regtui.replica.projection import Rows, changed_tables, mentioned, project
 from regtui.replica.rebuild import PROJECTED
@@ -24,6 +24,9 @@ from regtui.replica.tables import COLUMNS, Row, insert
 from regtui.replica.texts import forget_unnamed, keep
 from regtui.wire.messages import Answer, Entry, Item, Sum
 from regtui.wire.statements import moved
+
+MANY = 100_000
+"""Documents from which a walk needs more memory than other transactions."""
 
 EVERY = "*"
 """Stands for all streams."""
@@ -151,6 +154,8 @@ class Accepting:
         data = [bytes(item.doc) for item in answer.docs]
         documents = [decode_document(one) for one in data]
         self.result.documents += len(data)
+        if self.result.documents > MANY:
+            make_room(self._connection, self.result.documents)
         here = set(self._maybe_here(document.id for document in documents))
         before = self._bodies(here)
         self._delete_rows([key for key, _ in before.values()])

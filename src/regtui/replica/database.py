@@ -38,6 +38,7 @@ __all__ = [
     "configuration",
     "connected",
     "duckdb",
+    "make_room",
     "quoted",
     "translated",
 ]
@@ -50,6 +51,10 @@ READING, WRITING = "48MB", "80MB"
 80 MB it takes 150 and is no faster), and for the rows of a batch. Readers and writers of one file
 never meet in a process, because the locks keep them apart, so each may have its own configuration.
 """
+
+KEYS = 300
+"""Bytes of memory that a row of a large transaction takes with its indexes until it is committed:
+with 80 MB a million versions are not to be had, with 300 they are."""
 
 REPAIR = "`regtui doctor --repair` gets back what it can; stored files are not affected"
 """What to do about a damaged database."""
@@ -87,6 +92,17 @@ def configuration(*, read_only: bool = True) -> dict[str, str | bool | int | flo
         "autoload_known_extensions": False,
         "python_enable_replacements": False,  # a name in SQL means a table, never a variable here
     }
+
+
+def make_room(connection: "Connection", rows: int) -> None:
+    """Let a transaction that writes very many rows have more memory, unless a person has chosen.
+
+    The keys of indexed rows stay in memory until it is committed, which ends with the next use of
+    the file.
+    """
+    if "REGTUI_MEMORY" not in os.environ:
+        size = int(WRITING.removesuffix("MB")) + rows * KEYS // 1_000_000
+        connection.execute(f"set memory_limit = '{size}MB'")
 
 
 class NoRoom(RegtuiError):
