@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from regtui.core.errors import Unreachable
+from regtui.replica import accepting, database
+from regtui.replica.database import Connection, make_room
 from regtui.replica.unit import Replica
 from regtui.sync.client import NotEnrolled, SyncClient
 from regtui.wire.messages import Answer, Push
@@ -199,3 +201,28 @@ def test_a_thread_asks_where_nobody_says_otherwise(world: World, full: Person) -
     assert ben.documents == full.documents
     assert any(name.startswith("regtui-page") for name in names)
     assert names[0] == threading.main_thread().name
+
+
+def test_a_walk_of_many_documents_may_use_more_memory(
+    world: World, full: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[str] = []
+
+    def noting(connection: Connection, rows: int) -> None:
+        make_room(connection, rows)
+        row = connection.execute("select current_setting('memory_limit')").fetchone()
+        assert row is not None
+        limits.append(str(row[0]))
+
+    monkeypatch.delenv("REGTUI_MEMORY", raising=False)
+    monkeypatch.setattr(accepting, "MANY", 20)
+    monkeypatch.setattr(accepting, "make_room", noting)
+    monkeypatch.setattr(database, "KEYS", 2_000_000)
+    ben, _ = newcomer(world, {})
+    ben.sync()
+    assert len(limits) >= 2
+    assert len({*limits}) == len(limits)  # more and more
+    monkeypatch.setenv("REGTUI_MEMORY", "123MB")  # unless somebody has chosen
+    with Replica(ben.replica.home.path).changing() as connection:
+        noting(connection, 1_000_000)
+    assert limits[-1].startswith("117.")  # in MiB

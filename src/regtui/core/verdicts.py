@@ -45,6 +45,7 @@ class Accepted(Decided, frozen=True, tag="accepted", omit_defaults=True):
         merged_into: Id of the entity it went into, where that is not the one it named.
         paths: What became of changes that were not simply applied.
         role: In which its author made or reviewed a promotion request, or reported a check.
+        applied: Ids of the promotion requests that it made apply themselves.
         first: Microseconds of the authority's clock when it was accepted first, where a restore
             lost that and it came back.
     """
@@ -55,6 +56,7 @@ class Accepted(Decided, frozen=True, tag="accepted", omit_defaults=True):
     merged_into: str | None = None
     paths: dict[str, PathResult] = {}
     role: str | None = None
+    applied: tuple[str, ...] = ()
     first: int | None = None
 
     @property

@@ -108,6 +108,7 @@ def judge(
         merged_into=outcome.merged_into,
         paths=dict(sorted(merger.paths.items())),
         role=merger.role,
+        applied=tuple(merger.applied),
         first=None if settled is None else moment,
     )
     if merger.conflicts:

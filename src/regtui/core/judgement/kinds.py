@@ -106,7 +106,8 @@ def edit(operation: Operation, merger: Merger) -> Outcome:
     """Change values of a model or version; on a deleted one the edit becomes a conflict."""
     document = _entity(operation, merger)
     _check_places(operation, merger)
-    if document.value("state") == "deleted":
+    state = document.fields["state"]
+    if state.v == "deleted" and not merger.is_behind(state):
         _deleted_meanwhile(document, operation, merger)
     else:
         merger.change(document, operation.body.set)
@@ -135,8 +136,13 @@ def change_state(operation: Operation, merger: Merger) -> Outcome:
 def set_alias(operation: Operation, merger: Merger) -> Outcome:
     """Point an alias to a version of its model."""
     _model(operation, merger)
-    _check_target(operation.body.set["version"], operation, merger)
+    change = operation.body.set["version"]
     found = merger.view.document(operation.entity)
+    if found is not None and _was_put_away_later(change, merger):
+        # After the alias had moved on, and that is back already.
+        merger.record(found, "version", change.to, PathResult("lost"))
+        return Outcome()
+    _check_target(change, operation, merger)
     if found is None:
         facts = {"model": operation.stream, "name": operation.body.name}
         merger.create(operation.entity, "alias", operation.stream, facts, operation.body.set)
@@ -357,7 +363,7 @@ def _model(operation: Operation, merger: Merger) -> Document:
     document = merger.view.document(operation.stream)
     if document is None or document.kind != "model":
         raise Refusal("not_found", "there is no such model")
-    if document.value("state") == "deleted":
+    if document.value("state") == "deleted" and not merger.is_behind(document.fields["state"]):
         raise Refusal("deleted", "the model is deleted", "restore it first")
     return document
 
@@ -437,6 +443,13 @@ def _deleted_meanwhile(document: Document, operation: Operation, merger: Merger)
     for path, change in operation.body.set.items():
         edit[path] = merger.value(document.kind, path, change.to)
     merger.contest(document, {"edit": edit}, earlier)
+
+
+def _was_put_away_later(change: Change, merger: Merger) -> bool:
+    version = merger.view.document(str(change.to))
+    if version is None or version.value("state") == LIVE_STATES["version"]:
+        return False
+    return merger.is_behind(version.fields["state"])
 
 
 def _check_target(change: Change, operation: Operation, merger: Merger) -> None:

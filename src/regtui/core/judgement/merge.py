@@ -79,6 +79,8 @@ class Merger:
         self.conflicts: list[str] = []
         self.role: str | None = None
         """In which a promotion request is made or reviewed, or a check reported."""
+        self.applied: list[str] = []
+        """The promotion requests that it made apply themselves."""
 
     def seen(self, document: Document, path: str, change: Change) -> str | Fold | None:
         """Return the stamp of the value that the author of a change built on.
@@ -160,8 +162,12 @@ class Merger:
         for path, value in values.items():
             earlier = fields.get(path)
             if earlier is not None and earlier.v == value:
+                if self.settled is not None and not self.is_behind(earlier):
+                    # So that what was decided in between does not count as later.
+                    at = max(self.stamp.at, earlier.at + 1)
+                    fields[path] = Register(value, self.stamp.op, at)
                 continue
-            if earlier is not None and self._is_behind(earlier):
+            if earlier is not None and self.is_behind(earlier):
                 self.record(document, path, value, PathResult("lost"))
                 continue
             self._log(document, path, value, "applied")
@@ -176,7 +182,7 @@ class Merger:
         if fields != document.fields:
             self._replace(document, fields)
 
-    def _is_behind(self, standing: Register) -> bool:
+    def is_behind(self, standing: Register) -> bool:
         """Tell whether what stands was decided later than what comes back after a restore."""
         past = None if self.settled is None else self.view.past(standing.by)
         return (
@@ -281,13 +287,14 @@ class Merger:
         What comes back after a restore and was simply taken then has its place: what it saw may
         not be back yet, or never come.
         """
+        before = None if self.settled is None else self.settled.paths.get(path)
+        if self.settled is not None and (before is None or before.result != "conflict"):
+            if current is None or not self.is_behind(current):
+                return self._later(document.kind, path, current, change)
+            if before is not None or self._came_back(current):
+                return PathResult("lost")
         if document.value(path) == change.to:
             return PathResult("same", stamp=document.stamp(path))
-        was_taken = self.settled is not None and path not in self.settled.paths
-        if was_taken and (current is None or not self._is_behind(current)):
-            return self._later(document.kind, path, current, change)
-        if was_taken and current is not None and self._came_back(current):
-            return PathResult("lost")
         return self.conflict(document, path, change.to)
 
     def _fold(self, document: Document, path: str, change: Change, seen: Fold) -> PathResult:

@@ -22,6 +22,7 @@ from regtui.core.judgement.production import carry_out
 from regtui.core.judgement.refusal import Refusal
 from regtui.core.operations import EnvironmentBody, Operation
 from regtui.core.policies import applying
+from regtui.core.verdicts import Accepted
 from regtui.core.view import View
 
 if TYPE_CHECKING:
@@ -87,12 +88,12 @@ def apply_by_itself(operation: Operation, merger: Merger) -> None:
         if requester is None or model is None:
             continue
         move = requested_move(promotion, view)
-        if in_the_way(move, view) is not None:
-            continue
         if merger.settled is not None:
             # Another request for the same target may have stayed open.
-            if {promotion.id, move.subject} <= merger.settled.documents.keys():
+            if _was_applied(promotion, move, merger.settled):
                 _carry_out(promotion, operation, merger, view)
+            continue
+        if in_the_way(move, view) is not None:
             continue
         if overtaken(move, model, view, requester, merger.now) is not None:
             continue
@@ -105,9 +106,17 @@ def apply_by_itself(operation: Operation, merger: Merger) -> None:
                 _note(made, results, counted, merger)
 
 
+def _was_applied(promotion: Document, move: Move, settled: Accepted) -> bool:
+    """Tell whether a request applied itself then; old verdicts tell only what changed."""
+    if settled.applied:
+        return promotion.id in settled.applied
+    return {promotion.id, move.subject} <= settled.documents.keys()
+
+
 def _carry_out(promotion: Document, operation: Operation, merger: Merger, after: View) -> None:
     """Apply a request to what an operation leaves: it may have brought back what is to move."""
     before, merger.view = merger.view, after
+    merger.applied.append(promotion.id)
     try:
         carry_out(promotion, operation, merger, None)
     finally:

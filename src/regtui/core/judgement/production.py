@@ -121,7 +121,7 @@ def request_promotion(operation: Operation, merger: Merger) -> None:
     body = operation.body
     if body.version is not None:
         version = _version(operation, merger, body.version)
-        if version.value("state") != "captured":
+        if version.value("state") != "captured" and not _changed_later(version, merger):
             raise Refusal(
                 str(version.value("state")), "the version is put away", "restore it first"
             )
@@ -229,7 +229,8 @@ def _seen(alias: str, saw: str | None, operation: Operation, merger: Merger) -> 
     """Return the operation that had moved an alias as the author of another one saw it."""
     found = merger.view.document(alias)
     if found is None:
-        return None  # what he saw there was his own, and never came to be
+        # What he saw there was his own, and never came to be, or it is not back yet.
+        return None if merger.settled is None else saw
     seen = resolve(operation, merger.view, found, "version", saw, past_refused=True)
     return seen.op if isinstance(seen, Fold) else seen
 
@@ -322,6 +323,10 @@ def _in_the_way(operation: Operation, merger: Merger, environment: str) -> str |
     body = operation.body
     if body.beside or body.state != "live":
         return None
+    if merger.settled is not None:
+        ended = (merger.view.document(one) for one in merger.settled.documents)
+        there = [one for one in ended if one is not None and one.kind == "deployment"]
+        return there[0].id if there else None
     newest = live_on(merger.view, operation.stream, environment, body.target)
     return None if newest is None else newest.id
 
@@ -331,6 +336,9 @@ def move_deployment(operation: Operation, merger: Merger) -> None:
     body = operation.body
     found = _deployment(operation, merger, operation.entity)
     state = str(found.value("state"))
+    if _ended_before(found, body.to, merger):
+        merger.put(found, {"state": body.to, "until": merger.now, "replaced_by": None})
+        return
     if state == body.to:
         raise Refusal("no_change", f"it is {state} already")
     if body.to not in NEXT.get(state, frozenset()):
@@ -351,6 +359,14 @@ def move_deployment(operation: Operation, merger: Merger) -> None:
     merger.put(found, values)
     if body.to == "live":
         _end_replaced(merger.documents[found.id], merger)
+
+
+def _ended_before(deployment: Document, to: str, merger: Merger) -> bool:
+    """Tell whether a step that comes back ended what was found ended by something later since."""
+    until = deployment.value("until")
+    return (
+        merger.settled is not None and to not in NEXT and until is not None and until > merger.now
+    )
 
 
 def _note_earlier(deployment: Document, operation: Operation, merger: Merger) -> None:
@@ -378,12 +394,13 @@ def open_promotion(operation: Operation, merger: Merger) -> Document:
 def _move_alias(promotion: Document, merger: Merger) -> None:
     facts, model = promotion.facts, promotion.stream
     name, version = str(facts["target"]), facts["version"]
-    if version is not None:
-        _captured(merger.operation, merger, str(version))
+    there = None if version is None else _captured(merger.operation, merger, str(version))
     identity = alias_id(model, name)
     alias = merger.documents.get(identity) or merger.view.document(identity)
-    if alias is not None and alias.value("version") == version:
+    if alias is not None and alias.value("version") == version and merger.settled is None:
         return
+    if there is not None and there.value("state") != "captured":
+        return  # it was put away later, and that is back already
     if alias is not None:
         merger.put(alias, {"version": version}, request=promotion.id)
     elif version is None:
@@ -481,7 +498,7 @@ def _version(operation: Operation, merger: Merger, identity: str) -> Document:
 def _captured(operation: Operation, merger: Merger, identity: str) -> Document:
     found = _version(operation, merger, identity)
     state = found.value("state")
-    if state != "captured":
+    if state != "captured" and not _changed_later(found, merger):
         raise Refusal(str(state), f"the version is {state}", "restore it first")
     return found
 
@@ -493,9 +510,15 @@ def _deployment(operation: Operation, merger: Merger, identity: str) -> Document
     return found
 
 
+def _changed_later(document: Document, merger: Merger) -> bool:
+    """Tell whether a state is of later than what comes back: it was another one then."""
+    return merger.is_behind(document.fields["state"])
+
+
 def _environment(merger: Merger, name: str) -> Document:
     found = merger.view.document(environment_id(name))
-    if found is None or found.value("state") != "active":
+    gone = found is not None and found.value("state") != "active"
+    if found is None or (gone and not _changed_later(found, merger)):
         raise Refusal(
             "not_found", f"there is no environment {name!r}", "`regtui env put` makes one"
         )

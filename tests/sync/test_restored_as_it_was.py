@@ -1,0 +1,158 @@
+"""After a restore, when everybody has synced, everything is as it was, whoever came back first.
+
+People with two machines each work on aliases, requests, deployments and checks; the server is put
+back to a backup of some time in between, and nobody does anything but sync.
+"""
+
+import json
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from regtui.core.errors import RegtuiError
+from regtui.registry import Registry
+from tests.sync.test_cases import back_up, close_healing, put_back
+from tests.sync.test_production import POLICY, put_policies, weights
+from tests.sync.world import Person, World, signed_in
+
+SEEDS = int(os.environ.get("REGTUI_SEEDS", "60"))
+FAST = 4
+STEPS = 26
+MODEL = "nlp/bert"
+
+ACTS = (
+    "alias", "remove", "promote", "review", "apply", "withdraw", "deploy", "step", "check", "edit",
+    "describe", "archive", "capture",
+)  # fmt: skip
+
+
+class Team:
+    """Three maintainers with two machines each."""
+
+    def __init__(self, world: World, folder: Path, seed: int) -> None:
+        self.world, self.folder, self.random = world, folder, random.Random(seed)
+        for name in ("ann", "ben", "carl"):
+            world.grant(name, "maintainer", "*")
+        self.people = [
+            signed_in(world, name, f"{name}{n}") for name in ("ann", "ben", "carl") for n in (0, 1)
+        ]
+        self.trail: list[str] = []
+        ann = self.people[0]
+        for content in ("one", "two", "three"):
+            ann.registry.capture(weights(folder, content), model=MODEL)
+            ann.sync()
+        ann.registry.set_alias(f"{MODEL}@1", "production")
+        for environment in ("production", "test"):
+            ann.registry.put_environment(environment, {"protected": True})
+        ann.sync()
+        checks = ["smoke"] if self.random.random() < 0.3 else []
+        put_policies(ann, [{**POLICY, "approvals": 1, "rollback": "gated", "checks": checks}])
+        self.sync_all()
+
+    def sync_all(self, rounds: int = 2) -> None:
+        for _ in range(rounds):
+            for person in self.random.sample(self.people, len(self.people)):
+                person.sync()
+
+    def work(self) -> None:
+        """Let somebody do something on one machine, having seen the newest or not."""
+        person = self.random.choice(self.people)
+        if self.random.random() < 0.85:
+            person.sync()
+        act = self.random.choice(ACTS)
+        try:
+            self._act(person.registry, act)
+        except RegtuiError as error:  # it may be refused at once
+            act += f": {error.message[:50]}"
+        self.trail.append(f"{person.home} {act}")
+        person.sync()
+        if person.registry.outbox():  # or by the server
+            person.registry.discard(None)
+
+    def _act(self, registry: Registry, act: str) -> None:  # noqa: C901, PLR0912 -- one an act
+        r = self.random
+        version = f"{MODEL}@{r.randrange(1, 4)}"
+        requests = [one.request for one in registry.promotions()]
+        running = [one.deployment for one in registry.deployments()]
+        if act == "alias":
+            registry.set_alias(version, r.choice(["champion", "best"]))
+        elif act == "remove":
+            registry.remove_alias(f"{MODEL}@champion")
+        elif act == "promote":
+            target = r.choice(["production", "production", "champion"])
+            registry.request_promotion(version, target, auto=r.random() < 0.7)
+        elif act == "review" and requests:
+            said = r.choice(["approve", "approve", "reject", "none"])
+            registry.review(r.choice(requests), said, "why")
+        elif act == "apply" and requests:
+            registry.apply_promotion(r.choice(requests))
+        elif act == "withdraw" and requests and r.random() < 0.4:
+            registry.withdraw_promotion(r.choice(requests))
+        elif act == "deploy":
+            where, target = r.choice(["production", "test"]), r.choice(["eu", "us"])
+            registry.deploy(version, where, target=target, pending=r.random() < 0.3)
+        elif act == "step" and running:
+            registry.transition(
+                r.choice(running), r.choice(["live", "draining", "stopped", "failed"])
+            )
+        elif act == "check":
+            registry.report_check(version, "smoke", outcome=r.choice(["passed", "failed"]))
+        elif act == "edit":
+            registry.edit(version, {f"tags/{r.choice('ab')}": str(r.randrange(9))})
+        elif act == "describe":
+            registry.edit(MODEL, {"description": str(r.randrange(99))})
+        elif act == "archive":
+            registry.change_state("version", version, r.choice(["archive", "restore"]))
+        elif act == "capture":
+            registry.capture(weights(self.folder, f"c{r.randrange(5)}"), model=MODEL)
+
+
+def state(person: Person) -> dict[str, Any]:
+    """Return what holds of everything, without what tells only how it came to be."""
+    found: dict[str, Any] = {}
+    for identity, body in person.documents.items():
+        document = json.loads(body)
+        values = {
+            path: register["v"]
+            for path, register in document["fields"].items()
+            if path != "evidence" and not path.startswith("holders/")
+        }
+        found[f"{document['kind']} {identity}"] = (values, document["facts"])
+    return found
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [
+        seed if seed < FAST else pytest.param(seed, marks=pytest.mark.slow)
+        for seed in range(SEEDS // 3)
+    ],
+)
+def test_everything_is_as_it_was_when_everybody_has_come_back(
+    world: World, tmp_path: Path, seed: int
+) -> None:
+    team = Team(world, tmp_path, seed)
+    back_at, backup = team.random.randrange(10), None
+    for step in range(STEPS):
+        if step == back_at:
+            backup = back_up(world)
+        team.work()
+    team.sync_all()
+    before = state(team.people[0])
+    assert backup is not None
+    put_back(world, backup, told=True)
+    team.sync_all(4)
+    close_healing(world)
+    team.sync_all()
+    after = state(team.people[0])
+    different = {
+        key: (before.get(key), after.get(key))
+        for key in before.keys() | after.keys()
+        if before.get(key) != after.get(key)
+    }
+    assert different == {}, team.trail
+    assert [one.code for person in team.people for one in person.registry.outbox()] == []
+    assert all(person.documents == team.people[0].documents for person in team.people)
