@@ -485,7 +485,12 @@ def _refuse_if_named(document: Document, merger: Merger) -> None:
     """No alias may point to what is not there: it has to be moved first."""
     if document.kind != "version":
         return
-    names = [str(alias.facts["name"]) for alias in merger.view.aliases_of(document.id)]
+    # What points to it since later did not then, and what brought it back for that comes, too.
+    names = [
+        str(alias.facts["name"])
+        for alias in merger.view.aliases_of(document.id)
+        if not merger.is_behind(alias.fields["version"])
+    ]
     if names:
         raise Refusal(
             "in_use", f"the alias {', '.join(names)} points to it", "move or remove the alias first"
@@ -493,7 +498,7 @@ def _refuse_if_named(document: Document, merger: Merger) -> None:
     places = {
         str(one.facts["environment_name"])
         for one in merger.view.about(document.id, "deployment")
-        if one.value("state") in ACTIVE
+        if one.value("state") in ACTIVE and not merger.is_behind(one.fields["state"])
     }
     if places:
         raise Refusal(

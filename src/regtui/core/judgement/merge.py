@@ -191,6 +191,11 @@ class Merger:
             and past.verdict.decided > self.now
         )
 
+    def _was_candidate(self, path: str) -> bool:
+        """Tell whether what comes back was in conflict then, with what may not be back yet."""
+        before = None if self.settled is None else self.settled.paths.get(path)
+        return before is not None and before.result == "conflict"
+
     def _came_back(self, standing: Register) -> bool:
         """Tell whether what stands came back after a restore: whoever set it then had seen this."""
         past = self.view.past(standing.by)
@@ -273,7 +278,7 @@ class Merger:
         # What is given back had this step, or none.
         if rule is Rule.METRIC and self.operation.undoes is None:
             change = with_step(self.view, document, path, change)
-        if seen == document.stamp(path):
+        if seen == document.stamp(path) and not self._was_candidate(path):
             return self._taken(document.kind, path, change)
         if rule is Rule.CAS:
             return self._merge_unseen(document, path, current, change)

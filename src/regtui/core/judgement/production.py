@@ -386,7 +386,7 @@ def open_promotion(operation: Operation, merger: Merger) -> Document:
     found = merger.view.document(operation.entity)
     if found is None or found.kind != "promotion" or found.stream != operation.stream:
         raise Refusal("not_found", "there is no such request")
-    if found.value("state") != "open":
+    if found.value("state") != "open" and not _changed_later(found, merger):
         raise Refusal("changed_meanwhile", f"the request is {found.value('state')} already")
     return found
 
