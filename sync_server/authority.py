@@ -357,11 +357,13 @@ class Authority:
         if not isinstance(body, CaptureBody) or not isinstance(verdict, Accepted):
             return None
         text = self._texts.get(body.digest)
-        if text is not None:
-            return wrong_list(text, size=body.size, files=body.files)
-        if body.digest in self.view.texts_in(operation.stream, [body.digest]):
-            return None
-        return "the list of its files did not come along"
+        if text is None and body.digest in self.view.texts_in(operation.stream, [body.digest]):
+            text = self.view.text(
+                body.digest
+            )  # which may be there as something else, such as a card
+        if text is None:
+            return "the list of its files did not come along"
+        return wrong_list(text, size=body.size, files=body.files)
 
     def decide(
         self, sent: Sent, verdict: Verdict, judged: Judged, *, is_told: bool = False

@@ -7,12 +7,13 @@ and the number that it had, and what refers to something that is not back yet wa
 
 from collections.abc import Sequence
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from regtui.core import encoding
 from regtui.core.documents import decode_document
-from regtui.core.operations import Operation
+from regtui.core.operations import Operation, subject
 from regtui.core.verdicts import Accepted, Rejected, Unsupported, encode_verdict
 from regtui.wire import statements
 from regtui.wire.messages import Claim, Evidence, Offer, Push
@@ -125,12 +126,13 @@ KEPT = frozenset(
         "promotion.review",
     }
 )
-"""What comes back as it was accepted, however late: it adds something, and decides nothing."""
+"""What comes back as it was accepted, however late, but for what it set off: it adds something."""
 
 
-def _is_alone(operation: Operation, before: Accepted) -> bool:
-    """Tell whether an operation changed nothing but what it is about."""
-    return operation.kind in KEPT and len(before.documents) == 1
+def _alone(operation: Operation, before: Accepted) -> Accepted:
+    """Return a verdict without what the operation set off: that is decided anew, if at all."""
+    own = {one: digest for one, digest in before.documents.items() if one == subject(operation)}
+    return msgspec.structs.replace(before, documents=own, applied=())
 
 
 class Healing:
@@ -234,8 +236,9 @@ class Healing:
         # A certificate tells what became of a number that was given another version since.
         if before.number is not None and authority.view.claimed(operation.entity) is None:
             authority.claim(operation.stream, operation.entity, before.number)
-        if authority.row.healing or _is_alone(operation, before):
+        if authority.row.healing or operation.kind in KEPT:
             # It was allowed when it was judged; what its author may do now does not count.
+            before = before if authority.row.healing else _alone(operation, before)
             actor = authority.view.person(operation.actor)
             again, judged = authority.weigh(sent, actor, settled=before)
         else:

@@ -324,21 +324,25 @@ def field_of(kind: str, path: str) -> Field:
 
 def source_of(version: Document) -> str | None:
     """Return where the content of a version was found first, as `folder/name`."""
-    return first_place(version.entries("places"), version.facts.get("place"))
+    return first_place(version.entries("places"), version.facts)
 
 
-def first_place(places: Mapping[str, Any], first: str | None) -> str | None:
+def first_place(places: Mapping[str, Any], facts: Mapping[str, Any]) -> str | None:
     """Return which of a version's places was the first, as `folder/name`.
+
+    A file that was captured alone is called so, by which it was looked at: it keeps the name with
+    which the version was made.
 
     Args:
         places: The places by key.
-        first: Key of that with which the version was made; where it was taken back, the one that
-            says that it is the oldest takes its place.
+        facts: Of the version: the key of its first place, and its name there.
     """
-    place = None if first is None else places.get(first)
-    if place is None:
+    place = places.get(str(facts.get("place")))
+    if place is None:  # it was taken back
         _, place = min(places.items(), key=lambda one: (one[1]["at"], one[0]), default=("", None))
-    return None if place is None else f"{place['folder'].rstrip('/')}/{place['name']}"
+    if place is None:
+        return None
+    return f"{place['folder'].rstrip('/')}/{facts.get('file', place['name'])}"
 
 
 def texts_of(document: Document) -> set[str]:

@@ -391,10 +391,11 @@ class _Publishing:
 
     def _add_files(self, versions: list[str]) -> None:
         """Give captured versions, and those that were refused, the lists that they have here."""
+        versions = [*dict.fromkeys(versions)]  # what was captured twice has one list
         if not versions and not self._lost:
             return
         with self._context.reading() as connection:
-            files = file_lists(connection, [*versions, *self._lost])
+            files = file_lists(connection, [*dict.fromkeys([*versions, *self._lost])])
             since = dict(
                 connection.execute(
                     "select d.id::varchar, r.since from base.released r "

@@ -128,7 +128,7 @@ def _model(one: _Source) -> list[Row]:
 def _version(one: _Source) -> list[Row]:
     facts, value = one.document.facts, one.document.value
     places = one.entries.get("places")
-    source = None if places is None else first_place(places, facts.get("place"))
+    source = None if places is None else first_place(places, facts)
     model, number, description = one.key_of(facts["model"]), facts["number"], value("description")
     return [
         (

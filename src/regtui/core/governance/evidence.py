@@ -8,7 +8,7 @@ from regtui.core.access import Actor
 from regtui.core.card import card_field
 from regtui.core.documents import Document
 from regtui.core.governance.moves import Move
-from regtui.core.governance.rule import ENTRIES_LIMIT, bounded, floats
+from regtui.core.governance.rule import ENTRIES_LIMIT, bounded, floats, roots_of
 from regtui.core.policies import Policy, check_named
 from regtui.core.view import View
 
@@ -109,14 +109,18 @@ def values_of(case: Case) -> dict[str, Any]:
 
 
 def crowded(case: Case) -> str | None:
-    """Return what has more entries than a rule is shown; None where it sees all there are.
+    """Return what its rule may read and has more entries than it is shown; None where it sees all.
 
     What nobody looked at could be what the rule would have refused.
     """
-    found = (("model", case.model), ("version", case.version))
-    for root, document in found:
+    rule = case.policy.rule or ""
+    roots = roots_of(rule)
+    current = None if case.move.current is None else case.view.document(case.move.current)
+    for root, document in (("model", case.model), ("version", case.version), ("current", current)):
         for field in ("tags", "params", "metrics"):
-            if document is not None and len(document.entries(field)) > ENTRIES_LIMIT:
+            # By brackets a rule may name a field that nobody finds in its text.
+            is_read = root in roots and (field in rule or "[" in rule)
+            if is_read and document and len(document.entries(field)) > ENTRIES_LIMIT:
                 return f"{root}.{field}"
     return None
 

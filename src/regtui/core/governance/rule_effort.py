@@ -28,6 +28,10 @@ _PATTERN, _PLAIN, _CLASS, _REPEATED = 20_000, 5_000, 300_000, 150_000_000
 """Nanoseconds to make a pattern ready, which is done at each call: for the pattern, a character of
 it, a class such as `\\w`, and one with `{`, which may be repeated a thousand times."""
 
+_KEY, _ENTRY = 50, 1_000
+"""Characters as which an entry counts where maps are compared, and where they are copied."""
+
+_MAKES = re.compile(r"\b(?:map|filter)\b")
 _LOOP = re.compile(r"\b(?:all|exists|exists_one|existsOne|map|filter)\s*\(")
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _BRACE = re.compile(r"\{|\\[0-7uUxX]")
@@ -45,16 +49,21 @@ def effort(rule: str, values: Mapping[str, Any]) -> float:
         values: What it looks at, by root.
     """
     code, texts = code_and_texts(rule)
-    joins = code.count("+") + code.count(",")
-    entries, longest = _extent(values.values())
     loops, depth = _loops(code)
+    joins = code.count("+") + max(0, code.count(",") - 2 * loops)  # not those of loops
+    heavy = _ENTRY if "map" in code else _KEY
+    entries, longest, whole = _extent(values.values(), heavy)
+    several = max(entries, joins + 1)
     # Each loop may go over what a list in the rule holds, or over all entries of a map, and hand
     # what it joined to the next one.
-    rounds = max(entries, joins + 1) ** depth * max(1, loops - depth + 1)
-    grown = max(longest, len(rule)) * (joins + 1) ** (loops + 1)
-    steps = len(_TOKEN.findall(code)) * (_STEP + _COPY * grown)
-    patterns = _patterns(code, texts) + len(_MATCHES.findall(code)) * _SEARCH * grown
-    return float(rounds * (steps + patterns))
+    rounds = several**depth * max(1, loops - depth + 1)
+    if _MAKES.search(code):
+        rounds *= several  # what they make is copied at each step
+    grown = (joins + 1) ** (loops + 1)
+    copied = _COPY * max(whole, len(rule)) * grown
+    searched = _SEARCH * max(longest, len(rule)) * grown
+    steps = len(_TOKEN.findall(code)) * (_STEP + copied)
+    return float(rounds * (steps + _patterns(code, texts) + len(_MATCHES.findall(code)) * searched))
 
 
 def _loops(code: str) -> tuple[int, int]:
@@ -84,13 +93,20 @@ def _pattern(pattern: str) -> int:
     return _PATTERN + len(pattern) * _PLAIN + pattern.count("\\") * _CLASS
 
 
-def _extent(values: Iterable[Any]) -> tuple[int, int]:
-    """Return the entries of the largest map and the characters of the longest text."""
-    entries = longest = 0
+def _extent(values: Iterable[Any], entry: int) -> tuple[int, int, int]:
+    """Return the entries of the largest map, and the characters of the longest text and value.
+
+    Args:
+        values: Some.
+        entry: The characters as which an entry of a map counts besides its own.
+    """
+    entries = longest = whole = 0
     for value in values:
         if isinstance(value, str):
-            longest = max(longest, len(value))
+            longest, whole = max(longest, len(value)), max(whole, len(value))
         elif isinstance(value, dict):
-            inside = _extent((*value, *value.values()))
+            inside = _extent((*value, *value.values()), entry)
+            total = sum(len(one) for one in (*value, *value.values()) if isinstance(one, str))
             entries, longest = max(entries, len(value), inside[0]), max(longest, inside[1])
-    return entries, longest
+            whole = max(whole, inside[2], total + entry * len(value))
+    return entries, longest, whole

@@ -24,7 +24,7 @@ from regtui.core.access import (
     role_of,
     role_over,
 )
-from regtui.core.documents import encode_document
+from regtui.core.documents import Document, encode_document
 from regtui.core.errors import BadInput
 from regtui.core.identity import name_key
 from regtui.core.judgement.kinds import KINDS
@@ -49,6 +49,10 @@ from regtui.core.verdicts import Accepted, Conflicted, Judged, Rejected, Unsuppo
 from regtui.core.view import View
 
 __all__ = ["judge"]
+
+
+DOCUMENT_LIMIT = 4 << 20
+"""Bytes of one entity's values: whoever reads it has to hold some thousand of them."""
 
 
 def judge(
@@ -99,6 +103,13 @@ def judge(
         verdict = Accepted(op=operation.id, now=now, at_used=merger.stamp.at, documents={})
         return Judged(verdict, requested=True, gates=tuple(gates.results))
     documents = tuple((doc, encode_document(doc)) for doc in merger.documents.values())
+    large = settled is None and next(
+        (doc for doc, data in documents if _outgrows(doc, data, view)), None
+    )
+    if large:
+        told = f"a {large.kind} has at most {DOCUMENT_LIMIT >> 20} MiB of values"
+        hint = "keep what is long in a file, or in the card"
+        return Judged(Rejected(op=operation.id, now=now, code="too_many", message=told, hint=hint))
     verdict = Accepted(
         op=operation.id,
         now=now,
@@ -115,6 +126,14 @@ def judge(
         values = msgspec.structs.asdict(verdict)
         verdict = Conflicted(**values, conflicts=tuple(merger.conflicts))
     return Judged(verdict, documents, tuple(merger.log), merger.texts, gates=tuple(gates.results))
+
+
+def _outgrows(document: Document, data: bytes, view: View) -> bool:
+    """Tell whether a document comes to be larger than any may be."""
+    if len(data) <= DOCUMENT_LIMIT:
+        return False
+    before = view.document(document.id)
+    return before is None or len(data) > len(encode_document(before))
 
 
 def _check_access(operation: Operation, view: View, actor: Actor) -> None:

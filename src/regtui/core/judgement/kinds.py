@@ -94,11 +94,12 @@ def capture_version(operation: Operation, merger: Merger) -> Outcome:
     places = {path: change.to for path, change in body.set.items() if _is_place(path)}
     if places:
         # Whoever finds it elsewhere later does not give it another name.
-        facts["place"] = split_path(min(places, key=lambda path: (places[path]["at"], path)))[1]
+        first = min(places, key=lambda path: (places[path]["at"], path))
+        facts["place"], facts["file"] = split_path(first)[1], places[first]["name"]
     if merger.actor.owner is not None:
         facts["owner"] = merger.actor.owner  # an account may be handed over, what it did may not
-    first = {**body.set, "state": Change(LIVE_STATES["version"])}
-    merger.create(operation.entity, "version", operation.stream, facts, first)
+    values = {**body.set, "state": Change(LIVE_STATES["version"])}
+    merger.create(operation.entity, "version", operation.stream, facts, values)
     return Outcome(number=number)
 
 

@@ -13,7 +13,7 @@ from msgspec import UNSET
 from regtui.core.access import Role, has_role, reports, role_of
 from regtui.core.documents import Document
 from regtui.core.governance import is_protected
-from regtui.core.governance.moves import ACTIVE, all_live_on, live_on
+from regtui.core.governance.moves import ACTIVE, all_live_on, in_environment, live_on
 from regtui.core.identity import alias_id, alias_key, deployment_id, environment_id
 from regtui.core.judgement.merge import Merger
 from regtui.core.judgement.refusal import Refusal
@@ -426,17 +426,17 @@ def _end_behind(deployment: Document, merger: Merger) -> None:
     facts, since = deployment.facts, int(deployment.value("since") or 0)
     if merger.settled is None or facts.get("beside"):
         return
-    environment, target = str(facts["environment"]), str(facts["target"])
+    there = in_environment(merger.view, deployment.stream, str(facts["environment"]))
     later = [
         one
-        for one in all_live_on(merger.view, deployment.stream, environment, target)
-        if one.id != deployment.id
+        for one in there
+        if one.facts["target"] == facts["target"]
         and not one.facts.get("beside")
         and int(one.value("since") or 0) > since
     ]
     if later:
-        until = later[-1].value("since")
-        ended = {"state": "stopped", "until": until, "replaced_by": later[-1].id}
+        first = min(later, key=lambda one: int(one.value("since")))
+        ended = {"state": "stopped", "until": first.value("since"), "replaced_by": first.id}
         merger.put(merger.documents[deployment.id], ended)
 
 
