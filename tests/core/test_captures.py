@@ -127,3 +127,16 @@ def test_no_later_place_is_the_first(
     document = authority.state.documents[version]
     assert source_of(document) == "/runs/last.ckpt"
     assert document.entries("places")["b"]["name"] == "evil.pkl"
+
+
+def test_nobody_calls_a_file_otherwise_after_it_was_looked_at(
+    authority: Authority, ann: Replica, model: str
+) -> None:
+    capture = ann.capture(model, "x", {"places/a": place("a")})
+    ann.capture(model, "x", {"places/a": place("a") | {"name": "evil.pkl"}})
+    ann.capture(model, "x", {"places/b": place("b") | {"name": "other.pkl"}})
+    ann.edit(capture.entity, {"places/a": None}, undoes=capture.id)
+    ann.sync()
+    source = source_of(authority.state.documents[capture.entity])
+    assert source is not None
+    assert source.endswith("/last.ckpt")

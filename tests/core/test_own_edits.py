@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from regtui.core.judgement import DOCUMENT_LIMIT
 from regtui.core.judgement.merge import FIELDS_LIMIT
 from regtui.core.judgement.seen import LINKS_LIMIT
 from regtui.core.operations import Change, EditBody
@@ -250,4 +251,19 @@ def test_an_entity_has_so_many_values() -> None:
     assert verdict.code == "too_many"
     ann.pull()
     ann.edit(team.version, {"tags/000000": None, "tags/last": "x"})
+    assert type(ann.sync()[0]) is Accepted
+
+
+def test_an_entity_has_so_many_bytes() -> None:
+    team = Team("tags/k")
+    ann, long = team.ann, "x" * 60_000
+    for number in range(DOCUMENT_LIMIT // 60_000):
+        ann.edit(team.version, {f"tags/{number}": long})
+    assert {type(one) for one in ann.sync()} == {Accepted}
+    ann.edit(team.version, {"tags/one": long})
+    (verdict,) = ann.sync()
+    assert isinstance(verdict, Rejected)
+    assert verdict.code == "too_many"
+    ann.pull()
+    ann.edit(team.version, {"tags/0": None})
     assert type(ann.sync()[0]) is Accepted

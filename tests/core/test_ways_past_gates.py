@@ -544,3 +544,18 @@ def test_whatever_a_card_says_is_judged(world: World, said: str) -> None:
     world.approve(world.carl)
     filled = "metadata:card.license" not in world.against()
     assert (type(world.apply()) is Accepted) == filled
+
+
+def test_a_crowd_where_the_alias_points_hides_nothing_either(world: World) -> None:
+    world.ask({"rule": "!has(current.tags.pinned)"})
+    many = {f"tags/{n:05}": "x" for n in range(ENTRIES_LIMIT)} | {"tags/pinned": "yes"}
+    world.does(world.ann, lambda who: who.edit(world.old, many))
+    assert world.against() == ["rule"]
+
+
+def test_a_crowd_that_a_rule_does_not_read_is_nothing_to_it(world: World) -> None:
+    world.ask({"rule": "checks.smoke.f1 > 0.5"})
+    world.report(f1=0.9)
+    many = {f"tags/{n:05}": "x" for n in range(ENTRIES_LIMIT + 1)}
+    world.does(world.ann, lambda who: who.edit(world.model, many))
+    assert "rule" not in world.against()

@@ -270,3 +270,19 @@ def test_deployments_are_published_with_what_ended_them(
     assert {one.id: one.state for one in solo.deployments(ended=True)} == before
     with pytest.raises(BadInput, match="not here as a whole"):
         solo.export(None, tmp_path / "registry.bundle")
+
+
+def test_what_was_captured_in_two_places_is_published_with_its_files(
+    server_process: ServerProcess, ann: Person, tmp_path: Path
+) -> None:
+    registry = open_registry(tmp_path / "twice")
+    for folder in ("A", "B"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "w.bin").write_text("the same")
+        registry.capture(tmp_path / folder / "w.bin", model="nlp/twice")
+    registry.edit("nlp/twice@1", {"description": "in two places"})
+    invited(server_process, registry, "ben")
+    assert registry.publish().refused == []
+    assert registry.sync().rejected == 0
+    ann.registry.sync()
+    assert ann.registry.pull(["nlp/twice@1"]).files == 1

@@ -215,3 +215,16 @@ class Telling(Wire):
         if push.ops:
             push = msgspec.structs.replace(push, texts={**push.texts, **self.texts})
         return super().sync(registry, push)
+
+
+@pytest.mark.parametrize("card", ["no list at all", "[]"])
+def test_a_card_is_no_list_of_files(world: World, ann: Person, eve: Person, card: str) -> None:
+    eve.registry.create_model("eve/m", {"card": card})
+    eve.sync()
+    entity, digest = model_id("eve/m", 0), encoding.digest(card.encode())
+    with eve.replica.writing(eve.registry.context.actor, "cli", "s") as authority:
+        body = CaptureBody(digest=digest, nonce="", size=0, files=1, set={})
+        authority.submit("version.capture", entity, version_id(entity, digest), body)
+    assert eve.sync().rejected == 1
+    ann.sync()
+    assert ann.table("select count(*) from base.version") == [(0,)]

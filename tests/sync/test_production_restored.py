@@ -423,3 +423,76 @@ def test_who_sets_it_anew_meanwhile_is_not_overwritten(
     ann.sync()
     assert ann.registry.model(model).description == "ann's"
     assert len(ann.registry.conflicts()) == 1
+
+
+def test_an_old_approval_does_not_come_over_a_later_rejection_after_the_healing(
+    world: World, ann: Person, model: str
+) -> None:
+    put_policies(ann, [{**GATED, "approvals": 1}])
+    world.grant("carl", "approver", "*")
+    one, two = signed_in(world, "carl", "carl1"), signed_in(world, "carl", "carl2")
+    asked = ann.registry.request_promotion(f"{model}@2", "production")
+    ann.sync()
+    one.sync()
+    two.sync()
+    backup = back_up(world)
+    one.registry.review(asked.request, "approve")
+    one.sync()
+    put_back(world, backup, told=True)
+    ann.sync()
+    two.sync()
+    close_healing(world)
+    assert at(ann) == 1
+    two.registry.review(asked.request, "reject", "it is broken!")
+    two.sync()
+    world.now += 30 * 86_400_000_000
+    one.sync()
+    ann.sync()
+    assert at(ann) == 1
+    assert [said.verdict for said in ann.registry.promotion(asked.request).reviews] == ["reject"]
+
+
+def test_an_old_run_moves_nothing_after_the_healing(world: World, ann: Person, model: str) -> None:
+    put_policies(ann, [{**GATED, "approvals": 0, "checks": ["smoke"]}])
+    world.grant("runner", "reporter", "*")
+    world.grant("runner", "viewer", "nlp/*")
+    one, two = signed_in(world, "runner", "r1"), signed_in(world, "runner", "r2")
+    asked = ann.registry.request_promotion(f"{model}@2", "production")
+    ann.sync()
+    one.sync()
+    two.sync()
+    backup = back_up(world)
+    one.registry.report_check(f"{model}@2", "smoke", outcome="passed")
+    one.sync()
+    put_back(world, backup, told=True)
+    ann.sync()
+    close_healing(world)
+    two.sync()
+    two.registry.report_check(f"{model}@2", "smoke", outcome="failed")
+    two.sync()
+    one.sync()
+    ann.sync()
+    assert at(ann) == 1
+    gates = {gate.gate: gate.passed for gate in ann.registry.promotion(asked.request).gates}
+    assert gates["check:smoke"] is False
+
+
+def test_what_was_replaced_by_what_has_failed_since_is_not_live_again(
+    world: World, ann: Person, ben: Person, model: str
+) -> None:
+    ann.registry.put_environment("production", {"protected": True})
+    ann.sync()
+    ben.sync()
+    backup = back_up(world)
+    ann.registry.deploy(f"{model}@1", "production", target="eu")
+    ann.sync()
+    ben.registry.deploy(f"{model}@2", "production", target="eu")
+    ben.sync()
+    (live,) = ben.registry.deployments()
+    ben.registry.transition(live.deployment, "failed")
+    ben.sync()
+    ann.sync()
+    before = states(ann)
+    assert before == {"1": "stopped", "2": "failed"}
+    heal(world, backup, ben, ann, ben)
+    assert states(ann) == before
