@@ -72,8 +72,8 @@ def explain_errors(app: FastAPI) -> None:
     @app.exception_handler(OverflowError)
     @app.exception_handler(UnicodeEncodeError)
     async def _no_value(request: Request, error: Exception) -> Response:
-        told = {"event": "no_value", "request": str(request.state.request_id), "error": repr(error)}
-        _log.warning(json.dumps(told | {"error": told["error"][:300]}))
+        about = {"request": str(request.state.request_id), "error": repr(error)[:300]}
+        _log.warning(json.dumps({"event": "no_value"} | about))
         message = "a number or text of the request is one that no database keeps"
         return problem(400, "malformed", message)
 

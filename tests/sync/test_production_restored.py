@@ -127,6 +127,13 @@ def test_refused_operations_that_name_each_other_hold_up_nobody(
     assert ben.sync().accepted == 1
 
 
+def on_two_machines(world: World, name: str, **scopes: str) -> tuple[Person, Person]:
+    """Return somebody who has roles in scopes, at each of his machines."""
+    for role, scope in scopes.items():
+        world.grant(name, role, scope)
+    return signed_in(world, name, f"{name}1"), signed_in(world, name, f"{name}2")
+
+
 def states(person: Person) -> dict[str, str]:
     """Return the state of each deployment by its version's number."""
     found = person.registry.deployments(ended=True)
@@ -149,8 +156,7 @@ def test_what_somebody_said_last_stands_whichever_machine_comes_back_first(
     world: World, ann: Person, model: str, last: str
 ) -> None:
     put_policies(ann, [{**GATED, "approvals": 1, "metadata": ["tags.ok"]}])
-    world.grant("carl", "approver", "*")
-    one, two = signed_in(world, "carl", "carl1"), signed_in(world, "carl", "carl2")
+    one, two = on_two_machines(world, "carl", approver="*")
     asked = ann.registry.request_promotion(f"{model}@2", "production", auto=False)
     ann.sync()
     one.sync()
@@ -176,9 +182,7 @@ def test_the_last_run_of_a_check_is_the_last_whichever_machine_comes_back_first(
     world: World, ann: Person, model: str
 ) -> None:
     put_policies(ann, [{**GATED, "approvals": 0, "checks": ["smoke"]}])
-    world.grant("runner", "reporter", "*")
-    world.grant("runner", "viewer", "nlp/*")
-    one, two = signed_in(world, "runner", "r1"), signed_in(world, "runner", "r2")
+    one, two = on_two_machines(world, "runner", reporter="*", viewer="nlp/*")
     one.sync()
     two.sync()
     backup = back_up(world)
@@ -429,8 +433,7 @@ def test_an_old_approval_does_not_come_over_a_later_rejection_after_the_healing(
     world: World, ann: Person, model: str
 ) -> None:
     put_policies(ann, [{**GATED, "approvals": 1}])
-    world.grant("carl", "approver", "*")
-    one, two = signed_in(world, "carl", "carl1"), signed_in(world, "carl", "carl2")
+    one, two = on_two_machines(world, "carl", approver="*")
     asked = ann.registry.request_promotion(f"{model}@2", "production")
     ann.sync()
     one.sync()
@@ -454,9 +457,7 @@ def test_an_old_approval_does_not_come_over_a_later_rejection_after_the_healing(
 
 def test_an_old_run_moves_nothing_after_the_healing(world: World, ann: Person, model: str) -> None:
     put_policies(ann, [{**GATED, "approvals": 0, "checks": ["smoke"]}])
-    world.grant("runner", "reporter", "*")
-    world.grant("runner", "viewer", "nlp/*")
-    one, two = signed_in(world, "runner", "r1"), signed_in(world, "runner", "r2")
+    one, two = on_two_machines(world, "runner", reporter="*", viewer="nlp/*")
     asked = ann.registry.request_promotion(f"{model}@2", "production")
     ann.sync()
     one.sync()

@@ -19,7 +19,7 @@ from msgspec import Raw, Struct
 from regtui.core import encoding
 from regtui.core.documents import FIELDS, Document, split_path
 from regtui.core.errors import BadInput, Damaged
-from regtui.core.identity import model_id, name_key, user_id, version_id
+from regtui.core.identity import UUID_FORM, model_id, name_key, user_id, version_id
 from regtui.core.manifest import FileEntry, check_path, content_digest
 
 FORMAT_NAME = "regtui bundle"
@@ -36,7 +36,6 @@ END_OF_TIME = 253_402_300_800 * 10**6
 """Microseconds: the year 10000, which calendars don't reach."""
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Values = dict[str, Any]
 """Value by field; a field with keys has a dictionary of them."""
@@ -363,7 +362,7 @@ def damaged(shown: str, what: str) -> Damaged:
 
 
 def _check(found: VersionBundle | RegistryBundle) -> None:
-    if not _UUID.fullmatch(found.registry):
+    if not UUID_FORM.fullmatch(found.registry):
         raise BadInput("a registry is named by a UUID")
     if isinstance(found, VersionBundle):
         _check_version(found)

@@ -5,18 +5,17 @@ before anything is written.
 """
 
 import itertools
-import re
 from collections.abc import Callable, Iterable
 
 from regtui.core.access import Actor, Grant, Role
 from regtui.core.documents import Document
+from regtui.core.identity import UUID_FORM
 from regtui.core.verdicts import Accepted, Judged
 from regtui.core.view import Contents, Past
 from regtui.replica.database import Connection
 from regtui.replica.decoded import known_past, stored_document
 
 # Operations of others name what they like; the database takes nothing else for an id.
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 _LISTED = (
@@ -84,7 +83,9 @@ class ReplicaView:
         rows = self._connection.execute(
             "select key, body, id::varchar from base.document "
             "where id in (select unnest(?::uuid[]))",
-            [[one for one in wanted if _UUID.fullmatch(one)]],  # the registry's stream has a name
+            [
+                [one for one in wanted if UUID_FORM.fullmatch(one)]
+            ],  # the registry's stream has a name
         ).fetchall()
         for key, body, identity in rows:
             self._remember(key, stored_document(body, identity))
@@ -111,7 +112,7 @@ class ReplicaView:
         if entity not in self._documents:
             self._documents[entity] = None
             row = None
-            if _UUID.fullmatch(entity):
+            if UUID_FORM.fullmatch(entity):
                 row = self._connection.execute(
                     "select key, body from base.document where id = ?", [entity]
                 ).fetchone()
@@ -123,7 +124,7 @@ class ReplicaView:
         """Return an operation judged before."""
         if operation in self._pasts:
             return self._pasts[operation]
-        if not _UUID.fullmatch(operation):
+        if not UUID_FORM.fullmatch(operation):
             return None
         row = self._connection.execute(
             "select seq, bytes, verdict from base.operation where id = ?", [operation]
@@ -282,7 +283,7 @@ class ReplicaView:
 
     def public_key(self, replica: str) -> str | None:
         """Return the key of a replica that may act now; those of this home are known."""
-        if not _UUID.fullmatch(replica):
+        if not UUID_FORM.fullmatch(replica):
             return None
         row = self._connection.execute(
             "select public_key from base.enrolment where replica = ?", [replica]
@@ -293,7 +294,7 @@ class ReplicaView:
         """Return the name of somebody who acts here or acted before; his id where nobody knows."""
         if self.actor is not None and self.actor.id == user:
             return self.actor.name
-        if not _UUID.fullmatch(user):
+        if not UUID_FORM.fullmatch(user):
             return user
         row = self._connection.execute(
             "select name from base.actor where id = ?", [user]

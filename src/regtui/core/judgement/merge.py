@@ -184,12 +184,8 @@ class Merger:
 
     def is_behind(self, standing: Register) -> bool:
         """Tell whether what stands was decided later than what comes back after a restore."""
-        past = None if self.settled is None else self.view.past(standing.by)
-        return (
-            past is not None
-            and isinstance(past.verdict, Accepted)
-            and past.verdict.decided > self.now
-        )
+        accepted = None if self.settled is None else self._accepted(standing)
+        return accepted is not None and accepted.decided > self.now
 
     def _was_candidate(self, path: str) -> bool:
         """Tell whether what comes back was in conflict then, with what may not be back yet."""
@@ -198,9 +194,13 @@ class Merger:
 
     def _came_back(self, standing: Register) -> bool:
         """Tell whether what stands came back after a restore: whoever set it then had seen this."""
+        accepted = self._accepted(standing)
+        return accepted is not None and accepted.first is not None
+
+    def _accepted(self, standing: Register) -> Accepted | None:
+        """Return the verdict by which a value stands, where it is known."""
         past = self.view.past(standing.by)
-        accepted = None if past is None else past.verdict
-        return isinstance(accepted, Accepted) and accepted.first is not None
+        return past.verdict if past is not None and isinstance(past.verdict, Accepted) else None
 
     def note(self, document: Document, path: str, value: object) -> None:
         """Set a value that nobody asked for, such as what a decision rested on.
@@ -292,11 +292,10 @@ class Merger:
         What comes back after a restore and was simply taken then has its place: what it saw may
         not be back yet, or never come.
         """
-        before = None if self.settled is None else self.settled.paths.get(path)
-        if self.settled is not None and (before is None or before.result != "conflict"):
+        if self.settled is not None and not self._was_candidate(path):
             if current is None or not self.is_behind(current):
                 return self._later(document.kind, path, current, change)
-            if before is not None or self._came_back(current):
+            if path in self.settled.paths or self._came_back(current):
                 return PathResult("lost")
         if document.value(path) == change.to:
             return PathResult("same", stamp=document.stamp(path))

@@ -34,7 +34,6 @@ NEXT = {
 _ORDER = {"pending": 0, "live": 1, "draining": 2, "stopped": 3, "failed": 3, "rolled_back": 3}
 """How far each state is on the way of a deployment."""
 
-
 OPEN_LIMIT = 50
 """Open requests that one person may have for a model."""
 
@@ -182,9 +181,8 @@ def review_promotion(operation: Operation, merger: Merger) -> None:
     """Approve or reject a request, or take that back."""
     promotion, body = open_promotion(operation, merger), operation.body
     path = f"reviews/{operation.actor}"
-    said = promotion.value(path)
     if body.verdict == "none":
-        if said is None:
+        if promotion.value(path) is None:
             raise Refusal("no_change", "you said nothing to this request yet")
         merger.put(promotion, {path: None})
         return
