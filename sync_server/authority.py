@@ -23,6 +23,7 @@ from regtui.core.errors import BadInput
 from regtui.core.identity import UUID_FORM, name_key
 from regtui.core.judgement import judge
 from regtui.core.operations import (
+    BYTES_LIMIT,
     CaptureBody,
     Operation,
     UnknownKind,
@@ -75,11 +76,19 @@ class Header(Struct, frozen=True):
 
 
 class Sent(Struct, frozen=True):
-    """An operation as it came: its exact bytes, and what they hold; None for an unknown kind."""
+    """An operation as it came.
+
+    Attributes:
+        data: Its exact bytes.
+        header: What any operation says.
+        operation: What they hold; None for an unknown kind, and where they hold none.
+        wrong: Why they hold none; it is refused by itself, and holds up no other.
+    """
 
     data: bytes
     header: Header | Operation
     operation: Operation | None
+    wrong: str | None = None
 
 
 class RegistryRow(Struct):
@@ -127,15 +136,17 @@ def read_operation(data: bytes) -> Sent:
     """Return what an operation's bytes hold.
 
     Raises:
-        Refused: They hold none.
+        Refused: Not even what any operation says: it can't be answered by itself.
     """
+    if len(data) > BYTES_LIMIT:
+        raise Refused(413, "too_large", f"an operation has at most {BYTES_LIMIT} bytes")
     try:
         operation = decode_operation(data)
         sent = Sent(data, operation, operation)
     except UnknownKind:
-        sent = _read_unknown(data)
+        sent = _read_header(data)
     except (BadInput, ValueError, RecursionError) as error:
-        raise Refused(400, "malformed", f"a malformed operation: {error}") from None
+        sent = _read_header(data, wrong=str(error)[:400])
     _check_header(sent.header)
     return sent
 
@@ -148,9 +159,9 @@ def _check_header(header: Header | Operation) -> None:
         raise Refused(400, "malformed", message)
 
 
-def _read_unknown(data: bytes) -> Sent:
+def _read_header(data: bytes, wrong: str | None = None) -> Sent:
     try:
-        return Sent(data, _header.decode(data), None)
+        return Sent(data, _header.decode(data), None, wrong)
     except (ValueError, RecursionError) as error:
         raise Refused(400, "malformed", f"a malformed operation: {error}") from None
 
@@ -255,13 +266,28 @@ class Authority:
         while place < len(sent):
             if verdicts and limit is not None and time.monotonic() - began > limit:
                 break
-            group = sent[place].header.group
-            end = place + 1
-            while group is not None and end < len(sent) and sent[end].header.group == group:
-                end += 1
+            end = end_of_group(sent, place)
             verdicts += self._judge_group(sent[place:end], actor)
             place = end
         return verdicts
+
+    def refuse_all(self, sent: Sequence[Sent], reference: str) -> list[bytes]:
+        """Refuse operations on which the server fails; return the verdicts' bytes.
+
+        Args:
+            sent: The operations.
+            reference: Where its log tells how.
+        """
+        return [self.decide_refusal(one, self._failed_on(one, reference)) for one in sent]
+
+    def _failed_on(self, sent: Sent, reference: str) -> Rejected:
+        return Rejected(
+            op=sent.header.id,
+            now=self.moment(),
+            code="internal",
+            message=f"the server failed on it ({reference})",
+            hint="tell its operator; your work is kept in the outbox",
+        )
 
     def _judge_group(self, sent: Sequence[Sent], actor: Actor) -> list[bytes]:
         """Judge operations that are accepted together or not at all."""
@@ -316,6 +342,9 @@ class Authority:
             settled: Of one that was accepted before, the verdict that it had.
         """
         now = self.moment()
+        if sent.wrong is not None:
+            wrong_one = Rejected(op=sent.header.id, now=now, code="malformed", message=sent.wrong)
+            return wrong_one, Judged(wrong_one)
         if sent.operation is None:
             verdict: Verdict = Unsupported(op=sent.header.id, now=now, kind=sent.header.kind)
             return verdict, Judged(verdict)
@@ -334,13 +363,7 @@ class Authority:
             raise  # it says nothing of the operation: the request fails, and is sent again
         except Exception as error:  # noqa: BLE001 -- nothing blocks the queue
             reference = note_failure(error, operation=sent.header.id)
-            verdict = Rejected(
-                op=sent.header.id,
-                now=now,
-                code="internal",
-                message=f"the server failed on it ({reference})",
-                hint="tell its operator; your work is kept in the outbox",
-            )
+            verdict = self._failed_on(sent, reference)
             return verdict, Judged(verdict)
         wrong = None if settled is not None else self._wrong_list(sent.operation, judged.verdict)
         if wrong is not None:
@@ -521,7 +544,11 @@ class Authority:
         self.view.forget_past(identity)
 
     def keep_texts(self, texts: dict[str, str]) -> None:
-        """Keep texts that came along, whose digests were checked."""
+        """Keep texts that came along, whose digests were checked.
+
+        What stands for no characters did not come along: no database keeps it.
+        """
+        texts = {digest: text for digest, text in texts.items() if _is_text(text)}
         self._texts |= texts
         self.view.offer_texts(texts)
 
@@ -668,6 +695,22 @@ class Authority:
         del self._happened[lengths[1] :]
         del self._steps[lengths[2] :]
         self.view.restore(view)
+
+
+def end_of_group(sent: Sequence[Sent], place: int) -> int:
+    """Return where the operations end that are taken together with the one at a place."""
+    group, end = sent[place].header.group, place + 1
+    while group is not None and end < len(sent) and sent[end].header.group == group:
+        end += 1
+    return end
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_same(one: Operation, other: Operation | None) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from regtui.core import chain, encoding
 from regtui.core.access import Grant
+from regtui.core.errors import RegtuiError
 from regtui.core.operations import GROUP_LIMIT
 from regtui.wire import statements
 from regtui.wire.messages import MIN_PROTOCOL, NOTHING, PROTOCOL, Anchor, Answer, Cursor, Push
@@ -24,6 +25,7 @@ from sync_server.authority import (
     Refused,
     RegistryRow,
     Sent,
+    end_of_group,
     is_same,
     known_verdict,
     read_operation,
@@ -31,6 +33,7 @@ from sync_server.authority import (
 )
 from sync_server.database import Database
 from sync_server.healing import Healing, new_epoch, shared, was_issued
+from sync_server.logs import note_failure
 from sync_server.pull import Puller, anchor_statement, cursor_statement, head, link_at
 from sync_server.rights import PeopleCache, Rights
 from sync_server.secrets import Secrets, verified
@@ -40,6 +43,18 @@ if TYPE_CHECKING:
 
 PAGE_LIMIT = 20_000
 """Documents that an answer may have, whatever is asked for."""
+
+_PASSING = (
+    Refused,
+    RegtuiError,
+    sa.exc.OperationalError,
+    sa.exc.InterfaceError,
+    sa.exc.InternalError,
+    sa.exc.TimeoutError,
+    OSError,
+    MemoryError,
+)
+"""What says nothing of the operations that were sent: the same ones may be taken a moment later."""
 
 
 class Caller(Struct, frozen=True):
@@ -57,7 +72,12 @@ class _Replica(Struct):
 
 
 class _Outcome(Struct):
-    """What became of the part that goes up: verdicts beside the operations that they are on."""
+    """What became of the part that goes up: verdicts beside the operations that they are on.
+
+    Where the server fails on what was sent, `failed` refers to its log, and all of it is refused.
+    """
+
+    failed: str | None = None
 
     status: str = "ok"
     judged: list[bytes] = []
@@ -110,12 +130,38 @@ class SyncService:
             self.scans.look(row, sent, rights.actor)
         outcome = _Outcome()
         if push.ops or push.offers or push.claims or broken:
-            with self._turn, self.database.writing() as connection:
-                outcome = self._write(connection, registry, caller, push, sent)
+            outcome = self._take(registry, caller, push, sent)
         with self.database.reading() as connection:
             row = _known(connection, registry)
             rights = self.rights_of(connection, row.key, caller)
             return self._read(connection, row, rights, push, outcome)
+
+    def _take(
+        self,
+        registry: str,
+        caller: Caller,
+        push: Push,
+        sent: Sequence[Sent],
+    ) -> _Outcome:
+        """Judge what was sent, or less of it where the server fails on it.
+
+        What can't be kept, by itself or for what else is wrong here, is looked for by halves and
+        refused alone: a replica sends in one order, and would stand still with it for ever.
+        """
+        failed: str | None = None
+        while True:
+            try:
+                with self._turn, self.database.writing() as connection:
+                    return self._write(connection, registry, caller, push, sent, failed)
+            except _PASSING:
+                raise
+            except Exception as error:
+                if failed is not None or not sent or push.offers or push.claims:
+                    raise
+                half = _first_groups(sent)
+                if len(half) == len(sent):
+                    failed = note_failure(error, operation=sent[0].header.id)
+                sent = half
 
     def rights_of(self, connection: Connection, registry: int, caller: Caller) -> Rights:
         """Return what a caller may do in the registry of a number, as a connection sees it.
@@ -189,13 +235,14 @@ class SyncService:
                 raise Refused(400, "malformed", "the cursor is not from this server")
         return None
 
-    def _write(
+    def _write(  # noqa: PLR0913, PLR0917 -- what was sent, by whom, and how far it got before
         self,
         connection: Connection,
         registry: str,
         caller: Caller,
         push: Push,
         sent: Sequence[Sent],
+        failed: str | None = None,
     ) -> _Outcome:
         row = registry_row(connection, registry, lock=True)
         if row is None:
@@ -210,7 +257,7 @@ class SyncService:
                 authority.flush()
             known = "" if push.anchor is None else push.anchor.epoch
             return _Outcome(status="epoch", base=shared(connection, row, known))
-        outcome = _Outcome(verdicts=[])
+        outcome = _Outcome(verdicts=[], failed=failed)
         authority.keep_texts(push.texts)
         if push.claims or push.offers:
             healing = Healing(authority, self.secrets, rights)
@@ -253,7 +300,10 @@ class SyncService:
         outcome: _Outcome,
     ) -> None:
         """Judge what is new, and tell again what was judged."""
-        authority.load(sent)
+        if outcome.failed is None:
+            authority.load(sent)
+        else:
+            authority.view.load((), [one.header.id for one in sent])
         place = 0
         while place < len(sent):
             verdict = _told_before(authority, sent[place])
@@ -274,7 +324,11 @@ class SyncService:
         if first.n != replica.last_n + 1:
             outcome.status, outcome.expect = "gap", replica.last_n + 1
             return
-        verdicts = authority.judge_all(new, rights.actor)
+        verdicts = (
+            authority.judge_all(new, rights.actor)
+            if outcome.failed is None
+            else authority.refuse_all(new, outcome.failed)
+        )
         outcome.judged += [one.data for one in new[: len(verdicts)]]
         outcome.verdicts += verdicts
         last = new[len(verdicts) - 1]
@@ -353,6 +407,14 @@ def _told_before(authority: Authority, sent: Sent) -> bytes | None:
     return verdict
 
 
+def _first_groups(sent: Sequence[Sent]) -> Sequence[Sent]:
+    """Return the first half of operations at most, or what is taken together at their beginning."""
+    end = end_of_group(sent, 0)
+    while end < len(sent) and (behind := end_of_group(sent, end)) <= len(sent) // 2:
+        end = behind
+    return sent[:end]
+
+
 def _check_once(sent: Sequence[Sent]) -> None:
     if len({one.header.id for one in sent}) < len(sent):
         raise Refused(400, "malformed", "an operation stands twice in a request")
@@ -361,7 +423,10 @@ def _check_once(sent: Sequence[Sent]) -> None:
 def _alike(one: bytes, other: bytes) -> bool:
     """Tell whether two operations that can't be read are one, like `is_same`."""
     place = {"n": 0, "prev": "", "replica": ""}
-    first, second = msgspec.json.decode(one), msgspec.json.decode(other)
+    try:
+        first, second = msgspec.json.decode(one), msgspec.json.decode(other)
+    except (ValueError, RecursionError):
+        return one == other
     return bool({**first, **place} == {**second, **place})
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from regtui.core.access import Actor
 from regtui.core.documents import Document, decode_document
+from regtui.core.errors import BadInput
 from regtui.core.identity import UUID_FORM
 from regtui.core.operations import Operation, UnknownKind, decode_operation
 from regtui.core.verdicts import Accepted, Judged, Verdict, decode_verdict
@@ -36,7 +37,7 @@ class Snapshot(Struct):
 
 
 class Unread(Struct, frozen=True):
-    """An operation that was judged before, of a kind or format that this program does not know."""
+    """An operation that was judged before and can't be read, as of a newer program."""
 
     data: bytes
     verdict: Verdict
@@ -409,7 +410,7 @@ class ServerView:
             decided = decode_verdict(bytes(verdict))
             try:
                 operation = decode_operation(bytes(data))
-            except UnknownKind:
+            except (UnknownKind, BadInput):
                 self._unread[decided.op] = Unread(bytes(data), decided)
                 continue
             self._pasts[operation.id] = Past(operation, decided, int(seq))

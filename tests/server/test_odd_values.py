@@ -13,9 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from regtui.core import chain
 from regtui.core.identity import model_id, user_id
 from regtui.core.operations import FORMAT
+from regtui.core.verdicts import Accepted, Judged, Verdict
 from regtui.wire.messages import PROTOCOL
 from regtui.wire.statements import enrolment_statement, push_statement
 from sync_server.artifacts import FolderStore
+from sync_server.authority import Authority, Sent
 from sync_server.examine import examine
 from sync_server.http_artifacts import Limits
 from sync_server.rate_limits import RateLimiter
@@ -37,6 +39,7 @@ class Sender:
         )
         self.key = Ed25519PrivateKey.generate()
         self.n, self.tip = 0, chain.GENESIS
+        self.before = self.tip
         self.replica = self.enrol("host").json()["replica"]
 
     def enrol(self, host: str) -> httpx.Response:
@@ -52,24 +55,41 @@ class Sender:
         return self.client.post(path, content=content, headers={"Content-Type": "application/json"})
 
     def push(self, operation: dict[str, Any], **more: Any) -> httpx.Response:
+        return self._push([operation], **more)
+
+    def push_all(self, operations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Push operations and return the verdicts on the first of them, which end what was sent."""
+        before = self.n, self.tip
+        verdicts: list[dict[str, Any]] = self._push(operations).json()["verdicts"]
+        self.n, self.tip = before
+        for operation in operations[: len(verdicts)]:
+            self._seal(operation)
+        return verdicts
+
+    def _seal(self, operation: dict[str, Any]) -> bytes:
         data = json.dumps(operation | {"n": self.n + 1, "prev": self.tip}).encode()
-        n, tip = self.n + 1, chain.tip(data)
-        statement = push_statement(self.site.registry, self.replica, n, tip, "", 0, "")
+        self.before, self.n, self.tip = self.tip, self.n + 1, chain.tip(data)
+        return data
+
+    def _push(self, operations: list[dict[str, Any]], **more: Any) -> httpx.Response:
+        before = self.n, self.tip
+        ops = b",".join([self._seal(one) for one in operations]).decode()
+        statement = push_statement(self.site.registry, self.replica, self.n, self.tip, "", 0, "")
         body: dict[str, Any] = {
             "protocol": PROTOCOL,
             "schema": FORMAT,
             "replica": self.replica,
-            "acked_n": self.n,
+            "acked_n": before[0],
             "anchor": None,
             "cursor": {},
-            "n": n,
-            "tip": tip,
+            "n": self.n,
+            "tip": self.tip,
             "signature": self.key.sign(statement).hex(),
         }
-        text = json.dumps(body | more)[:-1] + ', "ops": [' + data.decode() + "]}"
+        text = json.dumps(body | more)[:-1] + ', "ops": [' + ops + "]}"
         answer = self.client.post(f"{self.base}/sync", content=text.encode())
-        if answer.status_code == 200:
-            self.n, self.tip = n, tip
+        if answer.status_code != 200:
+            self.n, self.tip = before
         return answer
 
     def operation(self, **more: Any) -> dict[str, Any]:
@@ -172,3 +192,45 @@ def test_a_request_of_odd_values_is_refused(site: Site, con: Sender) -> None:
         assert answer.status_code < 500, (answer.request.url, answer.text)
         if answer.status_code >= 400:
             assert answer.json()["error"].keys() == {"code", "message", "hint"}
+
+
+def test_an_operation_that_cannot_be_read_is_refused_by_itself(site: Site, con: Sender) -> None:
+    for wrong in ({"body": {"set": 1}}, {"at": "noon"}, {"entity": 7}):
+        sent = con.operation(**wrong)
+        (verdict,) = con.push(sent).json()["verdicts"]
+        assert (verdict["result"], verdict["code"]) == ("rejected", "malformed")
+        con.n, con.tip = con.n - 1, con.before
+        (again,) = con.push(sent).json()["verdicts"]  # the answer was lost
+        assert again == verdict
+    (verdict,) = con.push(con.operation()).json()["verdicts"]
+    assert verdict["result"] == "accepted"
+    assert examine(site.database) == []
+
+
+def test_what_the_server_fails_on_holds_up_nothing(
+    site: Site, con: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong behind the judge: it is found by halves, and refused alone."""
+    decide = Authority.decide
+
+    def failing(
+        self: Authority, sent: Sent, verdict: Verdict, judged: Judged, **more: Any
+    ) -> bytes:
+        if isinstance(verdict, Accepted) and "boom" in sent.data.decode():
+            raise KeyError("boom")
+        return decide(self, sent, verdict, judged, **more)
+
+    monkeypatch.setattr(Authority, "decide", failing)
+    group = str(uuid.uuid4())
+    sent = [con.operation(body=set_to("tags/n", str(n))) for n in range(4)]
+    sent += [con.operation(body=set_to("tags/boom", "1"))]
+    sent += [con.operation(body=set_to("tags/m", str(n))) for n in range(3)]
+    sent += [con.operation(body=set_to(f"tags/{n}", "x"), group=group) for n in ("a", "boom", "c")]
+    sent += [con.operation(body=set_to("tags/last", "1"))]
+    told: list[str] = []
+    while len(told) < len(sent):
+        verdicts = con.push_all(sent[len(told) :])
+        told += [verdict.get("code", verdict["result"]) for verdict in verdicts]
+    taken = ["accepted"]
+    assert told == [*taken * 4, "internal", *taken * 3, *["internal"] * 3, *taken]
+    assert examine(site.database) == []

@@ -27,6 +27,7 @@ from regtui.replica.accepting import Accepting
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.remote import write_remote
 from regtui.sync.client import SyncClient
+from regtui.sync.optimistic import show_waiting
 from regtui.wire.messages import Answer, Cursor
 from sync_server import authority, pull, sync
 from sync_server.authority import Authority, known_verdict, registry_row
@@ -101,8 +102,8 @@ def dropack() -> Mutant:
         take(self, connection, remote, *rest)
         connection.execute("delete from base.outbox where state = 'acknowledged'")
         accepting = Accepting(connection)
-        accepting._take_back()
-        self._show_waiting(connection, remote, accepting.keys)
+        accepting.take_back()
+        show_waiting(self._replica, self._session, connection, remote, accepting.keys)
 
     return patch.object(SyncClient, "_take_verdicts", mutant)
 

@@ -11,7 +11,9 @@ import httpx
 import pytest
 
 from regtui.core.errors import BadInput, Denied, NotFound, RegtuiError, Unreachable
+from regtui.sync.client import NotTaken
 from regtui.sync.transport import AskLater, HttpTransport, SignedOut, StillWaiting
+from regtui.wire.messages import PROTOCOL, Cursor, Push
 
 Reply = tuple[int, dict[str, str], str]
 Serve = Callable[..., tuple[HttpTransport, list[str]]]
@@ -35,6 +37,10 @@ def serve() -> Iterator[Serve]:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body.encode())
+
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.do_GET()
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -128,6 +134,18 @@ def test_a_refusal_has_its_kind_and_is_not_sent_again(
     with transport, pytest.raises(kind) as caught:
         transport.ask("GET", "/x")
     assert type(caught.value) is kind or isinstance(caught.value, Denied)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("reply", [(413, {}, "<html>"), refused(400, "malformed"), refused(500)])
+def test_a_push_is_not_taken_where_it_may_be_for_what_is_in_it(serve: Serve, reply: Reply) -> None:
+    transport, asked = serve(reply)
+    push = Push(
+        protocol=PROTOCOL, schema=1, replica="", acked_n=0, anchor=None, cursor=Cursor(),
+        n=0, tip="", signature="",
+    )  # fmt: skip
+    with transport, pytest.raises(NotTaken):
+        transport.sync("r", push)
     assert len(asked) == 1
 
 

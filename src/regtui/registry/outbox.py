@@ -87,6 +87,35 @@ def discard(context: Context, identity: str | None) -> list[OutboxEntry]:
     return [entry for _, entry in found]
 
 
+def discard_waiting(context: Context, identity: str) -> list[OutboxEntry]:
+    """Let an operation go that waits for the server, with all of what was done as one with it.
+
+    For what the server does not take: all else waits behind it. Where the server has it after all,
+    the next sync brings it back.
+
+    Raises:
+        NotFound: There is no such one, or no remote.
+        BadInput: It does not wait.
+        Busy: Another process syncs this registry.
+    """
+    with context.reading() as connection:
+        every = _kept(connection)
+    named = _named(every, identity)
+    if named[1].state != "waiting":
+        raise BadInput("it does not wait for the server", "`regtui outbox ls` tells what it does")
+    group = named[0].group
+    found = [
+        (operation, entry)
+        for operation, entry in every
+        if operation.id == named[0].id
+        or (group is not None and operation.group == group and entry.state == "waiting")
+    ]
+    from regtui.sync.letting_go import let_go as forget
+
+    forget(context.replica, context.session, [operation.id for operation, _ in found])
+    return [entry for _, entry in found]
+
+
 def retry(context: Context, identity: str | None) -> list[OutboxEntry]:
     """Make refused operations again on what stands now; None for all of them.
 
@@ -187,16 +216,35 @@ def _amended(operation: Operation, entry: OutboxEntry, values: dict[str, Any]) -
 
 def _refused(connection: Connection, identity: str | None) -> list[tuple[Operation, OutboxEntry]]:
     """Return refused operations: all, or one with what depends on it."""
-    rows = connection.execute(
-        "select state, bytes, verdict, created from base.outbox "
-        "where state <> 'acknowledged' order by position"
-    ).fetchall()
-    every = [(decode_operation(row[1].encode()), _entry(row, {})) for row in rows]
+    every = _kept(connection)
     refused = [one for one in every if one[1].state == "refused"]
     if identity is None:
         if not refused:
             raise NotFound("nothing was refused", "`regtui outbox ls` lists what waits")
         return refused
+    operation, entry = _named(every, identity)
+    if entry.state != "refused":
+        raise BadInput("it waits for the server and was not refused", "`regtui undo` takes it back")
+    tree = {operation.id}
+    for operation, entry in refused:
+        if entry.cause in tree:
+            tree.add(operation.id)
+    return [one for one in refused if one[0].id in tree]
+
+
+def _kept(connection: Connection) -> list[tuple[Operation, OutboxEntry]]:
+    """Return what is in the outbox, oldest first."""
+    rows = connection.execute(
+        "select state, bytes, verdict, created from base.outbox "
+        "where state <> 'acknowledged' order by position"
+    ).fetchall()
+    return [(decode_operation(row[1].encode()), _entry(row, {})) for row in rows]
+
+
+def _named(
+    every: list[tuple[Operation, OutboxEntry]], identity: str
+) -> tuple[Operation, OutboxEntry]:
+    """Return the one of a list that an id, or an end of it, names."""
     digits = identity.lower().replace("-", "")
     named = [
         one
@@ -209,13 +257,7 @@ def _refused(connection: Connection, identity: str | None) -> list[tuple[Operati
         raise NotFound(f"the outbox has no operation {identity}", "`regtui outbox ls` lists them")
     if len(named) > 1:
         raise BadInput(f"several operations are called {identity}", "add more digits of the id")
-    if named[0][1].state != "refused":
-        raise BadInput("it waits for the server and was not refused", "`regtui undo` takes it back")
-    tree = {named[0][0].id}
-    for operation, entry in refused:
-        if entry.cause in tree:
-            tree.add(operation.id)
-    return [one for one in refused if one[0].id in tree]
+    return named[0]
 
 
 def _on_what_stands(authority: SoloAuthority, operation: Operation) -> Any:

@@ -7,7 +7,7 @@ from regtui.registry.syncing import signed_in
 from regtui.replica.accepting import Accepting
 from regtui.replica.database import Connection
 from regtui.replica.remote import read_remote, write_remote
-from regtui.sync.client import SyncClient
+from regtui.sync.lock import syncing_alone
 from regtui.wire.history import history_decoder
 
 
@@ -28,7 +28,7 @@ def fetch_history(context: Context, on_progress: Progress | None = None) -> int:
     came = 0
     with (
         signed_in(context) as transport,
-        SyncClient(context.replica, transport, context.session).alone(),
+        syncing_alone(context.replica),
     ):
         with context.reading() as connection:
             before = missing_before(connection)

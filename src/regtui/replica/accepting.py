@@ -80,7 +80,7 @@ class Accepting:
         Raises:
             ValueError: There is none.
         """
-        self._take_back()
+        self.take_back()
         self._is_new = self._holds_nothing()
         last: Answer | None = None
         for answer in answers:
@@ -110,7 +110,7 @@ class Accepting:
         self._keep_log(entries)
         self._connection.execute("update base.replica set next_key = ?", [self._next])
 
-    def _take_back(self) -> None:
+    def take_back(self) -> None:
         """Leave the accepted state, without what waiting operations showed."""
         run = self._connection.execute
         run("delete from base.log where seq >= ?", [PENDING])

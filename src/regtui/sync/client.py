@@ -6,38 +6,30 @@ what was sent is sent again as it was, and an answer that came is whole.
 """
 
 import contextlib
-import fcntl
 import itertools
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Literal, Protocol
 
 import msgspec
 from msgspec import Raw, Struct
 
-from regtui.core.errors import Busy, Damaged, RegtuiError
-from regtui.core.operations import FORMAT, CaptureBody, Operation, subject
-from regtui.core.verdicts import Accepted, Verdict, decode_verdict, encode_verdict
+from regtui.core.errors import Damaged, RegtuiError
+from regtui.core.operations import FORMAT
+from regtui.core.verdicts import Accepted, Verdict, decode_verdict
 from regtui.replica.accepting import Accepting, holds_nothing
-from regtui.replica.authority import SoloAuthority
 from regtui.replica.database import Connection
-from regtui.replica.hidden_captures import note_hidden
-from regtui.replica.keys import Key, load_key, make_key, verify_signature
+from regtui.replica.keys import Key, load_key, verify_signature
 from regtui.replica.remote import ONLINE, Remote, read_remote, write_remote
 from regtui.replica.tables import insert
 from regtui.replica.unit import Replica
 from regtui.replica.unsent import note_unsent
 from regtui.sync.first_walk import CutShort, walk
 from regtui.sync.healing import Offering, begin_healing, claims
-from regtui.sync.outgoing import (
-    ACKNOWLEDGED,
-    PENDING,
-    REFUSED,
-    SENT,
-    seal_batch,
-    waiting,
-)
+from regtui.sync.lock import syncing_alone
+from regtui.sync.new_identity import begin_anew
+from regtui.sync.optimistic import show_waiting
+from regtui.sync.outgoing import ACKNOWLEDGED, REFUSED, seal_batch
 from regtui.sync.requests import Request, Turn, following, signed
 from regtui.sync.staging import stage, staged_answers, unstage
 from regtui.wire.messages import NOTHING, OPERATIONS_LIMIT, PROTOCOL, Anchor, Answer, Cursor, Push
@@ -52,6 +44,9 @@ FIRST_BATCH = 500
 """Operations that a first request sends at most; what the next ones do depends on the server."""
 
 LEAST_BATCH = 50
+
+LESS = 8
+"""A request that is not taken is sent again with so many times fewer operations."""
 
 AHEAD = 4
 """Pages of a walk that are read before the replica is opened for them.
@@ -91,6 +86,12 @@ class UpgradeNeeded(RegtuiError):
     """This program, or the server, is too old for the other one."""
 
     code = "upgrade"
+
+
+class NotTaken(RegtuiError):
+    """The server, or what stands before it, does not take a request with what is in it."""
+
+    code = "not_taken"
 
 
 class Synced(Struct):
@@ -202,7 +203,7 @@ class SyncClient:
         """
         done = Synced()
         self._offering = Offering()
-        with self.alone():
+        with syncing_alone(self._replica):
             request: Request | None = None
             for _ in range(ROUNDS):
                 if request is None:
@@ -324,18 +325,44 @@ class SyncClient:
                 self._opened = None
 
     def _ask(self, request: Request, done: Synced) -> Answer | None:
-        """Send a request and return the answer; None where the replica had to be enrolled."""
+        """Send a request and return the answer; None where it has to be prepared anew.
+
+        The replica had to be enrolled, or less is sent of what was not taken: something before
+        the server may have a narrower limit, and one operation shall not hold up all others.
+        """
         self._on_step("asking", done)
         try:
             answer = self._transport.sync(request.registry, request.push)
         except NotEnrolled:
             self._enrol()
             return None
+        except NotTaken as error:
+            operations = request.push.ops
+            if not operations or self._batch == 1:
+                raise self._about(request, error) from None
+            self._batch = max(1, min(self._batch, len(operations)) // LESS)
+            return None
         done.requests += 1
         if answer.min_protocol > PROTOCOL:
             raise UpgradeNeeded("this regtui is too old for the server", UPGRADE)
         self._on_step("storing", done)
         return answer
+
+    def _about(self, request: Request, error: NotTaken) -> RegtuiError:
+        """Return an error that names the change which is not taken, where it is that one alone."""
+        if not request.push.ops:
+            return error
+        without = msgspec.structs.replace(request.push, ops=[], texts={}, limit=NOTHING)
+        try:
+            self._transport.sync(request.registry, without)
+        except RegtuiError:
+            return error  # nothing is taken, whatever is sent
+        first = _place.decode(bytes(request.push.ops[0]))
+        name = f"{first.kind} {first.id[-8:]}"
+        return NotTaken(
+            f"the server does not take {name}, and what was done after it waits: {error.message}",
+            f"`regtui outbox discard --waiting {first.id[-8:]}` lets it go",
+        )
 
     def prepare(self) -> Request:
         """Seal what is sent next and keep it so, before anything leaves."""
@@ -354,7 +381,7 @@ class SyncClient:
         remote, identity = self._remote(connection), _identity(connection)
         key = load_key(identity, self._replica.home.path)
         if key is None:
-            self._begin_anew(connection, remote)
+            begin_anew(self._replica, connection, remote)
             write_remote(connection, remote)
             return None
         if remote.enrolled != identity:
@@ -416,13 +443,13 @@ class SyncClient:
         remote.state = "healing" if answer.healing else ONLINE
         done.healing = answer.healing
         if answer.status in {"forked", "gap"}:
-            self._begin_anew(connection, remote)
+            begin_anew(self._replica, connection, remote)
             write_remote(connection, remote)
             return False
         if answer.status == "epoch":
             begin_healing(connection, answer.base)
             self._offering = Offering()
-            self._begin_anew(connection, remote)
+            begin_anew(self._replica, connection, remote)
             # That the server is restored once more, before anything of it came, has to show, too.
             remote.anchor = msgspec.to_builtins(answer.head)
             remote.cursor, remote.staged = {}, None
@@ -525,7 +552,7 @@ class SyncClient:
         if answer.roles is not None:
             remote.roles = answer.roles
         write_remote(connection, remote)
-        self._show_waiting(connection, remote, accepting.keys)
+        show_waiting(self._replica, self._session, connection, remote, accepting.keys)
         brought = accepting.result
         # What differs from the server's word after it came anew, its operator has to look after.
         remote.refetch = [one for one in brought.wrong if one not in done.wrong]
@@ -538,52 +565,6 @@ class SyncClient:
         if brought.resets:
             remote.history = None  # what came anew has its newest history only
         return answer
-
-    def _show_waiting(
-        self, connection: Connection, remote: Remote, keys: Mapping[str, int]
-    ) -> None:
-        """Judge what waits again, on top of what was accepted.
-
-        What it makes has the key that it had before the walk, for its files hang on that.
-        """
-        still = waiting(connection, [PENDING, SENT, ACKNOWLEDGED])
-        if still:
-            self._judge_again(connection, remote, keys, still)
-        captures = (one.entity for _, one, _ in still if isinstance(one.body, CaptureBody))
-        note_hidden(connection, captures, keys)
-
-    def _judge_again(
-        self,
-        connection: Connection,
-        remote: Remote,
-        keys: Mapping[str, int],
-        still: Sequence[tuple[int, Operation, bytes]],
-    ) -> None:
-        authority = SoloAuthority(
-            connection,
-            remote.actor,
-            "api",
-            self._session,
-            self._replica.clock(),
-            self._replica.home.path,
-        )
-        authority.kept = keys
-        authority.view.load(
-            entity
-            for _, operation, _ in still
-            for entity in (operation.entity, operation.stream, subject(operation))
-        )
-        previews = [
-            encode_verdict(authority.show_again(position, operation, data)).decode()
-            for position, operation, data in still
-        ]
-        connection.execute(
-            "update base.outbox set verdict = s.verdict from ("
-            "select unnest(?::bigint[]) as position, unnest(?::varchar[]) as verdict) s "
-            "where outbox.position = s.position",
-            [[position for position, _, _ in still], previews],
-        )
-        authority.flush()
 
     def _take_verdicts(
         self,
@@ -645,16 +626,6 @@ class SyncClient:
         done.rejected += len(verdicts) - len(good)
         done.conflicted += sum(bool(getattr(one, "conflicts", ())) for one in verdicts)
 
-    def _begin_anew(self, connection: Connection, remote: Remote) -> None:
-        """Take a new key and id: the chain of this one goes on elsewhere, or is forgotten."""
-        key = make_key(self._replica.home.path)
-        connection.execute("update base.outbox set state = 'pending' where state = 'sent'")
-        connection.execute(
-            "update base.replica set id = ?, n = 0, tip = ?", [key.replica, "0" * 32]
-        )
-        _note_key(connection, key, self._replica.clock() // 1000)
-        remote.enrolled, remote.acked_n = None, 0
-
     def _enrol(self) -> None:
         with self._replica.reading() as connection:
             remote, key = self._remote(connection), self._key(connection)
@@ -680,20 +651,6 @@ class SyncClient:
     def _is_ours(self, connection: Connection, request: Request) -> bool:
         """Tell whether an answer is for the replica that this is now."""
         return _identity(connection) == request.push.replica
-
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """Hold the lock of who syncs."""
-        path = self._replica.home.path / "sync.lock"
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise Busy("another process syncs this registry", "wait for it") from None
-            yield
-        finally:
-            os.close(descriptor)
 
 
 class _Place(Struct):
@@ -732,17 +689,10 @@ def _identity(connection: Connection) -> str:
     return "" if row is None else str(row[0])
 
 
-def _note_key(connection: Connection, key: Key, now: int) -> None:
-    known = connection.execute(
-        "select 1 from base.enrolment where replica = ?", [key.replica]
-    ).fetchone()
-    if known is None:
-        insert(connection, "enrolment", [(key.replica, key.public.hex(), now)])
-
-
 __all__ = [
     "UPGRADE",
     "NotEnrolled",
+    "NotTaken",
     "OnStep",
     "Raw",
     "Step",

@@ -25,7 +25,7 @@ from regtui.core.errors import (
     Unreachable,
 )
 from regtui.replica.keys import Key
-from regtui.sync.client import UPGRADE, NotEnrolled, UpgradeNeeded
+from regtui.sync.client import UPGRADE, NotEnrolled, NotTaken, UpgradeNeeded
 from regtui.wire.messages import Answer, Push, answer_decoder, encoder
 from regtui.wire.statements import enrolment_statement
 
@@ -135,6 +135,7 @@ class HttpTransport:
 
         Raises:
             Unreachable: The server does not answer.
+            NotTaken: It does not take what is in the push.
             RegtuiError: It refused.
         """
         body, headers = encoder.encode(push), {"Content-Type": "application/json"}
@@ -144,7 +145,11 @@ class HttpTransport:
             body = zstandard.ZstdCompressor(level=1).compress(body)
             headers["Content-Encoding"] = "zstd"
         response = self._send(
-            "POST", f"/v1/registries/{registry}/sync", content=body, headers=headers
+            "POST",
+            f"/v1/registries/{registry}/sync",
+            not_taken=True,
+            content=body,
+            headers=headers,
         )
         try:
             return answer_decoder.decode(response.content)
@@ -192,7 +197,9 @@ class HttpTransport:
         """
         return self._send("GET", path, params=query).content
 
-    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+    def _send(
+        self, method: str, path: str, *, not_taken: bool = False, **options: Any
+    ) -> httpx.Response:
         for attempt in range(ATTEMPTS):
             try:
                 response = self.client.request(method, path, **options)
@@ -214,7 +221,10 @@ class HttpTransport:
             if attempt + 1 < ATTEMPTS and after is not None and after <= PATIENCE:
                 time.sleep(after)
                 continue
-            raise _error(self.url, response)
+            refused = _error(self.url, response)
+            if not_taken and _is_of_content(response.status_code, refused):
+                raise NotTaken(refused.message, refused.hint)
+            raise refused
         raise Unreachable(f"{self.url} does not answer")  # pragma: no cover -- the loop returns
 
 
@@ -246,6 +256,14 @@ def _reason(error: httpx.TransportError) -> str:
     if isinstance(error, httpx.ConnectTimeout):
         return "no connection came about"
     return str(error) or type(error).__name__
+
+
+_OF_CONTENT = frozenset({400, 409, 413, 422, 500})
+
+
+def _is_of_content(status: int, error: RegtuiError) -> bool:
+    """Tell whether an answer may be about what was sent, and not about who sent it or when."""
+    return status in _OF_CONTENT and not isinstance(error, NotEnrolled | UpgradeNeeded | Busy)
 
 
 def _strange(url: str, status: int) -> tuple[str, str]:

@@ -74,8 +74,20 @@ def amend(
 
 
 @app.command()
-def discard(identity: Named = None, everything: All = False) -> None:
+def discard(
+    identity: Named = None,
+    everything: All = False,
+    waiting: Annotated[
+        bool,
+        typer.Option("--waiting", help="One that the server does not take; all else waits for it."),
+    ] = False,
+) -> None:
     """Let a refused change go, with what depends on it."""
+    if waiting:
+        if identity is None or everything:
+            raise BadInput("name one operation that waits", "`regtui outbox ls` lists them")
+        _answer(SETTINGS.registry().discard_waiting(identity), "discarded")
+        return
     _answer(SETTINGS.registry().discard(_chosen(identity, everything)), "discarded")
 
 

@@ -250,3 +250,17 @@ class SyncingVerbs(Verbs):
         from regtui.registry import outbox
 
         return outbox.discard(self.context, identity)
+
+    def discard_waiting(self, identity: str) -> "list[OutboxEntry]":
+        """Let an operation go that waits, with what was done as one: the server does not take it.
+
+        Where the server has it after all, the next sync brings it back.
+
+        Raises:
+            NotFound: There is no such one.
+            BadInput: It does not wait.
+            Busy: Another process syncs this registry.
+        """
+        from regtui.registry import outbox
+
+        return outbox.discard_waiting(self.context, identity)
