@@ -178,6 +178,37 @@ def test_what_somebody_said_last_stands_whichever_machine_comes_back_first(
     assert two.documents == one.documents == ann.documents
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_an_approval_that_was_taken_back_does_not_stand_again_after_the_healing(
+    world: World, ann: Person, model: str, late: bool
+) -> None:
+    put_policies(ann, [{**GATED, "approvals": 1}])
+    one, two = on_two_machines(world, "carl", approver="*")
+    asked = ann.registry.request_promotion(f"{model}@2", "production", auto=False)
+    ann.sync()
+    one.sync()
+    two.sync()
+    backup = back_up(world)
+    one.registry.review(asked.request, "approve")
+    one.sync()
+    two.sync()
+    two.registry.review(asked.request, "none")
+    two.sync()
+    ann.sync()
+    heal(world, backup, ann, *(() if late else (two,)))
+    close_healing(world)
+    for person in (two, one, ann, two):
+        person.sync()
+    for person in (ann, one, two):
+        assert person.registry.promotion(asked.request).reviews == []
+    assert two.documents == one.documents == ann.documents
+    one.registry.review(asked.request, "approve")
+    one.sync()
+    two.sync()
+    (said,) = two.registry.promotion(asked.request).reviews
+    assert said.counts
+
+
 def test_the_last_run_of_a_check_is_the_last_whichever_machine_comes_back_first(
     world: World, ann: Person, model: str
 ) -> None:

@@ -118,7 +118,10 @@ def state(person: Person) -> dict[str, Any]:
         values = {
             path: register["v"]
             for path, register in document["fields"].items()
-            if path != "evidence" and not path.startswith("holders/")
+            if path != "evidence"
+            and not path.startswith("holders/")
+            # What was taken away after a restore is told as such.
+            and not (path.startswith("reviews/") and register["v"] is None)
         }
         facts = dict(document["facts"])
         if document["kind"] == "promotion" and values["state"] != "open":

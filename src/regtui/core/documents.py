@@ -74,12 +74,12 @@ class Document(Struct, frozen=True, kw_only=True):
         return None if register is None else register.v
 
     def entries(self, field: str) -> dict[str, Any]:
-        """Return the values of a map or set by key."""
+        """Return the values of a map or set by key; one that was taken away is none."""
         start = field + "/"
         return {
             path[len(start) :]: register.v
             for path, register in self.fields.items()
-            if path.startswith(start)
+            if path.startswith(start) and register.v is not None
         }
 
     def all_entries(self) -> dict[str, dict[str, Any]]:
@@ -87,7 +87,7 @@ class Document(Struct, frozen=True, kw_only=True):
         found: dict[str, dict[str, Any]] = {}
         for path, register in self.fields.items():
             field, slash, key = path.partition("/")
-            if not slash:
+            if not slash or register.v is None:
                 continue
             if field in found:
                 found[field][key] = register.v

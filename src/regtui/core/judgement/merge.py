@@ -171,10 +171,11 @@ class Merger:
                 self.record(document, path, value, PathResult("lost"))
                 continue
             self._log(document, path, value, "applied")
-            if value is None and field_of(document.kind, path).keyed:
+            if value is None and self.settled is None and field_of(document.kind, path).keyed:
                 fields.pop(path, None)
                 continue
-            # Later than the one before, although it wins by no clock.
+            # What comes back takes something away for good: what it took may come later than it,
+            # and has to find that it is over. Later than the one before, although it wins by no clock.
             at = self.stamp.at if earlier is None else max(self.stamp.at, earlier.at + 1)
             fields[path] = Register(value, self.stamp.op, at)
         if document.kind == "alias" and fields["version"] != document.fields["version"]:
