@@ -332,7 +332,12 @@ class Authority:
         return sent, mine, Judged(mine)
 
     def weigh(
-        self, sent: Sent, actor: Actor, *, settled: Accepted | None = None
+        self,
+        sent: Sent,
+        actor: Actor,
+        *,
+        settled: Accepted | None = None,
+        late: int | None = None,
     ) -> tuple[Verdict, Judged]:
         """Judge one operation; nothing is taken yet.
 
@@ -340,6 +345,7 @@ class Authority:
             sent: The operation.
             actor: Who sent it.
             settled: Of one that was accepted before, the verdict that it had.
+            late: Of one that is judged anew although it was accepted before, when that was.
         """
         now = self.moment()
         if sent.wrong is not None:
@@ -358,7 +364,7 @@ class Authority:
             )
             return verdict, Judged(verdict)
         try:
-            judged = judge(sent.operation, self.view, actor, now, settled=settled)
+            judged = judge(sent.operation, self.view, actor, now, settled=settled, late=late)
         except sa.exc.DBAPIError:
             raise  # it says nothing of the operation: the request fails, and is sent again
         except Exception as error:  # noqa: BLE001 -- nothing blocks the queue

@@ -243,7 +243,7 @@ class Healing:
             again, judged = authority.weigh(sent, actor, settled=before)
         else:
             # Whoever held it back until now may have lost his rights, or others decided since.
-            again, judged = authority.weigh(sent, self._rights.actor)
+            again, judged = authority.weigh(sent, self._rights.actor, late=before.decided)
         if not isinstance(again, Accepted):
             if authority.row.healing:
                 return None  # what it builds on is not back yet: it was accepted once

@@ -271,15 +271,21 @@ def noclamp() -> Mutant:
     return patch.object(merge, "CLOCK_DRIFT", 1 << 60)
 
 
-def poisoned() -> Mutant:
-    """An operation on which the judge fails is not decided."""
+@contextlib.contextmanager
+def poisoned() -> Iterator[None]:
+    """An operation on which the judge fails is not decided, and not looked for either."""
 
-    def mutant(self: Authority, sent: Any, actor: Any) -> Any:
+    def weigh(self: Authority, sent: Any, actor: Any) -> Any:
         judge = vars(authority)["judge"]  # what tests put in its place
         judged = judge(sent.operation, self.view, actor, self.moment())
         return judged.verdict, judged
 
-    return patch.object(Authority, "weigh", mutant)
+    def take(self: SyncService, *given: Any) -> Any:
+        with self.database.writing() as connection:
+            return self._write(connection, *given)
+
+    with patch.object(Authority, "weigh", weigh), patch.object(SyncService, "_take", take):
+        yield
 
 
 def lateseq() -> Mutant:

@@ -350,6 +350,63 @@ def test_steps_of_a_deployment_come_back_whichever_machine_comes_first(
     assert ann.registry.outbox() == ben.registry.outbox() == []
 
 
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_deployment_that_comes_late_ends_none_that_was_made_since(
+    world: World, ann: Person, ben: Person, model: str, stopped: bool
+) -> None:
+    ann.registry.put_environment("production", {"protected": True})
+    world.grant("ben", "maintainer", "*")
+    ann.sync()
+    ben.sync()
+    backup = back_up(world)
+    ann.registry.deploy(f"{model}@1", "production", target="eu")
+    ann.registry.deploy(f"{model}@1", "production", target="us")
+    ann.sync()
+    heal(world, backup, ben)
+    close_healing(world)
+    ben.registry.deploy(f"{model}@2", "production", target="eu")
+    ben.sync()
+    if stopped:
+        (made,) = ben.registry.deployments()
+        ben.registry.transition(made.deployment, "stopped")
+        ben.sync()
+    ann.sync()
+    ben.sync()
+    live = {one.target: one.number for one in ben.registry.deployments()}
+    assert live == ({"us": 1} if stopped else {"eu": 2, "us": 1})
+    (refused,) = ann.registry.outbox()
+    assert (refused.kind, refused.code) == ("deployment.record", "changed_meanwhile")
+    ann.registry.retry(refused.id)  # it says that it runs now
+    ann.sync()
+    assert {one.target: one.number for one in ann.registry.deployments()} == {"eu": 1, "us": 1}
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_capture_that_comes_back_brings_back_nothing_that_was_put_away_since(
+    world: World, ann: Person, ben: Person, model: str, closed: bool
+) -> None:
+    world.grant("ben", "maintainer", "*")
+    ann.sync()
+    backup = back_up(world)
+    content = weights(world.folder, "three")
+    ann.registry.capture(content, model=model, tags={"by": "ann"})
+    ann.sync()
+    heal(world, backup, ben)
+    if closed:
+        close_healing(world)
+    ben.registry.capture(content, model=model)
+    ben.sync()
+    short = ben.registry.version(f"{model}@latest").short_id
+    ben.registry.change_state("version", short, "archive")
+    ben.sync()
+    for person in (ann, ben, ann):
+        person.sync()
+    assert ann.registry.outbox() == []
+    found = ann.registry.version(short)
+    assert (found.state, found.tags) == ("archived", {"by": "ann"})
+    assert ann.documents == ben.documents
+
+
 @pytest.mark.parametrize("by", ["approval", "hand"])
 @pytest.mark.parametrize("order", ["later first", "earlier first"])
 def test_a_later_move_stands_whichever_request_comes_back_first(  # noqa: PLR0913, PLR0917

@@ -55,13 +55,14 @@ DOCUMENT_LIMIT = 4 << 20
 """Bytes of one entity's values: whoever reads it has to hold some thousand of them."""
 
 
-def judge(
+def judge(  # noqa: PLR0913 -- all that decides
     operation: Operation,
     view: View,
     actor: Actor,
     now: int,
     *,
     settled: Accepted | None = None,
+    late: int | None = None,
 ) -> Judged:
     """Decide about one operation.
 
@@ -73,6 +74,7 @@ def judge(
         settled: Of one that was accepted before and comes back after a restore: the verdict that it
             had. Access and gates are not asked again, and moments are those of then; what its
             author may do now only counts for what is recorded of it.
+        late: Of one that was accepted before and is judged anew: when it was decided then.
 
     Returns:
         The verdict, the documents that it changes, history rows and texts to keep.
@@ -84,7 +86,7 @@ def judge(
         if settled is None:
             _check_access(operation, view, actor)
         moment = now if settled is None else min(now, settled.decided)
-        merger = Merger(operation, view, actor, moment, settled=settled)
+        merger = Merger(operation, view, actor, moment, settled=settled, late=late)
         outcome = KINDS[operation.kind](operation, merger)
         gates = ask_gates(operation, merger)
         apply_by_itself(operation, merger)

@@ -72,7 +72,9 @@ def capture_version(operation: Operation, merger: Merger) -> Outcome:
     found = merger.view.document(operation.entity)
     if found is not None:
         changes = dict(body.set)
-        if found.value("state") != LIVE_STATES["version"]:
+        if merger.is_behind(found.fields["state"]):
+            merger.record(found, "state", LIVE_STATES["version"], PathResult("lost"))
+        elif found.value("state") != LIVE_STATES["version"]:
             changes["state"] = Change(LIVE_STATES["version"], saw=found.stamp("state"))
         else:
             merger.paths["state"] = PathResult("same", stamp=found.stamp("state"))

@@ -55,7 +55,7 @@ class Merger:
     It changes nothing outside of itself: what it collects is the outcome.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- all that decides
         self,
         operation: Operation,
         view: View,
@@ -63,9 +63,12 @@ class Merger:
         now: int,
         *,
         settled: Accepted | None = None,
+        late: int | None = None,
     ) -> None:
         self.settled = settled
         """The verdict of one that was accepted before; None for a new one."""
+        self.late = late
+        """When one that was accepted before was decided then, where it is judged anew."""
         self.view = view
         self.actor = actor
         self.operation = operation
@@ -175,7 +178,8 @@ class Merger:
                 fields.pop(path, None)
                 continue
             # What comes back takes something away for good: what it took may come later than it,
-            # and has to find that it is over. Later than the one before, although it wins by no clock.
+            # and has to find that it is over.
+            # Later than the one before, although it wins by no clock.
             at = self.stamp.at if earlier is None else max(self.stamp.at, earlier.at + 1)
             fields[path] = Register(value, self.stamp.op, at)
         if document.kind == "alias" and fields["version"] != document.fields["version"]:

@@ -412,6 +412,9 @@ def _move_alias(promotion: Document, merger: Merger) -> None:
 
 def _end_replaced(deployment: Document, merger: Merger) -> None:
     """End the deployments whose place another one takes; again, only those that it ended then."""
+    if merger.late is not None and _first_after(deployment, merger.late, merger.view) is not None:
+        told = "another version was deployed there since"
+        raise Refusal("changed_meanwhile", told, "`regtui deploy` it again if it runs")
     for found in _replaced(deployment, merger.view):
         if merger.settled is not None and found.id not in merger.settled.documents:
             continue
@@ -422,21 +425,27 @@ def _end_replaced(deployment: Document, merger: Merger) -> None:
 
 def _end_behind(deployment: Document, merger: Merger) -> None:
     """End a deployment that comes back behind the one that took its place meanwhile."""
-    facts, since = deployment.facts, int(deployment.value("since") or 0)
-    if merger.settled is None or facts.get("beside"):
+    if merger.settled is None:
         return
-    there = in_environment(merger.view, deployment.stream, str(facts["environment"]))
+    first = _first_after(deployment, int(deployment.value("since") or 0), merger.view)
+    if first is not None:
+        ended = {"state": "stopped", "until": first.value("since"), "replaced_by": first.id}
+        merger.put(merger.documents[deployment.id], ended)
+
+
+def _first_after(deployment: Document, since: int, view: View) -> Document | None:
+    """Return what took the place of a deployment first, since a moment; None where nothing did."""
+    facts = deployment.facts
+    if facts.get("beside"):
+        return None
     later = [
         one
-        for one in there
+        for one in in_environment(view, deployment.stream, str(facts["environment"]))
         if one.facts["target"] == facts["target"]
         and not one.facts.get("beside")
         and int(one.value("since") or 0) > since
     ]
-    if later:
-        first = min(later, key=lambda one: int(one.value("since")))
-        ended = {"state": "stopped", "until": first.value("since"), "replaced_by": first.id}
-        merger.put(merger.documents[deployment.id], ended)
+    return min(later, key=lambda one: int(one.value("since")), default=None)
 
 
 def _replaced(deployment: Document, view: View) -> Iterator[Document]:
