@@ -159,7 +159,7 @@ def test_curves_come_with_a_version(regtui: Regtui, tmp_path: Path) -> None:
 def test_curves_that_can_not_be_read_capture_nothing(regtui: Regtui, tmp_path: Path) -> None:
     (tmp_path / "m").write_text("weights", encoding="utf-8")
     (tmp_path / "words.csv").write_text("a,b\nx,y\n", encoding="utf-8")
-    for name in ("nowhere.csv", "words.csv"):
-        answer = regtui("capture", tmp_path / "m", "--series", tmp_path / name)
+    for name in (tmp_path / "nowhere.csv", tmp_path / "words.csv", "/dev/zero"):
+        answer = regtui("capture", tmp_path / "m", "--series", name)
         assert answer.code == 2
     assert regtui.json("ls")["versions"] == []

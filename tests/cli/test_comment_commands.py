@@ -41,7 +41,7 @@ def test_a_text_of_many_lines_fits_the_terminal_and_can_not_steer_it(ranker: Reg
 def test_a_text_comes_through_a_pipe_or_an_editor(
     ranker: Regtui, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO("from a pipe\n"))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"from a pipe\n")))
     assert ranker.json("comment", "team/ranker", "-")["comment"]["text"] == "from a pipe"
     script = "import sys,pathlib; pathlib.Path(sys.argv[1]).write_text('written')"
     monkeypatch.setenv("EDITOR", f'{sys.executable} -c "{script}"')

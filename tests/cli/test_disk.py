@@ -365,6 +365,28 @@ def test_an_answer_that_can_not_be_written_is_a_failure(ranker: Regtui) -> None:
         assert "No space left on device" in err
 
 
+def test_a_closed_input_is_an_empty_one(ranker: Regtui) -> None:
+    for words in ("comment ranker -", "login --token -", "import -", "policy put -", "edit ranker"):
+        told = []
+        for redirection in ("<&-", "</dev/null"):
+            line = f"{' '.join(command())} {words} {redirection}"
+            done = subprocess.run(
+                ["sh", "-c", line], env=ranker.environment, capture_output=True, check=False
+            )
+            told.append((done.returncode, done.stdout, done.stderr))
+        assert told[0] == told[1]
+        assert b"unforeseen" not in told[0][2]
+
+
+@pytest.mark.parametrize("words", ["policy put", "check put", "comment ranker -"])
+def test_an_input_without_an_end_is_refused(ranker: Regtui, words: str) -> None:
+    with Path("/dev/zero").open("rb") as zeros:
+        file = () if words.endswith("-") else ("/dev/zero",)
+        answer = ranker.process(*words.split(), *file, stdin=zeros.fileno())
+    assert (answer.code, answer.err.count("\n")) == (2, 1)
+    assert "bytes" in answer.err
+
+
 def test_a_closed_output_is_no_failure(ranker: Regtui) -> None:
     for redirection in (">&-", "2>&-", ">&- 2>&-"):
         line = f"{' '.join(command())} ls --json {redirection}"

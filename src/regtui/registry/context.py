@@ -108,7 +108,8 @@ def make_context(home: Path | None, via: str, listener: Listener | None = None) 
     except FileNotFoundError:
         raise BadInput("the current folder does not exist any more", "go to another one") from None
     except RuntimeError as error:
-        raise BadInput(f"there is no folder {home}: {error}".rstrip(".")) from None
+        told = "your home folder is not known" if home is None else f"there is no folder {home}"
+        raise BadInput(f"{told}: {error}".rstrip("."), "set HOME, or name one by --home") from None
     session = uuid7(wall_clock())
     if INSIDE_HOOK in os.environ:
         from regtui.registry import hooking

@@ -10,7 +10,7 @@ from regtui.cli.commands import single
 from regtui.cli.output import emit, say, warn
 from regtui.cli.progress import Progress
 from regtui.cli.settings import SETTINGS
-from regtui.core.errors import BadInput, RegtuiError
+from regtui.core.errors import RegtuiError
 from regtui.core.wording import count_text
 from regtui.registry.figures import size_text
 from regtui.registry.typed_values import input_uris
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 app = single()
 
 _WARNINGS = 5
+_SERIES_LIMIT = 64 << 20
+"""Bytes of a file of curves; what is kept of them is far less."""
 
 
 @app.command()
@@ -126,13 +128,7 @@ def _series(file: str | None) -> "dict[str, Series]":
     """Read curves before anything is captured."""
     if file is None:
         return {}
-    from pathlib import Path
-
+    from regtui.cli.given_text import read_given
     from regtui.registry.series import parse_series
 
-    try:
-        text = Path(file).read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise BadInput(f"can't read --series {file}: {reason}", "name a CSV file") from None
-    return parse_series(text)
+    return parse_series(read_given(file, limit=_SERIES_LIMIT, option="--series"))

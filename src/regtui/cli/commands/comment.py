@@ -1,15 +1,14 @@
 """`regtui comment REF TEXT`, `regtui comment edit | rm`."""
 
-import sys
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from regtui.cli import complete
+from regtui.cli.given_text import read_given
 from regtui.cli.output import emit, say
 from regtui.cli.settings import SETTINGS
-from regtui.core.errors import BadInput
 from regtui.registry.editor import edit_text
 
 
@@ -83,7 +82,4 @@ def _text(given: str | None, before: str) -> str:
         return edit_text(before, suffix=".md")
     if given != "-":
         return given
-    try:
-        return sys.stdin.read()
-    except UnicodeDecodeError:
-        raise BadInput("what came through the pipe is not UTF-8", "give a text") from None
+    return read_given("-")

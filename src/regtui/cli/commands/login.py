@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 app = single()
 
 VARIABLE = "REGTUI_TOKEN"
+_LONGEST = 64 << 10
+"""Characters that are read of a line: no token has as many."""
 
 
 @app.command()
@@ -70,7 +72,7 @@ def _token(token: str | None) -> str:
 
         token = getpass.getpass("token (enter alone: sign in by a code): ")
     elif token in {None, "-"}:
-        token = sys.stdin.readline()
+        token = sys.stdin.readline(_LONGEST)
     token = (token or "").strip()
     if not token and not at_terminal:
         raise BadInput("no token was given", f"--token TOKEN, {VARIABLE}, or --device for a code")

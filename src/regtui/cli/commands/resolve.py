@@ -1,7 +1,5 @@
 """`regtui resolve`."""
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +7,7 @@ import typer
 from regtui.cli import complete
 from regtui.cli.commands import single
 from regtui.cli.commands.conflicts import DIGITS, value_text
+from regtui.cli.given_text import read_given
 from regtui.cli.output import emit, say
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import BadInput, RegtuiError
@@ -63,7 +62,7 @@ def resolve(
     elif value is not None:
         settled = registry.resolve(conflict, "value", value=value or None)
     elif file is not None:
-        settled = registry.resolve(conflict, "value", value=read_text(file))
+        settled = registry.resolve(conflict, "value", value=read_given(file, option="--file"))
     else:
         settled = _edited(registry, conflict)
     if SETTINGS.json:
@@ -75,20 +74,6 @@ def resolve(
         return
     accepted = settled.accepted
     say(f"{settled.about} {settled.field}: {value_text(accepted.value, accepted.version)}")
-
-
-def read_text(name: str) -> str:
-    """Return the text of a file, or of standard input for `-`.
-
-    Raises:
-        BadInput: It can't be read or is not UTF-8.
-    """
-    try:
-        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise BadInput(f"{name} is not UTF-8", "give a text file") from None
-    except OSError as error:
-        raise BadInput(f"can't read {name}: {error.strerror}", "give a text file") from None
 
 
 def _edited(registry: "Registry", identity: str) -> "ConflictAnswer":
