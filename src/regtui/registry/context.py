@@ -109,7 +109,7 @@ def make_context(home: Path | None, via: str, listener: Listener | None = None) 
         raise BadInput("the current folder does not exist any more", "go to another one") from None
     except RuntimeError as error:
         told = "your home folder is not known" if home is None else f"there is no folder {home}"
-        raise BadInput(f"{told}: {error}".rstrip("."), "set HOME, or name one by --home") from None
+        raise BadInput(f"{told}: {error}".rstrip("."), "or name one by --home") from None
     session = uuid7(wall_clock())
     if INSIDE_HOOK in os.environ:
         from regtui.registry import hooking
