@@ -17,8 +17,7 @@ from regtui.core.encoding import encode
 from regtui.core.manifest import FileEntry
 from regtui.replica.database import Connection, make_room
 from regtui.replica.hidden_captures import hidden_keys
-from regtui.replica.projection import Rows, changed_tables, mentioned, project
-from regtui.replica.rebuild import PROJECTED
+from regtui.replica.projection import Rows, changed_tables, mentioned, project, tables_of
 from regtui.replica.remote import PENDING
 from regtui.replica.tables import COLUMNS, Row, insert
 from regtui.replica.texts import forget_unnamed, keep
@@ -204,12 +203,17 @@ class Accepting:
         """Delete documents and what follows from them; files of versions stay."""
         if not keys:
             return
-        for table in ("document", *PROJECTED):
+        run, named = self._connection.execute, [list(keys)]
+        kinds = run(
+            "select distinct kind from base.document where key in (select unnest(?::bigint[]))",
+            named,
+        ).fetchall()
+        for table in ("document", *tables_of(kind for (kind,) in kinds)):
             column = next(iter(COLUMNS[table]))
-            self._connection.execute(
+            run(
                 f"delete from base.{table} "  # noqa: S608 -- constants
                 f"where {column} in (select unnest(?::bigint[]))",
-                [list(keys)],
+                named,
             )
 
     def _drop(self, streams: Sequence[str] | None) -> None:
@@ -229,14 +233,16 @@ class Accepting:
             return
         # What comes again has the key that it had, and so its files. What does not may have to be
         # purged, with everything that hangs on its key.
-        for identity, key, stream in run(
-            "select id::varchar, key, stream from base.document "
+        kinds = set()
+        for identity, key, stream, kind in run(
+            "select id::varchar, key, stream, kind from base.document "
             "where stream in (select unnest(?::bigint[]))",
             [keys],
         ).fetchall():
             self._keys[identity] = key
             self._dropped.setdefault(stream, []).append(key)
-        for table in PROJECTED:
+            kinds.add(kind)
+        for table in tables_of(kinds):
             column = next(iter(COLUMNS[table]))
             run(
                 f"delete from base.{table} where {column} in (select key from base.document "  # noqa: S608 -- constants

@@ -76,6 +76,12 @@ def changed_tables(before: Document | None, after: Document) -> set[str]:
     return tables | {"version"} if fields & _IN_VERSION_ROW else tables
 
 
+def tables_of(kinds: Iterable[str]) -> list[str]:
+    """Return the tables that have rows of documents of some kinds."""
+    found = (_VERSION if kind == "version" else _TABLES.get(kind, set()) for kind in kinds)
+    return sorted(set[str]().union(*found))
+
+
 def project(key: int, document: Document, key_of: KeyOf, tables: Iterable[str]) -> Rows:
     """Return the rows of a document in the tables asked for.
 
