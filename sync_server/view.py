@@ -14,7 +14,12 @@ from regtui.core.access import Actor
 from regtui.core.documents import Document, decode_document
 from regtui.core.errors import BadInput
 from regtui.core.identity import UUID_FORM
-from regtui.core.operations import Operation, UnknownKind, decode_operation
+from regtui.core.operations import (
+    Operation,
+    UnknownKind,
+    decode_operation,
+    is_of_one_replica,
+)
 from regtui.core.verdicts import Accepted, Judged, Verdict, decode_verdict
 from regtui.core.view import Contents, Past
 from sync_server import schema
@@ -296,7 +301,7 @@ class ServerView:
             self._numbers[model] = int(given or 0)
         return self._numbers[model]
 
-    def changed_by_others(self, entity: str, since: str | None, replica: str) -> str | None:
+    def changed_by_others(self, entity: str, since: str | None, by: Operation) -> str | None:
         """Return an operation of another replica that changed the entity after `since`."""
         past = None if since is None else self.past(since)
         first = 0 if past is None or not isinstance(past.verdict, Accepted) else past.seq
@@ -306,23 +311,21 @@ class ServerView:
                 _o.registry == self._registry,
                 _o.subject == entity,
                 _o.seq > first,
-                _o.replica != replica,
             )
             .order_by(_o.seq)
         ).scalars()
-        here = [
-            one.operation.id
-            for one in self._changes.get(entity, ())
-            if one.seq > first and one.operation.replica != replica
-        ]
-        for identity in (*rows, *here):
-            later = self.past(identity)
-            if (
-                later is not None
-                and isinstance(later.verdict, Accepted)
-                and entity in later.verdict.documents
-            ):
-                return str(identity)
+        here = [one.operation.id for one in self._changes.get(entity, ()) if one.seq > first]
+        for part in chunks([*rows, *here]):
+            self.load((), part)
+            for identity in part:
+                later = self.past(identity)
+                if (
+                    later is not None
+                    and isinstance(later.verdict, Accepted)
+                    and entity in later.verdict.documents
+                    and not is_of_one_replica(later.operation, by)
+                ):
+                    return str(identity)
         return None
 
     def in_stream(self, stream: str, kind: str) -> list[Document]:

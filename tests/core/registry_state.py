@@ -55,6 +55,7 @@ from regtui.core.operations import (
     TransitionBody,
     decode_operation,
     encode_operation,
+    is_of_one_replica,
 )
 from regtui.core.policies import check_named, environment_key
 from regtui.core.verdicts import Accepted, Judged, Verdict, decode_verdict, encode_verdict
@@ -131,12 +132,12 @@ class RegistryState:
         versions = [version for version in self.of_kind("version") if version.stream == model]
         return max((version.facts["number"] or 0 for version in versions), default=0) + 1
 
-    def changed_by_others(self, entity: str, since: str | None, replica: str) -> str | None:
+    def changed_by_others(self, entity: str, since: str | None, by: Operation) -> str | None:
         seen = self.history.get(since or "")
         for past in self.history.values():
             newer = seen is None or past.seq > seen.seq
             changed = isinstance(past.verdict, Accepted) and entity in past.verdict.documents
-            if newer and changed and past.operation.replica != replica:
+            if newer and changed and not is_of_one_replica(past.operation, by):
                 return past.operation.id
         return None
 

@@ -286,3 +286,50 @@ def test_what_was_captured_in_two_places_is_published_with_its_files(
     assert registry.sync().rejected == 0
     ann.registry.sync()
     assert ann.registry.pull(["nlp/twice@1"]).files == 1
+
+
+def test_what_was_done_beside_each_other_is_published_as_it_stands(
+    server_process: ServerProcess, ann: Person, solo: Registry, tmp_path: Path
+) -> None:
+    """Two homes that met by file: what conflicted stays so, what was settled stays settled."""
+    for text in ("three", "four", "five"):
+        solo.capture(content(tmp_path, text), model="nlp/bert")
+    solo.export(None, tmp_path / "all.regtui")
+    other = open_registry(tmp_path / "other")
+    other.import_bundle(tmp_path / "all.regtui")
+    for registry, own, alias in ((other, "theirs", 3), (solo, "ours", 2)):
+        registry.edit("nlp/bert@2", {"description": own, "tags/who": own})
+        registry.edit("nlp/bert@3", {"description": own})
+        registry.set_alias(f"nlp/bert@{alias}", "production")
+    other.change_state("version", "nlp/bert@4", "delete")
+    solo.edit("nlp/bert@4", {"tags/kept": "yes"})
+    other.export(None, tmp_path / "theirs.regtui")
+    solo.import_bundle(tmp_path / "theirs.regtui")
+    conflicts = {(one.field, one.alias or one.number): one for one in solo.conflicts()}
+    assert len(conflicts) == 4, conflicts
+    moved = conflicts["version", "production"]
+    solo.resolve(moved.id, "candidate", candidate=str(moved.candidates[0].id))
+    solo.resolve(conflicts["description", 3].id, "accepted")
+
+    def stands(registry: Registry) -> dict[str, object]:
+        return {
+            "aliases": {one.alias: one.version_id for one in registry.aliases()},
+            "versions": {
+                one.short_id: known(registry, one.short_id)
+                for one in registry.versions("state:any").versions
+            },
+            "open": sorted(
+                (one.field, str(one.accepted.value), *(str(o.value) for o in one.candidates))
+                for one in registry.conflicts()
+            ),
+        }
+
+    before = stands(solo)
+    invited(server_process, solo, "ben")
+    published = solo.publish()
+    assert (published.refused, published.conflicts) == ([], 2)
+    assert stands(solo) == before
+    assert solo.sync().rejected == 0
+    assert stands(solo) == before
+    ann.registry.sync()
+    assert stands(ann.registry) == before

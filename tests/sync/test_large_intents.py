@@ -45,7 +45,7 @@ def test_one_of_a_solo_registry_is_published_as_several(
     operations = [decode_operation(row[0].encode()) for row in rows]
     edits = [one for one in operations if one.kind == "version.edit"]
     assert len({one.group for one in edits}) == 1
-    reminter = Reminter("019a0000-0000-7000-8000-000000000000")
+    reminter = Reminter("019a0000-0000-7000-8000-000000000000", operations[0].replica)
     context = solo.context
     with (
         patch("regtui.registry.reminting.GROUP_LIMIT", 2),

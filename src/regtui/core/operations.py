@@ -317,6 +317,8 @@ class Operation(Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unkn
         session: Which invocation made it.
         group: Operations of one group are accepted together or not at all.
         undoes: Id of the operation that this one takes back; it is judged like any other.
+        origin: Id of the replica that made it first, where another one publishes what several did
+            beside each other: what one of them did, the others had not seen.
     """
 
     kind: ClassVar[str] = ""
@@ -335,6 +337,7 @@ class Operation(Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unkn
     session: str
     group: str | None = None
     undoes: str | None = None
+    origin: str | UnsetType = UNSET
 
 
 class ModelCreate(Operation, frozen=True, tag="model.create"):
@@ -626,6 +629,11 @@ class _Header(Struct, frozen=True):
 
 _decoder: msgspec.json.Decoder[Operation] = msgspec.json.Decoder(AnyOperation)
 _header = msgspec.json.Decoder(_Header)
+
+
+def is_of_one_replica(one: Operation, other: Operation) -> bool:
+    """Tell whether two operations were made by one replica, which knows what it did."""
+    return (one.replica, one.origin) == (other.replica, other.origin)
 
 
 def subject(operation: Operation) -> str:

@@ -67,8 +67,8 @@ class View(Protocol):
     def next_number(self, model: str, version: str) -> int | None:
         """Return the number that a new version of a model gets; None where it has to wait."""
 
-    def changed_by_others(self, entity: str, since: str | None, replica: str) -> str | None:
-        """Return an operation of another replica that changed the entity after `since`.
+    def changed_by_others(self, entity: str, since: str | None, by: Operation) -> str | None:
+        """Return an operation of another replica than `by` that changed the entity after `since`.
 
         Where `since` is None or unknown, every change of another replica counts.
         """

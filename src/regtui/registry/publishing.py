@@ -33,6 +33,7 @@ from regtui.core.operations import (
     DeploymentBody,
     ModelBody,
     Operation,
+    ResolveBody,
     TransitionBody,
     decode_operation,
 )
@@ -117,7 +118,7 @@ class Publication(Struct, kw_only=True):
         user: Who publishes.
         models: The models.
         operations: Operations that are made again.
-        conflicts: Conflicts that this opens there.
+        conflicts: Conflicts that this opens there and leaves open.
         left_out: Operations that are not published: grants, and resolutions of what is no conflict.
         refused: Operations that the server would refuse.
         published: Whether it is done; the next sync sends it.
@@ -231,6 +232,8 @@ class _Publishing:
         """Requests, with their streams, by the operation that ended them."""
         self._lost: list[str] = []
         """Versions of this page whose capture is refused."""
+        self._open = set[str]()
+        """Conflicts that opened, and were not settled since."""
         self._requested = set[str | None]()
         """What is only requested, and the deployments that it may lead to."""
 
@@ -240,7 +243,9 @@ class _Publishing:
             self._read_known(connection)
             (replica,) = connection.execute("select id::varchar from base.replica").fetchall()
         self._read_applied()
-        reminter = Reminter(replica[0])
+        with self._context.reading() as connection:
+            (own,) = connection.execute("select id::varchar from base.replica").fetchall()
+        reminter = Reminter(replica[0], own[0])
         seq = 0
         while page := self._page(seq, head):
             seq = page[-1][0]
@@ -252,6 +257,7 @@ class _Publishing:
             self._add_files(captured)
         carry_texts(self._context.reading, self._beside.reading, self._beside.changing)
         self._carry_trust()
+        self._answer.conflicts = len(self._open)
         self._answer.models = sorted(self._models.values(), key=lambda model: model.name)
         return self._answer
 
@@ -289,7 +295,9 @@ class _Publishing:
         number = None
         if isinstance(old.body, CaptureBody):
             number = self._number(old, verdict.number)
-        made = reminter.remint(old, unit, was_number=number)
+        made = reminter.remint(
+            old, unit, was_number=number, was_contested=isinstance(verdict, Conflicted)
+        )
         if made is None:
             self._answer.left_out += 1
             return []
@@ -304,14 +312,19 @@ class _Publishing:
                 self._lost.append(old.entity)
             return []
         self._answer.operations += 1
-        if isinstance(new, Conflicted):
-            self._answer.conflicts += len(new.conflicts)
+        self._note_conflicts(made, new)
         if isinstance(verdict, Conflicted):
             reminter.note_conflicts(verdict.conflicts, getattr(new, "conflicts", ()))
         self._count(old, verdict.number)
         for request in self._applied_by(old):
             self._apply(unit, reminter.applied(request, old, unit), old)
         return [old.entity] if isinstance(old.body, CaptureBody) else []
+
+    def _note_conflicts(self, made: Operation, verdict: Accepted) -> None:
+        if isinstance(verdict, Conflicted):
+            self._open |= set(verdict.conflicts)
+        if isinstance(made.body, ResolveBody):
+            self._open.discard(made.entity)
 
     def _apply(self, unit: SoloAuthority, applies: Operation, old: Operation) -> None:
         """Apply a request that an operation had set off; what policies there forbid is told."""

@@ -9,6 +9,7 @@ that.
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET
 
 from regtui.core.operations import (
     GROUP_LIMIT,
@@ -35,17 +36,24 @@ class Reminter:
 
     Args:
         replica: Id of the replica that publishes.
+        own: Id of the replica that the registry's home is. What others did beside it, and came by
+            a bundle, stays apart from that.
     """
 
-    def __init__(self, replica: str) -> None:
-        self._replica = replica
+    def __init__(self, replica: str, own: str) -> None:
+        self._replica, self._own = replica, own
         self._operations: dict[str, str] = {}
         self._groups: dict[str, str] = {}
         self._grouped: dict[str, int] = {}
         self._conflicts: dict[str, str] = {}
 
     def remint(
-        self, operation: Operation, authority: SoloAuthority, *, was_number: int | None = None
+        self,
+        operation: Operation,
+        authority: SoloAuthority,
+        *,
+        was_number: int | None = None,
+        was_contested: bool = False,
     ) -> Operation | None:
         """Return an operation as it is made again; None where it settles what is no conflict now.
 
@@ -53,6 +61,7 @@ class Reminter:
             operation: The old one.
             authority: Of the unit of work in which it will be judged.
             was_number: The number that a captured version had and will not have.
+            was_contested: Whether it opened a conflict, or became part of one.
         """
         entity, body = operation.entity, operation.body
         if isinstance(body, ResolveBody):
@@ -79,6 +88,8 @@ class Reminter:
         if isinstance(body, StateBody):
             document = authority.view.document(subject(operation))
             last = None if document is None else authority.accepted_by(document)
+            if was_contested:  # its author had not seen the newest
+                last = self._operations.get(body.last or "")
             body = msgspec.structs.replace(body, last=last)
         return msgspec.structs.replace(
             operation,
@@ -91,6 +102,7 @@ class Reminter:
             body=body,
             group=None if operation.group is None else self._group(operation.group),
             undoes=self._operations.get(operation.undoes or ""),
+            origin=UNSET if operation.replica == self._own else operation.replica,
         )
 
     def applied(

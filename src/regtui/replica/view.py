@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from regtui.core.access import Actor, Grant, Role
 from regtui.core.documents import Document
 from regtui.core.identity import UUID_FORM
+from regtui.core.operations import Operation, is_of_one_replica
 from regtui.core.verdicts import Accepted, Judged
 from regtui.core.view import Contents, Past
 from regtui.replica.database import Connection
@@ -212,7 +213,7 @@ class ReplicaView:
             self._numbers[model] = 0 if row is None else int(row[0])
         return self._numbers[model]
 
-    def changed_by_others(self, entity: str, since: str | None, replica: str) -> str | None:
+    def changed_by_others(self, entity: str, since: str | None, by: Operation) -> str | None:
         """Return an operation of another replica that changed the entity after `since`."""
         past = None if since is None else self.past(since)
         first = 0 if past is None else past.seq
@@ -226,7 +227,7 @@ class ReplicaView:
         here = (made for made in self._pasts.values() if made.seq > first)
         for later in itertools.chain(stored, here):
             changed = isinstance(later.verdict, Accepted) and entity in later.verdict.documents
-            if changed and later.operation.replica != replica:
+            if changed and not is_of_one_replica(later.operation, by):
                 return later.operation.id
         return None
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from regtui.core.access import Actor
 from regtui.core.documents import Document
+from regtui.core.operations import Operation
 from regtui.core.view import Contents, Past, View
 
 
@@ -75,9 +76,9 @@ class Overlay:
         """Return the number that a new version gets."""
         return self._view.next_number(model, version)
 
-    def changed_by_others(self, entity: str, since: str | None, replica: str) -> str | None:
+    def changed_by_others(self, entity: str, since: str | None, by: Operation) -> str | None:
         """Return an operation of another replica that changed the entity."""
-        return self._view.changed_by_others(entity, since, replica)
+        return self._view.changed_by_others(entity, since, by)
 
     def in_stream(self, stream: str, kind: str) -> list[Document]:
         """Return the documents of a kind that belong to a stream."""

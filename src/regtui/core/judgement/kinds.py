@@ -128,7 +128,7 @@ def change_state(operation: Operation, merger: Merger) -> Outcome:
         _refuse_illegal(current, wanted)
     _check_state(document, wanted, merger)
     if wanted == "deleted" != current and merger.view.changed_by_others(
-        document.id, operation.body.last, operation.replica
+        document.id, operation.body.last, operation
     ):
         merger.contest(document, wanted, {seen.op} if isinstance(seen, Fold) else ())
     else:

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from regtui.core.documents import Document, Rule, field_of
 from regtui.core.judgement.refusal import Refusal
-from regtui.core.operations import Change, Operation, subject
+from regtui.core.operations import Change, Operation, is_of_one_replica, subject
 from regtui.core.verdicts import Accepted
 from regtui.core.view import Past, View
 
@@ -73,7 +73,7 @@ def stands_by_itself(operation: Operation, view: View, document: Document, path:
     author has not seen.
     """
     past = view.past(document.stamp(path) or "")
-    if past is None or past.operation.replica != operation.replica:
+    if past is None or not is_of_one_replica(past.operation, operation):
         return False
     if _of(document, view, past.operation.id) is None and past.operation.kind not in _ASKED:
         return False

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 import msgspec
-from msgspec import Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from regtui.core import encoding
 from regtui.core.access import scope_key
@@ -167,6 +167,8 @@ def _check_origin(operation: Operation) -> None:
         raise BadInput("operations and replicas have a UUID in lower case for an id")
     if operation.undoes is not None and not UUID_FORM.fullmatch(operation.undoes):
         raise BadInput("what is undone has a UUID in lower case for an id")
+    if operation.origin is not UNSET and not UUID_FORM.fullmatch(operation.origin):
+        raise BadInput("replicas have a UUID in lower case for an id")
     if operation.group is not None and not UUID_FORM.fullmatch(operation.group):
         raise BadInput("a group has a UUID in lower case for an id")
     if not 0 <= operation.at < 2**63:
