@@ -115,6 +115,7 @@ def begin_device(server: Server, name: str) -> Waiting:
             "user": None,
             "roles": None,
             "until": None,
+            "token": None,
         }
         insert(connection, schema.device, [row])
     shown = f"{code[:4]}-{code[4:]}"
@@ -142,7 +143,10 @@ def ask_device(server: Server, secret: str) -> SignedIn:
         taken = connection.execute(
             sa.delete(schema.device).where(mine, c.state == "approved", c.expires >= now)
         )
-        if taken.rowcount != 1:
+        # Whoever takes the token away that it was approved with means this machine, too.
+        t = schema.token.c
+        approved = connection.execute(sa.select(schema.token).where(t.id == row.token)).first()
+        if taken.rowcount != 1 or approved is None or not _is_good(approved, now):
             raise Refused(400, "expired", "this code is not good (any more)")
         made = _new_token(
             connection, server, row.registry, row.user, row.name, row.roles, row.until
@@ -174,6 +178,7 @@ def settle_device(  # noqa: PLR0913 -- who, with what, which one, how
                 "user": caller.user,
                 "roles": _sealed(caller.roles),
                 "until": until,
+                "token": token,
             }
         connection.execute(sa.update(schema.device).where(*waiting).values(**values))
         return str(row.name)
@@ -184,15 +189,14 @@ def _good_token(connection: Connection, secret: str, now: int) -> Any:
     row = connection.execute(
         sa.select(schema.token).where(c.digest == token_digest(secret))
     ).first()
-    is_good = (
-        row is not None
-        and row.revoked is None
-        and (row.expires is None or row.expires >= now)
-        and not (row.once and row.used is not None)
-    )
-    if not is_good:
+    if row is None or not _is_good(row, now):
         raise _not_good()
     return row
+
+
+def _is_good(token: Any, now: int) -> bool:
+    lasts = token.expires is None or token.expires >= now
+    return token.revoked is None and lasts and not (token.once and token.used is not None)
 
 
 def _not_good() -> Refused:

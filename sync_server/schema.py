@@ -238,9 +238,11 @@ device = Table(
     Column("user", String(36)),
     Column("roles", LargeBinary),
     Column("until", BigInteger),
+    Column("token", String(36)),
 )
 """Machines that wait for somebody to sign them in: `code` is what he types, `digest` is of what the
-machine asks with. `roles` and `until` are those of the token that he approved it with."""
+machine asks with. `roles` and `until` are those of the `token` that he approved it with, which has
+to be good still when the machine asks."""
 
 setting = Table(
     "setting",

@@ -159,6 +159,26 @@ def test_a_machine_that_is_refused_or_late_learns_it(site: Site, ask: Any) -> No
     assert refused.json()["error"]["code"] == "denied"
 
 
+@pytest.mark.parametrize("how", ["signed out", "revoked", "disabled"])
+def test_an_approval_counts_as_long_as_what_it_was_given_with(
+    site: Site, ask: Any, how: str
+) -> None:
+    ben = site.person("ben", **{"nlp/*": "viewer"})
+    waiting = ask("POST", "/v1/device", json={}).json()
+    assert ask("POST", f"~/device/{waiting['user_code']}/approve", ben).is_success
+    if how == "signed out":
+        assert ask("POST", "/v1/logout", ben).is_success
+    if how == "revoked":
+        (known,) = site.server.look(site.registry, lambda all_: all_.tokens("ben"))
+        site.server.administrate(site.registry, lambda one: one.revoke_token(known.id))
+    if how == "disabled":
+        site.person("zoe", **{"*": "admin"})
+        site.server.administrate(site.registry, lambda one: one.put_user("ben", state="disabled"))
+    refused = ask("POST", "/v1/device/token", json={"device_code": waiting["device_code"]})
+    assert refused.status_code in {400, 401}
+    assert "token" not in refused.json()
+
+
 def test_codes_can_be_tried_a_few_times_only(site: Site, ask: Any) -> None:
     ben = site.person("ben", **{"nlp/*": "viewer"})
     tried = [ask("POST", f"~/device/BCDF-{place:04}/approve", ben) for place in range(11)]
