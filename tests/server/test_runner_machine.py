@@ -137,3 +137,22 @@ def test_without_the_server_a_check_ends_with_an_outcome_that_waits(checked: Mac
     (run,) = checked.json("ci", "check", "ls", "nlp/bert@1")["runs"]
     assert run["pending"]
     assert checked("ci", "check", "run", "--pending")[0] == 0
+
+
+@pytest.mark.slow
+def test_a_runner_that_may_tell_nothing_any_more_says_so(checked: Machines, tmp_path: Path) -> None:
+    """Its right is taken away while the check runs."""
+    takes = f"{sys.executable} -m sync_server grant rm ci * --data {tmp_path / 'data'}"
+    text = f'[[check]]\nname = "smoke"\nmodels = "nlp/*"\nrun = "{takes}"\non = ["capture"]\n'
+    (tmp_path / "takes.toml").write_text(text, encoding="utf-8")
+    assert checked("ann", "check", "put", "takes.toml")[0] == 0
+    checked("ann", "sync")
+    checked("ci", "sync")
+    checked("ci", "check", "trust", "smoke")
+    code, out, err = checked("ci", "check", "run", "--pending")
+    assert (code, out.split()[0]) == (1, "passed")
+    assert "1 change refused; `regtui outbox ls` tells why" in err
+    checked("ci", "outbox", "discard", "--all")
+    code, _, err = checked("ci", "check", "run", "--pending")
+    assert (code, err.count("\n")) == (4, 1)
+    assert "needs the role contributor, or reporter" in err

@@ -97,11 +97,13 @@ class Checked(Struct, frozen=True, kw_only=True):
         runs: How each ended, in the order in which they ran.
         untrusted: Names of checks that did not run, for nobody trusts their commands here.
         more: How many more wait than were run.
+        refused: How many of the reports the server refused; they are in the outbox.
     """
 
     runs: list[CheckRunAnswer]
     untrusted: list[str]
     more: int = 0
+    refused: int = 0
 
     @property
     def passed(self) -> bool:

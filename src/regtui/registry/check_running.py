@@ -124,7 +124,7 @@ def pending(context: Context, *, limit: int = AT_ONCE) -> list[Pending]:
         limit: How many at most.
     """
     with context.reading() as connection:
-        found = _pending(connection, context.actor)[:limit]
+        found = _pending(connection, context.actor)[0][:limit]
     return [
         Pending(check=one.name, version=one.version, on=on, trusted=one.trusted)
         for on, one in found
@@ -152,30 +152,36 @@ def run_pending(
         on_offline: Is told why the remote could not be reached; then what is here is done.
 
     Raises:
-        Denied: This person tells nothing of a model.
+        Denied: Something waits, and this person may tell of none of it.
         Stopped: It was ended.
     """
     _sync(context, on_offline)
     with context.reading() as connection:
-        found = [one for _, one in _pending(connection, context.actor)]
+        waiting, barred = _pending(connection, context.actor)
+    found = [one for _, one in waiting]
+    if barred and not found:
+        raise Denied(
+            "check.report needs the role contributor, or reporter, for what waits", "ask an admin"
+        )
     ready = [one for one in found if one.trusted]
     left = [one for one in found if not one.trusted]
     checked = _run(context, [*left, *ready[:limit]], stop, on_start)
-    if checked.runs:
-        _sync(context, on_offline)
-    return structs.replace(checked, more=max(0, len(ready) - limit))
+    refused = _sync(context, on_offline) if checked.runs else 0
+    return structs.replace(checked, more=max(0, len(ready) - limit), refused=refused)
 
 
-def _sync(context: Context, on_offline: Callable[[str], object] | None) -> None:
+def _sync(context: Context, on_offline: Callable[[str], object] | None) -> int:
+    """Sync, where somebody is signed in; return how many changes were refused."""
     from regtui.registry.syncing import is_signed_in, sync
 
     if not is_signed_in(context):
-        return
+        return 0
     try:
-        sync(context)
+        return sync(context).rejected
     except Unreachable as error:
         if on_offline is not None:
             on_offline(error.message)
+    return 0
 
 
 def _wanted(
@@ -330,8 +336,12 @@ def _has_run(
     return any(counts for (counts,) in rows) or (bool(rows) and not reports(actor, model))
 
 
-def _pending(connection: Connection, local: Actor) -> list[tuple[str, _Wanted]]:
-    """Return what waits, each with what it is run on, and once."""
+def _pending(connection: Connection, local: Actor) -> tuple[list[tuple[str, _Wanted]], bool]:
+    """Return what waits, each with what it is run on, and once; and whether more does.
+
+    That is of models of which this person may tell nothing.
+    """
+    barred = False
     actor, digests = _actor(connection, local), trusted_digests(connection)
     documents = all_checks(connection)
     found: dict[tuple[int, str], tuple[str, Document]] = {}
@@ -340,16 +350,20 @@ def _pending(connection: Connection, local: Actor) -> list[tuple[str, _Wanted]]:
             if on not in _triggers(one):
                 continue
             for key, model, ran, counted in _candidates(connection, one, query):
-                if counted or (ran and not reports(actor, model)) or not _may_tell(actor, model):
+                if counted or (ran and not reports(actor, model)):
+                    continue
+                if not _may_tell(actor, model):
+                    barred = True
                     continue
                 if check_named(documents, model, str(one.facts["name"])) is one:
                     found.setdefault((key, one.id), (on, one))
     answers = version_answers(connection, list(dict.fromkeys(key for key, _ in found)))
     by_key = dict(zip(dict.fromkeys(key for key, _ in found), answers, strict=True))
-    return [
+    waiting = [
         (on, _Wanted(by_key[key], one, is_trusted(one.value("definition"), digests)))
         for (key, _), (on, one) in found.items()
     ]
+    return waiting, barred
 
 
 def _triggers(document: Document) -> list[str]:

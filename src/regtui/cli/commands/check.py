@@ -15,6 +15,7 @@ from regtui.cli.definition_files import tables_in
 from regtui.cli.output import emit, say, table, warn
 from regtui.cli.settings import SETTINGS
 from regtui.core.errors import BadInput, Denied, RegtuiError
+from regtui.core.wording import count_text
 
 if TYPE_CHECKING:
     from regtui.registry import Registry
@@ -155,7 +156,7 @@ def run(
     else:
         found = registry.run_pending_checks(limit=limit, on_start=_begins, on_offline=warn)
     _tell(found, always=True)
-    if not found.passed or (found.untrusted and not pending):
+    if not found.passed or found.refused or (found.untrusted and not pending):
         raise typer.Exit(1)
     if found.untrusted:
         raise typer.Exit(Denied.exit_code)
@@ -274,6 +275,8 @@ def _tell(found: "Checked", *, always: bool) -> None:
     tell_checked(found)
     if found.more:
         warn(f"{found.more} more wait")
+    if found.refused:
+        warn(f"{count_text(found.refused, 'change')} refused; `regtui outbox ls` tells why")
     if always and not found.runs and not found.untrusted:
         warn("no check is to be run")
     sys.stdout.flush()
