@@ -15,6 +15,11 @@ __all__ = ["model"]
 GATED = {**POLICY, "rollback": "gated"}
 
 
+def standing(person: Person) -> int | None:
+    """Return the number of the version to which production points."""
+    return person.registry.version("nlp/bert@production").number
+
+
 def heal(world: World, backup: Path, *people: Person) -> None:
     """Put the server back, and let people bring back what they have."""
     put_back(world, backup, told=True)
@@ -176,6 +181,49 @@ def test_what_somebody_said_last_stands_whichever_machine_comes_back_first(
         said = [one.verdict for one in person.registry.promotion(asked.request).reviews]
         assert said == (["reject"] if last == "reject" else [])
     assert two.documents == one.documents == ann.documents
+
+
+@pytest.mark.parametrize("lost", ["request", "approval"])
+def test_what_came_back_moves_nothing_until_somebody_looks_at_it_again(
+    world: World, ann: Person, ben: Person, model: str, lost: str
+) -> None:
+    """Who said no, or took it back, on another machine may not be back when somebody edits."""
+    put_policies(ann, [{**GATED, "approvals": 1}])
+    world.grant("ben", "contributor", "*")
+    one, two = on_two_machines(world, "carl", approver="*")
+    world.grant("dora", "approver", "*")
+    dora = signed_in(world, "dora")
+    backup = back_up(world)
+    asked = ann.registry.request_promotion(f"{model}@2", "production")
+    ann.sync()
+    for person in (one, two, dora, ben):
+        person.sync()
+    dora.registry.review(asked.request, "reject", "not yet")
+    dora.sync()
+    if lost == "approval":
+        backup = back_up(world, "later")
+    one.sync()
+    one.registry.review(asked.request, "approve")
+    one.sync()
+    two.sync()
+    two.registry.review(asked.request, "none")
+    two.sync()
+    dora.sync()
+    dora.registry.review(asked.request, "none")
+    dora.sync()
+    heal(world, backup, ann, one, ben, *([dora] if lost == "approval" else []))
+    close_healing(world)
+    ben.registry.edit(f"{model}@2", {"tags/z": "1"})
+    ben.sync()
+    ann.sync()
+    assert standing(ann) == 1
+    gates = {one.gate: one.passed for one in ann.registry.promotion(asked.request).gates}
+    assert gates["restored"] is False
+    one.sync()
+    one.registry.review(asked.request, "approve", "still")  # who looks at it again lets it move
+    one.sync()
+    ann.sync()
+    assert standing(ann) == 2
 
 
 @pytest.mark.parametrize("late", [False, True])

@@ -14,6 +14,7 @@ from regtui.core.judgement.moving import (
     overtaken,
     requested_move,
     requester_of,
+    restored,
 )
 from regtui.registry.answers_production import GateAnswer
 from regtui.registry.moved import gate_answers
@@ -43,6 +44,8 @@ def asked_gates(
     results = gate_results(move, model, view, asked_of, now)
     told = {one.gate for one in results}
     lacking = [in_the_way(move, view), overtaken(move, model, view, asked_of, now)]
+    if request.facts["auto"]:
+        lacking.append(restored(move, model, view, asked_of, now))
     first = [one for one in lacking if one is not None and one.gate not in told]
     found = gate_answers([*first, *results])
     return [_of_requester(one, requester) if one.gate == MAINTAINER else one for one in found]

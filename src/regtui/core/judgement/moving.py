@@ -99,7 +99,8 @@ def apply_by_itself(operation: Operation, merger: Merger) -> None:
             continue
         found = governed([move], model, view, requester, merger.now)
         may = has_role(requester, str(model.value("name")), Role.CONTRIBUTOR)
-        if may and all(one.passed for one in found.results):
+        passed = may and all(one.passed for one in found.results)
+        if passed and restored(move, model, view, requester, merger.now) is None:
             _carry_out(promotion, operation, merger, view)
             for made, results in found.moves:
                 counted = approvals_counted(made, model, view, requester, merger.now)
@@ -218,6 +219,31 @@ def overtaken(move: Move, model: Document, view: View, actor: Actor, now: int) -
     passed = None if counted and not view.seq else False  # the server knows whether one counts
     told = f"somebody moved {move.name} meanwhile: approve it anew, or ask again"
     return GateResult("unmoved", passed, told, evidence=stands)
+
+
+def restored(move: Move, model: Document, view: View, actor: Actor, now: int) -> GateResult | None:
+    """Return why a request does not apply itself after a restore; None where nothing holds it up.
+
+    It or an approval came back, and what was said to it later, on another machine, may not be back
+    yet. Somebody has to look at it again.
+    """
+    request = move.request
+    if request is None:
+        return None
+    counted = approvals_counted(move, model, view, actor, now)
+    # Whether one counts is known to the server; here all may.
+    given = [f"reviews/{user}" for user, why in counted.items() if not why or not view.seq]
+    fresh = [path for path in given if not _came_back(request, path, view)]
+    if len(fresh) == len(given) and (fresh or not _came_back(request, "state", view)):
+        return None
+    told = "it came back after a restore of the server: approve it anew, or apply it by hand"
+    return GateResult("restored", False, told)
+
+
+def _came_back(request: Document, path: str, view: View) -> bool:
+    past = view.past(request.fields[path].by)
+    verdict = None if past is None else past.verdict
+    return isinstance(verdict, Accepted) and verdict.first is not None
 
 
 def _is_there(environment: str, view: View) -> bool:
