@@ -333,3 +333,19 @@ def test_what_was_done_beside_each_other_is_published_as_it_stands(
     assert stands(solo) == before
     ann.registry.sync()
     assert stands(ann.registry) == before
+
+
+def test_what_a_server_decides_for_takes_in_no_registry(
+    server_process: ServerProcess, ann: Person, solo: Registry, tmp_path: Path
+) -> None:
+    """Whoever reads the registry knows its id, and could make up a bundle that bears it."""
+    solo.export(None, tmp_path / "all.regtui")
+    invited(server_process, solo, "ben")
+    solo.publish()
+    solo.sync()
+    before = solo.sql("select seq, bytes from base.operation order by all").rows
+    with pytest.raises(BadInput, match="a server decides"):
+        solo.import_bundle(tmp_path / "all.regtui")
+    with pytest.raises(BadInput, match="a server decides"):
+        ann.registry.import_bundle(tmp_path / "all.regtui", dry_run=True)
+    assert solo.sql("select seq, bytes from base.operation order by all").rows == before

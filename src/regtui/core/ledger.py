@@ -17,6 +17,8 @@ from msgspec import Struct
 from regtui.core import chain
 from regtui.core.bundle import OperationRecord, SignatureRecord, damaged
 from regtui.core.errors import BadInput
+from regtui.core.judgement.refusal import Refusal
+from regtui.core.judgement.shape import check_shape
 from regtui.core.operations import Operation, UnknownKind, decode_operation
 from regtui.core.replica_chain import Fit, ReplicaChain
 from regtui.core.verdicts import Accepted, decode_verdict
@@ -104,11 +106,12 @@ class Ledger:
     def _decoded(self, data: bytes, sealed: bytes) -> tuple[Operation, Accepted]:
         try:
             operation, verdict = decode_operation(data), decode_verdict(sealed)
+            check_shape(operation)  # whoever shows the history goes by it
         except UnknownKind as error:
             raise BadInput(
                 f"{self._shown} was made by a newer regtui: it holds {error}", "upgrade regtui"
             ) from None
-        except (BadInput, msgspec.DecodeError, RecursionError):
+        except (BadInput, Refusal, msgspec.DecodeError, RecursionError):
             raise damaged(self._shown, f"operation {self.seq + 1} is malformed") from None
         if not isinstance(verdict, Accepted):
             raise damaged(self._shown, f"the operation {operation.id} was never accepted")

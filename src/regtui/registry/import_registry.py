@@ -45,6 +45,7 @@ from regtui.replica.database import Connection, connected
 from regtui.replica.file_lists import file_lists
 from regtui.replica.known_chains import KnownChains
 from regtui.replica.migrate import apply_all
+from regtui.replica.remote import read_remote
 from regtui.replica.tables import insert
 
 PAGE = 500
@@ -126,9 +127,14 @@ def _is_merge(context: Context, reader: BundleReader, bundle: RegistryBundle) ->
     """Tell whether the home has a history of this registry already.
 
     Raises:
-        BadInput: It has one of another registry.
+        BadInput: It has one of another registry, or a server decides for it.
     """
     with context.reading() as connection:
+        if read_remote(connection) is not None:
+            raise BadInput(
+                f"{reader.shown} holds a registry, and a server decides for {context.home}",
+                "import it into a home of its own with --home DIR, or export single versions",
+            )
         row = connection.execute("select registry::varchar, seq from base.replica").fetchone()
     registry, seq = row or ("", 0)
     if seq and registry != bundle.registry:
