@@ -455,6 +455,41 @@ def test_a_capture_that_comes_back_brings_back_nothing_that_was_put_away_since(
     assert ann.documents == ben.documents
 
 
+@pytest.mark.parametrize("closed", [False, True])
+def test_what_was_deleted_since_stays_so_whatever_made_it_comes_back(
+    world: World, ann: Person, ben: Person, model: str, closed: bool
+) -> None:
+    for person in (ann, ben):
+        world.grant(person.name, "maintainer", "*")
+    ann.registry.put_dataset("ds0", {"uri": "s3://0"})
+    ann.sync()
+    ben.sync()
+    backup = back_up(world)
+    content = weights(world.folder, "three")
+    ann.registry.put_dataset("ds0", {"uri": "s3://other"})
+    ann.registry.put_dataset("ds1", {"uri": "s3://1"})
+    ann.registry.capture(content, model="nlp/new", tags={"by": "ann"})
+    ann.sync()
+    heal(world, backup, ben)
+    if closed:
+        close_healing(world)
+    ben.registry.put_dataset("ds1", {"uri": "s3://1"})
+    ben.registry.capture(content, model="nlp/new")
+    ben.sync()
+    for name in ("ds0", "ds1"):
+        ben.registry.remove_dataset(name)
+    ben.registry.change_state("model", "nlp/new", "delete")
+    ben.sync()
+    for person in (ann, ben, ann):
+        person.sync()
+    assert ann.registry.outbox() == []
+    assert [one.model for one in ann.registry.models()] == [model]
+    assert ann.registry.datasets() == []
+    assert ann.documents == ben.documents
+    ann.registry.change_state("model", "nlp/new", "restore")
+    assert ann.registry.version("nlp/new@latest").tags == {"by": "ann"}
+
+
 @pytest.mark.parametrize("by", ["approval", "hand"])
 @pytest.mark.parametrize("order", ["later first", "earlier first"])
 def test_a_later_move_stands_whichever_request_comes_back_first(  # noqa: PLR0913, PLR0917

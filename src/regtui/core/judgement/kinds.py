@@ -40,7 +40,7 @@ def create_model(operation: Operation, merger: Merger) -> Outcome:
     """Make a model, or edit the one that holds the name already."""
     body = operation.body
     key = name_key(body.name)
-    holder = merger.view.holder(key)
+    holder = merger.view.holder(key) or _put_away_since(operation, merger)
     if holder is not None:
         _join(holder, operation, merger)
         return Outcome(merged_into=None if holder.id == operation.entity else holder.id)
@@ -63,6 +63,13 @@ def create_model(operation: Operation, merger: Merger) -> Outcome:
     }
     merger.create(entity, "model", entity, facts, first)
     return Outcome(merged_into=None if entity == operation.entity else entity)
+
+
+def _put_away_since(operation: Operation, merger: Merger) -> Document | None:
+    """Return the model that comes back, where somebody made it too and deleted it since."""
+    found = merger.view.document(operation.entity)
+    is_it = found is not None and found.kind == "model" and merger.is_behind(found.fields["state"])
+    return found if is_it else None
 
 
 def capture_version(operation: Operation, merger: Merger) -> Outcome:
@@ -240,7 +247,9 @@ def put_dataset(operation: Operation, merger: Merger) -> Outcome:
         merger.create(operation.entity, "dataset", operation.stream, facts, first)
         return Outcome()
     changes = dict(body.set)
-    if "state" not in changes and found.value("state") != LIVE_STATES["dataset"]:
+    if "state" not in changes and merger.is_behind(found.fields["state"]):
+        merger.record(found, "state", LIVE_STATES["dataset"], PathResult("lost"))
+    elif "state" not in changes and found.value("state") != LIVE_STATES["dataset"]:
         changes["state"] = Change(LIVE_STATES["dataset"], saw=found.stamp("state"))
     elif "state" not in changes:
         merger.paths["state"] = PathResult("same", stamp=found.stamp("state"))
