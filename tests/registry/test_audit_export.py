@@ -169,6 +169,7 @@ def test_csv_is_one_line_an_operation_and_no_formula(governed: Registry, tmp_pat
         ("\uff1d1", "'\uff1d1"),
         ("a\nb\x00\x1b[2J", "a\\nb\\x00\\x1b[2J"),
         ("plain, with = inside", "plain, with = inside"),
+        ("a; =1;@x; b", "a; '=1;'@x; b"),
         ("", ""),
     ],
 )

@@ -13,6 +13,7 @@ would break a line is spelled out, so that every operation is one line.
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -86,6 +87,7 @@ _FORMULA = (
     "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS SIGN}", "\N{FULLWIDTH HYPHEN-MINUS}",
     "\N{FULLWIDTH COMMERCIAL AT}",
 )  # fmt: skip
+_PARTED = re.compile("(;[ \N{NO-BREAK SPACE}]*)([" + re.escape("".join(_FORMULA)) + "])")
 
 
 def export_audit(  # noqa: PLR0913 -- what of, how and where to
@@ -479,8 +481,12 @@ def _item(value: Any) -> str:
 
 
 def safe_cell(text: str) -> str:
-    """Return a text as one line that no spreadsheet takes for a formula."""
+    """Return a text as one line that no spreadsheet takes for a formula.
+
+    Where a comma is the decimal mark, spreadsheets part cells at semicolons.
+    """
     start = "'" if text.lstrip(" \N{NO-BREAK SPACE}").startswith(_FORMULA) else ""
+    text = _PARTED.sub(r"\1'\2", text)
     told = "".join(
         c if c.isprintable() or c == "\N{NO-BREAK SPACE}" else repr(c)[1:-1] for c in text
     )

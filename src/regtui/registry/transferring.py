@@ -231,7 +231,8 @@ def fetch_version(
     if moved.absent:
         raise NotFound(
             f"files of {answer.reference} are not on the server yet",
-            f"{answer.author} has them: `regtui sync` there sends them",
+            f"{answer.author} has them: `regtui sync` there sends them, and here it tells whether "
+            "you may still read them",
         )
     return moved
 
