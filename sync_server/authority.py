@@ -507,14 +507,17 @@ class Authority:
     def _make_room(self, model: str, version: str, number: int) -> None:
         """Give another number to whoever got one that came back: it was given before it was lost.
 
-        Its own certificate is the newer one. A tag tells everybody which number it had.
+        Its own certificate is the newer one. Where it had another number before it was lost itself,
+        it gets that one. A tag tells everybody which number it had since.
         """
         if self.view.claimed(version) != number:
             return
         for other in self.view.numbered(model, number):
             if other.id == version:
                 continue
-            new = self.view.last_number(model) + 1
+            own = self.view.claimed(other.id)
+            is_free = own is not None and not self.view.numbered(model, own)
+            new = own if own is not None and is_free else self.view.last_number(model) + 1
             told = {"version": other.id, "was": number, "number": new, "holder": version}
             _log.warning(json.dumps({"event": "renumbered", "registry": self.row.name} | told))
             self.renumber(self._with_earlier_number(other, number, version), new)

@@ -1244,6 +1244,27 @@ def test_who_got_a_number_since_does_not_keep_it_by_coming_first(
     assert numbers_of(ann) == numbers_of(ben)
 
 
+def test_who_makes_room_gets_the_number_that_it_had_itself(
+    world: World, ann: Person, ben: Person
+) -> None:
+    """What was lost as the third was captured again since, and got the number of the second."""
+    capture(ann, "one")
+    sync_all(ann, ben)
+    backup = back_up(world)
+    lost = [capture_synced(ann, "two"), capture_synced(ann, "three")]
+    put_back(world, backup, told=True)
+    capture(ben, "three")
+    ben.sync()
+    close_healing(world)
+    sync_all(ann, ben)
+    sync_all(ann, ben)
+    assert numbers_of(ann) == numbers_of(ben)
+    assert [numbers_of(ben)[one] for one in lost] == [2, 3]
+    later = capture_synced(ben, "four")
+    assert numbers_of(ben)[later] == 4
+    assert examine(world.database) == []
+
+
 def test_a_number_that_two_can_prove_stays_with_who_brought_it_back_first(
     world: World, ann: Person, ben: Person
 ) -> None:

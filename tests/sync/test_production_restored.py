@@ -429,6 +429,35 @@ def test_a_deployment_that_comes_late_ends_none_that_was_made_since(
     assert {one.target: one.number for one in ann.registry.deployments()} == {"eu": 1, "us": 1}
 
 
+@pytest.mark.parametrize("order", ["first first", "last first"])
+def test_of_several_deployments_that_come_late_the_last_is_live(
+    world: World, ann: Person, ben: Person, model: str, order: str
+) -> None:
+    ann.registry.put_environment("production", {"protected": True})
+    world.grant("ben", "maintainer", "*")
+    ann.sync()
+    ben.sync()
+    backup = back_up(world)
+    for person, number in ((ann, 1), (ann, 2), (ben, 1), (ben, 2)):
+        person.sync()
+        person.registry.deploy(f"{model}@{number}", "production", target="eu")
+        person.sync()
+    ann.sync()
+    (before,) = ann.registry.deployments()
+    put_back(world, backup, told=True)
+    close_healing(world)
+    for person in (ann, ben) if order == "first first" else (ben, ann):
+        person.sync()
+    ann.sync()
+    ben.sync()
+    for person in (ann, ben):
+        (after,) = person.registry.deployments()
+        assert (after.deployment, after.since) == (before.deployment, before.since)
+    refused = [one.code for person in (ann, ben) for one in person.registry.outbox()]
+    assert refused == ([] if order == "first first" else ["changed_meanwhile"] * 2)
+    assert ann.documents == ben.documents
+
+
 @pytest.mark.parametrize("closed", [False, True])
 def test_a_capture_that_comes_back_brings_back_nothing_that_was_put_away_since(
     world: World, ann: Person, ben: Person, model: str, closed: bool

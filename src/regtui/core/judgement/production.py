@@ -293,7 +293,10 @@ def record_deployment(operation: Operation, merger: Merger) -> None:
     environment = _environment(merger, name)
     if merger.view.document(operation.entity) is not None:
         raise Refusal("no_change", "the deployment is there already")
-    for other in (body.replaces, body.rollback_of):
+    replaces = body.replaces
+    if merger.late is not None and merger.view.document(replaces or "") is None:
+        replaces = None  # another machine may bring that back, or it was refused
+    for other in (replaces, body.rollback_of):
         if other is not None:
             _check_there(_deployment(operation, merger, other), name)
     facts = _made(
@@ -303,7 +306,7 @@ def record_deployment(operation: Operation, merger: Merger) -> None:
         environment=environment.id,
         environment_name=name,
         target=body.target,
-        replaces=body.replaces or _in_the_way(operation, merger, environment.id),
+        replaces=replaces or _in_the_way(operation, merger, environment.id),
         rollback_of=body.rollback_of,
         request=None,
     )
@@ -311,7 +314,7 @@ def record_deployment(operation: Operation, merger: Merger) -> None:
         facts["beside"] = True
     first = {**body.set, "state": Change(body.state)}
     if body.state == "live":
-        first["since"] = Change(merger.now)
+        first["since"] = Change(_went_live(merger))
     made = merger.create(operation.entity, "deployment", operation.stream, facts, first)
     if body.state == "live":
         _end_replaced(made, merger)
@@ -352,12 +355,17 @@ def move_deployment(operation: Operation, merger: Merger) -> None:
         values["reason"] = body.reason
     if body.to == "live":
         _captured(operation, merger, str(found.facts["version"]))
-        values["since"] = merger.now
+        values["since"] = _went_live(merger)
     elif body.to != "draining":
         values["until"] = merger.now
     merger.put(found, values)
     if body.to == "live":
         _end_replaced(merger.documents[found.id], merger)
+
+
+def _went_live(merger: Merger) -> int:
+    """Return since when what an operation brings runs: it may be told again, after a restore."""
+    return merger.now if merger.late is None else merger.late
 
 
 def _ended_before(deployment: Document, to: str, merger: Merger) -> bool:
