@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -138,6 +139,38 @@ async def test_it_ends_with_the_apps_that_it_started(served: Served, here: Regtu
     await asyncio.to_thread(until_none_runs, here.home)
 
 
+async def test_a_page_may_say_anything(served: Served, here: Regtui) -> None:
+    """An absurd size would be a screen of as many cells, in a process that outlives its page."""
+    async with (
+        aiohttp.ClientSession() as client,
+        client.ws_connect(f"{served.url}ws?width=99999999&height=30") as socket,
+    ):
+        for said in ("{", "[]", "7", '["resize",{}]', '["resize",{"width":"x","height":1}]',
+                     '["stdin",7]', '["what"]', '["resize",{"width":-5,"height":0}]',
+                     '["resize",{"width":1000000000,"height":1000000000}]',
+                     '["resize",{"width":100,"height":30}]'):  # fmt: skip
+            await socket.send_str(said)
+        await socket.send_str('["ping",1]')
+        await seen(socket, b"pong")
+        await seen(socket, b"ranker")
+        assert len(apps(here.home)) == 1
+    await asyncio.to_thread(until_none_runs, here.home)
+    assert await asyncio.to_thread(served.end) == 0
+
+
+async def test_an_app_that_does_not_end_is_killed_with_its_page(
+    served: Served, here: Regtui
+) -> None:
+    async with (
+        aiohttp.ClientSession() as client,
+        client.ws_connect(f"{served.url}ws?width=100&height=30") as socket,
+    ):
+        await seen(socket, b"ranker")
+        for process in apps(here.home):
+            os.kill(process, signal.SIGSTOP)  # it hears nothing any more
+    await asyncio.to_thread(until_none_runs, here.home)
+
+
 def until_none_runs(home: Path) -> None:
     end = time.monotonic() + 30
     while apps(home):
@@ -145,7 +178,7 @@ def until_none_runs(home: Path) -> None:
         time.sleep(0.1)
 
 
-def apps(home: Path) -> list[str]:
+def apps(home: Path) -> list[int]:
     """Return the processes of apps in a browser on a home."""
     found = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):
@@ -154,7 +187,7 @@ def apps(home: Path) -> list[str]:
         except OSError:
             continue
         if "regtui.web" in words and str(home) in words:
-            found.append(" ".join(words))
+            found.append(int(file.parent.name))
     return found
 
 

@@ -19,6 +19,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from textual_serve.server import Server
 
 from regtui.core.errors import BadInput, RegtuiError
+from regtui.web.page_app import PageApp
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -55,7 +56,9 @@ class AppServer(Server):
         words = [sys.executable, "-m", "regtui.web", str(home)]
         words += [] if writes else ["--read-only"]
         words += ["--debug"] if debug else []
-        super().__init__(shlex.join(words), host=loopback(host), port=port, title="regtui")
+        # Without `exec` what is killed would be the shell.
+        command = f"exec {shlex.join(words)}"
+        super().__init__(command, host=loopback(host), port=port, title="regtui")
         self.token = secrets.token_urlsafe(32)
         self._sessions: set[asyncio.Task[Any]] = set()
 
@@ -134,9 +137,33 @@ class AppServer(Server):
             raise web.HTTPServiceUnavailable(text="503: too many pages are open\n")
         self._sessions.add(session)
         try:
-            return await self.handle_websocket(request)
+            return await self._run_app(request)
         finally:
             self._sessions.discard(session)
+
+    async def _run_app(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(heartbeat=15)
+        await socket.prepare(request)
+
+        async def close() -> None:
+            await socket.close()
+
+        app = PageApp(
+            self.command,
+            write_bytes=socket.send_bytes,
+            write_str=socket.send_str,
+            close=close,
+            download_manager=self.download_manager,
+            debug=self.debug,
+        )
+        try:
+            await app.start(_cells(request, "width", 80), _cells(request, "height", 24))
+            await app.follow(socket)
+        except (asyncio.CancelledError, ConnectionError):
+            await socket.close()
+        finally:
+            await app.stop()
+        return socket
 
     async def _close_sockets(self) -> None:
         """End the apps that run, and wait until they have ended."""
@@ -159,6 +186,11 @@ class AppServer(Server):
         policy = _POLICY.format(nonce=nonce)
         headers = {"Content-Security-Policy": policy}
         return web.Response(text=text, content_type="text/html", headers=headers)
+
+
+def _cells(request: web.Request, name: str, otherwise: int) -> int:
+    given = request.query.get(name, "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 9 else otherwise  # noqa: PLR2004
 
 
 def _logger() -> logging.Logger:
