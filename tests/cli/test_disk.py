@@ -312,6 +312,21 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+def test_a_home_on_a_disk_that_nobody_may_write_to_is_read(
+    ranker: Regtui, small_disk: Path, tmp_path: Path
+) -> None:
+    home = shutil.copytree(ranker.home, small_disk / "home")
+    told = ranker.json("ls", "--home", home)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    assert ranker.json("ls", "--home", home) == told
+    for words in ("show team/ranker@1", "log", "verify", f"checkout team/ranker@1 {tmp_path}/out"):
+        answer = ranker(*words.split(), "--home", home)
+        assert answer.code == 0, answer
+    answer = ranker("edit", "team/ranker@1", "-d", "x", "--home", home)
+    assert (answer.code, answer.err.count("\n")) == (1, 1)
+    assert "Read-only file system" in answer.err
+
+
 def test_a_full_disk_stops_a_capture_and_loses_nothing(
     ranker: Regtui, run: Path, small_disk: Path
 ) -> None:

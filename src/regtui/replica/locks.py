@@ -44,9 +44,14 @@ class ReplicaLock:
     def shared(self) -> Iterator[None]:
         """Hold the lock together with other readers.
 
+        On a file system that is mounted read-only, such as a snapshot, nobody writes.
+
         Raises:
             Busy: The deadline passed; the message names the holder.
         """
+        if _is_mounted_read_only(self._gate.parent):
+            yield
+            return
         with self._held(fcntl.LOCK_SH):
             yield
 
@@ -115,6 +120,13 @@ class ReplicaLock:
                 "wait for it to finish, or stop it",
             )
         return descriptor
+
+
+def _is_mounted_read_only(folder: Path) -> bool:
+    try:
+        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
 
 
 def _release(descriptor: int) -> None:
