@@ -15,7 +15,6 @@ from sqlalchemy.engine import Connection
 
 from regtui.core import chain, encoding
 from regtui.core.access import Grant
-from regtui.core.errors import RegtuiError
 from regtui.core.operations import GROUP_LIMIT
 from regtui.wire import statements
 from regtui.wire.messages import MIN_PROTOCOL, NOTHING, PROTOCOL, Anchor, Answer, Cursor, Push
@@ -44,17 +43,19 @@ if TYPE_CHECKING:
 PAGE_LIMIT = 20_000
 """Documents that an answer may have, whatever is asked for."""
 
-_PASSING = (
-    Refused,
-    RegtuiError,
-    sa.exc.OperationalError,
-    sa.exc.InterfaceError,
-    sa.exc.InternalError,
-    sa.exc.TimeoutError,
-    OSError,
-    MemoryError,
+_OF_CONTENT = (
+    sa.exc.DataError,
+    sa.exc.IntegrityError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
 )
-"""What says nothing of the operations that were sent: the same ones may be taken a moment later."""
+"""What may say something of the operations that were sent; after anything else the same ones may be
+taken a moment later."""
 
 
 class Caller(Struct, frozen=True):
@@ -149,17 +150,17 @@ class SyncService:
         refused alone: a replica sends in one order, and would stand still with it for ever.
         """
         failed: str | None = None
+        alone = 0
         while True:
             try:
                 with self._turn, self.database.writing() as connection:
                     return self._write(connection, registry, caller, push, sent, failed)
-            except _PASSING:
-                raise
-            except Exception as error:
+            except _OF_CONTENT as error:
                 if failed is not None or not sent or push.offers or push.claims:
                     raise
                 half = _first_groups(sent)
-                if len(half) == len(sent):
+                alone += len(half) == len(sent)
+                if alone > 1:  # once may have been by chance
                     failed = note_failure(error, operation=sent[0].header.id)
                 sent = half
 

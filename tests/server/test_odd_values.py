@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from regtui.core import chain
@@ -205,6 +206,27 @@ def test_an_operation_that_cannot_be_read_is_refused_by_itself(site: Site, con: 
     (verdict,) = con.push(con.operation()).json()["verdicts"]
     assert verdict["result"] == "accepted"
     assert examine(site.database) == []
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), sa.exc.ProgrammingError("s", {}, Exception())])
+def test_what_the_server_fails_on_once_is_taken_the_next_time(
+    site: Site, con: Sender, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    flush, failures = Authority.flush, [error]
+
+    def failing(self: Authority) -> None:
+        if failures:
+            raise failures.pop()
+        flush(self)
+
+    monkeypatch.setattr(Authority, "flush", failing)
+    sent = con.operation()
+    answer = con.push(sent)
+    if answer.status_code != 200:
+        assert isinstance(error, sa.exc.ProgrammingError)
+        answer = con.push(sent)
+    (verdict,) = answer.json()["verdicts"]
+    assert verdict["result"] == "accepted"
 
 
 def test_what_the_server_fails_on_holds_up_nothing(

@@ -18,7 +18,7 @@ from tests.sync.test_cases import back_up, close_healing, put_back
 from tests.sync.test_production import POLICY, put_policies, weights
 from tests.sync.world import Person, World, signed_in
 
-SEEDS = int(os.environ.get("REGTUI_SEEDS", "60"))
+SEEDS = int(os.environ.get("REGTUI_SEEDS", "36"))
 FAST = 4
 STEPS = 26
 MODEL = "nlp/bert"

@@ -7,7 +7,7 @@ import pytest
 
 from tests.sync.simulation import run
 
-SEEDS = int(os.environ.get("REGTUI_SEEDS", "120"))
+SEEDS = int(os.environ.get("REGTUI_SEEDS", "222"))
 FAST = 2
 """Seeds that every run of the tests plays; the others are for the slow suite."""
 

@@ -258,7 +258,7 @@ def _reason(error: httpx.TransportError) -> str:
     return str(error) or type(error).__name__
 
 
-_OF_CONTENT = frozenset({400, 409, 413, 422, 500})
+_OF_CONTENT = frozenset({400, 409, 413, 422})
 
 
 def _is_of_content(status: int, error: RegtuiError) -> bool:
