@@ -156,9 +156,10 @@ class SyncService:
                 with self._turn, self.database.writing() as connection:
                     return self._write(connection, registry, caller, push, sent, failed)
             except _OF_CONTENT as error:
-                if failed is not None or not sent or push.offers or push.claims:
+                if failed is not None or not sent:
                     raise
-                half = _first_groups(sent)
+                # What is brought back is judged by itself then: the rest is sent once more.
+                half = [] if push.offers else _first_groups(sent)
                 alone += len(half) == len(sent)
                 if alone > 1:  # once may have been by chance
                     failed = note_failure(error, operation=sent[0].header.id)

@@ -335,6 +335,30 @@ def test_what_was_done_beside_each_other_is_published_as_it_stands(
     assert stands(ann.registry) == before
 
 
+def test_what_was_deleted_by_who_had_seen_the_others_work_stays_so(
+    server_process: ServerProcess, ann: Person, solo: Registry, tmp_path: Path
+) -> None:
+    for text in ("three", "four"):
+        solo.capture(content(tmp_path, text), model="nlp/bert")
+    solo.export(None, tmp_path / "all.regtui")
+    other = open_registry(tmp_path / "other")
+    other.import_bundle(tmp_path / "all.regtui")
+    other.change_state("version", "nlp/bert@4", "delete")
+    other.edit("nlp/bert@3", {"tags/who": "other"})
+    other.export(None, tmp_path / "theirs.regtui")
+    solo.import_bundle(tmp_path / "theirs.regtui")
+    solo.change_state("version", "nlp/bert@3", "delete")
+    before = {one.short_id: one.state for one in solo.versions("state:any").versions}
+    invited(server_process, solo, "ben")
+    published = solo.publish()
+    assert (published.refused, published.conflicts) == ([], 0)
+    solo.sync()
+    ann.registry.sync()
+    for registry in (solo, ann.registry):
+        found = registry.versions("state:any").versions
+        assert {one.short_id: one.state for one in found} == before
+
+
 def test_what_a_server_decides_for_takes_in_no_registry(
     server_process: ServerProcess, ann: Person, solo: Registry, tmp_path: Path
 ) -> None:

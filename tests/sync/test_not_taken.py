@@ -8,6 +8,7 @@ import pytest
 from regtui.core.errors import BadInput, NotFound, RegtuiError
 from regtui.sync.client import NotTaken
 from regtui.wire.messages import Answer, Push, encoder
+from tests.sync.test_cases import back_up, put_back
 from tests.sync.world import Person, Wire, World
 
 
@@ -21,7 +22,7 @@ class Narrow(Wire):
 
     def sync(self, registry: str, push: Push) -> Answer:
         size = len(encoder.encode(push))
-        if push.ops and size > self.limit:
+        if (push.ops or push.offers) and size > self.limit:
             raise NotTaken("Request Entity Too Large")
         if self.word is not None and any(self.word in bytes(one) for one in push.ops):
             if self.answers:
@@ -124,6 +125,33 @@ def test_what_was_done_as_one_goes_as_one(ann: Person) -> None:
     assert [sorted(one.values) for one in ann.registry.outbox()] == [["tags/after"]]
     assert ann.sync().pending == 0
     assert [one.model for one in ann.registry.models()] == ["nlp/bert"]
+
+
+def test_files_of_a_capture_that_was_let_go_are_nobodys(ann: Person) -> None:
+    narrow(ann).word, narrow(ann).answers = b"version.capture", False
+    ann.registry.capture(ann.world.folder / "two", model="nlp/bert")
+    with pytest.raises(NotTaken):
+        ann.sync()
+    ann.registry.discard_waiting(ann.registry.outbox()[0].id)
+    of_nobody = (
+        "select count(*) from base.file where version not in (select key from base.document)"
+    )
+    assert ann.table(of_nobody) == [(0,)]
+    narrow(ann).word = None
+    ann.registry.capture(ann.world.folder / "two", model="nlp/bert")
+    assert (ann.sync().accepted, ann.registry.version("nlp/bert@2").files) == (1, 1)
+
+
+def test_less_of_what_a_server_lost_is_brought_back_at_once(ann: Person) -> None:
+    backup = back_up(ann.world)
+    note(ann, *(f"t{n}" for n in range(40)))
+    ann.sync()
+    put_back(ann.world, backup, told=True)
+    narrow(ann).limit = 25_000
+    note(ann, "new")
+    ann.sync()
+    assert len(ann.registry.version("nlp/bert@1").tags) == 41
+    assert ann.registry.outbox() == []
 
 
 def test_no_change_is_blamed_where_nothing_is_taken(ann: Person) -> None:

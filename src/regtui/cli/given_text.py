@@ -10,7 +10,7 @@ LIMIT = 4 << 20
 
 
 def read_given(path: str, *, limit: int = LIMIT, option: str | None = None) -> str:
-    """Return the text of a file; `-` is standard input.
+    """Return the text of a file, its lines ended as everywhere; `-` is standard input.
 
     Args:
         path: Of the file.
@@ -37,6 +37,6 @@ def read_given(path: str, *, limit: int = LIMIT, option: str | None = None) -> s
     if len(data) > limit:
         raise BadInput(f"{name} has more than {limit:,} bytes")
     try:
-        return data.decode()
+        return data.decode().replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError:
         raise BadInput(f"{name} is not written in UTF-8", "give a text") from None

@@ -63,7 +63,7 @@ def _tell(made: "Publication", *, done: bool) -> None:
     if len(made.models) > SHOWN:
         say(f"  and {count_text(len(made.models) - SHOWN, 'model')} more")
     if made.conflicts:
-        warn(f"{count_text(made.conflicts, 'value')} differ from what stands there: conflicts")
+        warn(f"{count_text(made.conflicts, 'conflict')} will be open there")
     if made.left_out:
         say(f"  {count_text(made.left_out, 'operation')} of grants and the like are left out")
     for refused in made.refused[:SHOWN]:

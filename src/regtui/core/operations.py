@@ -662,4 +662,6 @@ def decode_operation(data: bytes) -> Operation:
             raise UnknownKind(f"{header.kind} v{header.v}")
         return _decoder.decode(data)
     except (ValueError, RecursionError) as error:
+        if isinstance(error, msgspec.ValidationError) and "unknown field" in str(error):
+            raise UnknownKind(f"{header.kind} with more than this program knows") from None
         raise BadInput(f"malformed operation: {error}") from None

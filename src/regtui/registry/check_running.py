@@ -337,11 +337,11 @@ def _has_run(
 
 
 def _pending(connection: Connection, local: Actor) -> tuple[list[tuple[str, _Wanted]], bool]:
-    """Return what waits, each with what it is run on, and once; and whether more does.
+    """Return what waits, each with what it is run on, and once; and whether others have to run it.
 
-    That is of models of which this person may tell nothing.
+    That is where this person may tell of no model that has checks.
     """
-    barred = False
+    waits, tells = False, False
     actor, digests = _actor(connection, local), trusted_digests(connection)
     documents = all_checks(connection)
     found: dict[tuple[int, str], tuple[str, Document]] = {}
@@ -350,10 +350,12 @@ def _pending(connection: Connection, local: Actor) -> tuple[list[tuple[str, _Wan
             if on not in _triggers(one):
                 continue
             for key, model, ran, counted in _candidates(connection, one, query):
+                may_tell = _may_tell(actor, model)
+                tells = tells or may_tell
                 if counted or (ran and not reports(actor, model)):
                     continue
-                if not _may_tell(actor, model):
-                    barred = True
+                waits = True
+                if not may_tell:
                     continue
                 if check_named(documents, model, str(one.facts["name"])) is one:
                     found.setdefault((key, one.id), (on, one))
@@ -363,7 +365,7 @@ def _pending(connection: Connection, local: Actor) -> tuple[list[tuple[str, _Wan
         (on, _Wanted(by_key[key], one, is_trusted(one.value("definition"), digests)))
         for (key, _), (on, one) in found.items()
     ]
-    return waiting, barred
+    return waiting, waits and not tells
 
 
 def _triggers(document: Document) -> list[str]:

@@ -46,6 +46,8 @@ class Reminter:
         self._groups: dict[str, str] = {}
         self._grouped: dict[str, int] = {}
         self._conflicts: dict[str, str] = {}
+        self._makers: dict[str, set[str]] = {}
+        """The replicas that changed each entity."""
 
     def remint(
         self,
@@ -73,6 +75,7 @@ class Reminter:
                 choice=self._operations.get(str(body.choice), body.choice),
                 seen=[self._operations.get(one, one) for one in body.seen],
             )
+        self._makers.setdefault(subject(operation), set()).add(operation.replica)
         made = {path: self._change(change) for path, change in body.set.items()}
         if isinstance(body, CaptureBody) and was_number is not None:
             made[NUMBER_TAG] = Change(str(was_number))
@@ -86,10 +89,7 @@ class Reminter:
             # When it was applied stands in the history, and is made again by itself.
             body = msgspec.structs.replace(body, auto=False)
         if isinstance(body, StateBody):
-            document = authority.view.document(subject(operation))
-            last = None if document is None else authority.accepted_by(document)
-            if was_contested:  # its author had not seen the newest
-                last = self._operations.get(body.last or "")
+            last = self._last_seen(operation, authority, was_contested=was_contested)
             body = msgspec.structs.replace(body, last=last)
         return msgspec.structs.replace(
             operation,
@@ -136,6 +136,20 @@ class Reminter:
         if change.saw is None:
             return change
         return msgspec.structs.replace(change, saw=self._operations.get(change.saw))
+
+    def _last_seen(
+        self, operation: Operation, authority: SoloAuthority, *, was_contested: bool
+    ) -> str | None:
+        """Return the last operation on an entity that who changes its state had seen."""
+        if was_contested:
+            return self._operations.get(operation.body.last or "")
+        document = authority.view.document(subject(operation))
+        if document is None:
+            return None
+        accepted = authority.accepted_by(document)
+        is_shared = bool(self._makers[document.id] - {operation.replica})
+        # What others did here before was seen; what somebody did at the server since was not.
+        return document.by if accepted is None and is_shared else accepted
 
     def _group(self, old: str) -> str:
         """Return the new id of a group; one that is more than a server takes becomes several."""

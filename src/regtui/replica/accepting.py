@@ -109,6 +109,11 @@ class Accepting:
         self._keep_log(entries)
         self._connection.execute("update base.replica set next_key = ?", [self._next])
 
+    def leave_accepted(self) -> None:
+        """Leave the accepted state, for what waits to be shown anew on top of it."""
+        self.take_back()
+        self._connection.execute("update base.replica set next_key = ?", [self._next])
+
     def take_back(self) -> None:
         """Leave the accepted state, without what waiting operations showed."""
         run = self._connection.execute

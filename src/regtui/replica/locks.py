@@ -11,6 +11,7 @@ left behind and gives back whatever it gets.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import sys
@@ -44,15 +45,12 @@ class ReplicaLock:
     def shared(self) -> Iterator[None]:
         """Hold the lock together with other readers.
 
-        On a file system that is mounted read-only, such as a snapshot, nobody writes.
+        Where it can only be read, as in a snapshot, a lock that is not there is not needed.
 
         Raises:
             Busy: The deadline passed; the message names the holder.
         """
-        if _is_mounted_read_only(self._gate.parent):
-            yield
-            return
-        with self._held(fcntl.LOCK_SH):
+        with self._held(fcntl.LOCK_SH, reads=True):
             yield
 
     @contextlib.contextmanager
@@ -83,11 +81,11 @@ class ReplicaLock:
             os.close(gate)
 
     @contextlib.contextmanager
-    def _held(self, mode: int) -> Iterator[int]:
+    def _held(self, mode: int, *, reads: bool = False) -> Iterator[int]:
         deadline = time.monotonic() + _patience()
-        gate = self._acquire(self._gate, fcntl.LOCK_EX, deadline)
+        gate = self._acquire(self._gate, fcntl.LOCK_EX, deadline, reads=reads)
         try:
-            lock = self._acquire(self._lock, mode, deadline)
+            lock = self._acquire(self._lock, mode, deadline, reads=reads)
         except BaseException:
             _release(gate)
             raise
@@ -97,9 +95,9 @@ class ReplicaLock:
         finally:
             _release(lock)
 
-    def _acquire(self, path: Path, mode: int, deadline: float) -> int:
+    def _acquire(self, path: Path, mode: int, deadline: float, *, reads: bool) -> int:
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = _opened(path, reads=reads)
         except OSError as error:
             raise RegtuiError(
                 f"can't open the lock {path}: {error.strerror}", "check its owner and mode"
@@ -122,11 +120,21 @@ class ReplicaLock:
         return descriptor
 
 
-def _is_mounted_read_only(folder: Path) -> bool:
+def _opened(path: Path, *, reads: bool) -> int:
+    """Open a lock file; where nothing can be written, one that is there, or one of nobody."""
     try:
-        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
-    except OSError:
-        return False
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno != errno.EROFS or not reads:
+            raise
+    try:
+        # Others may write to the same home through another mount: they go by the same lock.
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        import tempfile
+
+        with tempfile.TemporaryFile() as nobodys:
+            return os.dup(nobodys.fileno())
 
 
 def _release(descriptor: int) -> None:

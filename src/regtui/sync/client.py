@@ -337,16 +337,24 @@ class SyncClient:
             self._enrol()
             return None
         except NotTaken as error:
-            operations = request.push.ops
-            if not operations or self._batch == 1:
+            if not self._takes_less(request.push):
                 raise self._about(request, error) from None
-            self._batch = max(1, min(self._batch, len(operations)) // LESS)
             return None
         done.requests += 1
         if answer.min_protocol > PROTOCOL:
             raise UpgradeNeeded("this regtui is too old for the server", UPGRADE)
         self._on_step("storing", done)
         return answer
+
+    def _takes_less(self, push: Push) -> bool:
+        """Send fewer operations the next time; False where that is not to be had."""
+        if push.offers and self._offering.limit > 1:
+            self._offering.limit = max(1, min(self._offering.limit, len(push.offers)) // LESS)
+            return True
+        if not push.ops or self._batch == 1:
+            return False
+        self._batch = max(1, min(self._batch, len(push.ops)) // LESS)
+        return True
 
     def _about(self, request: Request, error: NotTaken) -> RegtuiError:
         """Return an error that names the change which is not taken, where it is that one alone."""

@@ -46,13 +46,15 @@ class Offering:
     """
 
     def __init__(self) -> None:
+        self.limit = OFFERS_LIMIT
+        """Operations of one window; fewer where a request with so many was not taken."""
         self.after = 0
         self.is_over = False
         self._taken = self._waits = False
 
     def window(self, connection: Connection) -> Window:
         """Return what is offered next."""
-        return Window() if self.is_over else _window(connection, self.after)
+        return Window() if self.is_over else _window(connection, self.after, self.limit)
 
     def note(self, window: Window, parked: int) -> None:
         """Go on behind a window that was answered; `parked` operations of it wait."""
@@ -95,19 +97,19 @@ def begin_healing(connection: Connection, base: int) -> None:
     note_all_unsent(connection)
 
 
-def _window(connection: Connection, after: int) -> Window:
+def _window(connection: Connection, after: int, limit: int) -> Window:
     """Return operations to bring back that stand behind a place in the outbox."""
     rows = connection.execute(
         "select o.bytes, o.verdict, coalesce(r.receipt, -1), o.position from base.outbox o "
         "left join base.receipted r on r.operation = o.id "
         "where o.state = 'offered' and o.position > ? order by o.position limit ?",
-        [after, OFFERS_LIMIT + 1],
+        [after, limit + 1],
     ).fetchall()
     operations = [decode_operation(row[0].encode()) for row in rows]
     named = texts_of_operations(connection, operations)
     texts: dict[str, str] = {}
     size = taken = 0
-    for row, operation in zip(rows[:OFFERS_LIMIT], operations, strict=False):
+    for row, operation in zip(rows[:limit], operations, strict=False):
         own = named[operation.id]
         size += len(row[0]) + sum(map(len, own.values()))
         if taken and size > BODY_LIMIT:

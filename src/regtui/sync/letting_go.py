@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from regtui.core.errors import RegtuiError
+from regtui.core.operations import CaptureBody, decode_operation
 from regtui.replica.accepting import Accepting
+from regtui.replica.file_lists import take_lost_lists
 from regtui.replica.remote import read_remote, write_remote
 from regtui.replica.unit import Replica
 from regtui.sync.lock import syncing_alone
@@ -32,12 +34,15 @@ def let_go(replica: Replica, session: str, operations: Sequence[str]) -> None:
         if remote is None:
             raise RegtuiError("there is no remote", "`regtui remote add URL` and `regtui login`")
         gone = connection.execute(
-            "delete from base.outbox where id in (select unnest(?::uuid[])) returning state",
+            "delete from base.outbox where id in (select unnest(?::uuid[])) returning state, bytes",
             [list(operations)],
         ).fetchall()
-        if any(state == SENT for (state,) in gone):
+        if any(state == SENT for state, _ in gone):
             begin_anew(replica, connection, remote)
             write_remote(connection, remote)
         accepting = Accepting(connection)
-        accepting.take_back()
+        accepting.leave_accepted()
         show_waiting(replica, session, connection, remote, accepting.keys)
+        bodies = [decode_operation(data.encode()).body for _, data in gone]
+        captured = [body.digest for body in bodies if isinstance(body, CaptureBody)]
+        take_lost_lists(connection, captured)  # their files may go

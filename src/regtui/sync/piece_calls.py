@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from regtui.core.errors import Denied, NotFound, RegtuiError
 from regtui.sync.retrying import Again
-from regtui.sync.transport import SignedOut
+from regtui.sync.transport import TOO_LARGE, SignedOut
 from regtui.wire.pieces import (
     UPLOAD_OFFSET,
     MissingAnswer,
@@ -198,6 +198,8 @@ def _refuse(answer: httpx.Response) -> None:
         )
     if status == httpx.codes.FORBIDDEN:
         raise Denied(f"the server says: {problem.message}")
+    if status == httpx.codes.REQUEST_ENTITY_TOO_LARGE and not problem.code:
+        raise RegtuiError("what stands before the server takes no file as large", TOO_LARGE)
     raise RegtuiError(f"the server says: {problem.message}")
 
 

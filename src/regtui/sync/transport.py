@@ -40,6 +40,8 @@ PACKED = 1024
 PATIENCE = 10.0
 """Seconds that are waited for a server that wants to be asked later; beyond, people are told."""
 
+TOO_LARGE = "its operator raises the limit, such as `client_max_body_size` of nginx"
+
 _LATER = frozenset({429, 502, 503, 504})
 
 
@@ -281,6 +283,8 @@ def _error(url: str, response: httpx.Response) -> RegtuiError:
         code, message, hint = told["code"], told["message"], told.get("hint", "")
     except (msgspec.MsgspecError, KeyError, TypeError):
         code, (message, hint) = "", _strange(url, response.status_code)
+    if response.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE and not code:
+        message, hint = f"what stands before {url} takes no request as large", TOO_LARGE
     if response.status_code == httpx.codes.UNAUTHORIZED:
         return SignedOut(message, "`regtui login` signs you in; your work is kept here")
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:

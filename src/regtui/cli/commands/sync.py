@@ -172,7 +172,10 @@ def _warn(done: "Synced") -> None:
     if done.rejected:
         warn(f"{count_text(done.rejected, 'change')} refused; `regtui outbox ls` tells why")
     if done.conflicted:
-        warn(f"{count_text(done.conflicted, 'conflict')}; `regtui conflicts` lists them")
+        warn(
+            f"{count_text(done.conflicted, 'change')} became part of a conflict; "
+            "`regtui conflicts` lists what is open"
+        )
     if done.healing:
         warn("the server was restored from a backup and takes back what it lost")
     if done.differing:

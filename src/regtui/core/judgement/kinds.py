@@ -40,7 +40,7 @@ def create_model(operation: Operation, merger: Merger) -> Outcome:
     """Make a model, or edit the one that holds the name already."""
     body = operation.body
     key = name_key(body.name)
-    holder = merger.view.holder(key) or _put_away_since(operation, merger)
+    holder = _put_away_since(operation, merger) or merger.view.holder(key)
     if holder is not None:
         _join(holder, operation, merger)
         return Outcome(merged_into=None if holder.id == operation.entity else holder.id)
@@ -134,13 +134,19 @@ def change_state(operation: Operation, merger: Merger) -> Outcome:
     if seen == document.stamp("state"):
         _refuse_illegal(current, wanted)
     _check_state(document, wanted, merger)
-    if wanted == "deleted" != current and merger.view.changed_by_others(
-        document.id, operation.body.last, operation
-    ):
+    if wanted == "deleted" != current and _is_contested(document, operation, merger):
         merger.contest(document, wanted, {seen.op} if isinstance(seen, Fold) else ())
     else:
         merger.change(document, operation.body.set)
     return Outcome()
+
+
+def _is_contested(document: Document, operation: Operation, merger: Merger) -> bool:
+    """Tell whether others changed what is to be deleted, unseen by who deletes it."""
+    if merger.settled is not None:  # what he had seen may not be back yet
+        return merger.was_candidate("state")
+    found = merger.view.changed_by_others(document.id, operation.body.last, operation)
+    return found is not None
 
 
 def set_alias(operation: Operation, merger: Merger) -> Outcome:

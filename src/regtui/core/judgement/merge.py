@@ -192,7 +192,7 @@ class Merger:
         accepted = None if self.settled is None else self._accepted(standing)
         return accepted is not None and accepted.decided > self.now
 
-    def _was_candidate(self, path: str) -> bool:
+    def was_candidate(self, path: str) -> bool:
         """Tell whether what comes back was in conflict then, with what may not be back yet."""
         before = None if self.settled is None else self.settled.paths.get(path)
         return before is not None and before.result == "conflict"
@@ -283,7 +283,7 @@ class Merger:
         # What is given back had this step, or none.
         if rule is Rule.METRIC and self.operation.undoes is None:
             change = with_step(self.view, document, path, change)
-        if seen == document.stamp(path) and not self._was_candidate(path):
+        if seen == document.stamp(path) and not self.was_candidate(path):
             return self._taken(document.kind, path, change)
         if rule is Rule.CAS:
             return self._merge_unseen(document, path, current, change)
@@ -297,7 +297,7 @@ class Merger:
         What comes back after a restore and was simply taken then has its place: what it saw may
         not be back yet, or never come.
         """
-        if self.settled is not None and not self._was_candidate(path):
+        if self.settled is not None and not self.was_candidate(path):
             if current is None or not self.is_behind(current):
                 return self._later(document.kind, path, current, change)
             if path in self.settled.paths or self._came_back(current):

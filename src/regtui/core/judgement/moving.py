@@ -11,9 +11,17 @@ applies it.
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from regtui.core.access import Actor, Grant, Role, has_role, narrowed, role_of
 from regtui.core.documents import Document
-from regtui.core.governance import GateResult, Governed, approvals_counted, governed, no_conflict
+from regtui.core.governance import (
+    GateResult,
+    Governed,
+    approvals_counted,
+    governed,
+    no_conflict,
+)
 from regtui.core.governance.moves import Move, moves_of, target_move
 from regtui.core.governance.overlay import Overlay
 from regtui.core.identity import deployment_id, environment_id
@@ -234,10 +242,19 @@ def restored(move: Move, model: Document, view: View, actor: Actor, now: int) ->
     # Whether one counts is known to the server; here all may.
     given = [f"reviews/{user}" for user, why in counted.items() if not why or not view.seq]
     fresh = [path for path in given if not _came_back(request, path, view)]
-    if len(fresh) == len(given) and (fresh or not _came_back(request, "state", view)):
+    if len(fresh) == len(given) and not _came_back(request, "state", view):
         return None
+    if fresh:  # which may suffice without those that came back
+        stale = set(given) - set(fresh)
+        fields = {path: one for path, one in request.fields.items() if path not in stale}
+        slim = msgspec.structs.replace(request, fields=fields)
+        without = msgspec.structs.replace(move, request=slim)
+        over = Overlay(view, {slim.id: slim}, {})
+        results = governed([without], model, over, actor, now).results
+        if all(one.passed for one in results):
+            return None
     told = "it came back after a restore of the server: approve it anew, or apply it by hand"
-    return GateResult("restored", False, told)
+    return GateResult("restored", None if given and not view.seq else False, told)
 
 
 def _came_back(request: Document, path: str, view: View) -> bool:

@@ -293,10 +293,8 @@ def record_deployment(operation: Operation, merger: Merger) -> None:
     environment = _environment(merger, name)
     if merger.view.document(operation.entity) is not None:
         raise Refusal("no_change", "the deployment is there already")
-    replaces = body.replaces
-    if merger.late is not None and merger.view.document(replaces or "") is None:
-        replaces = None  # another machine may bring that back, or it was refused
-    for other in (replaces, body.rollback_of):
+    replaces, rollback_of = (_unless_lost(one, merger) for one in (body.replaces, body.rollback_of))
+    for other in (replaces, rollback_of):
         if other is not None:
             _check_there(_deployment(operation, merger, other), name)
     facts = _made(
@@ -307,7 +305,7 @@ def record_deployment(operation: Operation, merger: Merger) -> None:
         environment_name=name,
         target=body.target,
         replaces=replaces or _in_the_way(operation, merger, environment.id),
-        rollback_of=body.rollback_of,
+        rollback_of=rollback_of,
         request=None,
     )
     if body.beside:
@@ -318,6 +316,15 @@ def record_deployment(operation: Operation, merger: Merger) -> None:
     made = merger.create(operation.entity, "deployment", operation.stream, facts, first)
     if body.state == "live":
         _end_replaced(made, merger)
+
+
+def _unless_lost(deployment: str | None, merger: Merger) -> str | None:
+    """Return a deployment that is named; none that another machine may bring back later.
+
+    What comes late without it is a deployment like any other, to the gates as well.
+    """
+    is_lost = merger.late is not None and merger.view.document(deployment or "") is None
+    return None if is_lost else deployment
 
 
 def _in_the_way(operation: Operation, merger: Merger, environment: str) -> str | None:
