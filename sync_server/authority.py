@@ -365,7 +365,7 @@ class Authority:
             return verdict, Judged(verdict)
         try:
             judged = judge(sent.operation, self.view, actor, now, settled=settled, late=late)
-        except sa.exc.DBAPIError:
+        except (sa.exc.DBAPIError, OSError, MemoryError):
             raise  # it says nothing of the operation: the request fails, and is sent again
         except Exception as error:  # noqa: BLE001 -- nothing blocks the queue
             reference = note_failure(error, operation=sent.header.id)

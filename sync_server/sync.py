@@ -160,9 +160,10 @@ class SyncService:
                     raise
                 # What is brought back is judged by itself then: the rest is sent once more.
                 half = [] if push.offers else _first_groups(sent)
-                alone += len(half) == len(sent)
-                if alone > 1:  # once may have been by chance
-                    failed = note_failure(error, operation=sent[0].header.id)
+                if len(half) == len(sent):
+                    reference = note_failure(error, operation=sent[0].header.id)
+                    alone += 1
+                    failed = reference if alone > 1 else None  # once may have been by chance
                 sent = half
 
     def rights_of(self, connection: Connection, registry: int, caller: Caller) -> Rights:

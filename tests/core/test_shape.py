@@ -265,7 +265,7 @@ def wire(ann: Replica, model: str) -> dict[str, Any]:
 def test_bytes_with_such_a_field_hold_no_operation(
     wire: dict[str, Any], change: dict[str, Any]
 ) -> None:
-    with pytest.raises(BadInput):
+    with pytest.raises((BadInput, UnknownKind)):  # a newer program may know the field
         decode_operation(encode(wire | change))
 
 

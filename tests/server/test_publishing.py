@@ -373,3 +373,68 @@ def test_what_a_server_decides_for_takes_in_no_registry(
     with pytest.raises(BadInput, match="a server decides"):
         ann.registry.import_bundle(tmp_path / "all.regtui", dry_run=True)
     assert solo.sql("select seq, bytes from base.operation order by all").rows == before
+
+
+def test_a_conflict_that_ended_in_another_home_is_published_as_what_it_led_to(
+    server_process: ServerProcess, ann: Person, solo: Registry, tmp_path: Path
+) -> None:
+    """Both moved an alias to one version; one of them moved on, met the other, and took that."""
+    for text in ("three", "four"):
+        solo.capture(content(tmp_path, text), model="nlp/bert")
+    solo.set_alias("nlp/bert@2", "production")
+    solo.export(None, tmp_path / "all.regtui")
+    other = open_registry(tmp_path / "other")
+    other.import_bundle(tmp_path / "all.regtui")
+    for registry, numbers in ((solo, (3,)), (other, (3, 4))):
+        for number in numbers:
+            registry.set_alias(f"nlp/bert@{number}", "production")
+    solo.export(None, tmp_path / "ours.regtui")
+    other.import_bundle(tmp_path / "ours.regtui")
+    (conflict,) = other.conflicts()
+    other.resolve(conflict.id, "candidate", candidate=str(conflict.candidates[0].id))
+    other.export(None, tmp_path / "theirs.regtui")
+    solo.import_bundle(tmp_path / "theirs.regtui")
+    assert (solo.conflicts(), solo.version("nlp/bert@production").number) == ([], 3)
+    invited(server_process, solo, "ben")
+    published = solo.publish()
+    assert (published.refused, published.conflicts) == ([], 0)
+    solo.sync()
+    ann.registry.sync()
+    for registry in (solo, ann.registry):
+        assert registry.version("nlp/bert@production").number == 3
+
+
+def test_moves_after_a_promotion_in_another_home_are_published_in_their_order(
+    server_process: ServerProcess, ann: Person, solo: Registry, tmp_path: Path
+) -> None:
+    solo.capture(content(tmp_path, "three"), model="nlp/bert")
+    solo.request_promotion("nlp/bert@2", "production")
+    solo.set_alias("nlp/bert@3", "production")
+    solo.request_promotion("nlp/bert@3", "champion")
+    solo.request_promotion("nlp/bert@2", "champion")
+    solo.export(None, tmp_path / "all.regtui")
+    other = open_registry(tmp_path / "other")
+    other.import_bundle(tmp_path / "all.regtui")
+    before = {one.alias: one.number for one in other.aliases()}
+    invited(server_process, other, "ben")
+    published = other.publish()
+    assert (published.refused, published.conflicts) == ([], 0)
+    other.sync()
+    ann.registry.sync()
+    for registry in (other, ann.registry):
+        assert {one.alias: one.number for one in registry.aliases()} == before
+        assert registry.conflicts() == []
+
+
+def test_what_was_captured_again_has_the_number_that_it_had(
+    server_process: ServerProcess, ann: Person, solo: Registry, tmp_path: Path
+) -> None:
+    for text in ("one", "three", "two"):
+        solo.capture(content(tmp_path, text), model="nlp/bert", tags={"again": "yes"})
+    invited(server_process, solo, "ben")
+    (model,) = solo.publish().models
+    assert (model.versions, model.renumbered) == (3, [])
+    solo.sync()
+    ann.registry.sync()
+    found = ann.registry.versions("state:any").versions
+    assert {one.number: one.tags.get("solo-number") for one in found} == {1: None, 2: None, 3: None}

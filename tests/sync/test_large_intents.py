@@ -52,6 +52,6 @@ def test_one_of_a_solo_registry_is_published_as_several(
         context.replica.writing(context.actor, "cli", "s") as authority,
     ):
         made = [reminter.remint(one, authority) for one in edits]
-    groups = [one.group for one in made if one is not None]
+    groups = [one.group for one in made]
     assert groups[0] == groups[1]
     assert groups[2] not in {None, groups[0]}

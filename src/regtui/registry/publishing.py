@@ -47,7 +47,7 @@ from regtui.core.verdicts import (
 from regtui.registry.carried_texts import carry_texts
 from regtui.registry.check_trust import trust_digest
 from regtui.registry.context import Context
-from regtui.registry.reminting import Reminter
+from regtui.registry.reminting import Reminter, as_edits
 from regtui.registry.remote import address_of, join, token_of, who_am_i
 from regtui.replica.adoption import adopt
 from regtui.replica.authority import SoloAuthority
@@ -227,6 +227,8 @@ class _Publishing:
         self._models: dict[str, PublishedModel] = {}
         self._next: dict[str, int] = {}
         self._known: dict[str, int] = {}
+        self._given = set[str]()
+        """Versions of this publication: the same content may be captured several times."""
         self._existing: frozenset[str] = frozenset()
         self._applied: dict[str, list[tuple[str, str]]] = {}
         """Requests, with their streams, by the operation that ended them."""
@@ -292,15 +294,24 @@ class _Publishing:
         if not isinstance(verdict, Accepted) or left_out:
             self._answer.left_out += 1
             return []
+        if not reminter.ends_none(old):
+            return self._make(unit, reminter, old, verdict)
+        edits = as_edits(old, unit.view.document(old.body.of))
+        self._answer.left_out += not edits
+        for edit in edits:
+            self._make(unit, reminter, edit, verdict)
+        return []
+
+    def _make(
+        self, unit: SoloAuthority, reminter: Reminter, old: Operation, verdict: Accepted
+    ) -> list[str]:
+        """Make an operation again that was accepted; return the version that it captured."""
         number = None
         if isinstance(old.body, CaptureBody):
             number = self._number(old, verdict.number)
         made = reminter.remint(
             old, unit, was_number=number, was_contested=isinstance(verdict, Conflicted)
         )
-        if made is None:
-            self._answer.left_out += 1
-            return []
         leaves = self._rests_on_requested(made)
         new = unit.leave(made) if leaves else unit.bring(made)
         if leaves or (isinstance(new, Accepted) and not new.documents):
@@ -368,7 +379,7 @@ class _Publishing:
 
     def _number(self, old: Operation, number: int | None) -> int | None:
         """Return the number of a version where it will have another one."""
-        if old.entity in self._known:
+        if old.entity in self._known or old.entity in self._given:
             return None
         new = self._next.get(old.stream, 1)
         return None if number is None or number == new else number
@@ -378,8 +389,9 @@ class _Publishing:
             exists = old.entity in self._existing
             self._models.setdefault(old.stream, PublishedModel(name=old.body.name, exists=exists))
         model = self._models.get(old.stream)
-        if model is None or not isinstance(old.body, CaptureBody):
+        if model is None or not isinstance(old.body, CaptureBody) or old.entity in self._given:
             return
+        self._given.add(old.entity)
         model.versions += 1
         new = self._known.get(old.entity)
         if new is not None:

@@ -9,13 +9,19 @@ that.
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
+from regtui.core.documents import Document
+from regtui.core.identity import alias_id
 from regtui.core.operations import (
     GROUP_LIMIT,
+    KINDS,
     ActBody,
+    AliasBody,
     CaptureBody,
     Change,
+    DatasetBody,
+    EditBody,
     Operation,
     PromotionApply,
     ReportBody,
@@ -46,6 +52,8 @@ class Reminter:
         self._groups: dict[str, str] = {}
         self._grouped: dict[str, int] = {}
         self._conflicts: dict[str, str] = {}
+        self._applies: dict[tuple[str, str], str] = {}
+        """Applications of requests, by what they moved and the operation that set them off."""
         self._makers: dict[str, set[str]] = {}
         """The replicas that changed each entity."""
 
@@ -56,8 +64,8 @@ class Reminter:
         *,
         was_number: int | None = None,
         was_contested: bool = False,
-    ) -> Operation | None:
-        """Return an operation as it is made again; None where it settles what is no conflict now.
+    ) -> Operation:
+        """Return an operation as it is made again.
 
         Args:
             operation: The old one.
@@ -67,8 +75,6 @@ class Reminter:
         """
         entity, body = operation.entity, operation.body
         if isinstance(body, ResolveBody):
-            if entity not in self._conflicts:
-                return None
             entity = self._conflicts[entity]
             body = msgspec.structs.replace(
                 body,
@@ -76,7 +82,7 @@ class Reminter:
                 seen=[self._operations.get(one, one) for one in body.seen],
             )
         self._makers.setdefault(subject(operation), set()).add(operation.replica)
-        made = {path: self._change(change) for path, change in body.set.items()}
+        made = {path: self._change(entity, change) for path, change in body.set.items()}
         if isinstance(body, CaptureBody) and was_number is not None:
             made[NUMBER_TAG] = Change(str(was_number))
         body = msgspec.structs.replace(body, set=made)
@@ -84,7 +90,9 @@ class Reminter:
             definition = self._operations.get(str(body.definition))
             body = msgspec.structs.replace(body, definition=definition)
         if isinstance(body, RequestBody | ActBody) and isinstance(body.saw, str):
-            body = msgspec.structs.replace(body, saw=self._operations.get(body.saw))
+            body = msgspec.structs.replace(
+                body, saw=self._seen(_target(operation, authority), body.saw)
+            )
         if isinstance(body, RequestBody):
             # When it was applied stands in the history, and is made again by itself.
             body = msgspec.structs.replace(body, auto=False)
@@ -102,7 +110,7 @@ class Reminter:
             body=body,
             group=None if operation.group is None else self._group(operation.group),
             undoes=self._operations.get(operation.undoes or ""),
-            origin=UNSET if operation.replica == self._own else operation.replica,
+            origin=self._origin(operation),
         )
 
     def applied(
@@ -115,8 +123,12 @@ class Reminter:
             by: The old operation that did so.
             authority: Of the unit of work in which it will be judged.
         """
+        identity = uuid7(_milliseconds(by.id) * 1000)
+        target = _target_of(authority.view.document(request[0]))
+        # What was set off stands there by the operation that set it off.
+        self._applies[target, by.id] = identity
         return PromotionApply(
-            id=uuid7(_milliseconds(by.id) * 1000),
+            id=identity,
             replica=self._replica,
             at=by.at,
             actor=authority.actor.id,
@@ -125,17 +137,29 @@ class Reminter:
             body=ActBody(None, {}),
             via=by.via,
             session=by.session,
+            origin=self._origin(by),
         )
+
+    def ends_none(self, operation: Operation) -> bool:
+        """Tell whether an operation ends what was a conflict, and is none here."""
+        return isinstance(operation.body, ResolveBody) and operation.entity not in self._conflicts
 
     def note_conflicts(self, old: tuple[str, ...], new: tuple[str, ...]) -> None:
         """Note which conflicts opened in the place of old ones."""
         if len(old) == len(new):
             self._conflicts.update(zip(old, new, strict=True))
 
-    def _change(self, change: Change) -> Change:
+    def _change(self, entity: str, change: Change) -> Change:
         if change.saw is None:
             return change
-        return msgspec.structs.replace(change, saw=self._operations.get(change.saw))
+        return msgspec.structs.replace(change, saw=self._seen(entity, change.saw))
+
+    def _seen(self, entity: str, stamp: str) -> str | None:
+        """Return the new operation by which a value of an entity stands."""
+        return self._applies.get((entity, stamp)) or self._operations.get(stamp)
+
+    def _origin(self, operation: Operation) -> str | UnsetType:
+        return UNSET if operation.replica == self._own else operation.replica
 
     def _last_seen(
         self, operation: Operation, authority: SoloAuthority, *, was_contested: bool
@@ -164,6 +188,52 @@ class Reminter:
         if identity not in known:
             known[identity] = uuid7(_milliseconds(identity) * 1000)
         return known[identity]
+
+
+def as_edits(operation: Operation, document: Document | None) -> list[Operation]:
+    """Return the end of a conflict as the edits that it was.
+
+    Where several homes met by file one may end a conflict that another one, or a server, never had.
+    """
+    changes = {
+        path: one
+        for path, one in operation.body.set.items()
+        if document is not None and document.value(path) != one.to
+    }
+    if document is None or not changes:
+        return []
+    fields = {name: getattr(operation, name) for name in operation.__struct_fields__}
+    fields["entity"] = document.id
+    if document.kind == "alias":
+        kind = "alias.remove" if changes["version"].to is None else "alias.set"
+        moved = AliasBody(str(document.facts["name"]), changes)
+        return [KINDS[kind](**fields | {"body": moved})]
+    if document.kind == "dataset":
+        named = DatasetBody(str(document.facts["name"]), changes)
+        return [KINDS["dataset.put"](**fields | {"body": named})]
+    made = []
+    state = changes.pop("state", None)
+    if state is not None:
+        verb = {"archived": "archive", "deleted": "delete"}.get(str(state.to), "restore")
+        body = StateBody(None, {"state": state})
+        made.append(KINDS[f"{document.kind}.{verb}"](**fields | {"body": body}))
+        fields["id"] = uuid7(_milliseconds(operation.id) * 1000)
+    if changes:
+        made.append(KINDS[f"{document.kind}.edit"](**fields | {"body": EditBody(changes)}))
+    return made
+
+
+def _target(operation: Operation, authority: SoloAuthority) -> str:
+    """Return the id of what a request moves, or one that is applied."""
+    body = operation.body
+    if isinstance(body, RequestBody):
+        return alias_id(operation.stream, body.target) if body.target_kind == "alias" else ""
+    return _target_of(authority.view.document(operation.entity))
+
+
+def _target_of(request: Document | None) -> str:
+    is_alias = request is not None and request.facts["target_kind"] == "alias"
+    return alias_id(request.stream, str(request.facts["target"])) if request and is_alias else ""
 
 
 def _milliseconds(identity: str) -> int:

@@ -103,6 +103,8 @@ class ReplicaLock:
                 f"can't open the lock {path}: {error.strerror}", "check its owner and mode"
             ) from error
         granted = False
+        if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            mode = fcntl.LOCK_SH  # all that some file systems grant to who only reads
         try:
             granted = _lock(descriptor, mode, deadline)
         except OSError as error:

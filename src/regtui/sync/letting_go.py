@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from regtui.core.errors import RegtuiError
 from regtui.core.operations import CaptureBody, decode_operation
 from regtui.replica.accepting import Accepting
-from regtui.replica.file_lists import take_lost_lists
 from regtui.replica.remote import read_remote, write_remote
 from regtui.replica.unit import Replica
 from regtui.sync.lock import syncing_alone
@@ -43,6 +42,13 @@ def let_go(replica: Replica, session: str, operations: Sequence[str]) -> None:
         accepting = Accepting(connection)
         accepting.leave_accepted()
         show_waiting(replica, session, connection, remote, accepting.keys)
-        bodies = [decode_operation(data.encode()).body for _, data in gone]
-        captured = [body.digest for body in bodies if isinstance(body, CaptureBody)]
-        take_lost_lists(connection, captured)  # their files may go
+        made = [decode_operation(data.encode()) for _, data in gone]
+        captured = [one.entity for one in made if isinstance(one.body, CaptureBody)]
+        keys = [accepting.keys[one] for one in captured if one in accepting.keys]
+        # Their files may go, where nothing else has the version.
+        connection.execute(
+            "delete from base.file where version in (select unnest(?::bigint[])) "
+            "and version not in (select key from base.document) "
+            "and version not in (select key from base.hidden)",
+            [keys],
+        )
