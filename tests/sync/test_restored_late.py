@@ -179,3 +179,47 @@ def test_an_approval_that_came_back_satisfies_no_gate_beside_a_new_one(
     dora.sync()
     ann.sync()
     assert at(ann) == 2
+
+
+@pytest.mark.parametrize("what", ["version", "model"])
+def test_an_edit_that_comes_before_the_restore_that_it_saw_stands(  # noqa: PLR0913, PLR0917
+    world: World, ann: Person, ben: Person, carl: Person, model: str, what: str
+) -> None:
+    reference = f"{model}@2" if what == "version" else model
+    backup = back_up(world)
+    ben.registry.change_state(what, reference, "delete")
+    ben.sync()
+    carl.sync()
+    carl.registry.change_state(what, reference, "restore")
+    carl.sync()
+    ann.sync()
+    ann.registry.edit(reference, {"description": "ann's"})
+    ann.sync()
+    put_back(world, backup, told=True)
+    for person in (ben, ann, carl, ben, ann):
+        person.sync()
+    registry = ann.registry
+    found = registry.version(reference) if what == "version" else registry.model(reference)
+    assert (found.description, registry.conflicts()) == ("ann's", [])
+
+
+def test_a_model_made_anew_waits_for_the_end_of_the_one_before(
+    world: World, ann: Person, ben: Person, carl: Person
+) -> None:
+    ann.registry.capture(weights(world.folder, "one"), model="nlp/m")
+    ann.sync()
+    ben.sync()
+    backup = back_up(world)
+    ben.registry.change_state("model", "nlp/m", "delete")
+    ben.sync()
+    ann.sync()
+    ann.registry.capture(weights(world.folder, "two"), model="nlp/m")
+    ann.sync()
+    put_back(world, backup, told=True)
+    for person in (ann, ben, ann, ben, ann, carl):
+        person.sync()
+    assert ann.registry.outbox() == []
+    close_healing(world)
+    carl.sync()
+    assert carl.registry.version("nlp/m@1").files == 1
+    assert models(carl).keys() == {0, 1}

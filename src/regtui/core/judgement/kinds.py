@@ -41,6 +41,9 @@ def create_model(operation: Operation, merger: Merger) -> Outcome:
     body = operation.body
     key = name_key(body.name)
     holder = _put_away_since(operation, merger) or merger.view.holder(key)
+    if holder is not None and holder.id != operation.entity and _was_its_own(merger):
+        # While a server takes back what it lost, this waits for the end of the other one.
+        raise Refusal("changed_meanwhile", "the name belongs to another model by now")
     if holder is not None:
         _join(holder, operation, merger)
         return Outcome(merged_into=None if holder.id == operation.entity else holder.id)
@@ -63,6 +66,11 @@ def create_model(operation: Operation, merger: Merger) -> Outcome:
     }
     merger.create(entity, "model", entity, facts, first)
     return Outcome(merged_into=None if entity == operation.entity else entity)
+
+
+def _was_its_own(merger: Merger) -> bool:
+    """Tell whether a model that comes back was made then, and merged into no other one."""
+    return merger.settled is not None and merger.settled.merged_into is None
 
 
 def _put_away_since(operation: Operation, merger: Merger) -> Document | None:
@@ -117,7 +125,9 @@ def edit(operation: Operation, merger: Merger) -> Outcome:
     document = _entity(operation, merger)
     _check_places(operation, merger)
     state = document.fields["state"]
-    if state.v == "deleted" and not merger.is_behind(state):
+    # What comes back after a restore may be there before the end of a deletion that it saw.
+    is_gone = state.v == "deleted" and not merger.is_behind(state)
+    if is_gone and (merger.settled is None or merger.was_candidate("state")):
         _deleted_meanwhile(document, operation, merger)
     else:
         merger.change(document, operation.body.set)
