@@ -1,5 +1,6 @@
 """Tables: columns of wide characters align, and a line fits its terminal."""
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -7,6 +8,7 @@ import signal
 import struct
 import subprocess
 import termios
+import time
 import unicodedata
 
 import pytest
@@ -120,4 +122,32 @@ def test_an_app_that_is_told_to_end_gives_the_terminal_back(ranker: Regtui) -> N
 
     assert process.returncode == 128 + signal.SIGTERM
     assert found.count(b"\x1b[?1049h") == found.count(b"\x1b[?1049l") == 1
+    assert b"Traceback" not in found
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\xe9", b"\x1b[1114112u", b"\x1b[" + b"9" * 20 + b"~", b"\x1b[M\x20\xf0\x30"]
+)
+def test_whatever_a_terminal_sends_the_app_goes_on(ranker: Regtui, sent: bytes) -> None:
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    environment = {**ranker.environment, "TERM": "xterm-256color"}
+    with subprocess.Popen(
+        [*command(), "ui"], env=environment, stdin=follower, stdout=follower, stderr=follower
+    ) as process:
+        os.close(follower)
+        found = b""
+        while b"ranker" not in found:
+            found += os.read(leader, 1 << 16)
+        os.write(leader, sent)
+        time.sleep(0.5)  # for it to be read by itself
+        os.write(leader, b"?")
+        while b"What can be done here" not in found:
+            found += os.read(leader, 1 << 16)
+        process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(OSError):
+            while piece := os.read(leader, 1 << 16):
+                found += piece
+    os.close(leader)
+    assert process.returncode == 128 + signal.SIGTERM
     assert b"Traceback" not in found

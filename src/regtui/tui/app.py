@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import msgspec
 from textual.dom import DOMNode
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -220,6 +221,17 @@ class RegtuiApp(Acting, TypingAhead):
         self.set_interval(LOOK, self._look)
         self.set_interval(LOOK_AT_WATCHERS, self.look_at_watchers)
         self.call_after_refresh(self._settle)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return what reads the terminal: whatever it sends, the app goes on."""
+        from textual.drivers.linux_driver import LinuxDriver
+
+        found = super().get_driver_class()
+        if found is not LinuxDriver:
+            return found
+        from regtui.tui.driver import TolerantDriver
+
+        return TolerantDriver
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what every line goes through before it is painted."""
