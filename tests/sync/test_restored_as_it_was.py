@@ -101,7 +101,8 @@ class Team:
         elif act == "check":
             registry.report_check(version, "smoke", outcome=r.choice(["passed", "failed"]))
         elif act == "edit":
-            registry.edit(version, {f"tags/{r.choice('ab')}": str(r.randrange(9))})
+            value = None if r.random() < 0.3 else str(r.randrange(9))
+            registry.edit(version, {f"tags/{r.choice('ab')}": value})
         elif act == "describe":
             registry.edit(MODEL, {"description": str(r.randrange(99))})
         elif act == "archive":
@@ -121,7 +122,7 @@ def state(person: Person) -> dict[str, Any]:
             if path != "evidence"
             and not path.startswith("holders/")
             # What was taken away after a restore is told as such.
-            and not (path.startswith("reviews/") and register["v"] is None)
+            and not ("/" in path and register["v"] is None)
         }
         facts = dict(document["facts"])
         if document["kind"] == "promotion" and values["state"] != "open":

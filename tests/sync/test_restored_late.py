@@ -223,3 +223,53 @@ def test_a_model_made_anew_waits_for_the_end_of_the_one_before(
     carl.sync()
     assert carl.registry.version("nlp/m@1").files == 1
     assert models(carl).keys() == {0, 1}
+
+
+@pytest.mark.parametrize("path", ["tags/a", "params/p", "metrics/f1"])
+def test_a_value_that_was_removed_stays_so_though_it_comes_back_later(
+    world: World, ann: Person, ben: Person, model: str, path: str
+) -> None:
+    def values(person: Person) -> dict[str, object]:
+        version = person.registry.version(f"{model}@2")
+        return {**version.tags, **version.metrics, **version.params}
+
+    backup = back_up(world)
+    ben.registry.edit(f"{model}@2", {path: "x" if path == "tags/a" else 1.5})
+    ben.sync()
+    ann.sync()
+    ann.registry.edit(f"{model}@2", {path: None})
+    ann.sync()
+    put_back(world, backup, told=True)
+    for person in (ann, ben, ann):
+        person.sync()
+    assert values(ann) == values(ben) == {}
+    ben.registry.edit(f"{model}@2", {path: "y" if path == "tags/a" else 2.5})
+    ben.sync()
+    ann.sync()
+    assert len(values(ann)) == 1
+    ann.registry.edit(f"{model}@2", {path: None})
+    ann.sync()
+    ben.sync()
+    assert values(ben) == {}
+    assert ann.documents == ben.documents
+
+
+def test_a_value_that_stood_beside_its_removal_stands_again(
+    world: World, ann: Person, ben: Person, model: str
+) -> None:
+    """A set beats a remove that did not see it, whichever comes back first."""
+    ann.registry.edit(f"{model}@2", {"tags/a": "old"})
+    ann.sync()
+    ben.sync()
+    backup = back_up(world)
+    ben.registry.edit(f"{model}@2", {"tags/a": "new"})
+    ben.sync()
+    ann.registry.edit(f"{model}@2", {"tags/a": None})
+    ann.sync()
+    ben.sync()
+    assert ann.registry.version(f"{model}@2").tags == {"a": "new"}
+    put_back(world, backup, told=True)
+    for person in (ann, ben, ann):
+        person.sync()
+    assert ann.registry.version(f"{model}@2").tags == {"a": "new"}
+    assert ann.documents == ben.documents

@@ -136,10 +136,12 @@ class Merger:
                 continue
             outcome = "merged" if path in self.paths else "applied"
             self._log(document, path, change.to, outcome)
-            if result is None:
+            if result is not None:
+                fields[path] = result
+            elif self.settled is None:
                 fields.pop(path, None)
             else:
-                fields[path] = result
+                fields[path] = self._removal(fields.get(path))
         if document.kind == "alias" and fields["version"] != document.fields["version"]:
             fields = self._with_holder(fields)
         if fields != document.fields:
@@ -174,11 +176,12 @@ class Merger:
                 self.record(document, path, value, PathResult("lost"))
                 continue
             self._log(document, path, value, "applied")
-            if value is None and self.settled is None and field_of(document.kind, path).keyed:
-                fields.pop(path, None)
+            if value is None and field_of(document.kind, path).keyed:
+                if self.settled is None:
+                    fields.pop(path, None)
+                else:
+                    fields[path] = self._removal(earlier)
                 continue
-            # What comes back takes something away for good: what it took may come later than it,
-            # and has to find that it is over.
             # Later than the one before, although it wins by no clock.
             at = self.stamp.at if earlier is None else max(self.stamp.at, earlier.at + 1)
             fields[path] = Register(value, self.stamp.op, at)
@@ -283,6 +286,8 @@ class Merger:
         # What is given back had this step, or none.
         if rule is Rule.METRIC and self.operation.undoes is None:
             change = with_step(self.view, document, path, change)
+        if self._was_overtaken(document.kind, path, current, change):
+            return PathResult("lost")
         if seen == document.stamp(path) and not self.was_candidate(path):
             return self._taken(document.kind, path, change)
         if rule is Rule.CAS:
@@ -314,11 +319,32 @@ class Merger:
         self._withdraw(seen)
         return PathResult("same", stamp=document.stamp(path))
 
+    def _removal(self, earlier: Register | None) -> Register:
+        """Return the mark that a value under a key was taken away by what comes back.
+
+        What it took away may come later than it, and has to find that it is over.
+        """
+        at = self.stamp.at if earlier is None else max(self.stamp.at, earlier.at + 1)
+        return Register(None, self.stamp.op, at)
+
+    def _was_overtaken(
+        self, kind: str, path: str, current: Register | None, change: Change
+    ) -> bool:
+        """Tell whether a value under a key that comes back was taken away, or is no removal."""
+        if self.settled is None or not field_of(kind, path).keyed:
+            return False
+        if change.to is None:  # somebody had set it unseen, which may not be back yet
+            before = self.settled.paths.get(path)
+            return before is not None and before.result == "lost"
+        return current is not None and current.v is None and self.is_behind(current)
+
     def _merge_keyed(
         self, kind: str, path: str, current: Register | None, change: Change
     ) -> Register | PathResult | None:
         """Settle concurrent changes under one key: a set beats a remove, then the later wins."""
-        if current is None or (change.to is not None and self._wins(kind, path, current, change)):
+        if current is None or current.v is None:
+            return self._taken(kind, path, change)
+        if change.to is not None and self._wins(kind, path, current, change):
             return self._taken(kind, path, change)
         if encoding.encode(current.v) == encoding.encode(change.to):
             return PathResult("same", stamp=current.by)
