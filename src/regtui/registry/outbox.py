@@ -1,7 +1,8 @@
 """The outbox: what waits for the server, and what it refused.
 
 Nothing leaves it without the user. A retry makes new operations, on what stands now; a refused
-operation that is discarded is gone, for the server judged it and nobody else ever saw it.
+operation that is discarded is gone, for the server judged it and nobody else ever saw it. One that
+waits goes only where the user says so, for a server that does not take it.
 """
 
 import uuid
@@ -309,4 +310,4 @@ def _entry(row: tuple[Any, ...], names: dict[str, str]) -> OutboxEntry:
     )
 
 
-__all__ = ["OutboxEntry", "RegtuiError", "amend", "discard", "outbox", "retry"]
+__all__ = ["OutboxEntry", "RegtuiError", "amend", "discard", "discard_waiting", "outbox", "retry"]

@@ -6,7 +6,8 @@ leads to that; one that became a candidate of a conflict is replaced there by th
 one that was rejected takes a dependent `cas` or text change with it. And a value that stands there
 from an earlier operation of the same replica counts as seen whatever stamp is named, for a replica
 knows what it did: nobody conflicts with himself. (Unless it is a text that was merged: an own stamp
-then stands over lines that its author never saw.)
+then stands over lines that its author never saw.) Where one replica publishes what several did,
+each operation names the one that made it first (`origin`), and counts as that one's.
 """
 
 from collections.abc import Iterable, Iterator

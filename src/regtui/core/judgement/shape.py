@@ -146,7 +146,7 @@ def check_shape(operation: Operation) -> None:
     """
     try:
         _check_size(operation)
-        _check_origin(operation)
+        _check_ids(operation)
         _check_entity(operation)
         _check_changes(operation)
     except BadInput as error:
@@ -162,7 +162,7 @@ def _check_size(operation: Operation) -> None:
         raise BadInput(f"the operation has {size} bytes, too many for one")
 
 
-def _check_origin(operation: Operation) -> None:
+def _check_ids(operation: Operation) -> None:
     if not UUID_FORM.fullmatch(operation.id) or not UUID_FORM.fullmatch(operation.replica):
         raise BadInput("operations and replicas have a UUID in lower case for an id")
     if operation.undoes is not None and not UUID_FORM.fullmatch(operation.undoes):
