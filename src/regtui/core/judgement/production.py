@@ -333,9 +333,9 @@ def _in_the_way(operation: Operation, merger: Merger, environment: str) -> str |
     if body.beside or body.state != "live":
         return None
     if merger.settled is not None:
-        ended = (merger.view.document(one) for one in merger.settled.documents)
-        there = [one for one in ended if one is not None and one.kind == "deployment"]
-        return there[0].id if there else None
+        # It ended that one then, which may not be back yet.
+        ended = sorted(merger.settled.documents.keys() - {operation.entity})
+        return ended[-1] if ended else None  # ids go by time
     newest = live_on(merger.view, operation.stream, environment, body.target)
     return None if newest is None else newest.id
 
@@ -436,6 +436,22 @@ def _end_replaced(deployment: Document, merger: Merger) -> None:
         state = "rolled_back" if deployment.facts["rollback_of"] == found.id else "stopped"
         merger.put(found, {"state": state, "until": merger.now, "replaced_by": deployment.id})
     _end_behind(deployment, merger)
+    _have_ended(deployment, merger)
+
+
+def _have_ended(deployment: Document, merger: Merger) -> None:
+    """Be again what ended a deployment, where a later one was back before and is said to have."""
+    if merger.settled is None:
+        return
+    for identity in merger.settled.documents.keys() - {deployment.id}:
+        found = merger.documents.get(identity) or merger.view.document(identity)
+        until = None if found is None or found.kind != "deployment" else found.value("until")
+        if found is None or until is None or int(until) <= merger.now:
+            continue
+        state = "rolled_back" if deployment.facts["rollback_of"] == found.id else "stopped"
+        ended = {"state": state, "until": merger.now, "replaced_by": deployment.id}
+        for path, value in ended.items():
+            merger.note(found, path, value)
 
 
 def _end_behind(deployment: Document, merger: Merger) -> None:
