@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from regtui.core.errors import Denied, NotFound, RegtuiError
 from regtui.sync.retrying import Again
-from regtui.sync.transport import TOO_LARGE, SignedOut
+from regtui.sync.transport import TOO_LARGE, SignedOut, strange
 from regtui.wire.pieces import (
     UPLOAD_OFFSET,
     MissingAnswer,
@@ -189,6 +189,11 @@ def _refuse(answer: httpx.Response) -> None:
     if status in _SOON and problem.code != "damaged":
         text = answer.headers.get("retry-after", "")
         raise Again(problem.message, min(float(text), _SILENCE) if text.isdigit() else 0.0)
+    if not problem.code and status != httpx.codes.UNAUTHORIZED:
+        if status == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
+            raise RegtuiError("what stands before the server takes no file as large", TOO_LARGE)
+        # It says nothing of rights, nor of what is there.
+        raise RegtuiError(*strange(f"{answer.url.scheme}://{answer.url.netloc.decode()}", status))
     if status == httpx.codes.NOT_FOUND:
         raise NotFound(f"the server says: {problem.message}")
     if status == httpx.codes.UNAUTHORIZED:
@@ -198,8 +203,6 @@ def _refuse(answer: httpx.Response) -> None:
         )
     if status == httpx.codes.FORBIDDEN:
         raise Denied(f"the server says: {problem.message}")
-    if status == httpx.codes.REQUEST_ENTITY_TOO_LARGE and not problem.code:
-        raise RegtuiError("what stands before the server takes no file as large", TOO_LARGE)
     raise RegtuiError(f"the server says: {problem.message}")
 
 

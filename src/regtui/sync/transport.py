@@ -188,7 +188,7 @@ class HttpTransport:
         try:
             return msgspec.json.decode(response.content) if response.content else None
         except msgspec.DecodeError:
-            raise RegtuiError(*_strange(self.url, response.status_code)) from None
+            raise RegtuiError(*strange(self.url, response.status_code)) from None
 
     def read(self, path: str, **query: Any) -> bytes:
         """Ask for something large and return the body of the answer.
@@ -268,7 +268,7 @@ def _is_of_content(status: int, error: RegtuiError) -> bool:
     return status in _OF_CONTENT and not isinstance(error, NotEnrolled | UpgradeNeeded | Busy)
 
 
-def _strange(url: str, status: int) -> tuple[str, str]:
+def strange(url: str, status: int) -> tuple[str, str]:
     """Return message and hint for an answer that is no regtui server's, nor one through a proxy."""
     return (
         f"what {url} answers ({status}) is not what a regtui server does",
@@ -282,7 +282,7 @@ def _error(url: str, response: httpx.Response) -> RegtuiError:
         told = msgspec.json.decode(response.content)["error"]
         code, message, hint = told["code"], told["message"], told.get("hint", "")
     except (msgspec.MsgspecError, KeyError, TypeError):
-        code, (message, hint) = "", _strange(url, response.status_code)
+        code, (message, hint) = "", strange(url, response.status_code)
     if response.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE and not code:
         message, hint = f"what stands before {url} takes no request as large", TOO_LARGE
     if response.status_code == httpx.codes.UNAUTHORIZED:
