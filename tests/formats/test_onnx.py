@@ -66,6 +66,18 @@ def test_data_outside_of_the_folder_is_a_problem() -> None:
         assert "outside" in facts.problem
 
 
+def test_data_outside_of_the_folder_is_found_behind_many_places_and_in_a_long_one() -> None:
+    few = Limits(metadata=3, text=20)
+    for places in ([*"abcdef", "../secret"], ["a/" * 40 + "../" * 60 + "etc"]):
+        tensors = b""
+        for place in places:
+            pair = field(1, b"location") + field(2, place.encode())
+            tensors += field(5, field(8, b"w") + field(14, 1) + field(13, pair))
+        facts = facts_of(model(tensors), "m.onnx", few)
+        assert facts.problem is not None
+        assert "outside" in facts.problem
+
+
 def test_a_cut_model_is_not_complete_and_keeps_the_format_of_its_name() -> None:
     facts = facts_of(recorded("onnx-plain.onnx")[:-50], "model.onnx")
     assert (facts.format, facts.safety, facts.complete) == ("onnx", "unread", False)

@@ -133,6 +133,8 @@ class _Model:
         self._functions = 0
         self._domains: set[str] = set()
         self._external: set[str] = set()
+        self._away: str | None = None
+        """Where data lies that is outside of its folder, the first such place."""
 
     def facts(self) -> Facts:
         """Read all fields of the model."""
@@ -145,13 +147,13 @@ class _Model:
         if not graphs:
             raise Truncated("the model has no graph")
         self._summary()
-        away = sorted(path for path in self._external if _leaves_the_folder(path))
+        away = self._away
         return Facts(
             FORMAT,
             "no-code",
             tensors=tuple(self._tensors),
             metadata=self._metadata.values,
-            problem=f"data outside of its folder: {away[0][:200]!r}" if away else None,
+            problem=None if away is None else f"data outside of its folder: {away!r}",
             cut=self._metadata.cut,
         )
 
@@ -303,7 +305,11 @@ class _Model:
 
     def _location(self, field: Field) -> None:
         key, value = self._pair(field)
-        if key == "location" and len(self._external) < self._limits.metadata:
+        if key != "location":
+            return
+        if self._away is None and _leaves_the_folder(value):
+            self._away = value[:200]
+        if len(self._external) < self._limits.metadata:
             self._external.add(value[: self._limits.text])
 
 
