@@ -161,6 +161,7 @@ def test_an_answer_of_something_else_is_told_with_its_address(serve: Serve, repl
     with transport, pytest.raises(RegtuiError) as caught:
         transport.ask("GET", "/x")
     assert f"{transport.url} answers ({reply[0]}) is not what a regtui server" in str(caught.value)
+    assert isinstance(caught.value, Unreachable)  # whoever watches waits for the server to be back
     assert "regtui remote add URL" in caught.value.hint
 
 

@@ -70,6 +70,13 @@ class Unreachable(RegtuiError):
     code = "unreachable"
 
 
+class StrangeAnswer(Unreachable):
+    """Something else than the remote answered, such as a proxy before it; local work is safe."""
+
+    exit_code = 1
+    code = "failed"
+
+
 class Damaged(RegtuiError):
     """Stored bytes are not what they were."""
 

@@ -193,7 +193,7 @@ def _refuse(answer: httpx.Response) -> None:
         if status == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
             raise RegtuiError("what stands before the server takes no file as large", TOO_LARGE)
         # It says nothing of rights, nor of what is there.
-        raise RegtuiError(*strange(f"{answer.url.scheme}://{answer.url.netloc.decode()}", status))
+        raise strange(f"{answer.url.scheme}://{answer.url.netloc.decode()}", status)
     if status == httpx.codes.NOT_FOUND:
         raise NotFound(f"the server says: {problem.message}")
     if status == httpx.codes.UNAUTHORIZED:

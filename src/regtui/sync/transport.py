@@ -22,6 +22,7 @@ from regtui.core.errors import (
     Denied,
     NotFound,
     RegtuiError,
+    StrangeAnswer,
     Unreachable,
 )
 from regtui.replica.keys import Key
@@ -188,7 +189,7 @@ class HttpTransport:
         try:
             return msgspec.json.decode(response.content) if response.content else None
         except msgspec.DecodeError:
-            raise RegtuiError(*strange(self.url, response.status_code)) from None
+            raise strange(self.url, response.status_code) from None
 
     def read(self, path: str, **query: Any) -> bytes:
         """Ask for something large and return the body of the answer.
@@ -265,12 +266,13 @@ _OF_CONTENT = frozenset({400, 409, 413, 422})
 
 def _is_of_content(status: int, error: RegtuiError) -> bool:
     """Tell whether an answer may be about what was sent, and not about who sent it or when."""
-    return status in _OF_CONTENT and not isinstance(error, NotEnrolled | UpgradeNeeded | Busy)
+    others = NotEnrolled | UpgradeNeeded | Busy | StrangeAnswer
+    return status in _OF_CONTENT and not isinstance(error, others)
 
 
-def strange(url: str, status: int) -> tuple[str, str]:
-    """Return message and hint for an answer that is no regtui server's, nor one through a proxy."""
-    return (
+def strange(url: str, status: int) -> StrangeAnswer:
+    """Return what is told of an answer that is no regtui server's."""
+    return StrangeAnswer(
         f"what {url} answers ({status}) is not what a regtui server does",
         "`regtui remote show` tells the address, `regtui remote add URL` names another",
     )
@@ -282,9 +284,10 @@ def _error(url: str, response: httpx.Response) -> RegtuiError:
         told = msgspec.json.decode(response.content)["error"]
         code, message, hint = told["code"], told["message"], told.get("hint", "")
     except (msgspec.MsgspecError, KeyError, TypeError):
-        code, (message, hint) = "", strange(url, response.status_code)
+        told = strange(url, response.status_code)
+        code, message, hint = "", told.message, told.hint
     if response.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE and not code:
-        message, hint = f"what stands before {url} takes no request as large", TOO_LARGE
+        return RegtuiError(f"what stands before {url} takes no request as large", TOO_LARGE)
     if response.status_code == httpx.codes.UNAUTHORIZED:
         return SignedOut(message, "`regtui login` signs you in; your work is kept here")
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
@@ -296,7 +299,7 @@ def _error(url: str, response: httpx.Response) -> RegtuiError:
         return BadInput(f"the server does not understand that: {message}", hint)
     if code == UpgradeNeeded.code:
         hint = UPGRADE
-    return _ERRORS.get(code, RegtuiError)(message, hint)
+    return _ERRORS.get(code, RegtuiError if code else StrangeAnswer)(message, hint)
 
 
 def _retry_after(response: httpx.Response) -> float | None:
