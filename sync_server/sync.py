@@ -45,7 +45,6 @@ PAGE_LIMIT = 20_000
 
 _OF_CONTENT = (
     sa.exc.DataError,
-    sa.exc.IntegrityError,
     ArithmeticError,
     AssertionError,
     AttributeError,
