@@ -6,6 +6,7 @@ waits goes only where the user says so, for a server that does not take it.
 """
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -64,14 +65,11 @@ class OutboxEntry(Struct, frozen=True, kw_only=True):
 def outbox(context: Context) -> list[OutboxEntry]:
     """Return what is in the outbox, oldest first."""
     with context.reading() as connection:
-        rows = connection.execute(
-            "select state, bytes, verdict, created from base.outbox "
-            "where state <> 'acknowledged' order by position"
-        ).fetchall()
         names = dict(
             connection.execute("select id::varchar, display_name from base.model").fetchall()
         )
-    return [_entry(row, names) for row in rows]
+        rows = _rows(connection)
+    return [entry for _, entry in _kept(rows, names)]
 
 
 def discard(context: Context, identity: str | None) -> list[OutboxEntry]:
@@ -95,24 +93,24 @@ def discard_waiting(context: Context, identity: str) -> list[OutboxEntry]:
     the next sync brings it back.
 
     Raises:
-        NotFound: There is no such one, or no remote.
+        NotFound: There is no such one.
         BadInput: It does not wait.
         Busy: Another process syncs this registry.
     """
+    from regtui.sync.letting_go import let_go as forget
+
     with context.reading() as connection:
-        every = _kept(connection)
-    named = _named(every, identity)
-    if named[1].state != "waiting":
+        rows = _rows(connection)
+    every = _kept(rows)
+    named, shown = _named(every, identity)
+    if shown.state != "waiting":
         raise BadInput("it does not wait for the server", "`regtui outbox ls` tells what it does")
-    group = named[0].group
     found = [
         (operation, entry)
         for operation, entry in every
-        if operation.id == named[0].id
-        or (group is not None and operation.group == group and entry.state == "waiting")
+        if operation.id == named.id
+        or (named.group and operation.group == named.group and entry.state == "waiting")
     ]
-    from regtui.sync.letting_go import let_go as forget
-
     forget(context.replica, context.session, [operation.id for operation, _ in found])
     return [entry for _, entry in found]
 
@@ -217,7 +215,7 @@ def _amended(operation: Operation, entry: OutboxEntry, values: dict[str, Any]) -
 
 def _refused(connection: Connection, identity: str | None) -> list[tuple[Operation, OutboxEntry]]:
     """Return refused operations: all, or one with what depends on it."""
-    every = _kept(connection)
+    every = _kept(_rows(connection))
     refused = [one for one in every if one[1].state == "refused"]
     if identity is None:
         if not refused:
@@ -233,13 +231,20 @@ def _refused(connection: Connection, identity: str | None) -> list[tuple[Operati
     return [one for one in refused if one[0].id in tree]
 
 
-def _kept(connection: Connection) -> list[tuple[Operation, OutboxEntry]]:
-    """Return what is in the outbox, oldest first."""
-    rows = connection.execute(
-        "select state, bytes, verdict, created from base.outbox "
+def _rows(connection: Connection) -> list[tuple[Any, ...]]:
+    """Return bytes, state, verdict and time of what is in the outbox, oldest first."""
+    return connection.execute(
+        "select bytes, state, verdict, created from base.outbox "
         "where state <> 'acknowledged' order by position"
     ).fetchall()
-    return [(decode_operation(row[1].encode()), _entry(row, {})) for row in rows]
+
+
+def _kept(
+    rows: Sequence[tuple[Any, ...]], names: dict[str, str] | None = None
+) -> list[tuple[Operation, OutboxEntry]]:
+    """Return operations with what is told of them; `names` are those of models, where known."""
+    every = ((decode_operation(data.encode()), row) for data, *row in rows)
+    return [(one, _entry(one, row, {} if names is None else names)) for one, row in every]
 
 
 def _named(
@@ -280,9 +285,8 @@ def _seen(document: Document | None, path: str, change: Change) -> Change:
     return Change(change.to, saw=document.stamp(path), was=change.was if is_text else None)
 
 
-def _entry(row: tuple[Any, ...], names: dict[str, str]) -> OutboxEntry:
-    state, data, verdict, created = row
-    operation = decode_operation(data.encode())
+def _entry(operation: Operation, row: Sequence[Any], names: dict[str, str]) -> OutboxEntry:
+    state, verdict, created = row
     if isinstance(operation.body, ModelBody):
         names[operation.stream] = operation.body.name  # one that was refused is not here
     decided = None if verdict is None else decode_verdict(verdict.encode())

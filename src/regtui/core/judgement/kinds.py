@@ -87,12 +87,7 @@ def capture_version(operation: Operation, merger: Merger) -> Outcome:
     found = merger.view.document(operation.entity)
     if found is not None:
         changes = dict(body.set)
-        if merger.is_behind(found.fields["state"]):
-            merger.record(found, "state", LIVE_STATES["version"], PathResult("lost"))
-        elif found.value("state") != LIVE_STATES["version"]:
-            changes["state"] = Change(LIVE_STATES["version"], saw=found.stamp("state"))
-        else:
-            merger.paths["state"] = PathResult("same", stamp=found.stamp("state"))
+        _bring_back(found, changes, merger)
         for path in _places_of_others(found, operation):
             merger.record(found, path, changes.pop(path).to, PathResult("lost"))
         merger.change(found, changes)
@@ -263,12 +258,8 @@ def put_dataset(operation: Operation, merger: Merger) -> Outcome:
         merger.create(operation.entity, "dataset", operation.stream, facts, first)
         return Outcome()
     changes = dict(body.set)
-    if "state" not in changes and merger.is_behind(found.fields["state"]):
-        merger.record(found, "state", LIVE_STATES["dataset"], PathResult("lost"))
-    elif "state" not in changes and found.value("state") != LIVE_STATES["dataset"]:
-        changes["state"] = Change(LIVE_STATES["dataset"], saw=found.stamp("state"))
-    elif "state" not in changes:
-        merger.paths["state"] = PathResult("same", stamp=found.stamp("state"))
+    if "state" not in changes:
+        _bring_back(found, changes, merger)
     merger.change(found, changes)
     return Outcome()
 
@@ -422,6 +413,17 @@ def _join(holder: Document, operation: Operation, merger: Merger) -> None:
         merger.paths["display_name"] = PathResult("same", holder.stamp("display_name"))
     else:
         merger.record(holder, "display_name", first.to, PathResult("lost"))
+
+
+def _bring_back(found: Document, changes: dict[str, Change], merger: Merger) -> None:
+    """Let what is made again be live, unless it was put away since and this comes back."""
+    state, live = found.fields["state"], LIVE_STATES[found.kind]
+    if merger.is_behind(state):
+        merger.record(found, "state", live, PathResult("lost"))
+    elif state.v != live:
+        changes["state"] = Change(live, saw=state.by)
+    else:
+        merger.paths["state"] = PathResult("same", stamp=state.by)
 
 
 def _places_of_others(version: Document, operation: Operation) -> list[str]:

@@ -49,6 +49,18 @@ class Stamp(Struct, frozen=True):
     actor: str
 
 
+def accepted_by(standing: Register, view: View) -> Accepted | None:
+    """Return the verdict by which a value stands, where it is known."""
+    past = view.past(standing.by)
+    return past.verdict if past is not None and isinstance(past.verdict, Accepted) else None
+
+
+def came_back(standing: Register, view: View) -> bool:
+    """Tell whether what stands came back after a restore of the server."""
+    accepted = accepted_by(standing, view)
+    return accepted is not None and accepted.first is not None
+
+
 class Merger:
     """Collects what an operation does to documents.
 
@@ -138,10 +150,8 @@ class Merger:
             self._log(document, path, change.to, outcome)
             if result is not None:
                 fields[path] = result
-            elif self.settled is None:
-                fields.pop(path, None)
             else:
-                fields[path] = self._removal(fields.get(path))
+                self._take_away(fields, path)
         if document.kind == "alias" and fields["version"] != document.fields["version"]:
             fields = self._with_holder(fields)
         if fields != document.fields:
@@ -169,22 +179,16 @@ class Merger:
             if earlier is not None and earlier.v == value:
                 if self.settled is not None and not self.is_behind(earlier):
                     # So that what was decided in between does not count as later.
-                    at = max(self.stamp.at, earlier.at + 1)
-                    fields[path] = Register(value, self.stamp.op, at)
+                    fields[path] = Register(value, self.stamp.op, self._after(earlier))
                 continue
             if earlier is not None and self.is_behind(earlier):
                 self.record(document, path, value, PathResult("lost"))
                 continue
             self._log(document, path, value, "applied")
             if value is None and field_of(document.kind, path).keyed:
-                if self.settled is None:
-                    fields.pop(path, None)
-                else:
-                    fields[path] = self._removal(earlier)
+                self._take_away(fields, path)
                 continue
-            # Later than the one before, although it wins by no clock.
-            at = self.stamp.at if earlier is None else max(self.stamp.at, earlier.at + 1)
-            fields[path] = Register(value, self.stamp.op, at)
+            fields[path] = Register(value, self.stamp.op, self._after(earlier))
         if document.kind == "alias" and fields["version"] != document.fields["version"]:
             fields = self._with_holder(fields, request)
         if fields != document.fields:
@@ -192,23 +196,13 @@ class Merger:
 
     def is_behind(self, standing: Register) -> bool:
         """Tell whether what stands was decided later than what comes back after a restore."""
-        accepted = None if self.settled is None else self._accepted(standing)
+        accepted = None if self.settled is None else accepted_by(standing, self.view)
         return accepted is not None and accepted.decided > self.now
 
     def was_candidate(self, path: str) -> bool:
         """Tell whether what comes back was in conflict then, with what may not be back yet."""
         before = None if self.settled is None else self.settled.paths.get(path)
         return before is not None and before.result == "conflict"
-
-    def _came_back(self, standing: Register) -> bool:
-        """Tell whether what stands came back after a restore: whoever set it then had seen this."""
-        accepted = self._accepted(standing)
-        return accepted is not None and accepted.first is not None
-
-    def _accepted(self, standing: Register) -> Accepted | None:
-        """Return the verdict by which a value stands, where it is known."""
-        past = self.view.past(standing.by)
-        return past.verdict if past is not None and isinstance(past.verdict, Accepted) else None
 
     def note(self, document: Document, path: str, value: object) -> None:
         """Set a value that nobody asked for, such as what a decision rested on.
@@ -258,9 +252,7 @@ class Merger:
         """End a conflict; None opens it again."""
         fields = dict(conflict.fields)
         self._log(conflict, "resolution", resolution, "applied")
-        earlier = fields.get("resolution")
-        # Later than the one before, although it wins by no clock.
-        at = self.stamp.at if earlier is None else max(self.stamp.at, earlier.at + 1)
+        at = self._after(fields.get("resolution"))
         fields["resolution"] = Register(resolution, self.stamp.op, at)
         self._replace(conflict, fields)
 
@@ -305,7 +297,8 @@ class Merger:
         if self.settled is not None and not self.was_candidate(path):
             if current is None or not self.is_behind(current):
                 return self._later(document.kind, path, current, change)
-            if path in self.settled.paths or self._came_back(current):
+            # Whoever set then what came back had seen this.
+            if path in self.settled.paths or came_back(current, self.view):
                 return PathResult("lost")
         if document.value(path) == change.to:
             return PathResult("same", stamp=document.stamp(path))
@@ -319,13 +312,19 @@ class Merger:
         self._withdraw(seen)
         return PathResult("same", stamp=document.stamp(path))
 
-    def _removal(self, earlier: Register | None) -> Register:
-        """Return the mark that a value under a key was taken away by what comes back.
+    def _after(self, earlier: Register | None) -> int:
+        """Return a time later than that of the value before, although this wins by no clock."""
+        return self.stamp.at if earlier is None else max(self.stamp.at, earlier.at + 1)
+
+    def _take_away(self, fields: dict[str, Register], path: str) -> None:
+        """Take a value under a key away; what comes back after a restore leaves a mark of that.
 
         What it took away may come later than it, and has to find that it is over.
         """
-        at = self.stamp.at if earlier is None else max(self.stamp.at, earlier.at + 1)
-        return Register(None, self.stamp.op, at)
+        if self.settled is None:
+            fields.pop(path, None)
+        else:
+            fields[path] = Register(None, self.stamp.op, self._after(fields.get(path)))
 
     def _was_overtaken(
         self, kind: str, path: str, current: Register | None, change: Change

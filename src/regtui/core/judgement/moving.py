@@ -25,7 +25,7 @@ from regtui.core.governance import (
 from regtui.core.governance.moves import Move, moves_of, target_move
 from regtui.core.governance.overlay import Overlay
 from regtui.core.identity import deployment_id, environment_id
-from regtui.core.judgement.merge import Merger
+from regtui.core.judgement.merge import Merger, came_back
 from regtui.core.judgement.production import carry_out
 from regtui.core.judgement.refusal import Refusal
 from regtui.core.operations import EnvironmentBody, Operation
@@ -241,8 +241,8 @@ def restored(move: Move, model: Document, view: View, actor: Actor, now: int) ->
     counted = approvals_counted(move, model, view, actor, now)
     # Whether one counts is known to the server; here all may.
     given = [f"reviews/{user}" for user, why in counted.items() if not why or not view.seq]
-    fresh = [path for path in given if not _came_back(request, path, view)]
-    if len(fresh) == len(given) and not _came_back(request, "state", view):
+    fresh = [path for path in given if not came_back(request.fields[path], view)]
+    if len(fresh) == len(given) and not came_back(request.fields["state"], view):
         return None
     if fresh:  # which may suffice without those that came back
         stale = set(given) - set(fresh)
@@ -255,12 +255,6 @@ def restored(move: Move, model: Document, view: View, actor: Actor, now: int) ->
             return None
     told = "it came back after a restore of the server: approve it anew, or apply it by hand"
     return GateResult("restored", None if given and not view.seq else False, told)
-
-
-def _came_back(request: Document, path: str, view: View) -> bool:
-    past = view.past(request.fields[path].by)
-    verdict = None if past is None else past.verdict
-    return isinstance(verdict, Accepted) and verdict.first is not None
 
 
 def _is_there(environment: str, view: View) -> bool:

@@ -433,10 +433,15 @@ def _end_replaced(deployment: Document, merger: Merger) -> None:
     for found in _replaced(deployment, merger.view):
         if merger.settled is not None and found.id not in merger.settled.documents:
             continue
-        state = "rolled_back" if deployment.facts["rollback_of"] == found.id else "stopped"
-        merger.put(found, {"state": state, "until": merger.now, "replaced_by": deployment.id})
+        merger.put(found, _end_by(deployment, found, merger))
     _end_behind(deployment, merger)
     _have_ended(deployment, merger)
+
+
+def _end_by(deployment: Document, found: Document, merger: Merger) -> dict[str, object]:
+    """Return the values of a deployment that another one ended."""
+    state = "rolled_back" if deployment.facts["rollback_of"] == found.id else "stopped"
+    return {"state": state, "until": merger.now, "replaced_by": deployment.id}
 
 
 def _have_ended(deployment: Document, merger: Merger) -> None:
@@ -448,9 +453,7 @@ def _have_ended(deployment: Document, merger: Merger) -> None:
         until = None if found is None or found.kind != "deployment" else found.value("until")
         if found is None or until is None or int(until) <= merger.now:
             continue
-        state = "rolled_back" if deployment.facts["rollback_of"] == found.id else "stopped"
-        ended = {"state": state, "until": merger.now, "replaced_by": deployment.id}
-        for path, value in ended.items():
+        for path, value in _end_by(deployment, found, merger).items():
             merger.note(found, path, value)
 
 
