@@ -4,11 +4,11 @@ import contextlib
 import fcntl
 import os
 import pty
+import select
 import signal
 import struct
 import subprocess
 import termios
-import time
 import unicodedata
 
 import pytest
@@ -101,53 +101,60 @@ def test_ages_are_in_their_largest_unit() -> None:
     assert age_text("9999-01-01T00:00:00.000Z") == "0s"
 
 
-def test_an_app_that_is_told_to_end_gives_the_terminal_back(ranker: Regtui) -> None:
-    leader, follower = pty.openpty()
-    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    environment = {**ranker.environment, "TERM": "xterm-256color"}
-    with subprocess.Popen(
-        [*command(), "ui"], env=environment, stdin=follower, stdout=follower, stderr=follower
-    ) as process:
-        os.close(follower)
-        found = b""
-        while b"ranker" not in found:
-            found += os.read(leader, 1 << 16)
-        process.send_signal(signal.SIGTERM)
-        try:
-            while piece := os.read(leader, 1 << 16):
-                found += piece
-        except OSError:
-            pass
-    os.close(leader)
+class App:
+    """The app in a terminal of its own, once it shows the registry.
 
-    assert process.returncode == 128 + signal.SIGTERM
-    assert found.count(b"\x1b[?1049h") == found.count(b"\x1b[?1049l") == 1
-    assert b"Traceback" not in found
+    Attributes:
+        found: What it has sent to the terminal so far.
+    """
+
+    def __init__(self, regtui: Regtui) -> None:
+        self._leader, follower = pty.openpty()
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        environment = {**regtui.environment, "TERM": "xterm-256color"}
+        self._process = subprocess.Popen(
+            [*command(), "ui"], env=environment, stdin=follower, stdout=follower, stderr=follower
+        )
+        os.close(follower)
+        self.found = b""
+        self.wait_for(b"ranker")
+
+    def send(self, sent: bytes) -> None:
+        os.write(self._leader, sent)
+
+    def wait_for(self, text: bytes, *, typing: bytes = b"") -> None:
+        """Read until a text is there, typing something again and again."""
+        while text not in self.found:
+            self.send(typing)
+            if select.select([self._leader], [], [], 0.3)[0]:
+                self.found += os.read(self._leader, 1 << 16)
+
+    def end(self) -> int:
+        """Tell it to end, and return its exit code."""
+        self._process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(OSError):
+            while piece := os.read(self._leader, 1 << 16):
+                self.found += piece
+        os.close(self._leader)
+        return self._process.wait()
+
+
+def test_an_app_that_is_told_to_end_gives_the_terminal_back(ranker: Regtui) -> None:
+    app = App(ranker)
+
+    assert app.end() == 128 + signal.SIGTERM
+    assert app.found.count(b"\x1b[?1049h") == app.found.count(b"\x1b[?1049l") == 1
+    assert b"Traceback" not in app.found
 
 
 @pytest.mark.parametrize(
     "sent", [b"\xe9", b"\x1b[1114112u", b"\x1b[" + b"9" * 20 + b"~", b"\x1b[M\x20\xf0\x30"]
 )
 def test_whatever_a_terminal_sends_the_app_goes_on(ranker: Regtui, sent: bytes) -> None:
-    leader, follower = pty.openpty()
-    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    environment = {**ranker.environment, "TERM": "xterm-256color"}
-    with subprocess.Popen(
-        [*command(), "ui"], env=environment, stdin=follower, stdout=follower, stderr=follower
-    ) as process:
-        os.close(follower)
-        found = b""
-        while b"ranker" not in found:
-            found += os.read(leader, 1 << 16)
-        os.write(leader, sent)
-        time.sleep(0.5)  # for it to be read by itself
-        os.write(leader, b"?")
-        while b"What can be done here" not in found:
-            found += os.read(leader, 1 << 16)
-        process.send_signal(signal.SIGTERM)
-        with contextlib.suppress(OSError):
-            while piece := os.read(leader, 1 << 16):
-                found += piece
-    os.close(leader)
-    assert process.returncode == 128 + signal.SIGTERM
-    assert b"Traceback" not in found
+    app = App(ranker)
+    app.send(sent)
+    # A key that is read together with it may be dropped with it.
+    app.wait_for(b"What can be done here", typing=b"?")
+
+    assert app.end() == 128 + signal.SIGTERM
+    assert b"Traceback" not in app.found

@@ -1,5 +1,6 @@
 """A registry that had no server is published at one, with its history."""
 
+import uuid
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,20 @@ def invited(
     registry.add_remote(server.url)
     assert registry.login(token).state == "not published"
     return registry
+
+
+def twin(registry: Registry, folder: Path) -> Registry:
+    """Return another home of a registry, which goes on by itself."""
+    other = open_registry(folder / "other")
+    meet(other, registry, folder)
+    return other
+
+
+def meet(registry: Registry, other: Registry, folder: Path) -> None:
+    """Take in by file what another home did."""
+    file = folder / f"{uuid.uuid4()}.regtui"
+    other.export(None, file)
+    registry.import_bundle(file)
 
 
 def known(registry: Registry, reference: str) -> dict[str, object]:
@@ -294,17 +309,14 @@ def test_what_was_done_beside_each_other_is_published_as_it_stands(
     """Two homes that met by file: what conflicted stays so, what was settled stays settled."""
     for text in ("three", "four", "five"):
         solo.capture(content(tmp_path, text), model="nlp/bert")
-    solo.export(None, tmp_path / "all.regtui")
-    other = open_registry(tmp_path / "other")
-    other.import_bundle(tmp_path / "all.regtui")
+    other = twin(solo, tmp_path)
     for registry, own, alias in ((other, "theirs", 3), (solo, "ours", 2)):
         registry.edit("nlp/bert@2", {"description": own, "tags/who": own})
         registry.edit("nlp/bert@3", {"description": own})
         registry.set_alias(f"nlp/bert@{alias}", "production")
     other.change_state("version", "nlp/bert@4", "delete")
     solo.edit("nlp/bert@4", {"tags/kept": "yes"})
-    other.export(None, tmp_path / "theirs.regtui")
-    solo.import_bundle(tmp_path / "theirs.regtui")
+    meet(solo, other, tmp_path)
     conflicts = {(one.field, one.alias or one.number): one for one in solo.conflicts()}
     assert len(conflicts) == 4, conflicts
     moved = conflicts["version", "production"]
@@ -340,13 +352,10 @@ def test_what_was_deleted_by_who_had_seen_the_others_work_stays_so(
 ) -> None:
     for text in ("three", "four"):
         solo.capture(content(tmp_path, text), model="nlp/bert")
-    solo.export(None, tmp_path / "all.regtui")
-    other = open_registry(tmp_path / "other")
-    other.import_bundle(tmp_path / "all.regtui")
+    other = twin(solo, tmp_path)
     other.change_state("version", "nlp/bert@4", "delete")
     other.edit("nlp/bert@3", {"tags/who": "other"})
-    other.export(None, tmp_path / "theirs.regtui")
-    solo.import_bundle(tmp_path / "theirs.regtui")
+    meet(solo, other, tmp_path)
     solo.change_state("version", "nlp/bert@3", "delete")
     before = {one.short_id: one.state for one in solo.versions("state:any").versions}
     invited(server_process, solo, "ben")
@@ -382,18 +391,14 @@ def test_a_conflict_that_ended_in_another_home_is_published_as_what_it_led_to(
     for text in ("three", "four"):
         solo.capture(content(tmp_path, text), model="nlp/bert")
     solo.set_alias("nlp/bert@2", "production")
-    solo.export(None, tmp_path / "all.regtui")
-    other = open_registry(tmp_path / "other")
-    other.import_bundle(tmp_path / "all.regtui")
+    other = twin(solo, tmp_path)
     for registry, numbers in ((solo, (3,)), (other, (3, 4))):
         for number in numbers:
             registry.set_alias(f"nlp/bert@{number}", "production")
-    solo.export(None, tmp_path / "ours.regtui")
-    other.import_bundle(tmp_path / "ours.regtui")
+    meet(other, solo, tmp_path)
     (conflict,) = other.conflicts()
     other.resolve(conflict.id, "candidate", candidate=str(conflict.candidates[0].id))
-    other.export(None, tmp_path / "theirs.regtui")
-    solo.import_bundle(tmp_path / "theirs.regtui")
+    meet(solo, other, tmp_path)
     assert (solo.conflicts(), solo.version("nlp/bert@production").number) == ([], 3)
     invited(server_process, solo, "ben")
     published = solo.publish()
@@ -412,9 +417,7 @@ def test_moves_after_a_promotion_in_another_home_are_published_in_their_order(
     solo.set_alias("nlp/bert@3", "production")
     solo.request_promotion("nlp/bert@3", "champion")
     solo.request_promotion("nlp/bert@2", "champion")
-    solo.export(None, tmp_path / "all.regtui")
-    other = open_registry(tmp_path / "other")
-    other.import_bundle(tmp_path / "all.regtui")
+    other = twin(solo, tmp_path)
     before = {one.alias: one.number for one in other.aliases()}
     invited(server_process, other, "ben")
     published = other.publish()
