@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from regtui.core.verdicts import Accepted, decode_verdict
-from regtui.sync.client import SyncClient, Synced
+from regtui.sync.client import FIRST_BATCH, SyncClient, Synced
 from tests.sync.world import HeldReplica, InLine, Person, Wire
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from regtui.wire.messages import Answer, Push
     from sync_server.database import Database
 
+_OVER = object()
 NAMES = ("lost", "twice", "late", "killed", "broken", "slow", "copy", "restore", "server", "rights",
          "skew")  # fmt: skip
 
@@ -183,11 +184,33 @@ class Mortal(Person):
     def make_replica(self, home: Path) -> MortalReplica:
         return MortalReplica(home, self.clock, self._faults)
 
-    def connect(self, page: int, ahead: int = 1) -> None:
+    def connect(
+        self, page: int = 50, ahead: int = 1, batch: int = FIRST_BATCH, wire: Wire | None = None
+    ) -> None:
         """Reach the server through a network that misbehaves."""
         late = self.client.late if hasattr(self, "client") else []
         self.wire = FaultyWire(self, self._faults, self._fuse)
         self.client = LateClient(
-            self.replica, self.wire, "session", page=page, ahead=ahead, executor=InLine
+            self.replica,
+            self.wire,
+            "session",
+            page=page,
+            ahead=ahead,
+            batch=batch,
+            executor=InLine,
         )
         self.client.faults, self.client.late = self._faults, late
+        self._turns: Iterator[None] = iter(())
+        self._goes_on = batch < FIRST_BATCH
+
+    def turn(self) -> bool:
+        """Make a turn; where requests are small, in a sync that goes on with the next one.
+
+        What is ahead of its answer then meets whatever else happens.
+        """
+        if not self._goes_on:
+            return super().turn()
+        for _ in self._turns:
+            return False
+        self._turns = self.client.turns(Synced())
+        return next(self._turns, _OVER) is _OVER

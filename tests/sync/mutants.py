@@ -28,7 +28,7 @@ from regtui.replica.authority import SoloAuthority
 from regtui.replica.remote import write_remote
 from regtui.sync.client import SyncClient
 from regtui.sync.optimistic import show_waiting
-from regtui.wire.messages import Answer, Cursor
+from regtui.wire.messages import Anchor, Answer, Cursor
 from sync_server import authority, pull, sync
 from sync_server.authority import Authority, known_verdict, registry_row
 from sync_server.healing import Healing
@@ -77,6 +77,8 @@ def latepage() -> Mutant:
         with self._changing() as connection:
             remote = self._remote(connection)
         request.cursor = remote.cursor if remote.staged is None else remote.staged
+        if remote.anchor is not None and answer.head.seq < remote.anchor["seq"]:
+            answer = msgspec.structs.replace(answer, head=msgspec.convert(remote.anchor, Anchor))
         return absorb(self, request, answer, done)
 
     return patch.object(SyncClient, "absorb", mutant)

@@ -17,7 +17,7 @@ from unittest.mock import patch
 
 from regtui.core.errors import RegtuiError
 from regtui.core.identity import model_id
-from regtui.sync.client import Synced
+from regtui.sync.client import FIRST_BATCH
 from sync_server.authority import Authority, registry_row
 from sync_server.database import Database
 from sync_server.healing import close, new_epoch
@@ -68,6 +68,7 @@ class Run:
         ahead: Pages that a client reads before it keeps them.
         reads: The share of requests by which somebody only reads, whatever waits to be sent. Where
             it is more than none, people say something of datasets, too.
+        batch: Operations that a first request has at most.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 -- what a run is repeated by
@@ -78,12 +79,14 @@ class Run:
         instances: int = 1,
         ahead: int = 1,
         reads: float = 0.0,
+        batch: int = FIRST_BATCH,
     ) -> None:
         self.random = random.Random(seed)
         self.world = ManyServers(folder, url, seed, instances)
         self.folder = folder
         self.ahead = ahead
         self.reads = reads
+        self.batch = batch
         self.fuse = Fuse()
         self.fuse.guard(self.world.database)
         self.faults = Faults(self.random)
@@ -121,13 +124,15 @@ class Run:
         self.world.close()
 
     def _connect(self, person: Mortal) -> None:
-        person.connect(self.random.choice([8, 50]), self.ahead)
+        person.connect(self.random.choice([8, 50]), self.ahead, self.batch)
 
     def _step(self) -> None:  # noqa: C901 -- one a kind of event
         r = self.random
         x, person = r.random(), r.choice(self.people)
         if x < 0.45:
-            self.editor.work(person)
+            # So much that it takes several requests, where these are small.
+            for _ in range(1 if self.batch == FIRST_BATCH else r.randint(1, 6)):
+                self.editor.work(person)
             self.observer.note_edits(person)
         elif x < 0.81:
             self._request(person, only_reads=self.reads > 0 and r.random() < self.reads)
@@ -161,7 +166,7 @@ class Run:
         person.client.sends = not only_reads
         person.replica.is_syncing = True
         try:
-            finished = person.client.step(Synced())
+            finished = person.turn()
         except Lost:
             return True
         except Killed:
@@ -303,10 +308,11 @@ def run(  # noqa: PLR0913, PLR0917 -- what a run is repeated by
     instances: int = 1,
     ahead: int = 1,
     reads: float = 0.0,
+    batch: int = FIRST_BATCH,
 ) -> None:
     """Play one seed; what went wrong is told with the seed that plays it again."""
     with patch("os.urandom", random.Random(seed).randbytes):  # keys and ids of replicas
-        played = Run(folder, seed, url, instances, ahead, reads)
+        played = Run(folder, seed, url, instances, ahead, reads, batch)
         try:
             with patch("sync_server.authority.time", Watch(played.faults)):
                 played.play(steps)

@@ -377,7 +377,7 @@ def test_what_was_not_read_back_is_offered_behind_what_it_builds_on(
     ben.sync()
     ann.registry.edit("bert", {"description": "not read back"})
     ann.connect(8)
-    assert not ann.client.step(Synced())
+    assert not ann.turn()
     assert ann.table("select state from base.outbox") == [("acknowledged",)]
     put_back(world, backup, told=True)
     close_healing(world)
@@ -483,7 +483,7 @@ def test_a_second_restore_before_anything_came_of_the_first_is_noticed(
     ann.registry.create_model("newest")
     ann.sync()
     put_back(world, second, told=True)
-    assert not ann.client.step(Synced())  # she hears of the new epoch, and no more
+    assert not ann.turn()  # she hears of the new epoch, and no more
     put_back(world, first, told=True)
     sync_all(ann, ben)
     assert {one.model for one in ben.registry.models()} == {"between", "newest"}
@@ -541,7 +541,7 @@ def test_an_acknowledged_edit_shows_until_its_page_has_come(
     ann.registry.create_model("mine")
     ann.connect(8)
     for _ in range(9):
-        over = ann.client.step(Synced())
+        over = ann.turn()
         assert "mine" in [one.model for one in ann.registry.models()]
         if over:
             break
@@ -577,7 +577,7 @@ def test_what_was_acknowledged_in_the_middle_of_a_walk_proves_history_too(
     backup = back_up(world)
     ann.registry.create_model("mine")
     ann.connect(8)
-    assert not ann.client.step(Synced())
+    assert not ann.turn()
     put_back(world, backup, told=False)
     ann.sync()
     assert is_healing(world)
@@ -805,7 +805,7 @@ def test_bootstrap_goes_on_at_any_page(world: World, ann: Person) -> None:
         reader = signed_in(world, name)
         reader.connect(8)
         for _ in range(pages):
-            assert not reader.client.step(Synced())
+            assert not reader.turn()
             assert reader.documents == {}  # nothing shows before the walk ends
         reader.connect(8)  # another process
         reader.sync()
@@ -1235,7 +1235,7 @@ def test_who_got_a_number_since_does_not_keep_it_by_coming_first(
     lost = capture_synced(ann, "two")
     put_back(world, backup, told=False)
     since = capture_synced(ben, "three")
-    assert not ann.client.step(Synced())  # she opens the healing, and is interrupted
+    assert not ann.turn()  # she opens the healing, and is interrupted
     assert is_healing(world)
     sync_all(ben, ann)
     close_healing(world)

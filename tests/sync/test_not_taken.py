@@ -42,7 +42,7 @@ def ann(tmp_path: Path) -> Iterator[Person]:
         (tmp_path / name).write_text(name)
     person.registry.capture(tmp_path / "one", model="nlp/bert")
     person.sync()
-    person.client._transport = person.wire = Narrow(person)
+    person.connect(wire=Narrow(person))
     yield person
     world.close()
 
@@ -159,7 +159,7 @@ def test_no_change_is_blamed_where_nothing_is_taken(ann: Person) -> None:
         def sync(self, registry: str, push: Push) -> Answer:
             raise NotTaken("the anchor is not from this server")
 
-    ann.client._transport = Shut(ann)
+    ann.connect(wire=Shut(ann))
     note(ann, "one", "two")
     with pytest.raises(RegtuiError) as caught:
         ann.sync()

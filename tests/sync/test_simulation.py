@@ -41,3 +41,17 @@ def test_who_often_only_reads_loses_nothing_that_waits(
 ) -> None:
     monkeypatch.setenv("REGTUI_CONFIG", str(tmp_path / "config"))
     run(tmp_path, seed, ahead=1 + seed % 3, reads=0.5)
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [
+        seed if seed < 1 else pytest.param(seed, marks=pytest.mark.slow)
+        for seed in range(SEEDS // 5)
+    ],
+)
+def test_requests_that_leave_before_the_last_answer_is_kept_lose_nothing(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGTUI_CONFIG", str(tmp_path / "config"))
+    run(tmp_path, seed, ahead=1 + seed % 2, batch=1 + seed % 3)

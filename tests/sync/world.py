@@ -21,7 +21,7 @@ from regtui.replica.home import _enrol
 from regtui.replica.migrate import apply_all
 from regtui.replica.remote import Remote, write_remote
 from regtui.replica.unit import Replica
-from regtui.sync.client import NotEnrolled, SyncClient, Synced
+from regtui.sync.client import FIRST_BATCH, NotEnrolled, SyncClient, Synced
 from regtui.wire.messages import Answer, Push, answer_decoder, encoder, push_decoder
 from sync_server.authority import Refused
 from sync_server.database import Database
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from regtui.replica.keys import Key
 
 START = 1_750_000_000_000_000
+_OVER = object()
 
 
 class World:
@@ -188,16 +189,26 @@ class Person:
     def make_replica(self, home: Path) -> HeldReplica:
         return HeldReplica(home, self.clock)
 
-    def connect(self, page: int, ahead: int = 1) -> None:
+    def connect(
+        self, page: int = 50, ahead: int = 1, batch: int = FIRST_BATCH, wire: Wire | None = None
+    ) -> None:
         """Reach the server.
 
         Args:
             page: Documents that an answer has at most.
             ahead: Pages that are read before they are kept; 1 lets each step be one request.
+            batch: Operations that the first request has at most.
+            wire: Where over.
         """
-        self.wire = Wire(self)
+        self.wire = wire or Wire(self)
         self.client = SyncClient(
-            self.replica, self.wire, "session", page=page, ahead=ahead, executor=InLine
+            self.replica,
+            self.wire,
+            "session",
+            page=page,
+            ahead=ahead,
+            batch=batch,
+            executor=InLine,
         )
 
     def clock(self) -> int:
@@ -206,6 +217,10 @@ class Person:
 
     def sync(self, *_: object) -> Synced:
         return self.client.sync()
+
+    def turn(self) -> bool:
+        """Make one turn of requests; True where nothing is left to do."""
+        return next(self.client.turns(Synced()), _OVER) is _OVER
 
     @property
     def documents(self) -> dict[str, str]:

@@ -24,13 +24,14 @@ from regtui.replica.remote import ONLINE, Remote, read_remote, write_remote
 from regtui.replica.tables import insert
 from regtui.replica.unit import Replica
 from regtui.replica.unsent import note_unsent
+from regtui.sync.ahead import OneAhead
 from regtui.sync.first_walk import CutShort, walk
-from regtui.sync.healing import Offering, begin_healing, claims
+from regtui.sync.healing import Offering, Window, begin_healing, claims
 from regtui.sync.lock import syncing_alone
 from regtui.sync.new_identity import begin_anew
 from regtui.sync.optimistic import show_waiting
-from regtui.sync.outgoing import ACKNOWLEDGED, REFUSED, seal_batch
-from regtui.sync.requests import Request, Turn, following, signed
+from regtui.sync.outgoing import ACKNOWLEDGED, REFUSED, Batch, seal_batch
+from regtui.sync.requests import Request, Turn, following, pushed_on, signed
 from regtui.sync.staging import stage, staged_answers, unstage
 from regtui.wire.messages import NOTHING, OPERATIONS_LIMIT, PROTOCOL, Anchor, Answer, Cursor, Push
 from regtui.wire.statements import receipt_statement, verdict_digest
@@ -160,7 +161,8 @@ class SyncClient:
         reads: Whether what is newer is read to its end; a page of it comes in any case.
         ahead: Pages that are read at most before they are kept.
         on_step: Is told what the sync does next and what it did so far.
-        executor: Makes what requests for the next page of a first walk are made in.
+        batch: Operations that the first request sends at most.
+        executor: Makes what requests are made in while the replica is worked on.
 
     Attributes:
         sends: The same.
@@ -176,6 +178,7 @@ class SyncClient:
         sends: bool = True,
         reads: bool = True,
         ahead: int = AHEAD,
+        batch: int = FIRST_BATCH,
         on_step: OnStep | None = None,
         executor: Callable[[], Executor] = _thread,
     ) -> None:
@@ -188,7 +191,9 @@ class SyncClient:
         self._ahead = ahead
         self._on_step: OnStep = on_step or (lambda step, done: None)  # noqa: ARG005
         self._executor = executor
-        self._batch = FIRST_BATCH
+        self._batch = batch
+        self._most = OPERATIONS_LIMIT
+        self._one_ahead = OneAhead(transport, executor)
         self._opened: Connection | None = None
         self._held: list[Answer] | None = None
         self._offering = Offering()
@@ -204,32 +209,36 @@ class SyncClient:
         done = Synced()
         self._offering = Offering()
         with syncing_alone(self._replica):
-            request: Request | None = None
-            for _ in range(ROUNDS):
+            for count, _ in enumerate(self.turns(done)):
+                if count == ROUNDS:
+                    raise RegtuiError(
+                        "the sync does not come to an end", "tell the server's operator"
+                    )
+        return done
+
+    def turns(self, done: Synced) -> Iterator[None]:
+        """Make turns of requests and take the answers, yielding where more is left to do.
+
+        Args:
+            done: Is told what came of them.
+        """
+        request: Request | None = None
+        try:
+            while True:
                 if request is None:
                     self._on_step("storing", done)
                     request = self.prepare()
                 turn = self._ask_on(request, done)
                 request = None
-                if not turn.answered:
-                    continue
-                if self._keep(turn, done):
-                    return done
-                request = turn.following
-                if turn.failure is not None:
-                    raise turn.failure
-        raise RegtuiError("the sync does not come to an end", "tell the server's operator")
-
-    def step(self, done: Synced) -> bool:
-        """Make one turn of requests and take the answers; True where nothing is left to do."""
-        self._on_step("storing", done)
-        turn = self._ask_on(self.prepare(), done)
-        if not turn.answered:
-            return False
-        is_over = self._keep(turn, done)
-        if turn.failure is not None:
-            raise turn.failure
-        return is_over
+                if turn.answered:
+                    if self._keep(turn, done):
+                        return
+                    request = turn.following
+                    if turn.failure is not None:
+                        raise turn.failure
+                yield
+        finally:
+            self._one_ahead.forget()
 
     def _keep(self, turn: Turn, done: Synced) -> bool:
         """Take answers in one transaction; True where nothing is left to do.
@@ -243,7 +252,7 @@ class SyncClient:
                 if self._absorb_all(turn, done):
                     return True
                 if turn.failure is None:
-                    turn.following = self._prepare(connection)
+                    turn.following = self._prepare_next(connection, done)
         except CutShort as cut:
             request, answer = first
             turn.answered = [(msgspec.structs.replace(request, is_first=False), answer)]
@@ -260,6 +269,10 @@ class SyncClient:
         answer = self._ask(request, done)
         while answer is not None:
             turn.answered.append((request, answer))
+            ahead = pushed_on(request, answer)
+            if ahead is not None:
+                self._one_ahead.send(ahead)
+                break
             if not self._reads or request.is_first or len(turn.answered) >= self._ahead:
                 break
             behind = following(request, answer)
@@ -332,7 +345,7 @@ class SyncClient:
         """
         self._on_step("asking", done)
         try:
-            answer = self._transport.sync(request.registry, request.push)
+            answer = self._one_ahead.answer(request)
         except NotEnrolled:
             self._enrol()
             return None
@@ -353,7 +366,7 @@ class SyncClient:
             return True
         if not push.ops or self._batch == 1:
             return False
-        self._batch = max(1, min(self._batch, len(push.ops)) // LESS)
+        self._most = self._batch = max(1, min(self._batch, len(push.ops)) // LESS)
         return True
 
     def _about(self, request: Request, error: NotTaken) -> RegtuiError:
@@ -398,6 +411,35 @@ class SyncClient:
         # What waits may build on what the server lost: that goes first.
         sends = self.sends and not window.more
         batch = seal_batch(connection, key, sends=sends, limit=self._batch)
+        return self._request(connection, remote, key, batch, window)
+
+    def _prepare_next(self, connection: Connection, done: Synced) -> Request | None:
+        """Return what is sent next, with what may leave behind it.
+
+        The first request of a sync has nothing behind it: the server may be out of reach, and what
+        was sealed is not taken back any more without a trace (`registry.undo`).
+        """
+        request = self._one_ahead.request or self._prepare(connection)
+        if request is not None and done.pushed:
+            request.behind = self._prepare_behind(connection, request)
+        return request
+
+    def _prepare_behind(self, connection: Connection, request: Request) -> Request | None:
+        """Seal what may leave as soon as a request is answered; None where nothing may."""
+        remote, push = self._remote(connection), request.push
+        brings_back = remote.state == "healing" or push.offers or request.window.more
+        is_ours = remote.enrolled == push.replica and self._is_ours(connection, request)
+        if not push.ops or push.limit != NOTHING or brings_back or not is_ours:
+            return None
+        batch = seal_batch(connection, request.key, limit=self._batch, after=request.last)
+        if not batch.ops:
+            return None
+        return self._request(connection, remote, request.key, batch, Window())
+
+    def _request(
+        self, connection: Connection, remote: Remote, key: Key, batch: Batch, window: Window
+    ) -> Request:
+        """Return the request with what was sealed and what is brought back."""
         cursor = remote.cursor if remote.staged is None else remote.staged
         anchor = None if remote.anchor is None else msgspec.convert(remote.anchor, Anchor)
         row = connection.execute("select registry::varchar from base.replica").fetchone()
@@ -426,7 +468,7 @@ class SyncClient:
         may_be_first = not (remote.cursor or remote.staged or sends_some)
         may_be_first = may_be_first and self._reads and self._ahead > 1
         is_first = may_be_first and holds_nothing(connection)
-        return Request(push, registry, cursor, key, window, is_first)
+        return Request(push, registry, cursor, key, window, is_first, batch.last)
 
     def absorb(self, request: Request, answer: Answer, done: Synced) -> bool:
         """Take an answer in one transaction; True where nothing is left to do.
@@ -468,8 +510,10 @@ class SyncClient:
         if request.window.offers:
             self._offering.note(request.window, len(answer.parked))
         present = remote.cursor if remote.staged is None else remote.staged
-        is_late = present != request.cursor
-        if remote.anchor is None or answer.head.seq >= remote.anchor["seq"]:
+        known = remote.anchor
+        # Behind what is known it is late, too: of a history, perhaps, that the server lost since.
+        is_late = present != request.cursor or bool(known and answer.head.seq < known["seq"])
+        if known is None or answer.head.seq >= known["seq"]:
             remote.anchor = msgspec.to_builtins(answer.head)
         if not is_late and request.push.limit != NOTHING:
             self._take_page(connection, remote, request, answer, done)
@@ -628,11 +672,23 @@ class SyncClient:
         remote.acked_n = max([remote.acked_n, *numbers])
         captured = [p.entity for p in places if p.kind == CAPTURE and p.id in accepted]
         note_unsent(connection, captured)
-        self._batch = _next_batch(self._batch, len(request.push.ops), len(numbers))
+        self._note_judged(len(request.push.ops), len(numbers))
         done.pushed += len(numbers)
         done.accepted += len(good)
         done.rejected += len(verdicts) - len(good)
         done.conflicted += sum(bool(getattr(one, "conflicts", ())) for one in verdicts)
+
+    def _note_judged(self, sent: int, answered: int) -> None:
+        """Choose how many operations the next request has at most.
+
+        A server judges for so long, and what it does not come to is sent once more, with what was
+        ahead: so it is asked for less than it managed, and for slowly more from there on.
+        """
+        if answered < sent:
+            self._most = self._batch = max(LEAST_BATCH, answered * 3 // 4)
+        elif sent >= self._batch:
+            self._batch = min(2 * self._batch, self._most)
+            self._most = min(OPERATIONS_LIMIT, self._most + self._most // 8 + 1)
 
     def _enrol(self) -> None:
         with self._replica.reading() as connection:
@@ -669,16 +725,6 @@ class _Place(Struct):
 
 
 _place = msgspec.json.Decoder(_Place)
-
-
-def _next_batch(batch: int, sent: int, answered: int) -> int:
-    """Return how many operations the next request sends at most.
-
-    A server judges for so long, and what it does not come to is sent once more.
-    """
-    if answered < sent:
-        return max(LEAST_BATCH, answered)
-    return min(OPERATIONS_LIMIT, 2 * batch) if sent >= batch else batch
 
 
 def _is_news(before: Remote, now: Remote) -> bool:

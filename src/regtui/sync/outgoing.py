@@ -27,12 +27,20 @@ back yet; refused; accepted before, and lost by the server."""
 
 
 class Batch(Struct):
-    """Operations to send, where the replica's chain is after them, and whether more wait."""
+    """Operations to send, with the texts that they name.
+
+    Attributes:
+        n: Place of the last one in the replica's chain.
+        tip: The chain's tip after it.
+        last: Its place in the outbox.
+        more: Whether more wait behind it.
+    """
 
     ops: list[Raw]
     texts: dict[str, str]
     n: int
     tip: str
+    last: int = 0
     more: bool = False
 
 
@@ -46,7 +54,12 @@ class _Kept(Struct):
 
 
 def seal_batch(
-    connection: Connection, key: Key, *, sends: bool = True, limit: int = OPERATIONS_LIMIT
+    connection: Connection,
+    key: Key,
+    *,
+    sends: bool = True,
+    limit: int = OPERATIONS_LIMIT,
+    after: int = 0,
 ) -> Batch:
     """Give the next waiting operations their place in the chain and return them.
 
@@ -57,19 +70,21 @@ def seal_batch(
         key: The replica's.
         sends: Whether anything is to be sent; if not, the batch tells only where the chain is.
         limit: Operations that it may have, unless one group has more.
+        after: Place in the outbox behind which it begins: what is up to there is under way.
     """
     row = connection.execute("select id::varchar, n, tip from base.replica").fetchone()
     # A copy of a replica is a new one, and what waits begins its chain.
     n, tip = (0, chain.GENESIS) if row is None or row[0] != key.replica else (row[1], row[2])
-    batch = Batch([], {}, n, tip)
+    batch = Batch([], {}, n, tip, last=after)
     size, sealed = 0, []
-    groups = _next_groups(connection, limit) if sends else []
+    groups = _next_groups(connection, limit, after) if sends else []
     known = texts_of_operations(connection, [one.operation for group in groups for one in group])
     for group in groups:
         ops: list[bytes] = []
         texts: dict[str, str] = {}
         made: list[tuple[int, str]] = []
         place, end = n, tip
+        first: int | None = None
         for one in group:
             data, operation = one.data, one.operation
             if one.state == PENDING or operation.replica != key.replica:
@@ -78,15 +93,18 @@ def seal_batch(
                 place += 1
                 made.append((one.position, data.decode()))
             ops.append(data)
+            first = operation.n if first is None else first
             texts |= known.get(operation.id, {})
         size += sum(map(len, ops)) + sum(map(len, texts.values()))
         if batch.ops and (size > BODY_LIMIT or len(batch.ops) + len(ops) > limit):
             break
+        if batch.ops and first != batch.n + 1:
+            break  # what was sent between them is answered already
         batch.ops += map(Raw, ops)
         batch.texts |= texts
         sealed += made
         n, tip = place, end
-        batch.n, batch.tip = operation.n, chain.tip(data)
+        batch.n, batch.tip, batch.last = operation.n, chain.tip(data), group[-1].position
     if sealed:
         connection.execute(
             "update base.outbox set state = 'sent', bytes = s.bytes "
@@ -97,7 +115,8 @@ def seal_batch(
     if row is None or (key.replica, n, tip) != tuple(row):
         connection.execute("update base.replica set id = ?, n = ?, tip = ?", [key.replica, n, tip])
     left = connection.execute(
-        "select count(*) from base.outbox where state in ('pending', 'sent')"
+        "select count(*) from base.outbox where state in ('pending', 'sent') and position > ?",
+        [after],
     ).fetchone()
     batch.more = sends and left is not None and left[0] > len(batch.ops)
     return batch
@@ -113,10 +132,10 @@ def waiting(connection: Connection, states: Sequence[str]) -> list[tuple[int, Op
     return [(position, decode_operation(data.encode()), data.encode()) for position, data in rows]
 
 
-def _next_groups(connection: Connection, limit: int) -> list[list[_Kept]]:
+def _next_groups(connection: Connection, limit: int, after: int) -> list[list[_Kept]]:
     """Return what one request takes of what waits, what belongs to one intent together."""
     found: list[list[_Kept]] = []
-    for count, one in enumerate(_next_operations(connection, limit)):
+    for count, one in enumerate(_next_operations(connection, limit, after)):
         group = one.operation.group
         if found and group is not None and group == found[-1][0].operation.group:
             found[-1].append(one)
@@ -127,9 +146,9 @@ def _next_groups(connection: Connection, limit: int) -> list[list[_Kept]]:
     return found
 
 
-def _next_operations(connection: Connection, limit: int) -> Iterator[_Kept]:
+def _next_operations(connection: Connection, limit: int, after: int) -> Iterator[_Kept]:
     """Yield what waits, in its order, as much of it as one group may have."""
-    after, taken = 0, 0
+    taken = 0
     while taken < GROUP_LIMIT:
         rows = connection.execute(
             "select position, state, bytes from base.outbox "

@@ -20,6 +20,8 @@ class Request(Struct):
         key: The replica's.
         window: What is brought back with it.
         is_first: Whether the replica holds nothing: pages take their place as they come.
+        last: Place in the outbox of the last operation that is sent.
+        behind: What may leave as soon as all of this is answered.
     """
 
     push: Push
@@ -28,6 +30,8 @@ class Request(Struct):
     key: Key
     window: Window = Window()
     is_first: bool = False
+    last: int = 0
+    behind: "Request | None" = None
 
 
 class Turn(Struct):
@@ -62,14 +66,27 @@ def following(request: Request, answer: Answer) -> Request | None:
     is_plain = answer.status == "ok" and not answer.healing and not answer.verdicts
     if sent or not is_plain or not answer.more or push.limit == NOTHING:
         return None
+    behind = _knowing(request, answer, cursor=answer.cursor, refetch=[])
+    return Request(behind, request.registry, msgspec.to_builtins(answer.cursor), request.key)
+
+
+def pushed_on(request: Request, answer: Answer) -> Request | None:
+    """Return the request that may leave before an answer is kept; None where there is none.
+
+    All that came before it was judged, so it can't arrive out of its order.
+    """
+    is_whole = len(answer.verdicts) == len(request.push.ops)
+    if request.behind is None or not is_whole or answer.status != "ok" or answer.healing:
+        return None
+    request.behind.push = _knowing(request.behind, answer)
+    return request.behind
+
+
+def _knowing(request: Request, answer: Answer, **changed: object) -> Push:
+    """Return the push of a request by a replica that knows the history of an answer, too."""
+    push = request.push
     anchor = push.anchor
     if anchor is None or answer.head.seq >= anchor.seq:
         anchor = answer.head
-    behind = msgspec.structs.replace(
-        push,
-        anchor=anchor,
-        cursor=answer.cursor,
-        refetch=[],
-        signature=signed(request.key, request.registry, push.n, push.tip, anchor),
-    )
-    return Request(behind, request.registry, msgspec.to_builtins(answer.cursor), request.key)
+    signature = signed(request.key, request.registry, push.n, push.tip, anchor)
+    return msgspec.structs.replace(push, anchor=anchor, signature=signature, **changed)
