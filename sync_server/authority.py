@@ -425,10 +425,11 @@ class Authority:
             return sealed
         operation = sent.operation
         row.seq += 1
-        row.link = chain.link(row.link, sent.data, sealed)
+        said = chain.decided(sent.data, sealed)
+        row.link = chain.link_on(row.link, said)
         stream = self._stream(operation.stream)
         stream.head, stream.place = row.seq, stream.place + 1
-        stream.link = chain.link(stream.link, sent.data, sealed)
+        stream.link = chain.link_on(stream.link, said)
         stream.last_number = max(stream.last_number, verdict.number or 0)
         texts = self._texts_named(operation, judged)
         changes = tuple((self.view.document(one.id), one) for one, _ in judged.documents)

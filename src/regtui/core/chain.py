@@ -60,5 +60,14 @@ def statement(  # noqa: PLR0913 -- everything that one signature vouches for
 
 def link(previous: bytes, operation: bytes, verdict: bytes) -> bytes:
     """Return the next link of a stream's or registry's chain, 32 bytes."""
-    parts = _LINK_DOMAIN + previous + blake3(operation).digest() + blake3(verdict).digest()
-    return blake3(parts).digest()
+    return link_on(previous, decided(operation, verdict))
+
+
+def decided(operation: bytes, verdict: bytes) -> bytes:
+    """Return what a link says of an operation and its verdict, the same in every chain."""
+    return blake3(operation).digest() + blake3(verdict).digest()
+
+
+def link_on(previous: bytes, said: bytes) -> bytes:
+    """Return the link behind another one, by what it says (`decided`)."""
+    return blake3(_LINK_DOMAIN + previous + said).digest()

@@ -81,8 +81,9 @@ class Ledger:
         self.seq += 1
         if record.seq != self.seq or verdict.op != operation.id:
             raise damaged(self._shown, f"the operation {operation.id} is not where it belongs")
-        self.link = chain.link(self.link, data, sealed)
-        stream.link = chain.link(stream.link, data, sealed)
+        said = chain.decided(data, sealed)
+        self.link = chain.link_on(self.link, said)
+        stream.link = chain.link_on(stream.link, said)
         stream.head, stream.count = self.seq, stream.count + 1
         stream.last_number = max(stream.last_number, verdict.number or 0)
         self.clock = max(self.clock, verdict.now)

@@ -418,8 +418,9 @@ class SoloAuthority:
         stream = self._stream(operation.stream)
         sealed = encode_verdict(verdict)
         counters.seq += 1
-        counters.link = chain.link(counters.link, data, sealed)
-        stream.link = chain.link(stream.link, data, sealed)
+        said = chain.decided(data, sealed)
+        counters.link = chain.link_on(counters.link, said)
+        stream.link = chain.link_on(stream.link, said)
         stream.head, stream.count = counters.seq, stream.count + 1
         stream.last_number = max(stream.last_number, verdict.number or 0)
         self._show(counters.seq, operation, data, judged, verdict, counters.link, stream.link)

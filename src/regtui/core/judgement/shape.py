@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from regtui.core import encoding
 from regtui.core.access import scope_key
-from regtui.core.documents import FIELDS, Field, JsonScalar, Rule, split_path
+from regtui.core.documents import FIELDS, Field, JsonScalar, Metric, Rule, split_path
 from regtui.core.errors import BadInput
 from regtui.core.governance.reviewing import CHANGED
 from regtui.core.identity import (
@@ -124,6 +124,7 @@ ACCESS_KINDS = frozenset({"user", "team", "grant", "replica"})
 """The kinds of entity that the access stream has."""
 
 _CAPTURED = Change("captured")
+_FIGURE = frozenset({"value", "step"})
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 """The characters of category Cc."""
 _LONGEST_ESCAPE = 6  # bytes that JSON takes for one character at most
@@ -302,6 +303,8 @@ def _check_what_is_set(operation: Operation) -> None:
 
 def _check_production(operation: Operation) -> None:
     body, changes = operation.body, operation.body.set
+    if isinstance(body, CaptureBody | EditBody):
+        return  # as most are
     if isinstance(body, PolicyBody | CheckBody):
         _check_definition(operation)
     if isinstance(body, ReportBody):
@@ -442,21 +445,34 @@ def _is_plainly_right(field: Field, value: object) -> bool:
     if isinstance(value, str):
         is_text = field.type is str or field.type is JsonScalar
         return is_text and len(value) * _LONGEST_ESCAPE < VALUE_LIMIT
+    if isinstance(value, dict):
+        return field.type is Metric and _is_plain_figure(value)
     return isinstance(value, float) and field.type is JsonScalar and math.isfinite(value)
+
+
+def _is_plain_figure(metric: dict[str, object]) -> bool:
+    """Tell whether a metric has a number and a step that counts, and nothing else."""
+    value, step = metric.get("value"), metric.get("step")
+    is_figure = isinstance(value, float) and math.isfinite(value)
+    counts = isinstance(step, int) and not isinstance(step, bool) and 0 <= step < 2**63
+    return is_figure and counts and metric.keys() == _FIGURE
 
 
 def _check_plain(path: str, value: object, depth: int) -> None:
     """Refuse what JSON can't say, or not to every reader alike."""
     if depth == 0:
         raise BadInput(f"the value of {path!r} is nested too deeply")
-    plain = (
-        isinstance(value, str | bool | None)
-        or (isinstance(value, int) and value in encoding.INTEGERS)
-        or (isinstance(value, float) and math.isfinite(value))
-        or isinstance(value, list | dict)
-    )
-    if not plain:
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            _check_plain(path, part, depth - 1)
+    elif not _is_plain(value):
         raise BadInput(f"the value of {path!r} is not plain JSON")
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for part in parts:
-        _check_plain(path, part, depth - 1)
+
+
+def _is_plain(value: object) -> bool:
+    """Tell whether a value without parts is one of JSON, to every reader alike."""
+    if isinstance(value, int):
+        return value in encoding.INTEGERS
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, str)
