@@ -33,7 +33,6 @@ from regtui.core.operations import (
     DeploymentBody,
     ModelBody,
     Operation,
-    ResolveBody,
     TransitionBody,
     decode_operation,
 )
@@ -47,6 +46,7 @@ from regtui.core.verdicts import (
 from regtui.registry.carried_texts import carry_texts
 from regtui.registry.check_trust import trust_digest
 from regtui.registry.context import Context
+from regtui.registry.published_deployments import PublishedDeployments
 from regtui.registry.reminting import Reminter, as_edits
 from regtui.registry.remote import address_of, join, token_of, who_am_i
 from regtui.replica.adoption import adopt
@@ -236,6 +236,7 @@ class _Publishing:
         """Versions of this page whose capture is refused."""
         self._open = set[str]()
         """Conflicts that opened, and were not settled since."""
+        self._deployments = PublishedDeployments(set())
         self._requested = set[str | None]()
         """What is only requested, and the deployments that it may lead to."""
 
@@ -246,6 +247,10 @@ class _Publishing:
             (replica,) = connection.execute("select id::varchar from base.replica").fetchall()
         self._read_applied()
         with self._context.reading() as connection:
+            ended = connection.execute(
+                "select id::varchar from base.deployment where until is not null"
+            ).fetchall()
+            self._deployments = PublishedDeployments({one for (one,) in ended})
             (own,) = connection.execute("select id::varchar from base.replica").fetchall()
         reminter = Reminter(replica[0], own[0])
         seq = 0
@@ -296,7 +301,7 @@ class _Publishing:
             return []
         if not reminter.ends_none(old):
             return self._make(unit, reminter, old, verdict)
-        edits = as_edits(old, unit.view.document(old.body.of))
+        edits = as_edits(old, unit.view)
         self._answer.left_out += not edits
         for edit in edits:
             self._make(unit, reminter, edit, verdict)
@@ -312,6 +317,12 @@ class _Publishing:
         made = reminter.remint(
             old, unit, was_number=number, was_contested=isinstance(verdict, Conflicted)
         )
+        fitted = self._deployments.fitted(made, unit.view)
+        if fitted is None:
+            told = "another version is live there by the server's word"
+            self._refuse(old, Rejected(op=made.id, now=0, code="in_use", message=told))
+            return []
+        made = fitted
         leaves = self._rests_on_requested(made)
         new = unit.leave(made) if leaves else unit.bring(made)
         if leaves or (isinstance(new, Accepted) and not new.documents):
@@ -323,7 +334,7 @@ class _Publishing:
                 self._lost.append(old.entity)
             return []
         self._answer.operations += 1
-        self._note_conflicts(made, new)
+        self._note_conflicts(unit, new)
         if isinstance(verdict, Conflicted):
             reminter.note_conflicts(verdict.conflicts, getattr(new, "conflicts", ()))
         self._count(old, verdict.number)
@@ -331,11 +342,14 @@ class _Publishing:
             self._apply(unit, reminter.applied(request, old, unit), old)
         return [old.entity] if isinstance(old.body, CaptureBody) else []
 
-    def _note_conflicts(self, made: Operation, verdict: Accepted) -> None:
+    def _note_conflicts(self, unit: SoloAuthority, verdict: Accepted) -> None:
+        """Note which conflicts an operation opened, and which it settled or withdrew from."""
         if isinstance(verdict, Conflicted):
             self._open |= set(verdict.conflicts)
-        if isinstance(made.body, ResolveBody):
-            self._open.discard(made.entity)
+        for conflict in self._open & verdict.documents.keys():
+            document = unit.view.document(conflict)
+            if document is not None and document.value("resolution") is not None:
+                self._open.discard(conflict)
 
     def _apply(self, unit: SoloAuthority, applies: Operation, old: Operation) -> None:
         """Apply a request that an operation had set off; what policies there forbid is told."""

@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from regtui.core.documents import Document
 from regtui.core.identity import alias_id
+from regtui.core.judgement.resolving import as_kept
 from regtui.core.operations import (
     GROUP_LIMIT,
     KINDS,
@@ -30,6 +31,7 @@ from regtui.core.operations import (
     StateBody,
     subject,
 )
+from regtui.core.view import View
 from regtui.replica.authority import SoloAuthority
 from regtui.replica.ids import uuid7
 
@@ -168,12 +170,11 @@ class Reminter:
         if was_contested:
             return self._operations.get(operation.body.last or "")
         document = authority.view.document(subject(operation))
-        if document is None:
+        # What the server had before, and whoever did it there, nobody saw here.
+        if document is None or authority.accepted_by(document) is not None:
             return None
-        accepted = authority.accepted_by(document)
         is_shared = bool(self._makers[document.id] - {operation.replica})
-        # What others did here before was seen; what somebody did at the server since was not.
-        return document.by if accepted is None and is_shared else accepted
+        return document.by if is_shared else None
 
     def _group(self, old: str) -> str:
         """Return the new id of a group; one that is more than a server takes becomes several."""
@@ -190,15 +191,22 @@ class Reminter:
         return known[identity]
 
 
-def as_edits(operation: Operation, document: Document | None) -> list[Operation]:
+def as_edits(operation: Operation, view: View) -> list[Operation]:
     """Return the end of a conflict as the edits that it was.
 
     Where several homes met by file one may end a conflict that another one, or a server, never had.
+    What is there already is left out, unless it is how somebody gives in: his own value is a
+    candidate there.
     """
+    document = view.document(operation.body.of)
     changes = {
         path: one
         for path, one in operation.body.set.items()
-        if document is not None and document.value(path) != one.to
+        if document is not None
+        and (
+            document.value(path) != as_kept(document.kind, path, one.to)
+            or view.open_conflict(document.id, path) is not None
+        )
     }
     if document is None or not changes:
         return []
@@ -212,7 +220,7 @@ def as_edits(operation: Operation, document: Document | None) -> list[Operation]
         named = DatasetBody(str(document.facts["name"]), changes)
         return [KINDS["dataset.put"](**fields | {"body": named})]
     made = []
-    state = changes.pop("state", None)
+    state = None if document.kind == "comment" else changes.pop("state", None)
     if state is not None:
         verb = {"archived": "archive", "deleted": "delete"}.get(str(state.to), "restore")
         body = StateBody(None, {"state": state})
