@@ -92,8 +92,18 @@ class ServerView:
         self._claims: dict[str, int] = {}
         self._knows_claims = False
         self._made: set[str] = set()
+        self._was_restored: bool | None = None
         self._changes: dict[str, list[Past]] = {}
         """What was accepted in this transaction, by what it changed."""
+
+    @property
+    def was_restored(self) -> bool:
+        """Whether an epoch followed upon the first one."""
+        if self._was_restored is None:
+            c = schema.epoch.c
+            query = sa.select(sa.func.count()).where(c.registry == self._registry)
+            self._was_restored = self._connection.execute(query).scalar_one() > 1
+        return self._was_restored
 
     def load(self, entities: Iterable[str], operations: Iterable[str]) -> None:
         """Read documents and earlier operations in few queries.

@@ -72,6 +72,8 @@ STATES = {"archive": "archived", "delete": "deleted"}
 class RegistryState:
     """A view over dictionaries."""
 
+    was_restored = False
+
     def __init__(self, *, final: bool) -> None:
         self.final = final
         self.documents: dict[str, Document] = {}

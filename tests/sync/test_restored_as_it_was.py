@@ -8,6 +8,7 @@ import json
 import os
 import random
 from pathlib import Path
+from pprint import pformat
 from typing import Any
 
 import pytest
@@ -25,7 +26,8 @@ MODEL = "nlp/bert"
 
 ACTS = (
     "alias", "remove", "promote", "review", "apply", "withdraw", "deploy", "step", "check", "edit",
-    "describe", "archive", "capture",
+    "describe", "archive", "capture", "delete", "describe version", "write", "own", "resolve",
+    "dataset", "undo",
 )  # fmt: skip
 
 
@@ -72,7 +74,7 @@ class Team:
         if person.registry.outbox():  # or by the server
             person.registry.discard(None)
 
-    def _act(self, registry: Registry, act: str) -> None:  # noqa: C901, PLR0912 -- one an act
+    def _act(self, registry: Registry, act: str) -> None:  # noqa: C901, PLR0912, PLR0915 -- one an act
         r = self.random
         version = f"{MODEL}@{r.randrange(1, 4)}"
         requests = [one.request for one in registry.promotions()]
@@ -107,6 +109,30 @@ class Team:
             registry.edit(MODEL, {"description": str(r.randrange(99))})
         elif act == "archive":
             registry.change_state("version", version, r.choice(["archive", "restore"]))
+        elif act == "delete":
+            registry.change_state("version", version, r.choice(["delete", "restore"]))
+        elif act == "describe version":
+            registry.edit(version, {"description": str(r.randrange(99))})
+        elif act == "write":
+            card = registry.card(MODEL)
+            lines = (card or "").split("\n")
+            lines.insert(r.randrange(len(lines) + 1), str(r.randrange(99)))
+            registry.write_card(MODEL, "\n".join(lines), seen=card)
+        elif act == "own":
+            registry.edit(MODEL, {f"owners/{r.choice('xy')}": r.choice([True, None])})
+        elif act == "resolve" and registry.conflicts():
+            conflict = r.choice(registry.conflicts())
+            if r.random() < 0.5:
+                registry.resolve(conflict.id, "accepted")
+            else:
+                chosen = str(r.choice(conflict.candidates).id)
+                registry.resolve(conflict.id, "candidate", candidate=chosen)
+        elif act == "dataset" and r.random() < 0.3:
+            registry.remove_dataset("squad")
+        elif act == "dataset":
+            registry.put_dataset("squad", {"uri": f"s3://{r.randrange(9)}"})
+        elif act == "undo":
+            registry.undo()
         elif act == "capture":
             registry.capture(weights(self.folder, f"c{r.randrange(5)}"), model=MODEL)
 
@@ -124,6 +150,9 @@ def state(person: Person) -> dict[str, Any]:
             # What was taken away after a restore is told as such.
             and not ("/" in path and register["v"] is None)
         }
+        ended = values.get("resolution")
+        if isinstance(ended, dict):
+            values["resolution"] = ended | {"before": None}  # what stood may not be back yet
         facts = dict(document["facts"])
         if document["kind"] == "promotion" and values["state"] != "open":
             facts.pop("stood", None)  # it says whether an open one may move
@@ -165,6 +194,6 @@ def test_everything_is_as_it_was_when_everybody_has_come_back(
         for key in before.keys() | after.keys()
         if before.get(key) != after.get(key)
     }
-    assert different == {}, team.trail
+    assert different == {}, f"{moments}: {'; '.join(team.trail)}\n{pformat(different, width=150)}"
     assert [one.code for person in team.people for one in person.registry.outbox()] == []
     assert all(person.documents == team.people[0].documents for person in team.people)

@@ -43,6 +43,10 @@ class View(Protocol):
     def seq(self) -> int:
         """The sequence number that the operation will have; 0 on a replica that is no authority."""
 
+    @property
+    def was_restored(self) -> bool:
+        """Whether the server lost something once, which replicas may bring back however late."""
+
     def document(self, entity: str) -> Document | None:
         """Return an entity's document, deleted or not."""
 

@@ -57,6 +57,9 @@ class ReplicaView:
         seq: The sequence number that the next operation will have.
     """
 
+    was_restored = False
+    """A replica loses what it has with everything that could bring it back."""
+
     def __init__(self, connection: Connection, seq: int) -> None:
         self.seq = seq
         self.keys: dict[str, int] = {}

@@ -29,6 +29,11 @@ class Overlay:
         """The sequence number that the operation will have."""
         return self._view.seq
 
+    @property
+    def was_restored(self) -> bool:
+        """Whether the server lost something once."""
+        return self._view.was_restored
+
     def document(self, entity: str) -> Document | None:
         """Return an entity's document."""
         return self._changed.get(entity) or self._view.document(entity)

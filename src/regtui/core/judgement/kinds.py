@@ -7,10 +7,10 @@ One function a kind. Each gets the operation and a `Merger` that collects the ef
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from regtui.core.documents import Document, split_path
+from regtui.core.documents import Document, Register, split_path
 from regtui.core.governance.moves import ACTIVE
 from regtui.core.identity import alias_key, model_id, name_key
-from regtui.core.judgement.merge import Merger
+from regtui.core.judgement.merge import Merger, came_back
 from regtui.core.judgement.production import PRODUCTION
 from regtui.core.judgement.refusal import Refusal
 from regtui.core.judgement.resolving import (
@@ -86,6 +86,7 @@ def capture_version(operation: Operation, merger: Merger) -> Outcome:
     body = operation.body
     found = merger.view.document(operation.entity)
     if found is not None:
+        found = merger.date_back(found, _first_found(operation))
         changes = dict(body.set)
         _bring_back(found, changes, merger)
         for path in _places_of_others(found, operation):
@@ -102,12 +103,8 @@ def capture_version(operation: Operation, merger: Merger) -> Outcome:
         "files": body.files,
         "created": merger.stamp.at,
         "author": operation.actor,
+        **_first_found(operation),
     }
-    places = {path: change.to for path, change in body.set.items() if _is_place(path)}
-    if places:
-        # Whoever finds it elsewhere later does not give it another name.
-        first = min(places, key=lambda path: (places[path]["at"], path))
-        facts["place"], facts["file"] = split_path(first)[1], places[first]["name"]
     if merger.actor.owner is not None:
         facts["owner"] = merger.actor.owner  # an account may be handed over, what it did may not
     values = {**body.set, "state": Change(LIVE_STATES["version"])}
@@ -115,14 +112,27 @@ def capture_version(operation: Operation, merger: Merger) -> Outcome:
     return Outcome(number=number)
 
 
+def _first_found(operation: Operation) -> dict[str, object]:
+    """Return where a version was found first, as its facts tell it.
+
+    Whoever finds it elsewhere later does not give it another name.
+    """
+    changes = operation.body.set.items()
+    places = {path: change.to for path, change in changes if _is_place(path) and change.to}
+    if not places:
+        return {}
+    first = min(places, key=lambda path: (places[path]["at"], path))
+    return {"place": split_path(first)[1], "file": places[first]["name"]}
+
+
 def edit(operation: Operation, merger: Merger) -> Outcome:
     """Change values of a model or version; on a deleted one the edit becomes a conflict."""
     document = _entity(operation, merger)
     _check_places(operation, merger)
-    state = document.fields["state"]
-    # What comes back after a restore may be there before the end of a deletion that it saw.
-    is_gone = state.v == "deleted" and not merger.is_behind(state)
-    if is_gone and (merger.settled is None or merger.was_candidate("state")):
+    is_gone = document.value("state") == "deleted"
+    if merger.settled is not None:  # what it met may not be back yet, nor what brought that back
+        is_gone = merger.was_contested(document)
+    if is_gone:
         _deleted_meanwhile(document, operation, merger)
     else:
         merger.change(document, operation.body.set)
@@ -179,9 +189,8 @@ def remove_alias(operation: Operation, merger: Merger) -> Outcome:
     found = merger.view.document(operation.entity)
     if found is None:
         raise Refusal("not_found", "there is no such alias")
-    if found.value("version") is None and merger.seen(found, "version", change) == found.stamp(
-        "version"
-    ):
+    is_gone = found.value("version") is None and merger.settled is None
+    if is_gone and merger.seen(found, "version", change) == found.stamp("version"):
         raise Refusal("not_found", "there is no such alias")
     merger.change(found, operation.body.set)
     return Outcome()
@@ -199,6 +208,9 @@ def resolve_conflict(operation: Operation, merger: Merger) -> Outcome:
     body = operation.body
     check_subject(operation, subject)
     if conflict is None:
+        if merger.settled is not None and operation.entity in merger.settled.documents:
+            # It is settled by it, once somebody has brought it back.
+            raise Refusal("not_found", "there is no such conflict")
         check_edit_alone(body)
     else:
         check_resolution(conflict, subject, operation, merger)
@@ -257,6 +269,7 @@ def put_dataset(operation: Operation, merger: Merger) -> Outcome:
         first = {"state": Change(LIVE_STATES["dataset"]), **body.set}
         merger.create(operation.entity, "dataset", operation.stream, facts, first)
         return Outcome()
+    found = merger.date_back(found)
     changes = dict(body.set)
     if "state" not in changes:
         _bring_back(found, changes, merger)
@@ -542,14 +555,23 @@ def _refuse_if_governed(model: Document, merger: Merger) -> None:
     policies = view.in_stream("registry", "policy")
     for alias in view.in_stream(model.id, "alias"):
         held = alias_key(str(alias.facts["name"]))
+        if not _counts(alias.fields["version"], merger):
+            continue
         if alias.value("version") is not None and protecting(policies, name, "alias", held):
             hint = f"`regtui promote {name} {held} --remove`"
             raise Refusal("in_use", f"the protected alias {held} points to a version", hint)
     for deployment in view.in_stream(model.id, "deployment"):
-        if deployment.value("state") in ACTIVE:
+        if deployment.value("state") in ACTIVE and _counts(deployment.fields["state"], merger):
             place = deployment.facts["environment_name"]
             hint = "`regtui deploy stop`"
             raise Refusal("in_use", f"a version of it is deployed in {place}", hint)
+
+
+def _counts(standing: Register, merger: Merger) -> bool:
+    """Tell whether a value holds up what is done: where that comes back, only one set since."""
+    if merger.settled is None:
+        return True
+    return merger.is_behind(standing) and not came_back(standing.by, merger.view)
 
 
 def _refuse_if_taken(document: Document, merger: Merger) -> None:

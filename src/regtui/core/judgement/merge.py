@@ -49,15 +49,15 @@ class Stamp(Struct, frozen=True):
     actor: str
 
 
-def accepted_by(standing: Register, view: View) -> Accepted | None:
-    """Return the verdict by which a value stands, where it is known."""
-    past = view.past(standing.by)
+def accepted_by(operation: str, view: View) -> Accepted | None:
+    """Return the verdict by which a value stands (its register's `by`), where it is known."""
+    past = view.past(operation)
     return past.verdict if past is not None and isinstance(past.verdict, Accepted) else None
 
 
-def came_back(standing: Register, view: View) -> bool:
-    """Tell whether what stands came back after a restore of the server."""
-    accepted = accepted_by(standing, view)
+def came_back(operation: str, view: View) -> bool:
+    """Tell whether what an operation made stand came back after a restore of the server."""
+    accepted = accepted_by(operation, view)
     return accepted is not None and accepted.first is not None
 
 
@@ -86,6 +86,8 @@ class Merger:
         self.operation = operation
         self.now = now
         at = min(operation.at, now + CLOCK_DRIFT)
+        if settled is not None:  # what it counted as later than may not be back yet
+            at = settled.at_used
         self.stamp = Stamp(operation.id, at, operation.replica, operation.actor)
         self.documents: dict[str, Document] = {}
         self.log: list[LogRow] = []
@@ -196,13 +198,35 @@ class Merger:
 
     def is_behind(self, standing: Register) -> bool:
         """Tell whether what stands was decided later than what comes back after a restore."""
-        accepted = None if self.settled is None else accepted_by(standing, self.view)
+        accepted = None if self.settled is None else accepted_by(standing.by, self.view)
         return accepted is not None and accepted.decided > self.now
+
+    def then(self, path: str) -> PathResult | None:
+        """Return what became of a change when it was accepted first; None where it was taken."""
+        return None if self.settled is None else self.settled.paths.get(path)
 
     def was_candidate(self, path: str) -> bool:
         """Tell whether what comes back was in conflict then, with what may not be back yet."""
-        before = None if self.settled is None else self.settled.paths.get(path)
+        before = self.then(path)
         return before is not None and before.result == "conflict"
+
+    def was_contested(self, document: Document) -> bool:
+        """Tell whether an edit that comes back met a deletion then, as a whole (`contest`).
+
+        The conflict is not back yet, perhaps. It is told from one on a single value by what it is
+        of: a field that others know no conflicts of, several fields, or an id that follows from it.
+        """
+        results = {path: self.then(path) for path in self.operation.body.set}
+        contested = {one.conflict for one in results.values() if one and one.conflict}
+        if len(contested) != 1 or None in results.values():
+            return False
+        (identity,) = contested
+        found = self.view.document(str(identity))
+        if found is not None:
+            return bool(found.facts["path"] == "state")
+        path = next(iter(results))
+        is_of_one = len(results) == 1 and not field_of(document.kind, path).keyed
+        return not is_of_one or identity == conflict_id(document.id, "state", self.operation.id)
 
     def note(self, document: Document, path: str, value: object) -> None:
         """Set a value that nobody asked for, such as what a decision rested on.
@@ -225,12 +249,19 @@ class Merger:
         changes = self.operation.body.set
         seen = {path: self.seen(document, path, change) for path, change in changes.items()}
         self._count_as_later(document, changes, seen)
-        result = self.conflict(document, "state", value, replaces)
+        before = next(iter(self.settled.paths.values()), None) if self.settled else None
+        result = self.conflict(document, "state", value, replaces, before=before)
         for path, change in changes.items():
             self.record(document, path, change.to, result)
 
     def conflict(
-        self, document: Document, path: str, value: object, replaces: Collection[str] = ()
+        self,
+        document: Document,
+        path: str,
+        value: object,
+        replaces: Collection[str] = (),
+        *,
+        before: PathResult | None = None,
     ) -> PathResult:
         """Make a value a candidate of the open conflict on a path, or of a new one.
 
@@ -239,14 +270,33 @@ class Merger:
             path: Path of the value in it.
             value: The candidate.
             replaces: Operations whose candidates it takes the place of.
+            before: What became of it when it was accepted first: it is in the same conflict again,
+                whoever comes back first, for whoever settled that one names it.
         """
-        found = self.view.open_conflict(document.id, path)
+        known = None if before is None else before.conflict
+        found = None if known is None else self.view.document(known)
+        found = found or self.view.open_conflict(document.id, path)
         if found is None:
-            identity = conflict_id(document.id, path, self.stamp.op)
+            identity = known or conflict_id(document.id, path, self.stamp.op)
             facts = {"of": document.id, "of_kind": document.kind, "path": path}
             found = self.create(identity, "conflict", document.stream, facts, {})
         self._add_candidate(found, value, replaces)
         return PathResult("conflict", conflict=found.id)
+
+    def date_back(self, document: Document, facts: Mapping[str, object] | None = None) -> Document:
+        """Return a document as made by what comes back, where that was made before it.
+
+        Args:
+            document: It was made by who came back first.
+            facts: What else is told of how it was made.
+        """
+        at = self.stamp.at
+        if self.settled is None or at >= int(document.facts["created"]):
+            return document
+        told = {"created": at, "author": self.operation.actor, **(facts or {})}
+        made = msgspec.structs.replace(document, facts={**document.facts, **told})
+        self._replace(made, made.fields)
+        return self.documents[document.id]
 
     def settle(self, conflict: Document, resolution: object) -> None:
         """End a conflict; None opens it again."""
@@ -273,36 +323,71 @@ class Merger:
         current = document.fields.get(path)
         if isinstance(seen, Fold):
             return self._fold(document, path, change, seen)
-        if rule is Rule.TEXT:
-            return self._merge_text(document, path, current, change)
         # What is given back had this step, or none.
         if rule is Rule.METRIC and self.operation.undoes is None:
             change = with_step(self.view, document, path, change)
-        if self._was_overtaken(document.kind, path, current, change):
-            return PathResult("lost")
-        if seen == document.stamp(path) and not self.was_candidate(path):
+        if self.settled is not None:
+            return self._bring_back(document, path, current, change)
+        if rule is Rule.TEXT:
+            return self._merge_text(document, path, current, change)
+        if seen == document.stamp(path):
             return self._taken(document.kind, path, change)
         if rule is Rule.CAS:
-            return self._merge_unseen(document, path, current, change)
+            return self._merge_unseen(document, path, change)
         return self._merge_keyed(document.kind, path, current, change)
 
-    def _merge_unseen(
-        self, document: Document, path: str, current: Register | None, change: Change
-    ) -> Register | PathResult | None:
-        """Make a value that meets one that its author did not see a candidate.
-
-        What comes back after a restore and was simply taken then has its place: what it saw may
-        not be back yet, or never come.
-        """
-        if self.settled is not None and not self.was_candidate(path):
-            if current is None or not self.is_behind(current):
-                return self._later(document.kind, path, current, change)
-            # Whoever set then what came back had seen this.
-            if path in self.settled.paths or came_back(current, self.view):
-                return PathResult("lost")
+    def _merge_unseen(self, document: Document, path: str, change: Change) -> PathResult:
+        """Make a value that meets one that its author did not see a candidate."""
         if document.value(path) == change.to:
             return PathResult("same", stamp=document.stamp(path))
         return self.conflict(document, path, change.to)
+
+    def _bring_back(
+        self, document: Document, path: str, current: Register | None, change: Change
+    ) -> Register | PathResult | None:
+        """Let a change that comes back have its place among what is back, by when it was decided.
+
+        What it saw, or met, may not be back yet, or never come. What was set after the restore is
+        met like anything that is done at the same time.
+        """
+        before = self.then(path)
+        if before is not None and before.conflict is not None:
+            value = self.value(document.kind, path, change.to)
+            return self.conflict(document, path, value, before=before)
+        result, field = None if before is None else before.result, field_of(document.kind, path)
+        if current is not None and self.is_behind(current):
+            return self._bring_back_behind(document, path, current, change)
+        # What it lost to, or was merged with, may not be back yet.
+        if field.keyed and result == "lost":
+            is_removal = change.to is None
+            return before if is_removal else self._merge_keyed(document.kind, path, current, change)
+        if field.rule is not Rule.TEXT:
+            return self._later(document.kind, path, current, change)
+        if result == "merged":
+            return self._merge_text(document, path, current, change)
+        return self._text(document.kind, path, current, change.to)
+
+    def _bring_back_behind(
+        self, document: Document, path: str, current: Register, change: Change
+    ) -> Register | PathResult | None:
+        """Bring back a change behind what was decided later, which stays if it was taken whole."""
+        field, is_new = field_of(document.kind, path), not came_back(current.by, self.view)
+        is_whole = self._result_of(current, path) not in {"lost", "merged"}
+        if (field.keyed and current.v is None) or (is_whole and not is_new):
+            return PathResult("lost")
+        if field.rule is Rule.TEXT:
+            return self._merge_text(document, path, current, change)
+        if field.rule is Rule.CAS and self.then(path) is None and is_new:
+            return self._merge_unseen(document, path, change)
+        if field.rule is Rule.CAS:
+            return PathResult("lost")
+        return self._merge_keyed(document.kind, path, current, change)
+
+    def _result_of(self, standing: Register, path: str) -> str | None:
+        """Return what became of the change by which a value stands; None where it was taken."""
+        accepted = accepted_by(standing.by, self.view)
+        result = None if accepted is None else accepted.paths.get(path)
+        return None if result is None else result.result
 
     def _fold(self, document: Document, path: str, change: Change, seen: Fold) -> PathResult:
         """Put a value in the place of its author's candidate, unless it is what stands."""
@@ -317,25 +402,14 @@ class Merger:
         return self.stamp.at if earlier is None else max(self.stamp.at, earlier.at + 1)
 
     def _take_away(self, fields: dict[str, Register], path: str) -> None:
-        """Take a value under a key away; what comes back after a restore leaves a mark of that.
+        """Take a value under a key away; where a restore lost some, a mark of that is left.
 
-        What it took away may come later than it, and has to find that it is over.
+        What was there before may come back later than that, and has to find that it is over.
         """
-        if self.settled is None:
-            fields.pop(path, None)
-        else:
+        if self.view.was_restored:
             fields[path] = Register(None, self.stamp.op, self._after(fields.get(path)))
-
-    def _was_overtaken(
-        self, kind: str, path: str, current: Register | None, change: Change
-    ) -> bool:
-        """Tell whether a value under a key that comes back was taken away, or is no removal."""
-        if self.settled is None or not field_of(kind, path).keyed:
-            return False
-        if change.to is None:  # somebody had set it unseen, which may not be back yet
-            before = self.settled.paths.get(path)
-            return before is not None and before.result == "lost"
-        return current is not None and current.v is None and self.is_behind(current)
+        else:
+            fields.pop(path, None)
 
     def _merge_keyed(
         self, kind: str, path: str, current: Register | None, change: Change

@@ -232,17 +232,21 @@ def overtaken(move: Move, model: Document, view: View, actor: Actor, now: int) -
 def restored(move: Move, model: Document, view: View, actor: Actor, now: int) -> GateResult | None:
     """Return why a request does not apply itself after a restore; None where nothing holds it up.
 
-    It or an approval came back, and what was said to it later, on another machine, may not be back
-    yet. Somebody has to look at it again.
+    It, an approval or a run of a check came back, and what was said to it later, on another
+    machine, may not be back yet. Somebody has to look at it again.
     """
     request = move.request
     if request is None:
         return None
+    run = _run_that_came_back(move, model, view, actor, now)
+    if run is not None:
+        told = "a run of a check came back after a restore of the server: run it anew, or apply it"
+        return GateResult("restored", False, f"{told} by hand", evidence=run)
     counted = approvals_counted(move, model, view, actor, now)
     # Whether one counts is known to the server; here all may.
     given = [f"reviews/{user}" for user, why in counted.items() if not why or not view.seq]
-    fresh = [path for path in given if not came_back(request.fields[path], view)]
-    if len(fresh) == len(given) and not came_back(request.fields["state"], view):
+    fresh = [path for path in given if not came_back(request.fields[path].by, view)]
+    if len(fresh) == len(given) and not came_back(request.fields["state"].by, view):
         return None
     if fresh:  # which may suffice without those that came back
         stale = set(given) - set(fresh)
@@ -255,6 +259,17 @@ def restored(move: Move, model: Document, view: View, actor: Actor, now: int) ->
             return None
     told = "it came back after a restore of the server: approve it anew, or apply it by hand"
     return GateResult("restored", None if given and not view.seq else False, told)
+
+
+def _run_that_came_back(
+    move: Move, model: Document, view: View, actor: Actor, now: int
+) -> str | None:
+    """Return a check run that a move rests on and that came back; None where it rests on none."""
+    for one in governed([move], model, view, actor, now).results:
+        run = None if one.evidence is None else view.document(one.evidence)
+        if run is not None and run.kind == "check_run" and came_back(run.by, view):
+            return run.id
+    return None
 
 
 def _is_there(environment: str, view: View) -> bool:

@@ -5,7 +5,7 @@ that is not what he saw is refused and looks again. Whether a target may move is
 afterwards, by what moves here (`regtui.core.governance`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from msgspec import UNSET
@@ -15,7 +15,7 @@ from regtui.core.documents import Document
 from regtui.core.governance import is_protected
 from regtui.core.governance.moves import ACTIVE, all_live_on, in_environment, live_on
 from regtui.core.identity import alias_id, alias_key, deployment_id, environment_id
-from regtui.core.judgement.merge import Merger
+from regtui.core.judgement.merge import Merger, accepted_by
 from regtui.core.judgement.refusal import Refusal
 from regtui.core.judgement.seen import Fold, resolve
 from regtui.core.judgement.shape import CONTROL
@@ -52,13 +52,15 @@ def put_definition(operation: Operation, merger: Merger) -> None:
         merger.create(operation.entity, kind, operation.stream, facts, first)
         return
     _check_seen(operation, merger, found)
+    merger.date_back(found)
     merger.put(found, {"definition": body.set["definition"].to, "state": "active"})
 
 
 def remove_definition(operation: Operation, merger: Merger) -> None:
     """Take a policy or check away; its history stays."""
     found = merger.view.document(operation.entity)
-    if found is None or found.value("state") != "active":
+    is_gone = found is None or (found.value("state") != "active" and merger.settled is None)
+    if found is None or is_gone:
         raise Refusal("not_found", f"there is no such {operation.kind.partition('.')[0]}")
     _check_seen(operation, merger, found)
     merger.put(found, {"state": "removed"})
@@ -75,6 +77,7 @@ def put_environment(operation: Operation, merger: Merger) -> None:
         merger.create(operation.entity, "environment", operation.stream, facts, first)
         return
     _check_seen(operation, merger, found)
+    merger.date_back(found)
     state = body.set.get("state")
     if state is not None and state.to == "removed" != found.value("state"):
         _refuse_if_used(found, merger)
@@ -312,7 +315,7 @@ def record_deployment(operation: Operation, merger: Merger) -> None:
         facts["beside"] = True
     first = {**body.set, "state": Change(body.state)}
     if body.state == "live":
-        first["since"] = Change(_went_live(merger))
+        first["since"] = Change(_moment(merger))
     made = merger.create(operation.entity, "deployment", operation.stream, facts, first)
     if body.state == "live":
         _end_replaced(made, merger)
@@ -345,15 +348,11 @@ def move_deployment(operation: Operation, merger: Merger) -> None:
     body = operation.body
     found = _deployment(operation, merger, operation.entity)
     state = str(found.value("state"))
-    if _ended_before(found, body.to, merger):
-        merger.put(found, {"state": body.to, "until": merger.now, "replaced_by": None})
+    if merger.settled is not None and _comes_behind(found, operation, merger):
         return
     if state == body.to:
         raise Refusal("no_change", f"it is {state} already")
     if body.to not in NEXT.get(state, frozenset()):
-        if merger.settled is not None and _ORDER[state] >= _ORDER[body.to]:
-            _note_earlier(found, operation, merger)
-            return
         raise Refusal("changed_meanwhile", f"a deployment that is {state} can't become {body.to}")
     if body.to != "live":
         _check_may_end(found, operation, merger)
@@ -362,33 +361,55 @@ def move_deployment(operation: Operation, merger: Merger) -> None:
         values["reason"] = body.reason
     if body.to == "live":
         _captured(operation, merger, str(found.facts["version"]))
-        values["since"] = _went_live(merger)
+        values["since"] = _moment(merger)
     elif body.to != "draining":
-        values["until"] = merger.now
+        values["until"] = _moment(merger)
     merger.put(found, values)
     if body.to == "live":
         _end_replaced(merger.documents[found.id], merger)
 
 
-def _went_live(merger: Merger) -> int:
-    """Return since when what an operation brings runs: it may be told again, after a restore."""
+def _moment(merger: Merger) -> int:
+    """Return when what an operation tells happened: it may be told again, after a restore."""
     return merger.now if merger.late is None else merger.late
 
 
-def _ended_before(deployment: Document, to: str, merger: Merger) -> bool:
-    """Tell whether a step that comes back ended what was found ended by something later since."""
+def _comes_behind(deployment: Document, operation: Operation, merger: Merger) -> bool:
+    """Let a step come back behind later ones of other machines; False where it is none of these."""
+    to, reason, state = operation.body.to, operation.body.reason, str(deployment.value("state"))
     until = deployment.value("until")
-    return (
-        merger.settled is not None and to not in NEXT and until is not None and until > merger.now
-    )
+    is_later = until is not None and int(until) > merger.now
+    if is_later and to not in NEXT:
+        told = {"reason": reason} if reason else {}
+        ended = {"state": to, "until": merger.now, "replaced_by": None, **told}
+        _tell_again(deployment, ended, merger)
+    elif is_later and to == "draining" and _only_seems_over(deployment, merger):
+        _tell_again(deployment, {"state": to, "until": None, "replaced_by": None}, merger)
+    elif state != to and to not in NEXT.get(state, ()) and _ORDER[state] >= _ORDER[to]:
+        merger.record(deployment, "state", to, PathResult("lost"))
+        if to == "live" and deployment.value("since") is None:
+            merger.put(deployment, {"since": merger.now})
+    else:
+        return False
+    return True
 
 
-def _note_earlier(deployment: Document, operation: Operation, merger: Merger) -> None:
-    """Let a step come back behind which others have come back already, from other machines."""
-    to = operation.body.to
-    merger.record(deployment, "state", to, PathResult("lost"))
-    if to == "live" and deployment.value("since") is None:
-        merger.put(deployment, {"since": merger.now})
+def _only_seems_over(deployment: Document, merger: Merger) -> bool:
+    """Tell whether a deployment came back as ended by one that ended nothing then (`_end_behind`).
+
+    It drained, and that comes back now.
+    """
+    other = merger.view.document(str(deployment.value("replaced_by")))
+    since = None if other is None else other.stamp("since")
+    by = None if since is None else accepted_by(since, merger.view)
+    return by is not None and by.first is not None and deployment.id not in by.documents
+
+
+def _tell_again(deployment: Document, values: Mapping[str, object], merger: Merger) -> None:
+    """Let a step that comes back count, although what came later stands there already."""
+    for path, value in values.items():
+        if value is not None or path in deployment.fields:
+            merger.note(deployment, path, value)
 
 
 def open_promotion(operation: Operation, merger: Merger) -> Document:
@@ -441,7 +462,7 @@ def _end_replaced(deployment: Document, merger: Merger) -> None:
 def _end_by(deployment: Document, found: Document, merger: Merger) -> dict[str, object]:
     """Return the values of a deployment that another one ended."""
     state = "rolled_back" if deployment.facts["rollback_of"] == found.id else "stopped"
-    return {"state": state, "until": merger.now, "replaced_by": deployment.id}
+    return {"state": state, "until": _moment(merger), "replaced_by": deployment.id}
 
 
 def _have_ended(deployment: Document, merger: Merger) -> None:
@@ -453,6 +474,8 @@ def _have_ended(deployment: Document, merger: Merger) -> None:
         until = None if found is None or found.kind != "deployment" else found.value("until")
         if found is None or until is None or int(until) <= merger.now:
             continue
+        if found.value("replaced_by") is None:
+            continue  # somebody saw it end himself since
         for path, value in _end_by(deployment, found, merger).items():
             merger.note(found, path, value)
 
@@ -521,7 +544,12 @@ def _check_may_end(deployment: Document, operation: Operation, merger: Merger) -
 
 
 def _check_seen(operation: Operation, merger: Merger, found: Document) -> None:
-    """Refuse to change values that are not those that the author saw."""
+    """Refuse to change values that are not those that the author saw.
+
+    What comes back after a restore has its place by when it was decided (`Merger.put`).
+    """
+    if merger.settled is not None:
+        return
     for path, change in operation.body.set.items():
         seen = merger.seen(found, path, change)
         if seen != found.stamp(path) and found.value(path) != change.to:

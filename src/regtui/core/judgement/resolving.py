@@ -150,11 +150,12 @@ def resolution_value(operation: Operation, subject: Document) -> dict[str, Any] 
 
 
 def _check_equal(kind: str, changes: Changes, wanted: dict[str, Any]) -> None:
-    given = {path: _as_kept(kind, path, change.to) for path, change in changes.items()}
+    given = {path: as_kept(kind, path, change.to) for path, change in changes.items()}
     if encoding.encode(given) != encoding.encode(wanted):
         raise Refusal("malformed", "the resolution sets something else than it says")
 
 
-def _as_kept(kind: str, path: str, value: Any) -> Any:
+def as_kept(kind: str, path: str, value: Any) -> Any:
+    """Return a value as documents hold it: texts by their digest."""
     is_text = isinstance(value, str) and field_of(kind, path).rule is Rule.TEXT
     return encoding.digest(value.encode()) if is_text else value
