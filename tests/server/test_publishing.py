@@ -441,3 +441,100 @@ def test_what_was_captured_again_has_the_number_that_it_had(
     ann.registry.sync()
     found = ann.registry.versions("state:any").versions
     assert {one.number: one.tags.get("solo-number") for one in found} == {1: None, 2: None, 3: None}
+
+
+@pytest.mark.parametrize("what", ["alias", "description"])
+def test_a_conflict_that_ended_by_giving_in_stays_ended(
+    server_process: ServerProcess, ann: Person, solo: Registry, tmp_path: Path, what: str
+) -> None:
+    """One home takes the value of the other one, which publishes."""
+    solo.capture(content(tmp_path, "three"), model="nlp/bert")
+    other = twin(solo, tmp_path)
+    if what == "alias":
+        other.set_alias("nlp/bert@3", "production")
+        solo.set_alias("nlp/bert@2", "production")
+    else:
+        other.edit("nlp/bert", {"description": "other"})
+        solo.edit("nlp/bert", {"description": "solo"})
+    meet(solo, other, tmp_path)
+    (found,) = solo.conflicts()
+    solo.resolve(found.id, "candidate", candidate=str(found.candidates[0].id))
+    meet(other, solo, tmp_path)
+    assert solo.conflicts() == other.conflicts() == []
+    invited(server_process, other, "ben")
+    made = other.publish()
+    assert (made.conflicts, made.refused, made.left_out) == (0, [], 0)
+    other.sync()
+    ann.registry.sync()
+    assert other.conflicts() == ann.registry.conflicts() == []
+    if what == "alias":
+        assert ann.registry.version("nlp/bert@production").number == 3
+    else:
+        assert ann.registry.model("nlp/bert").description == "other"
+
+
+def test_the_state_of_a_comment_is_published_as_a_conflict_left_it(
+    server_process: ServerProcess, ann: Person, solo: Registry, tmp_path: Path
+) -> None:
+    comment = solo.add_comment("nlp/bert@2", "fine").id
+    other = twin(solo, tmp_path)
+    other.withdraw_comment(comment)
+    other.undo()
+    solo.withdraw_comment(comment)
+    meet(other, solo, tmp_path)
+    (found,) = other.conflicts()
+    other.resolve(found.id, "candidate", candidate=str(found.candidates[0].id))
+    invited(server_process, solo, "ben")
+    solo.publish()
+    solo.sync()
+    solo.undo()
+    solo.sync()
+    invited(server_process, other, "carl")
+    made = other.publish()
+    # What is there already, by the other home, is told; nothing breaks off.
+    assert {one.code for one in made.refused} <= {"no_change", "denied"}
+    assert made.published
+
+
+def test_what_a_home_deleted_stays_where_others_have_it(
+    server_process: ServerProcess, ann: Person, solo: Registry, tmp_path: Path
+) -> None:
+    solo.capture(content(tmp_path, "three"), model="nlp/bert")
+    solo.change_state("version", "nlp/bert@3", "delete")
+    solo.capture(content(tmp_path, "four"), model="nlp/t5")
+    solo.change_state("model", "nlp/t5", "delete")
+    ann.registry.capture(content(tmp_path, "three"), model="nlp/bert", tags={"owner": "eve"})
+    ann.registry.capture(content(tmp_path, "five"), model="nlp/t5")
+    ann.registry.sync()
+    invited(server_process, solo, "ben")
+    made = solo.publish()
+    assert (made.conflicts, made.refused) == (2, [])
+    solo.sync()
+    ann.registry.sync()
+    assert ann.registry.version("nlp/bert@1").tags["owner"] == "eve"
+    assert ann.registry.model("nlp/t5").state == "active"
+    assert {one.field for one in ann.registry.conflicts()} == {"state"}
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["live", "stopped"])
+def test_what_is_live_at_the_server_is_ended_by_no_publication(
+    server_process: ServerProcess, ann: Person, solo: Registry, tmp_path: Path, ended: bool
+) -> None:
+    solo.put_environment("production", {"kind": "production"})
+    solo.deploy("nlp/bert@2", "production")
+    if ended:
+        (running,) = solo.deployments()
+        solo.transition(running.deployment, "stopped")
+    ann.registry.capture(content(tmp_path, "three"), model="nlp/bert")
+    ann.registry.put_environment("production", {"kind": "production"})
+    ann.registry.sync()
+    ann.registry.deploy("nlp/bert@1", "production")
+    ann.registry.sync()
+    invited(server_process, solo, "ben")
+    made = solo.publish()
+    told = [(one.kind, one.code) for one in made.refused]
+    assert told == ([] if ended else [("deployment.record", "in_use")])
+    solo.sync()
+    ann.registry.sync()
+    there = {(one.number, one.state) for one in ann.registry.deployments(ended=True)}
+    assert there == ({(1, "live"), (3, "stopped")} if ended else {(1, "live")})

@@ -5,11 +5,12 @@ import json
 
 import pytest
 
+from regtui.core.errors import RegtuiError
 from regtui.core.identity import model_id
 from regtui.core.operations import Change, ModelBody
 from tests.sync.test_cases import back_up, close_healing, put_back
 from tests.sync.test_production import at, model, put_policies, weights
-from tests.sync.test_production_restored import GATED, heal
+from tests.sync.test_production_restored import GATED, heal, on_two_machines
 from tests.sync.world import Person, World, signed_in
 
 __all__ = ["model"]
@@ -24,6 +25,12 @@ def carl(world: World, ann: Person, ben: Person) -> Person:
     for person in (made, ann, ben):
         person.sync()
     return made
+
+
+@pytest.fixture
+def team(ann: Person, ben: Person, carl: Person) -> dict[str, Person]:
+    """All three."""
+    return {"ann": ann, "ben": ben, "carl": carl}
 
 
 def models(person: Person) -> dict[int, dict[str, object]]:
@@ -273,3 +280,203 @@ def test_a_value_that_stood_beside_its_removal_stands_again(
         person.sync()
     assert ann.registry.version(f"{model}@2").tags == {"a": "new"}
     assert ann.documents == ben.documents
+
+
+def tags(person: Person, model: str) -> dict[str, object]:
+    return dict(person.registry.version(f"{model}@2").tags)
+
+
+def test_no_clock_decides_what_comes_back(
+    world: World, ann: Person, ben: Person, model: str
+) -> None:
+    backup = back_up(world)
+    ben.skew = 120_000_000
+    ben.registry.edit(f"{model}@2", {"tags/a": "ben"})
+    ben.sync()
+    ann.sync()
+    ann.registry.edit(f"{model}@2", {"tags/a": "ann"})
+    ann.sync()
+    put_back(world, backup, told=True)
+    for person in (ann, ben, ann):
+        person.sync()
+    assert tags(ann, model) == tags(ben, model) == {"a": "ann"}
+
+
+def test_a_tag_that_was_removed_twice_does_not_come_back(
+    world: World, ann: Person, ben: Person, carl: Person, model: str
+) -> None:
+    """Somebody else set it, and took it away, before who had set it first came back."""
+    backup = back_up(world)
+    ben.registry.edit(f"{model}@2", {"tags/a": "x"})
+    ben.sync()
+    ann.sync()
+    ann.registry.edit(f"{model}@2", {"tags/a": None})
+    ann.sync()
+    put_back(world, backup, told=True)
+    for person in (ann, carl, ann, carl):
+        person.sync()
+    for value in ("y", None):
+        carl.registry.edit(f"{model}@2", {"tags/a": value})
+        carl.sync()
+    ben.sync()
+    assert tags(ben, model) == {}
+
+
+@pytest.mark.parametrize("closed", [False, True], ids=["healing", "closed"])
+def test_an_approval_that_was_taken_back_twice_does_not_come_back(
+    world: World, ann: Person, model: str, closed: bool
+) -> None:
+    put_policies(ann, [{**GATED, "approvals": 1}])
+    for name in ("carl", "dora"):
+        world.grant(name, "approver", "*")
+    one, two = (signed_in(world, "carl", home) for home in ("carl1", "carl2"))
+    dora = signed_in(world, "dora")
+    asked = ann.registry.request_promotion(f"{model}@2", "production").request
+    ann.sync()
+    dora.sync()
+    dora.registry.review(asked, "reject", "wait")
+    for person in (dora, one, two):
+        person.sync()
+    backup = back_up(world)
+    one.registry.review(asked, "approve")
+    one.sync()
+    two.sync()
+    two.registry.review(asked, "none")
+    two.sync()
+    put_back(world, backup, told=True)
+    for person in (two, ann, dora, two, ann):
+        person.sync()
+    if closed:
+        close_healing(world)
+    for said, why in (("reject", "no"), ("none", "")):
+        two.registry.review(asked, said, why)
+        two.sync()
+    one.sync()
+    dora.sync()
+    dora.registry.review(asked, "none")
+    dora.sync()
+    ann.sync()
+    with pytest.raises(RegtuiError, match="approv"):
+        ann.registry.apply_promotion(asked)
+    ann.sync()
+    assert at(ann) == 1
+
+
+def test_a_run_that_came_back_lets_nothing_move_by_itself(
+    world: World, ann: Person, ben: Person, model: str
+) -> None:
+    policy = {"approvals": 0, "checks": ["smoke"], "metadata": ["model.tags.owner"]}
+    put_policies(ann, [{**GATED, **policy}])
+    one, two = on_two_machines(world, "runner", reporter="*", viewer="nlp/*")
+    asked = ann.registry.request_promotion(f"{model}@2", "production").request
+    for person in (ann, one, two, ben):
+        person.sync()
+    backup = back_up(world)
+    one.registry.report_check(f"{model}@2", "smoke", outcome="passed")
+    one.sync()
+    two.registry.report_check(f"{model}@2", "smoke", outcome="failed")
+    two.sync()
+    put_back(world, backup, told=True)
+    for person in (ann, one):
+        person.sync()
+    close_healing(world)
+    for person in (one, ben):
+        person.sync()
+    ben.registry.edit(model, {"tags/owner": "ben"})
+    ben.sync()
+    ann.sync()
+    assert at(ann) == 1
+    two.sync()  # the other run is back, and says no
+    ann.sync()
+    with pytest.raises(RegtuiError, match="smoke"):
+        ann.registry.apply_promotion(asked)
+    one.registry.report_check(f"{model}@2", "smoke", outcome="passed")
+    one.sync()
+    ann.sync()
+    assert at(ann) == 2
+
+
+def deployed(person: Person) -> dict[int | None, tuple[object, ...]]:
+    """Return how each version ran, by its number."""
+    return {
+        one.number: (one.state, one.since, one.until, one.reason)
+        for one in person.registry.deployments(ended=True)
+    }
+
+
+@pytest.mark.parametrize("step", ["replaced", "stopped"])
+def test_what_is_told_months_later_happened_then(
+    world: World, ann: Person, ben: Person, model: str, step: str
+) -> None:
+    ann.registry.put_environment("production", {"protected": True})
+    ann.registry.deploy(f"{model}@1", "production", target="eu")
+    ann.sync()
+    ben.sync()
+    backup = back_up(world)
+    if step == "replaced":
+        ben.registry.deploy(f"{model}@2", "production", target="eu")
+    else:
+        (running,) = ben.registry.deployments()
+        ben.registry.transition(running.deployment, "stopped")
+    ben.sync()
+    ann.sync()
+    before = deployed(ann)
+    put_back(world, backup, told=True)
+    ann.sync()
+    ann.sync()
+    close_healing(world)
+    world.now += 90 * 86_400_000_000
+    ben.sync()
+    ann.sync()
+    assert deployed(ann) == before
+
+
+def test_a_failure_behind_a_newer_deployment_comes_back(
+    world: World, ann: Person, ben: Person, carl: Person, model: str
+) -> None:
+    ann.registry.put_environment("production", {"protected": True})
+    ann.registry.deploy(f"{model}@1", "production", target="eu")
+    for person in (ann, ben, carl):
+        person.sync()
+    backup = back_up(world)
+    (running,) = ben.registry.deployments()
+    ben.registry.transition(running.deployment, "failed", reason="out of memory")
+    ben.sync()
+    ann.sync()
+    before = deployed(ann)
+    put_back(world, backup, told=True)
+    carl.sync()
+    world.now += 86_400_000_000
+    carl.registry.deploy(f"{model}@2", "production", target="eu")
+    for person in (carl, ben, ann):
+        person.sync()
+    found = deployed(ann)
+    assert found[1] == before[1]
+    assert found[2][0] == "live"
+
+
+@pytest.mark.parametrize("order", ["carl ann ben", "carl ben ann", "ben carl ann"])
+def test_what_drained_beside_its_successor_drains_still(
+    world: World, team: dict[str, Person], model: str, order: str
+) -> None:
+    ann, ben, carl = team.values()
+    ann.registry.put_environment("production", {"protected": True})
+    for person in (ann, ben, carl):
+        person.sync()
+    backup = back_up(world)
+    ann.registry.deploy(f"{model}@1", "production", target="eu")
+    ann.sync()
+    ben.sync()
+    (running,) = ben.registry.deployments()
+    ben.registry.transition(running.deployment, "draining")
+    ben.sync()
+    carl.sync()
+    carl.registry.deploy(f"{model}@2", "production", target="eu")
+    carl.sync()
+    ann.sync()
+    before = deployed(ann)
+    assert {one[0] for one in before.values()} == {"draining", "live"}
+    put_back(world, backup, told=True)
+    for name in order.split() * 3:
+        team[name].sync()
+    assert deployed(ann) == before
