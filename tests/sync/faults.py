@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from regtui.core.verdicts import Accepted, decode_verdict
-from regtui.sync.client import FIRST_BATCH, SyncClient, Synced
+from regtui.sync.batch_size import FIRST_BATCH
+from regtui.sync.client import SyncClient, Synced
 from tests.sync.world import HeldReplica, InLine, Person, Wire
 
 if TYPE_CHECKING:

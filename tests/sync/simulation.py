@@ -17,7 +17,7 @@ from unittest.mock import patch
 
 from regtui.core.errors import RegtuiError
 from regtui.core.identity import model_id
-from regtui.sync.client import FIRST_BATCH
+from regtui.sync.batch_size import FIRST_BATCH
 from sync_server.authority import Authority, registry_row
 from sync_server.database import Database
 from sync_server.healing import close, new_epoch

@@ -1,5 +1,7 @@
 """Requests that leave while the answer to the one before is kept."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +12,7 @@ from unittest.mock import patch
 import pytest
 
 from regtui.core.errors import Unreachable
-from regtui.sync.client import SyncClient
+from regtui.sync.client import SyncClient, Synced
 from regtui.wire.messages import Answer, Push
 from tests.sync.crashing import Dying
 from tests.sync.faults import Faults, Watch
@@ -118,8 +120,8 @@ def test_what_is_done_meanwhile_goes_behind(world: World, ann: Person) -> None:
     assert ann.table("select count(*) from base.outbox") == [(0,)]
 
 
-def test_a_copy_that_was_sent_from_meanwhile_is_noticed(world: World, ann: Person) -> None:
-    def revoke() -> None:  # whoever takes a new identity meanwhile has other places in its chain
+def test_a_new_identity_meanwhile_sends_what_is_left(world: World, ann: Person) -> None:
+    def begin() -> None:  # as `outbox discard --waiting` does
         with ann.replica.changing() as connection:
             from regtui.replica.remote import read_remote, write_remote
             from regtui.sync.new_identity import begin_anew
@@ -129,7 +131,7 @@ def test_a_copy_that_was_sent_from_meanwhile_is_noticed(world: World, ann: Perso
             begin_anew(ann.replica, connection, remote)
             write_remote(connection, remote)
 
-    noting(ann, {3: revoke})
+    noting(ann, {3: begin})
     done = ann.sync()
     assert done.rejected == 0
     everything_is_there(world, ann)
@@ -149,6 +151,58 @@ def test_requests_leave_in_a_thread_of_their_own(world: World, ann: Person) -> N
     )
     assert ann.sync().accepted == EDITS
     assert threads == {threading.current_thread().name, "ahead_0"}
+    everything_is_there(world, ann)
+
+
+def test_an_answer_to_what_is_ahead_may_come_at_any_time(world: World, ann: Person) -> None:
+    wire, kept = noting(ann), threading.Event()
+    plain, keep = wire.sync, ann.client._keep
+
+    def slow(registry: str, push: Push) -> Answer:
+        if threading.current_thread() is not threading.main_thread():
+            assert kept.wait(20)  # only after the one before it was kept
+        return plain(registry, push)
+
+    def keeping(*given: Any) -> bool:
+        kept.clear()
+        try:
+            return keep(*given)
+        finally:
+            kept.set()
+
+    wire.sync = slow  # type: ignore[method-assign]
+    ann.client = SyncClient(ann.replica, wire, "s", batch=BATCH)
+    keep = ann.client._keep
+    with patch.object(ann.client, "_keep", keeping):
+        assert ann.sync().accepted == EDITS
+    everything_is_there(world, ann)
+
+
+def test_no_program_waits_at_its_end_for_what_is_under_way() -> None:
+    script = (
+        "import time; from regtui.sync.request_thread import RequestThread; "
+        "RequestThread().submit(time.sleep, 300); raise KeyboardInterrupt"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, timeout=60, check=False
+    )
+    assert ended.returncode != 0
+    assert b"KeyboardInterrupt" in ended.stderr
+
+
+def test_an_answer_that_was_not_kept_is_told_again(world: World, ann: Person) -> None:
+    """One that was ahead may be kept where the one before it was not, as by an earlier release."""
+    wire = noting(ann)
+    ann.client.absorb = lambda *_: False  # type: ignore[method-assign]
+    request = ann.client.prepare()
+    wire.sync(request.registry, request.push)
+    with ann.replica.changing() as connection:
+        behind = ann.client._prepare_behind(connection, request)
+    assert behind is not None
+    answer = wire.sync(behind.registry, behind.push)
+    SyncClient.absorb(ann.client, behind, answer, Synced())
+    noting(ann)
+    assert ann.sync().rejected == 0
     everything_is_there(world, ann)
 
 

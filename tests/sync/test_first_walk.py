@@ -199,7 +199,7 @@ def test_a_thread_asks_where_nobody_says_otherwise(world: World, full: Person) -
     ben.client = SyncClient(ben.replica, Named(ben), "session", page=PAGE)
     ben.sync()
     assert ben.documents == full.documents
-    assert any(name.startswith("regtui-page") for name in names)
+    assert any(name.startswith("regtui-request") for name in names)
     assert names[0] == threading.main_thread().name
 
 

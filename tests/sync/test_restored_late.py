@@ -480,3 +480,69 @@ def test_what_drained_beside_its_successor_drains_still(
     for name in order.split() * 3:
         team[name].sync()
     assert deployed(ann) == before
+
+
+@pytest.mark.parametrize("closed", [False, True], ids=["healing", "closed"])
+def test_a_candidate_that_nobody_saw_who_settled_it_is_open(
+    world: World, team: dict[str, Person], model: str, closed: bool
+) -> None:
+    ann, ben, carl = team.values()
+    world.grant("dora", "maintainer", "*")
+    dora = signed_in(world, "dora")
+    for person in (ann, ben, carl):
+        person.sync()
+    backup = back_up(world)
+    for person in (ann, ben, carl):
+        person.registry.edit(f"{model}@2", {"description": person.name})
+    for person in (ann, ben, carl, dora):
+        person.sync()
+    put_back(world, backup, told=True)
+    for person in (ann, ben, dora, dora):
+        person.sync()
+    (found,) = dora.registry.conflicts()
+    dora.registry.resolve(found.id, "accepted")
+    dora.sync()
+    if closed:
+        close_healing(world)
+    for person in (carl, dora):
+        person.sync()
+    (left,) = dora.registry.conflicts()
+    assert [one.value for one in left.candidates] == ["carl"]
+
+
+@pytest.mark.parametrize("order", ["ann ben", "ben ann"])
+def test_who_made_a_version_made_it_whatever_the_clocks_say(
+    world: World, team: dict[str, Person], model: str, order: str
+) -> None:
+    backup = back_up(world)
+    team["ben"].skew = -86_400_000_000
+    for name in ("ann", "ben"):
+        team[name].sync()
+        team[name].registry.capture(weights(world.folder, "found twice"), model=model)
+        team[name].sync()
+    version = team["ben"].registry.versions(f"model:{model}", limit=1).versions[0]
+    assert version.author == "ann"
+    put_back(world, backup, told=True)
+    for name in order.split() * 2:
+        team[name].sync()
+    found = team["ben"].registry.version(version.short_id)
+    assert (found.author, found.created) == ("ann", version.created)
+
+
+def test_marks_of_what_was_removed_fill_no_version(
+    world: World, ann: Person, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = back_up(world)
+    put_back(world, backup, told=True)
+    ann.sync()
+    close_healing(world)
+    ann.sync()
+    monkeypatch.setattr("regtui.core.judgement.merge.FIELDS_LIMIT", 20)
+    for number in range(25):
+        for value in ("x", None):
+            ann.registry.edit(f"{model}@2", {f"tags/t{number}": value})
+    ann.sync()
+    assert [one.code for one in ann.registry.outbox()] == []
+    ann.registry.edit(f"{model}@2", {f"tags/t{number}": "x" for number in range(10)})
+    ann.sync()
+    assert len(tags(ann, model)) == 10

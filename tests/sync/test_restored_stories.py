@@ -108,6 +108,23 @@ STORIES: dict[str, list[tuple[str, Act | None]]] = {
         ("ben", edit(metrics__f=0.2)),
         ("ann", edit(metrics__f=0.1)),
     ],
+    "a metric of an earlier step is lost": [
+        BACKUP,
+        ("ben", edit(metrics__f={"value": 0.1, "step": 5})),
+        ("carl, unseen", edit(metrics__f={"value": 0.2, "step": 3})),
+    ],
+    "a tag is set by two": [
+        BACKUP,
+        ("ben", edit(tags__a="ben")),
+        ("carl, unseen", edit(tags__a="carl")),
+        ("ann, unseen", edit(tags__a="ann")),
+    ],
+    "a removed tag was set by another": [
+        ("ann", edit(tags__a="old")),
+        BACKUP,
+        ("ben", edit(tags__a="new")),
+        ("ann, unseen", edit(tags__a=None)),
+    ],
     "an owner comes and goes": [
         ("carl", own(True)),
         BACKUP,
@@ -142,7 +159,7 @@ STORIES: dict[str, list[tuple[str, Act | None]]] = {
         ("ann", line(1, "ann")),
     ],
     "lines of the card are merged": [
-        ("ann", line(0, "zero")),
+        ("carl", line(0, "zero")),
         BACKUP,
         ("ben", line(1, "ben")),
         ("carl, unseen", line(4, "carl")),
@@ -161,6 +178,12 @@ STORIES: dict[str, list[tuple[str, Act | None]]] = {
         ("ben", to("delete")),
         BACKUP,
         ("carl, unseen", edit(tags__a="1")),
+    ],
+    "a deleted version is edited by two": [
+        BACKUP,
+        ("ben", to("delete")),
+        ("carl, unseen", edit(tags__a="1")),
+        ("ann, unseen", edit(description="2")),
     ],
     "an edit of a deleted version is kept": [
         BACKUP,
@@ -213,6 +236,13 @@ STORIES: dict[str, list[tuple[str, Act | None]]] = {
         ("ben", edit(description="b")),
         ("carl, unseen", edit(description="c")),
         BACKUP,
+        ("ann", take_candidate),
+        ("ann", take_back),
+    ],
+    "a conflict comes, goes and is opened again": [
+        BACKUP,
+        ("ben", edit(description="b")),
+        ("carl, unseen", edit(description="c")),
         ("ann", take_candidate),
         ("ann", take_back),
     ],

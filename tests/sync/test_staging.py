@@ -11,7 +11,8 @@ from regtui.core.identity import model_id
 from regtui.core.operations import Change, EditBody
 from regtui.replica.database import Connection
 from regtui.replica.unit import Replica
-from regtui.sync.client import FIRST_BATCH, SyncClient
+from regtui.sync.batch_size import FIRST_BATCH
+from regtui.sync.client import SyncClient
 from regtui.sync.staging import PIECE, stage, staged_answers, unstage
 from regtui.wire.messages import NOTHING, Anchor, Answer, Cursor, Item, Push
 from tests.sync.world import Person, Wire, World, signed_in

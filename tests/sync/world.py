@@ -21,7 +21,8 @@ from regtui.replica.home import _enrol
 from regtui.replica.migrate import apply_all
 from regtui.replica.remote import Remote, write_remote
 from regtui.replica.unit import Replica
-from regtui.sync.client import FIRST_BATCH, NotEnrolled, SyncClient, Synced
+from regtui.sync.batch_size import FIRST_BATCH
+from regtui.sync.client import NotEnrolled, SyncClient, Synced
 from regtui.wire.messages import Answer, Push, answer_decoder, encoder, push_decoder
 from sync_server.authority import Refused
 from sync_server.database import Database

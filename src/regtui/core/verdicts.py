@@ -21,11 +21,14 @@ class PathResult(Struct, frozen=True, omit_defaults=True):
             there, or made a candidate of a `conflict`.
         stamp: For `same`, the stamp of the equal value.
         conflict: Id of the conflict.
+        of: Path that the conflict is of, where it is another one: an edit of what was deleted is in
+            conflict with the state.
     """
 
     result: Literal["lost", "merged", "same", "conflict"]
     stamp: str | None = None
     conflict: str | None = None
+    of: str | None = None
 
 
 class Decided(Struct, frozen=True, kw_only=True, tag_field="result"):

@@ -236,7 +236,7 @@ class _Publishing:
         """Versions of this page whose capture is refused."""
         self._open = set[str]()
         """Conflicts that opened, and were not settled since."""
-        self._deployments = PublishedDeployments(set())
+        self._deployments = PublishedDeployments()
         self._requested = set[str | None]()
         """What is only requested, and the deployments that it may lead to."""
 
@@ -247,10 +247,6 @@ class _Publishing:
             (replica,) = connection.execute("select id::varchar from base.replica").fetchall()
         self._read_applied()
         with self._context.reading() as connection:
-            ended = connection.execute(
-                "select id::varchar from base.deployment where until is not null"
-            ).fetchall()
-            self._deployments = PublishedDeployments({one for (one,) in ended})
             (own,) = connection.execute("select id::varchar from base.replica").fetchall()
         reminter = Reminter(replica[0], own[0])
         seq = 0
@@ -317,12 +313,10 @@ class _Publishing:
         made = reminter.remint(
             old, unit, was_number=number, was_contested=isinstance(verdict, Conflicted)
         )
-        fitted = self._deployments.fitted(made, unit.view)
-        if fitted is None:
+        if self._deployments.leave_out(made, unit.view):
             told = "another version is live there by the server's word"
             self._refuse(old, Rejected(op=made.id, now=0, code="in_use", message=told))
             return []
-        made = fitted
         leaves = self._rests_on_requested(made)
         new = unit.leave(made) if leaves else unit.bring(made)
         if leaves or (isinstance(new, Accepted) and not new.documents):

@@ -8,7 +8,7 @@ what was sent is sent again as it was, and an answer that came is whole.
 import contextlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from typing import Literal, Protocol
 
 import msgspec
@@ -25,29 +25,23 @@ from regtui.replica.tables import insert
 from regtui.replica.unit import Replica
 from regtui.replica.unsent import note_unsent
 from regtui.sync.ahead import OneAhead
+from regtui.sync.batch_size import FIRST_BATCH, LESS, BatchSize
 from regtui.sync.first_walk import CutShort, walk
 from regtui.sync.healing import Offering, Window, begin_healing, claims
 from regtui.sync.lock import syncing_alone
 from regtui.sync.new_identity import begin_anew
 from regtui.sync.optimistic import show_waiting
 from regtui.sync.outgoing import ACKNOWLEDGED, REFUSED, Batch, seal_batch
+from regtui.sync.request_thread import RequestThread
 from regtui.sync.requests import Request, Turn, following, pushed_on, signed
 from regtui.sync.staging import stage, staged_answers, unstage
-from regtui.wire.messages import NOTHING, OPERATIONS_LIMIT, PROTOCOL, Anchor, Answer, Cursor, Push
+from regtui.wire.messages import NOTHING, PROTOCOL, Anchor, Answer, Cursor, Push
 from regtui.wire.statements import receipt_statement, verdict_digest
 
 CAPTURE = "version.capture"
 UPGRADE = "your work is kept here until then"
 ROUNDS = 10_000
 """Requests of one sync: more mean that it would never end."""
-
-FIRST_BATCH = 500
-"""Operations that a first request sends at most; what the next ones do depends on the server."""
-
-LEAST_BATCH = 50
-
-LESS = 8
-"""A request that is not taken is sent again with so many times fewer operations."""
 
 AHEAD = 4
 """Pages of a walk that are read before the replica is opened for them.
@@ -145,10 +139,6 @@ class Synced(Struct):
     history: int = 0
 
 
-def _thread() -> Executor:
-    return ThreadPoolExecutor(1, "regtui-page")
-
-
 class SyncClient:
     """Syncs one replica.
 
@@ -180,7 +170,7 @@ class SyncClient:
         ahead: int = AHEAD,
         batch: int = FIRST_BATCH,
         on_step: OnStep | None = None,
-        executor: Callable[[], Executor] = _thread,
+        executor: Callable[[], Executor] = RequestThread,
     ) -> None:
         self._replica = replica
         self._transport = transport
@@ -191,8 +181,7 @@ class SyncClient:
         self._ahead = ahead
         self._on_step: OnStep = on_step or (lambda step, done: None)  # noqa: ARG005
         self._executor = executor
-        self._batch = batch
-        self._most = OPERATIONS_LIMIT
+        self._batch = BatchSize(batch)
         self._one_ahead = OneAhead(transport, executor)
         self._opened: Connection | None = None
         self._held: list[Answer] | None = None
@@ -364,10 +353,7 @@ class SyncClient:
         if push.offers and self._offering.limit > 1:
             self._offering.limit = max(1, min(self._offering.limit, len(push.offers)) // LESS)
             return True
-        if not push.ops or self._batch == 1:
-            return False
-        self._most = self._batch = max(1, min(self._batch, len(push.ops)) // LESS)
-        return True
+        return self._batch.note_refused(len(push.ops))
 
     def _about(self, request: Request, error: NotTaken) -> RegtuiError:
         """Return an error that names the change which is not taken, where it is that one alone."""
@@ -410,7 +396,7 @@ class SyncClient:
         window = self._offering.window(connection)
         # What waits may build on what the server lost: that goes first.
         sends = self.sends and not window.more
-        batch = seal_batch(connection, key, sends=sends, limit=self._batch)
+        batch = seal_batch(connection, key, sends=sends, limit=self._batch.limit)
         return self._request(connection, remote, key, batch, window)
 
     def _prepare_next(self, connection: Connection, done: Synced) -> Request | None:
@@ -431,7 +417,7 @@ class SyncClient:
         is_ours = remote.enrolled == push.replica and self._is_ours(connection, request)
         if not push.ops or push.limit != NOTHING or brings_back or not is_ours:
             return None
-        batch = seal_batch(connection, request.key, limit=self._batch, after=request.last)
+        batch = seal_batch(connection, request.key, limit=self._batch.limit, after=request.last)
         if not batch.ops:
             return None
         return self._request(connection, remote, request.key, batch, Window())
@@ -672,23 +658,11 @@ class SyncClient:
         remote.acked_n = max([remote.acked_n, *numbers])
         captured = [p.entity for p in places if p.kind == CAPTURE and p.id in accepted]
         note_unsent(connection, captured)
-        self._note_judged(len(request.push.ops), len(numbers))
+        self._batch.note_judged(len(request.push.ops), len(numbers))
         done.pushed += len(numbers)
         done.accepted += len(good)
         done.rejected += len(verdicts) - len(good)
         done.conflicted += sum(bool(getattr(one, "conflicts", ())) for one in verdicts)
-
-    def _note_judged(self, sent: int, answered: int) -> None:
-        """Choose how many operations the next request has at most.
-
-        A server judges for so long, and what it does not come to is sent once more, with what was
-        ahead: so it is asked for less than it managed, and for slowly more from there on.
-        """
-        if answered < sent:
-            self._most = self._batch = max(LEAST_BATCH, answered * 3 // 4)
-        elif sent >= self._batch:
-            self._batch = min(2 * self._batch, self._most)
-            self._most = min(OPERATIONS_LIMIT, self._most + self._most // 8 + 1)
 
     def _enrol(self) -> None:
         with self._replica.reading() as connection:

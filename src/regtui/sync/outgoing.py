@@ -99,7 +99,7 @@ def seal_batch(
         if batch.ops and (size > BODY_LIMIT or len(batch.ops) + len(ops) > limit):
             break
         if batch.ops and first != batch.n + 1:
-            break  # what was sent between them is answered already
+            break  # one that was ahead is answered, and the one before it was not kept
         batch.ops += map(Raw, ops)
         batch.texts |= texts
         sealed += made

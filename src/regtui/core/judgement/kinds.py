@@ -11,6 +11,7 @@ from regtui.core.documents import Document, Register, split_path
 from regtui.core.governance.moves import ACTIVE
 from regtui.core.identity import alias_key, model_id, name_key
 from regtui.core.judgement.merge import Merger, came_back
+from regtui.core.judgement.named import made_by
 from regtui.core.judgement.production import PRODUCTION
 from regtui.core.judgement.refusal import Refusal
 from regtui.core.judgement.resolving import (
@@ -86,7 +87,7 @@ def capture_version(operation: Operation, merger: Merger) -> Outcome:
     body = operation.body
     found = merger.view.document(operation.entity)
     if found is not None:
-        found = merger.date_back(found, _first_found(operation))
+        found = merger.date_back(found, _first_found(operation) | _owner(merger))
         changes = dict(body.set)
         _bring_back(found, changes, merger)
         for path in _places_of_others(found, operation):
@@ -104,9 +105,8 @@ def capture_version(operation: Operation, merger: Merger) -> Outcome:
         "created": merger.stamp.at,
         "author": operation.actor,
         **_first_found(operation),
+        **_owner(merger),
     }
-    if merger.actor.owner is not None:
-        facts["owner"] = merger.actor.owner  # an account may be handed over, what it did may not
     values = {**body.set, "state": Change(LIVE_STATES["version"])}
     merger.create(operation.entity, "version", operation.stream, facts, values)
     return Outcome(number=number)
@@ -123,6 +123,11 @@ def _first_found(operation: Operation) -> dict[str, object]:
         return {}
     first = min(places, key=lambda path: (places[path]["at"], path))
     return {"place": split_path(first)[1], "file": places[first]["name"]}
+
+
+def _owner(merger: Merger) -> dict[str, object]:
+    """Return for whom an account acts: it may be handed over, what it did may not."""
+    return {} if merger.actor.owner is None else {"owner": merger.actor.owner}
 
 
 def edit(operation: Operation, merger: Merger) -> Outcome:
@@ -222,7 +227,7 @@ def resolve_conflict(operation: Operation, merger: Merger) -> Outcome:
     if body.set:
         merger.change(subject, body.set)
     if conflict is not None and conflict.id not in merger.conflicts:
-        merger.settle(conflict, resolution_value(operation, subject))
+        merger.settle(conflict, resolution_value(operation, subject, merger))
     return Outcome()
 
 
@@ -269,7 +274,7 @@ def put_dataset(operation: Operation, merger: Merger) -> Outcome:
         first = {"state": Change(LIVE_STATES["dataset"]), **body.set}
         merger.create(operation.entity, "dataset", operation.stream, facts, first)
         return Outcome()
-    found = merger.date_back(found)
+    found = merger.date_back(found, {})
     changes = dict(body.set)
     if "state" not in changes:
         _bring_back(found, changes, merger)
@@ -283,7 +288,7 @@ def put_user(operation: Operation, merger: Merger) -> Outcome:
     if found is not None:
         merger.change(found, operation.body.set)
         return Outcome()
-    facts = _made(operation, merger, name=operation.body.name)
+    facts = made_by(operation, merger, name=operation.body.name)
     first = {"state": Change("active"), "kind": Change("person"), **operation.body.set}
     merger.create(operation.entity, "user", operation.stream, facts, first)
     return Outcome()
@@ -295,7 +300,7 @@ def put_team(operation: Operation, merger: Merger) -> Outcome:
     if found is not None:
         merger.change(found, operation.body.set)
         return Outcome()
-    facts = _made(operation, merger, name=operation.body.name)
+    facts = made_by(operation, merger, name=operation.body.name)
     first = {"state": Change("active"), **operation.body.set}
     merger.create(operation.entity, "team", operation.stream, facts, first)
     return Outcome()
@@ -313,7 +318,7 @@ def change_grant(operation: Operation, merger: Merger) -> Outcome:
     if found is not None:
         merger.change(found, body.set)
         return Outcome()
-    facts = _made(operation, merger, to=body.to, to_kind=body.to_kind, scope=body.scope)
+    facts = made_by(operation, merger, to=body.to, to_kind=body.to_kind, scope=body.scope)
     merger.create(operation.entity, "grant", operation.stream, facts, body.set)
     return Outcome()
 
@@ -326,7 +331,7 @@ def enrol_replica(operation: Operation, merger: Merger) -> Outcome:
         raise Refusal("not_found", "there is no such user")
     found = merger.view.document(operation.entity)
     if found is None:
-        facts = _made(operation, merger, user=body.user, public_key=body.public_key)
+        facts = made_by(operation, merger, user=body.user, public_key=body.public_key)
         first = {**body.set, "state": Change("active")}
         merger.create(operation.entity, "replica", operation.stream, facts, first)
     elif found.facts["user"] != body.user:
@@ -384,11 +389,6 @@ KINDS: dict[str, Callable[[Operation, Merger], Outcome]] = {
     "replica.enrol": enrol_replica,
     "replica.revoke": revoke_replica,
 }
-
-
-def _made(operation: Operation, merger: Merger, **facts: object) -> dict[str, object]:
-    """Return the facts of something new: what it is, when it was made, and by whom."""
-    return {**facts, "created": merger.stamp.at, "author": operation.actor}
 
 
 def _model(operation: Operation, merger: Merger) -> Document:

@@ -36,6 +36,9 @@ CLOCK_DRIFT = 5 * 60 * 1_000_000
 FIELDS_LIMIT = 20_000
 """Values of one entity: each change of one writes and sends all of them."""
 
+_MET = frozenset({"lost", "merged"})
+"""The results of a change that met another value, by which that still has its place beside it."""
+
 CANDIDATES_LIMIT = 100
 """Candidates of one conflict: everybody who reads it gets all of them."""
 
@@ -157,7 +160,7 @@ class Merger:
         if document.kind == "alias" and fields["version"] != document.fields["version"]:
             fields = self._with_holder(fields)
         if fields != document.fields:
-            if len(fields) > max(FIELDS_LIMIT, len(document.fields)) and self.settled is None:
+            if _stands(fields) > max(FIELDS_LIMIT, _stands(document.fields)) and not self.settled:
                 told = f"a {document.kind} has at most {FIELDS_LIMIT:,} values"
                 raise Refusal("too_many", told, "keep what is long in a file, or in the card")
             self._replace(document, fields)
@@ -213,11 +216,14 @@ class Merger:
     def was_contested(self, document: Document) -> bool:
         """Tell whether an edit that comes back met a deletion then, as a whole (`contest`).
 
-        The conflict is not back yet, perhaps. It is told from one on a single value by what it is
-        of: a field that others know no conflicts of, several fields, or an id that follows from it.
+        The conflict may not be back yet. Verdicts of earlier releases do not tell what it is of: it
+        is the state where a field knows no conflicts of its own, where several fields are in one,
+        or where its id follows from that.
         """
         results = {path: self.then(path) for path in self.operation.body.set}
         contested = {one.conflict for one in results.values() if one and one.conflict}
+        if any(one is not None and one.of == "state" for one in results.values()):
+            return True
         if len(contested) != 1 or None in results.values():
             return False
         (identity,) = contested
@@ -251,6 +257,7 @@ class Merger:
         self._count_as_later(document, changes, seen)
         before = next(iter(self.settled.paths.values()), None) if self.settled else None
         result = self.conflict(document, "state", value, replaces, before=before)
+        result = msgspec.structs.replace(result, of="state")
         for path, change in changes.items():
             self.record(document, path, change.to, result)
 
@@ -275,6 +282,8 @@ class Merger:
         """
         known = None if before is None else before.conflict
         found = None if known is None else self.view.document(known)
+        if found is not None and not self._had_its_say(found):
+            found, known = None, None
         found = found or self.view.open_conflict(document.id, path)
         if found is None:
             identity = known or conflict_id(document.id, path, self.stamp.op)
@@ -283,18 +292,32 @@ class Merger:
         self._add_candidate(found, value, replaces)
         return PathResult("conflict", conflict=found.id)
 
-    def date_back(self, document: Document, facts: Mapping[str, object] | None = None) -> Document:
-        """Return a document as made by what comes back, where that was made before it.
+    def _had_its_say(self, conflict: Document) -> bool:
+        """Tell whether who settled a conflict knew of this candidate, or nobody settled it."""
+        ended = conflict.fields.get("resolution")
+        if ended is None or ended.v is None:
+            return True
+        past = self.view.past(ended.by)
+        knew = past is not None and self.stamp.op in getattr(past.operation.body, "seen", ())
+        return knew or (self.is_behind(ended) and came_back(ended.by, self.view))
+
+    def date_back(self, document: Document, facts: Mapping[str, object]) -> Document:
+        """Return a document as made by what comes back, where that had made it.
+
+        Somebody came back first who had found it there. His verdict said so, and this one's did
+        not, or found itself behind in an earlier restore.
 
         Args:
-            document: It was made by who came back first.
-            facts: What else is told of how it was made.
+            document: As it stands.
+            facts: What is told of how it was made, beside when and by whom.
         """
-        at = self.stamp.at
-        if self.settled is None or at >= int(document.facts["created"]):
+        before = self.then("state")
+        had_made = before is None or before.result == "lost"
+        if not had_made or not self.is_behind(document.fields["state"]):
             return document
-        told = {"created": at, "author": self.operation.actor, **(facts or {})}
-        made = msgspec.structs.replace(document, facts={**document.facts, **told})
+        told = {"created": self.stamp.at, "author": self.operation.actor, **facts}
+        kept = {name: one for name, one in document.facts.items() if name != "owner"}
+        made = msgspec.structs.replace(document, facts={**kept, **told})
         self._replace(made, made.fields)
         return self.documents[document.id]
 
@@ -327,7 +350,12 @@ class Merger:
         if rule is Rule.METRIC and self.operation.undoes is None:
             change = with_step(self.view, document, path, change)
         if self.settled is not None:
-            return self._bring_back(document, path, current, change)
+            made = self._bring_back(document, path, current, change)
+            before = self.then(path)
+            if not isinstance(made, PathResult) and before is not None and before.result in _MET:
+                # It met something then, which comes behind it: it is not taken for all there was.
+                self.paths[path] = before
+            return made
         if rule is Rule.TEXT:
             return self._merge_text(document, path, current, change)
         if seen == document.stamp(path):
@@ -372,7 +400,7 @@ class Merger:
     ) -> Register | PathResult | None:
         """Bring back a change behind what was decided later, which stays if it was taken whole."""
         field, is_new = field_of(document.kind, path), not came_back(current.by, self.view)
-        is_whole = self._result_of(current, path) not in {"lost", "merged"}
+        is_whole = self._result_of(current, path) not in _MET
         if (field.keyed and current.v is None) or (is_whole and not is_new):
             return PathResult("lost")
         if field.rule is Rule.TEXT:
@@ -406,7 +434,8 @@ class Merger:
 
         What was there before may come back later than that, and has to find that it is over.
         """
-        if self.view.was_restored:
+        # Whoever takes away what is not there can't mean what may come back.
+        if self.settled is not None or (self.view.was_restored and path in fields):
             fields[path] = Register(None, self.stamp.op, self._after(fields.get(path)))
         else:
             fields.pop(path, None)
@@ -552,6 +581,13 @@ class Merger:
         after = self.value(document.kind, path, value)
         before = document.value(path)
         self.log.append(LogRow(document.id, document.kind, path, before, after, result))
+
+
+def _stands(fields: Mapping[str, Register]) -> int:
+    """Return how many values stand; marks of what was taken away are none."""
+    if len(fields) <= FIELDS_LIMIT:
+        return len(fields)  # about as many, which is all that is asked
+    return sum(one.v is not None for one in fields.values())
 
 
 def _rank(value: object) -> float:

@@ -14,7 +14,7 @@ from regtui.core.documents import Document, Rule, field_of, split_path
 from regtui.core.identity import alias_key
 from regtui.core.judgement.merge import Merger
 from regtui.core.judgement.refusal import Refusal
-from regtui.core.operations import Changes, Operation, ResolveBody
+from regtui.core.operations import Change, Changes, Operation, ResolveBody
 from regtui.core.policies import protecting
 
 LIVE_STATES = {"model": "active", "version": "captured", "dataset": "active", "comment": "posted"}
@@ -78,8 +78,9 @@ def check_resolution(
     if body.choice is None:
         if standing is None:
             raise Refusal("no_change", "the conflict is open")
-        _check_equal(subject.kind, body.set, standing["before"])
-        _refuse_second(conflict, subject, body, merger)
+        if merger.settled is None:
+            _check_equal(subject.kind, body.set, standing["before"])
+            _refuse_second(conflict, subject, body, merger)
         return
     if standing is not None:
         raise Refusal("resolved", "the conflict is resolved already", "`regtui conflicts --all`")
@@ -140,13 +141,22 @@ def candidate_values(conflict: Document, kind: str, value: Any) -> dict[str, Any
     return {conflict.facts["path"]: value}
 
 
-def resolution_value(operation: Operation, subject: Document) -> dict[str, Any] | None:
+def resolution_value(
+    operation: Operation, subject: Document, merger: Merger
+) -> dict[str, Any] | None:
     """Return what a conflict keeps of its end: the choice, and what stood before."""
     body: ResolveBody = operation.body
     if body.choice is None:
         return None
-    before = {path: subject.value(path) for path in body.set}
+    before = {path: _stood(subject, path, change, merger) for path, change in body.set.items()}
     return {"choice": body.choice, "before": before, "author": operation.actor}
+
+
+def _stood(subject: Document, path: str, change: Change, merger: Merger) -> Any:
+    """Return what a resolution replaces; where it comes back, what its author saw there."""
+    past = None if merger.settled is None else merger.view.past(change.saw or "")
+    seen = None if past is None else past.operation.body.set.get(path)
+    return subject.value(path) if seen is None else as_kept(subject.kind, path, seen.to)
 
 
 def _check_equal(kind: str, changes: Changes, wanted: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from regtui.core.errors import BadInput
-from regtui.core.judgement.production import NEXT
+from regtui.core.judgement.deployments import NEXT
 from regtui.core.policies import environment_key
 from regtui.registry import Registry
 from regtui.registry.answers import VersionAnswer
