@@ -12,7 +12,8 @@ from regtui.core.access import Role, has_role
 from regtui.core.documents import Document
 from regtui.core.governance import is_protected
 from regtui.core.governance.moves import ACTIVE, all_live_on, in_environment, live_on
-from regtui.core.judgement.merge import Merger, accepted_by
+from regtui.core.judgement.coming_back import verdict_of
+from regtui.core.judgement.merge import Merger
 from regtui.core.judgement.named import (
     captured_version,
     check_said,
@@ -151,7 +152,7 @@ def _only_seems_over(deployment: Document, merger: Merger) -> bool:
     """
     other = merger.view.document(str(deployment.value("replaced_by")))
     since = None if other is None else other.stamp("since")
-    by = None if since is None else accepted_by(since, merger.view)
+    by = None if since is None else verdict_of(since, merger.view)
     return by is not None and by.first is not None and deployment.id not in by.documents
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from regtui.core.documents import Document, Register, split_path
 from regtui.core.governance.moves import ACTIVE
 from regtui.core.identity import alias_key, model_id, name_key
-from regtui.core.judgement.merge import Merger, came_back
+from regtui.core.judgement.coming_back import came_back
+from regtui.core.judgement.merge import Merger
 from regtui.core.judgement.named import made_by
 from regtui.core.judgement.production import PRODUCTION
 from regtui.core.judgement.refusal import Refusal
@@ -89,7 +90,7 @@ def capture_version(operation: Operation, merger: Merger) -> Outcome:
     if found is not None:
         found = merger.date_back(found, _first_found(operation) | _owner(merger))
         changes = dict(body.set)
-        _bring_back(found, changes, merger)
+        _make_live(found, changes, merger)
         for path in _places_of_others(found, operation):
             merger.record(found, path, changes.pop(path).to, PathResult("lost"))
         merger.change(found, changes)
@@ -135,8 +136,8 @@ def edit(operation: Operation, merger: Merger) -> Outcome:
     document = _entity(operation, merger)
     _check_places(operation, merger)
     is_gone = document.value("state") == "deleted"
-    if merger.settled is not None:  # what it met may not be back yet, nor what brought that back
-        is_gone = merger.was_contested(document)
+    if merger.then is not None:  # what it met may not be back yet, nor what brought that back
+        is_gone = merger.then.was_contested(document)
     if is_gone:
         _deleted_meanwhile(document, operation, merger)
     else:
@@ -163,8 +164,8 @@ def change_state(operation: Operation, merger: Merger) -> Outcome:
 
 def _is_contested(document: Document, operation: Operation, merger: Merger) -> bool:
     """Tell whether others changed what is to be deleted, unseen by who deletes it."""
-    if merger.settled is not None:  # what he had seen may not be back yet
-        return merger.was_candidate("state")
+    if merger.then is not None:  # what he had seen may not be back yet
+        return merger.then.was_candidate("state")
     found = merger.view.changed_by_others(document.id, operation.body.last, operation)
     return found is not None
 
@@ -277,7 +278,7 @@ def put_dataset(operation: Operation, merger: Merger) -> Outcome:
     found = merger.date_back(found, {})
     changes = dict(body.set)
     if "state" not in changes:
-        _bring_back(found, changes, merger)
+        _make_live(found, changes, merger)
     merger.change(found, changes)
     return Outcome()
 
@@ -428,7 +429,7 @@ def _join(holder: Document, operation: Operation, merger: Merger) -> None:
         merger.record(holder, "display_name", first.to, PathResult("lost"))
 
 
-def _bring_back(found: Document, changes: dict[str, Change], merger: Merger) -> None:
+def _make_live(found: Document, changes: dict[str, Change], merger: Merger) -> None:
     """Let what is made again be live, unless it was put away since and this comes back."""
     state, live = found.fields["state"], LIVE_STATES[found.kind]
     if merger.is_behind(state):

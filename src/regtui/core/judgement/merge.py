@@ -22,6 +22,7 @@ from regtui.core.access import Actor
 from regtui.core.documents import Document, Register, Rule, field_of
 from regtui.core.holders import with_holder
 from regtui.core.identity import conflict_id
+from regtui.core.judgement.coming_back import MET, ComingBack, came_back
 from regtui.core.judgement.refusal import Refusal
 from regtui.core.judgement.seen import Fold, resolve, stands_by_itself, step_of, times, with_step
 from regtui.core.operations import Change, Changes, Operation
@@ -36,9 +37,6 @@ CLOCK_DRIFT = 5 * 60 * 1_000_000
 FIELDS_LIMIT = 20_000
 """Values of one entity: each change of one writes and sends all of them."""
 
-_MET = frozenset({"lost", "merged"})
-"""The results of a change that met another value, by which that still has its place beside it."""
-
 CANDIDATES_LIMIT = 100
 """Candidates of one conflict: everybody who reads it gets all of them."""
 
@@ -50,18 +48,6 @@ class Stamp(Struct, frozen=True):
     at: int
     replica: str
     actor: str
-
-
-def accepted_by(operation: str, view: View) -> Accepted | None:
-    """Return the verdict by which a value stands (its register's `by`), where it is known."""
-    past = view.past(operation)
-    return past.verdict if past is not None and isinstance(past.verdict, Accepted) else None
-
-
-def came_back(operation: str, view: View) -> bool:
-    """Tell whether what an operation made stand came back after a restore of the server."""
-    accepted = accepted_by(operation, view)
-    return accepted is not None and accepted.first is not None
 
 
 class Merger:
@@ -82,6 +68,8 @@ class Merger:
     ) -> None:
         self.settled = settled
         """The verdict of one that was accepted before; None for a new one."""
+        self.then = None if settled is None else ComingBack(operation, settled, now, view)
+        """What became of one that was accepted before; None for a new one."""
         self.late = late
         """When one that was accepted before was decided then, where it is judged anew."""
         self.view = view
@@ -151,8 +139,9 @@ class Merger:
             if isinstance(result, PathResult):
                 self.record(document, path, change.to, result)
                 continue
-            outcome = "merged" if path in self.paths else "applied"
-            self._log(document, path, change.to, outcome)
+            told = self.paths.get(path)
+            is_merged = told is not None and told.result == "merged"
+            self._log(document, path, change.to, "merged" if is_merged else "applied")
             if result is not None:
                 fields[path] = result
             else:
@@ -201,38 +190,7 @@ class Merger:
 
     def is_behind(self, standing: Register) -> bool:
         """Tell whether what stands was decided later than what comes back after a restore."""
-        accepted = None if self.settled is None else accepted_by(standing.by, self.view)
-        return accepted is not None and accepted.decided > self.now
-
-    def then(self, path: str) -> PathResult | None:
-        """Return what became of a change when it was accepted first; None where it was taken."""
-        return None if self.settled is None else self.settled.paths.get(path)
-
-    def was_candidate(self, path: str) -> bool:
-        """Tell whether what comes back was in conflict then, with what may not be back yet."""
-        before = self.then(path)
-        return before is not None and before.result == "conflict"
-
-    def was_contested(self, document: Document) -> bool:
-        """Tell whether an edit that comes back met a deletion then, as a whole (`contest`).
-
-        The conflict may not be back yet. Verdicts of earlier releases do not tell what it is of: it
-        is the state where a field knows no conflicts of its own, where several fields are in one,
-        or where its id follows from that.
-        """
-        results = {path: self.then(path) for path in self.operation.body.set}
-        contested = {one.conflict for one in results.values() if one and one.conflict}
-        if any(one is not None and one.of == "state" for one in results.values()):
-            return True
-        if len(contested) != 1 or None in results.values():
-            return False
-        (identity,) = contested
-        found = self.view.document(str(identity))
-        if found is not None:
-            return bool(found.facts["path"] == "state")
-        path = next(iter(results))
-        is_of_one = len(results) == 1 and not field_of(document.kind, path).keyed
-        return not is_of_one or identity == conflict_id(document.id, "state", self.operation.id)
+        return self.then is not None and self.then.is_behind(standing)
 
     def note(self, document: Document, path: str, value: object) -> None:
         """Set a value that nobody asked for, such as what a decision rested on.
@@ -282,7 +240,7 @@ class Merger:
         """
         known = None if before is None else before.conflict
         found = None if known is None else self.view.document(known)
-        if found is not None and not self._had_its_say(found):
+        if found is not None and self.then is not None and not self.then.had_its_say(found):
             found, known = None, None
         found = found or self.view.open_conflict(document.id, path)
         if found is None:
@@ -292,28 +250,14 @@ class Merger:
         self._add_candidate(found, value, replaces)
         return PathResult("conflict", conflict=found.id)
 
-    def _had_its_say(self, conflict: Document) -> bool:
-        """Tell whether who settled a conflict knew of this candidate, or nobody settled it."""
-        ended = conflict.fields.get("resolution")
-        if ended is None or ended.v is None:
-            return True
-        past = self.view.past(ended.by)
-        knew = past is not None and self.stamp.op in getattr(past.operation.body, "seen", ())
-        return knew or (self.is_behind(ended) and came_back(ended.by, self.view))
-
     def date_back(self, document: Document, facts: Mapping[str, object]) -> Document:
         """Return a document as made by what comes back, where that had made it.
-
-        Somebody came back first who had found it there. His verdict said so, and this one's did
-        not, or found itself behind in an earlier restore.
 
         Args:
             document: As it stands.
             facts: What is told of how it was made, beside when and by whom.
         """
-        before = self.then("state")
-        had_made = before is None or before.result == "lost"
-        if not had_made or not self.is_behind(document.fields["state"]):
+        if self.then is None or not self.then.had_made(document):
             return document
         told = {"created": self.stamp.at, "author": self.operation.actor, **facts}
         kept = {name: one for name, one in document.facts.items() if name != "owner"}
@@ -349,13 +293,8 @@ class Merger:
         # What is given back had this step, or none.
         if rule is Rule.METRIC and self.operation.undoes is None:
             change = with_step(self.view, document, path, change)
-        if self.settled is not None:
-            made = self._bring_back(document, path, current, change)
-            before = self.then(path)
-            if not isinstance(made, PathResult) and before is not None and before.result in _MET:
-                # It met something then, which comes behind it: it is not taken for all there was.
-                self.paths[path] = before
-            return made
+        if self.then is not None:
+            return self._bring_back(self.then, document, path, change)
         if rule is Rule.TEXT:
             return self._merge_text(document, path, current, change)
         if seen == document.stamp(path):
@@ -371,51 +310,67 @@ class Merger:
         return self.conflict(document, path, change.to)
 
     def _bring_back(
-        self, document: Document, path: str, current: Register | None, change: Change
+        self, then: ComingBack, document: Document, path: str, change: Change
     ) -> Register | PathResult | None:
-        """Let a change that comes back have its place among what is back, by when it was decided.
-
-        What it saw, or met, may not be back yet, or never come. What was set after the restore is
-        met like anything that is done at the same time.
-        """
-        before = self.then(path)
+        """Let a change that comes back have its place among what is back (`coming_back`)."""
+        before, current = then.result(path), document.fields.get(path)
         if before is not None and before.conflict is not None:
             value = self.value(document.kind, path, change.to)
             return self.conflict(document, path, value, before=before)
-        result, field = None if before is None else before.result, field_of(document.kind, path)
-        if current is not None and self.is_behind(current):
-            return self._bring_back_behind(document, path, current, change)
-        # What it lost to, or was merged with, may not be back yet.
-        if field.keyed and result == "lost":
-            is_removal = change.to is None
-            return before if is_removal else self._merge_keyed(document.kind, path, current, change)
-        if field.rule is not Rule.TEXT:
-            return self._later(document.kind, path, current, change)
-        if result == "merged":
-            return self._merge_text(document, path, current, change)
-        return self._text(document.kind, path, current, change.to)
+        has_met = before is not None and before.result in MET
+        if current is not None and then.is_behind(current):
+            made = self._bring_back_behind(then, document, path, current, change)
+        elif before is not None and has_met:
+            made = self._meet_again(document, path, current, change, before)
+        else:
+            made = self._over(document.kind, path, current, change)
+        if before is not None and has_met and not isinstance(made, PathResult):
+            # What it met comes behind it, and is told that this was not taken for all there was.
+            self.paths[path] = before
+        return made
 
     def _bring_back_behind(
-        self, document: Document, path: str, current: Register, change: Change
+        self, then: ComingBack, document: Document, path: str, current: Register, change: Change
     ) -> Register | PathResult | None:
-        """Bring back a change behind what was decided later, which stays if it was taken whole."""
-        field, is_new = field_of(document.kind, path), not came_back(current.by, self.view)
-        is_whole = self._result_of(current, path) not in _MET
-        if (field.keyed and current.v is None) or (is_whole and not is_new):
+        """Bring back a change behind what was decided later."""
+        field, before = field_of(document.kind, path), then.result(path)
+        is_removed = field.keyed and current.v is None
+        if is_removed or then.stays_behind(current, path):
             return PathResult("lost")
         if field.rule is Rule.TEXT:
             return self._merge_text(document, path, current, change)
-        if field.rule is Rule.CAS and self.then(path) is None and is_new:
+        if field.rule is not Rule.CAS:
+            return self._merge_keyed(document.kind, path, current, change)
+        # Whoever set since what it had found there, or lost to, did so without this one.
+        is_new = not came_back(current.by, self.view)
+        if before is None and is_new:
             return self._merge_unseen(document, path, change)
-        if field.rule is Rule.CAS:
-            return PathResult("lost")
-        return self._merge_keyed(document.kind, path, current, change)
+        return PathResult("lost")
 
-    def _result_of(self, standing: Register, path: str) -> str | None:
-        """Return what became of the change by which a value stands; None where it was taken."""
-        accepted = accepted_by(standing.by, self.view)
-        result = None if accepted is None else accepted.paths.get(path)
-        return None if result is None else result.result
+    def _meet_again(
+        self,
+        document: Document,
+        path: str,
+        current: Register | None,
+        change: Change,
+        before: PathResult,
+    ) -> Register | PathResult | None:
+        """Let a change meet again what it had lost to or was merged with, if that is back."""
+        field = field_of(document.kind, path)
+        if field.keyed:
+            is_removal = change.to is None
+            return before if is_removal else self._merge_keyed(document.kind, path, current, change)
+        if field.rule is Rule.TEXT and before.result == "merged":
+            return self._merge_text(document, path, current, change)
+        return self._over(document.kind, path, current, change)
+
+    def _over(
+        self, kind: str, path: str, current: Register | None, change: Change
+    ) -> Register | None:
+        """Return the register of a change that goes over what stands, as it was written."""
+        if field_of(kind, path).rule is Rule.TEXT:
+            return self._text(kind, path, current, change.to)
+        return self._later(kind, path, current, change)
 
     def _fold(self, document: Document, path: str, change: Change, seen: Fold) -> PathResult:
         """Put a value in the place of its author's candidate, unless it is what stands."""

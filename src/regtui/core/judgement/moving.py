@@ -25,7 +25,8 @@ from regtui.core.governance import (
 from regtui.core.governance.moves import Move, moves_of, target_move
 from regtui.core.governance.overlay import Overlay
 from regtui.core.identity import deployment_id, environment_id
-from regtui.core.judgement.merge import Merger, came_back
+from regtui.core.judgement.coming_back import came_back
+from regtui.core.judgement.merge import Merger
 from regtui.core.judgement.production import carry_out
 from regtui.core.judgement.refusal import Refusal
 from regtui.core.operations import EnvironmentBody, Operation
