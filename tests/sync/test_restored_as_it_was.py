@@ -148,7 +148,7 @@ def state(person: Person) -> dict[str, Any]:
             if path != "evidence"
             and not path.startswith("holders/")
             # What was taken away after a restore is told as such.
-            and not ("/" in path and register["v"] is None)
+            and register["v"] is not None
         }
         ended = values.get("resolution")
         if isinstance(ended, dict):

@@ -85,11 +85,12 @@ class ComingBack(Struct, frozen=True):
         """Tell whether it made an entity, which is said to be made by who came back first.
 
         His verdict said that he had found it there. This one's did not, or it found itself behind
-        in an earlier restore.
+        in an earlier restore. Of what was put away in between, and brought back, the clocks tell.
         """
         before = self.result("state")
         may_have = before is None or before.result == "lost"
-        return may_have and self.is_behind(document.fields["state"])
+        is_earlier = self.verdict.at_used < int(document.facts["created"])
+        return may_have and is_earlier and self.is_behind(document.fields["state"])
 
     def is_behind(self, standing: Register) -> bool:
         """Tell whether what stands was decided later."""
