@@ -139,8 +139,8 @@ class Merger:
             if isinstance(result, PathResult):
                 self.record(document, path, change.to, result)
                 continue
-            told = self.paths.get(path)
-            is_merged = told is not None and told.result == "merged"
+            met = self.paths.get(path)
+            is_merged = met is not None and met.result == "merged"
             self._log(document, path, change.to, "merged" if is_merged else "applied")
             if result is not None:
                 fields[path] = result
