@@ -539,3 +539,38 @@ def test_what_is_live_at_the_server_is_ended_by_no_publication(
     ann.registry.sync()
     there = {(one.number, one.state) for one in ann.registry.deployments(ended=True)}
     assert there == {(1, "live")}
+
+
+def test_a_promotion_of_the_home_moves_nothing_that_somebody_put_there(
+    server_process: ServerProcess, ann: Person, solo: Registry, tmp_path: Path
+) -> None:
+    for version in (2, 3):
+        solo.capture(content(tmp_path, f"v{version}"), model="nlp/bert")
+        assert solo.request_promotion(f"nlp/bert@{version}", "production").state == "applied"
+    ann.registry.capture(content(tmp_path, "theirs"), model="nlp/bert")
+    ann.registry.sync()
+    ann.registry.set_alias("nlp/bert@1", "production")
+    ann.registry.sync()
+    invited(server_process, solo, "ben")
+    made = solo.publish()
+    assert {(one.kind, one.code) for one in made.refused} == {
+        ("promotion.apply", "changed_meanwhile")
+    }
+    solo.sync()
+    ann.registry.sync()
+    assert ann.registry.version("nlp/bert@production").number == 1
+    assert [one.state for one in ann.registry.promotions()] == ["open", "open"]
+
+
+def test_promotions_of_the_home_follow_one_another(
+    server_process: ServerProcess, ann: Person, solo: Registry, tmp_path: Path
+) -> None:
+    solo.set_alias("nlp/bert@2", "production")
+    for name in ("three", "four"):
+        version = solo.capture(content(tmp_path, name), model="nlp/bert").version.short_id
+        assert solo.request_promotion(version, "production").state == "applied"
+    invited(server_process, solo, "ben")
+    assert solo.publish().refused == []
+    solo.sync()
+    ann.registry.sync()
+    assert ann.registry.version("nlp/bert@production").number == 4

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 
 from regtui.core.errors import BadInput, Damaged, NotFound
 from regtui.core.manifest import FileEntry
+from regtui.core.operations import EditBody
+from regtui.registry.changes import changes
 from regtui.sync import healing
 from sync_server import schema
 from sync_server.__main__ import run
@@ -248,3 +250,37 @@ def test_doctor_exits_with_8_and_a_line_each(fill: Fill, tmp_path: Path) -> None
     assert (told.code, told.out) == (8, "")
     assert all(line.startswith("regtui-server: text ") for line in told.error.splitlines())
     assert command("doctor", "--data", data, "--json").json["damage"]
+
+
+@pytest.mark.slow
+def test_a_server_that_is_restored_twice_gets_everything_twice(
+    server_process: ServerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is read anew after the first time has the newest thousand operations only."""
+    monkeypatch.setenv("REGTUI_CONFIG", str(tmp_path / "config"))
+    eve = join(server_process, tmp_path / "eve", "eve", "maintainer").registry
+    (tmp_path / "kept").write_text("kept")
+    eve.capture(tmp_path / "kept", model="kept")
+    eve.sync()
+    data, file = server_process.data, tmp_path / "backup"
+    assert command("backup", "create", file, "--data", data).code == 0
+    edits = 1_300
+    identity = eve.version("kept@1").id
+    with eve.context.writing() as unit:
+        for number in range(edits):
+            version = unit.view.document(identity)
+            assert version is not None
+            made = changes({f"tags/t{number}": "x"}, "version", version)
+            unit.submit("version.edit", version.stream, identity, EditBody(made))
+    assert eve.sync().accepted == edits
+    server_process.options = ("--port", server_process.url.rpartition(":")[2])
+    for time in range(2):
+        assert server_process.stop() == 0
+        assert command("restore", file, "--data", data, "--replace").code == 0
+        server_process.start()
+        eve.sync()
+        assert len(eve.version("kept@1").tags) == edits
+        ben = join(server_process, tmp_path / f"ben{time}", f"ben{time}", "viewer").registry
+        ben.sync()
+        assert len(ben.version("kept@1").tags) == edits
+    assert eve.outbox() == []

@@ -83,6 +83,12 @@ def take_back(registry: Registry) -> object:
     return registry.undo()
 
 
+def open_again(registry: Registry) -> object:
+    """Take back somebody's end of a conflict."""
+    log = registry.log(limit=40).operations
+    return registry.undo(next(one.id for one in log if one.kind == "conflict.resolve"))
+
+
 STORIES: dict[str, list[tuple[str, Act | None]]] = {
     "a tag is set, removed and set again": [
         BACKUP,
@@ -245,6 +251,35 @@ STORIES: dict[str, list[tuple[str, Act | None]]] = {
         ("carl, unseen", edit(description="c")),
         ("ann", take_candidate),
         ("ann", take_back),
+    ],
+    "a settled conflict is opened again and settled otherwise": [
+        BACKUP,
+        ("ben", edit(description="b")),
+        ("carl, unseen", edit(description="c")),
+        ("ann", take_candidate),
+        ("carl", open_again),
+        ("ben", take_standing),
+    ],
+    "a settled conflict is opened again, and the value changed": [
+        BACKUP,
+        ("ben", edit(description="b")),
+        ("carl, unseen", edit(description="c")),
+        ("ann", take_candidate),
+        ("carl", open_again),
+        ("ben", edit(description="d")),
+    ],
+    "an edit of a deleted version is kept, and that taken back": [
+        BACKUP,
+        ("ben", to("delete")),
+        ("carl, unseen", edit(tags__a="1")),
+        ("ann", take_candidate),
+        ("carl", open_again),
+        ("ben", to("restore")),
+    ],
+    "a dataset is made by two": [
+        BACKUP,
+        ("ben", dataset(uri="s3://1")),
+        ("carl, unseen", dataset(uri="s3://2")),
     ],
     "a check is changed and removed": [
         ("ann", check("true")),

@@ -56,6 +56,8 @@ class Reminter:
         self._conflicts: dict[str, str] = {}
         self._applies: dict[tuple[str, str], str] = {}
         """Applications of requests, by what they moved and the operation that set them off."""
+        self._moved: dict[str, str] = {}
+        """The operation that moved each alias last."""
         self._makers: dict[str, set[str]] = {}
         """The replicas that changed each entity."""
 
@@ -84,6 +86,9 @@ class Reminter:
                 seen=[self._operations.get(one, one) for one in body.seen],
             )
         self._makers.setdefault(subject(operation), set()).add(operation.replica)
+        alias = None if was_contested else _moved_by(operation, authority)
+        if alias is not None:
+            self._moved[alias] = operation.id
         made = {path: self._change(entity, change) for path, change in body.set.items()}
         if isinstance(body, CaptureBody) and was_number is not None:
             made[NUMBER_TAG] = Change(str(was_number))
@@ -127,8 +132,13 @@ class Reminter:
         """
         identity = uuid7(_milliseconds(by.id) * 1000)
         target = _target_of(authority.view.document(request[0]))
+        # It moves the alias from where that stood here, and not from where somebody put it there.
+        saw: str | UnsetType | None = UNSET
+        if target:
+            saw = self._seen(target, self._moved[target]) if target in self._moved else None
         # What was set off stands there by the operation that set it off.
         self._applies[target, by.id] = identity
+        self._moved[target] = by.id
         return PromotionApply(
             id=identity,
             replica=self._replica,
@@ -136,7 +146,7 @@ class Reminter:
             actor=authority.actor.id,
             stream=request[1],
             entity=request[0],
-            body=ActBody(None, {}),
+            body=ActBody(None, {}, saw),
             via=by.via,
             session=by.session,
             origin=self._origin(by),
@@ -229,6 +239,18 @@ def as_edits(operation: Operation, view: View) -> list[Operation]:
     if changes:
         made.append(KINDS[f"{document.kind}.edit"](**fields | {"body": EditBody(changes)}))
     return made
+
+
+def _moved_by(operation: Operation, authority: SoloAuthority) -> str | None:
+    """Return the alias that an operation moves itself; None for none."""
+    body = operation.body
+    if isinstance(body, AliasBody):
+        return operation.entity
+    if isinstance(body, ResolveBody):
+        return body.of if body.of_kind == "alias" and body.set else None
+    if isinstance(operation, PromotionApply):
+        return _target(operation, authority) or None
+    return None
 
 
 def _target(operation: Operation, authority: SoloAuthority) -> str:

@@ -83,6 +83,8 @@ def sync(
             on_step=on_step,
         )
         done = client.sync()
+        if reads and (done.pulled or done.healing):
+            _keep_what_it_told(context)
         purge_files(context)
         if sends:
             sent = send_files(context, transport, artifacts, on_progress)
@@ -94,6 +96,15 @@ def sync(
             done.fetched_files, done.fetched_bytes = fetched.files, fetched.size
             done.absent += fetched.absent
     return done
+
+
+def _keep_what_it_told(context: Context) -> None:
+    from regtui.registry.remote_history import fetch_history, has_what_it_told, missing_before
+
+    with context.reading() as connection:
+        is_whole = missing_before(connection) <= 1 or has_what_it_told(connection)
+    if not is_whole:
+        fetch_history(context, is_enough=has_what_it_told)
 
 
 def pull(

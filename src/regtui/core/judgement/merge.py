@@ -108,7 +108,13 @@ class Merger:
         *,
         request: str | None = None,
     ) -> Document:
-        """Make a new document with its first values; an alias may follow from a request."""
+        """Make a new document with its first values; an alias may follow from a request.
+
+        Raises:
+            Refusal: It was there already when this was accepted, and is not back yet.
+        """
+        for path in () if self.then is None else changes:
+            self._note_met(path)
         fields = {
             path: self._register(kind, path, change.to)
             for path, change in changes.items()
@@ -266,8 +272,11 @@ class Merger:
         return self.documents[document.id]
 
     def settle(self, conflict: Document, resolution: object) -> None:
-        """End a conflict; None opens it again."""
+        """End a conflict; None opens it again. What was decided later stays."""
         fields = dict(conflict.fields)
+        if "resolution" in fields and self.is_behind(fields["resolution"]):
+            self._log(conflict, "resolution", resolution, "lost")
+            return
         self._log(conflict, "resolution", resolution, "applied")
         at = self._after(fields.get("resolution"))
         fields["resolution"] = Register(resolution, self.stamp.op, at)
@@ -317,17 +326,23 @@ class Merger:
         if before is not None and before.conflict is not None:
             value = self.value(document.kind, path, change.to)
             return self.conflict(document, path, value, before=before)
-        has_met = before is not None and before.result in MET
         if current is not None and then.is_behind(current):
             made = self._bring_back_behind(then, document, path, current, change)
-        elif before is not None and has_met:
+        elif before is not None and before.result in MET:
             made = self._meet_again(document, path, current, change, before)
         else:
             made = self._over(document.kind, path, current, change)
-        if before is not None and has_met and not isinstance(made, PathResult):
-            # What it met comes behind it, and is told that this was not taken for all there was.
-            self.paths[path] = before
+        if not isinstance(made, PathResult):
+            self._note_met(path)
         return made
+
+    def _note_met(self, path: str) -> None:
+        """Note that a change is not taken for all there was: what it met then comes behind it."""
+        before = None if self.then is None else self.then.result(path)
+        if before is not None and before.conflict is not None:
+            raise Refusal("not_found", "what it was in conflict with is not there")
+        if before is not None and before.result in MET:
+            self.paths[path] = before
 
     def _bring_back_behind(
         self, then: ComingBack, document: Document, path: str, current: Register, change: Change

@@ -73,14 +73,16 @@ def check_resolution(
         Refusal: `resolved`, `no_change`, `changed_meanwhile`, `malformed` or `not_found`.
     """
     body: ResolveBody = operation.body
+    if merger.then is not None:
+        _check_choice(conflict, body)
+        return  # it was right then, and what it ended or opened again may not be back yet
     _check_keeper(conflict, subject, merger)
     standing = conflict.value("resolution")
     if body.choice is None:
         if standing is None:
             raise Refusal("no_change", "the conflict is open")
-        if merger.settled is None:
-            _check_equal(subject.kind, body.set, standing["before"])
-            _refuse_second(conflict, subject, body, merger)
+        _check_equal(subject.kind, body.set, standing["before"])
+        _refuse_second(conflict, subject, body, merger)
         return
     if standing is not None:
         raise Refusal("resolved", "the conflict is resolved already", "`regtui conflicts --all`")
@@ -94,17 +96,23 @@ def check_resolution(
     elif body.choice == "value":
         if set(body.set) != {conflict.facts["path"]}:
             raise Refusal("malformed", "the value given is not the one in conflict")
-    elif body.choice in candidates:
+    else:
+        _check_choice(conflict, body)
         wanted = candidate_values(conflict, subject.kind, candidates[body.choice]["value"])
         _check_equal(subject.kind, body.set, wanted)
-    else:
+
+
+def _check_choice(conflict: Document, body: ResolveBody) -> None:
+    """Refuse to take a candidate that is not there."""
+    is_other = body.choice in {None, "accepted", "value"}
+    if not is_other and body.choice not in conflict.entries("candidates"):
         raise Refusal("not_found", "the conflict has no such candidate")
 
 
 def _check_keeper(conflict: Document, subject: Document, merger: Merger) -> None:
     """Refuse to decide of a protected alias to who is no maintainer: that it stays is one, too."""
     about = subject.kind, conflict.facts.get("path")
-    if about != ("alias", "version") or merger.settled is not None:
+    if about != ("alias", "version"):
         return
     model = merger.view.document(subject.stream)
     name = str(model.value("name")) if model else ""
