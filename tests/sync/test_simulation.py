@@ -19,7 +19,7 @@ KEPT = (1003, 1008, 1078, 1140)
     "seed",
     [
         seed if seed < FAST else pytest.param(seed, marks=pytest.mark.slow)
-        for seed in (*range(SEEDS), *KEPT)
+        for seed in (*range(SEEDS - SEEDS // 5), *KEPT)  # the others are played below
     ],
 )
 def test_everybody_converges_and_nothing_is_lost(
