@@ -316,8 +316,8 @@ STORIES: dict[str, list[tuple[str, Act | None]]] = {
 
 NAMES = ("ann", "ben", "carl")
 FAST = "carl-ann-ben"
-SLOW = ("ben-carl-ann", "carl-ben-ann")
-"""Orders in which who came last, or later, comes back first; REGTUI_ORDERS takes all six."""
+SLOW = ("ben-carl-ann",)
+"""Orders in which who came later comes back first; REGTUI_ORDERS takes all six."""
 
 ALL = ["-".join(order) for order in permutations(NAMES)]
 ORDERS = [
