@@ -100,8 +100,13 @@ class ComingBack(Struct, frozen=True):
     def stays_behind(self, standing: Register, path: str) -> bool:
         """Tell whether what stands was decided later, came back, and was taken for all there was.
 
-        A change that met another one then has that beside it, or under it.
+        A change that met another one then has that beside it, or under it. Whoever set what stands
+        and had seen this one set it over it, also where he did so after the restore.
         """
+        past = self.view.past(standing.by)
+        set_over = None if past is None else past.operation.body.set.get(path)
+        if set_over is not None and set_over.saw == self.operation.id:
+            return True
         accepted = verdict_of(standing.by, self.view)
         if accepted is None or accepted.first is None or accepted.decided <= self.moment:
             return False
@@ -109,10 +114,13 @@ class ComingBack(Struct, frozen=True):
         return before is None or before.result not in MET
 
     def had_its_say(self, conflict: Document) -> bool:
-        """Tell whether who settled a conflict knew of this candidate, or nobody settled it."""
+        """Tell whether who settled a conflict knew of this candidate, or nobody settled it.
+
+        What was settled before this one was made was opened again by then.
+        """
         ended = conflict.fields.get("resolution")
         if ended is None or ended.v is None:
             return True
         past = self.view.past(ended.by)
         knew = past is not None and self.operation.id in getattr(past.operation.body, "seen", ())
-        return knew or (self.is_behind(ended) and came_back(ended.by, self.view))
+        return knew or not self.is_behind(ended) or came_back(ended.by, self.view)
