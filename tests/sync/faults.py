@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from regtui.core.verdicts import Accepted, decode_verdict
 from regtui.sync.batch_size import FIRST_BATCH
 from regtui.sync.client import SyncClient, Synced
-from tests.sync.world import HeldReplica, InLine, Person, Wire
+from tests.sync.world import OVER, HeldReplica, Person, Wire
 
 if TYPE_CHECKING:
     import random
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from regtui.wire.messages import Answer, Push
     from sync_server.database import Database
 
-_OVER = object()
 NAMES = ("lost", "twice", "late", "killed", "broken", "slow", "copy", "restore", "server", "rights",
          "skew")  # fmt: skip
 
@@ -174,6 +173,7 @@ class MortalReplica(HeldReplica):
 class Mortal(Person):
     """Somebody in a world in which everything goes wrong."""
 
+    client_class = LateClient
     replica: MortalReplica
     client: LateClient
     wire: FaultyWire
@@ -190,16 +190,7 @@ class Mortal(Person):
     ) -> None:
         """Reach the server through a network that misbehaves."""
         late = self.client.late if hasattr(self, "client") else []
-        self.wire = FaultyWire(self, self._faults, self._fuse)
-        self.client = LateClient(
-            self.replica,
-            self.wire,
-            "session",
-            page=page,
-            ahead=ahead,
-            batch=batch,
-            executor=InLine,
-        )
+        super().connect(page, ahead, batch, wire or FaultyWire(self, self._faults, self._fuse))
         self.client.faults, self.client.late = self._faults, late
         self._turns: Iterator[None] = iter(())
         self._goes_on = batch < FIRST_BATCH
@@ -214,4 +205,4 @@ class Mortal(Person):
         for _ in self._turns:
             return False
         self._turns = self.client.turns(Synced())
-        return next(self._turns, _OVER) is _OVER
+        return next(self._turns, OVER) is OVER

@@ -1,7 +1,10 @@
 """Many runs of the simulation; a seed that fails plays the same run again."""
 
+import itertools
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,12 +18,15 @@ KEPT = (1003, 1008, 1078, 1140)
 """Seeds that failed once."""
 
 
+def seeds(*chosen: Iterable[int], fast: int = 1) -> list[Any]:
+    """Return seeds, of which the slow suite alone plays all but the first ones."""
+    every = itertools.chain(*chosen)
+    return [one if one < fast else pytest.param(one, marks=pytest.mark.slow) for one in every]
+
+
 @pytest.mark.parametrize(
     "seed",
-    [
-        seed if seed < FAST else pytest.param(seed, marks=pytest.mark.slow)
-        for seed in (*range(SEEDS - SEEDS // 5), *KEPT)  # the others are played below
-    ],
+    seeds(range(SEEDS - SEEDS // 5), KEPT, fast=FAST),  # the others are played below
 )
 def test_everybody_converges_and_nothing_is_lost(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -31,10 +37,7 @@ def test_everybody_converges_and_nothing_is_lost(
 
 @pytest.mark.parametrize(
     "seed",
-    [
-        seed if seed < 1 else pytest.param(seed, marks=pytest.mark.slow)
-        for seed in range(SEEDS // 3)
-    ],
+    seeds(range(SEEDS // 3)),
 )
 def test_who_often_only_reads_loses_nothing_that_waits(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -45,10 +48,7 @@ def test_who_often_only_reads_loses_nothing_that_waits(
 
 @pytest.mark.parametrize(
     "seed",
-    [
-        seed if seed < 1 else pytest.param(seed, marks=pytest.mark.slow)
-        for seed in range(SEEDS // 5)
-    ],
+    seeds(range(SEEDS // 5)),
 )
 def test_requests_that_leave_before_the_last_answer_is_kept_lose_nothing(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

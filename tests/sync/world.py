@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from regtui.replica.keys import Key
 
 START = 1_750_000_000_000_000
-_OVER = object()
+OVER = object()
 
 
 class World:
@@ -155,6 +155,10 @@ class HeldReplica(Replica):
 class Person:
     """Somebody with a replica of his own, signed in."""
 
+    client_class: type[SyncClient] = SyncClient
+    client: SyncClient
+    wire: Wire
+
     def __init__(self, world: World, name: str, home: Path) -> None:
         self.sign_in(world, name, home)
 
@@ -202,7 +206,7 @@ class Person:
             wire: Where over.
         """
         self.wire = wire or Wire(self)
-        self.client = SyncClient(
+        self.client = self.client_class(
             self.replica,
             self.wire,
             "session",
@@ -221,7 +225,7 @@ class Person:
 
     def turn(self) -> bool:
         """Make one turn of requests; True where nothing is left to do."""
-        return next(self.client.turns(Synced()), _OVER) is _OVER
+        return next(self.client.turns(Synced()), OVER) is OVER
 
     @property
     def documents(self) -> dict[str, str]:

@@ -7,17 +7,9 @@ whole: after a kill it is sent again as it was.
 
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from typing import Protocol
 
-from regtui.sync.requests import Request
-from regtui.wire.messages import Answer, Push
-
-
-class Asks(Protocol):
-    """How requests reach the server."""
-
-    def sync(self, registry: str, push: Push) -> Answer:
-        """Send a push and return the answer."""
+from regtui.sync.requests import Asks, Request
+from regtui.wire.messages import Answer
 
 
 class OneAhead:

@@ -8,21 +8,13 @@ again page by page, each kept aside until the last one (`staging`).
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, wait
-from typing import Protocol
 
 from regtui.core.errors import RegtuiError
-from regtui.sync.requests import Request, following
-from regtui.wire.messages import Answer, Push
+from regtui.sync.requests import Asks, Request, following
+from regtui.wire.messages import Answer
 
 GLANCE = 0.25
 """Seconds after which somebody who waits for a page looks whether others wait for him."""
-
-
-class Asks(Protocol):
-    """How requests reach the server."""
-
-    def sync(self, registry: str, push: Push) -> Answer:
-        """Send a push and return the answer."""
 
 
 class CutShort(Exception):

@@ -1,5 +1,7 @@
 """The requests of a sync: what is sent, and what is asked for behind an answer."""
 
+from typing import Protocol
+
 import msgspec
 from msgspec import Struct
 
@@ -8,6 +10,13 @@ from regtui.replica.keys import Key
 from regtui.sync.healing import Window
 from regtui.wire.messages import NOTHING, Anchor, Answer, Push
 from regtui.wire.statements import push_statement
+
+
+class Asks(Protocol):
+    """How requests reach the server."""
+
+    def sync(self, registry: str, push: Push) -> Answer:
+        """Send a push and return the answer."""
 
 
 class Request(Struct):

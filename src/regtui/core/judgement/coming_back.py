@@ -98,7 +98,7 @@ class ComingBack(Struct, frozen=True):
         return accepted is not None and accepted.decided > self.moment
 
     def stays_behind(self, standing: Register, path: str) -> bool:
-        """Tell whether what stands was decided later, came back, and was taken for all there was.
+        """Tell whether what was decided later came back, and was taken for all there was.
 
         A change that met another one then has that beside it, or under it. Whoever set what stands
         and had seen this one set it over it, also where he did so after the restore.
@@ -108,7 +108,7 @@ class ComingBack(Struct, frozen=True):
         if set_over is not None and set_over.saw == self.operation.id:
             return True
         accepted = verdict_of(standing.by, self.view)
-        if accepted is None or accepted.first is None or accepted.decided <= self.moment:
+        if accepted is None or accepted.first is None:
             return False
         before = accepted.paths.get(path)
         return before is None or before.result not in MET

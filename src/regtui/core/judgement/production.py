@@ -54,8 +54,7 @@ def put_definition(operation: Operation, merger: Merger) -> None:
 def remove_definition(operation: Operation, merger: Merger) -> None:
     """Take a policy or check away; its history stays."""
     found = merger.view.document(operation.entity)
-    is_gone = found is None or (found.value("state") != "active" and merger.settled is None)
-    if found is None or is_gone:
+    if found is None or (found.value("state") != "active" and merger.settled is None):
         raise Refusal("not_found", f"there is no such {operation.kind.partition('.')[0]}")
     check_seen(operation, merger, found)
     merger.put(found, {"state": "removed"})
